@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Thin wrappers around OpenSSL's functions: arguments and return values in, calls to conn.bpf.c
+ * out. They are attached by file offset, without a process, to each TLS library found, so the
+ * first thing each of them does is to leave when the thread is not a target's.
+ *
+ * Functions whose return matters get an entry and a return program at the same address: the entry
+ * costs no trap of its own.
+ */
+#include "conn.bpf.h"
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_tracing.h>
+
+/* int SSL_do_handshake(SSL *s); SSL_connect and SSL_accept have the same shape */
+SEC("uprobe")
+int BPF_KPROBE(uprobe_handshake, void *ssl)
+{
+	if (!tracing_armed())
+		return 0;
+	return handshake_enter((__u64)ssl);
+}
+
+SEC("uretprobe")
+int BPF_KRETPROBE(uretprobe_handshake, int ret)
+{
+	return handshake_leave(ret);
+}
+
+/* void ERR_set_debug(const char *file, int line, const char *func), 3.0 and later */
+SEC("uprobe")
+int BPF_KPROBE(uprobe_err_debug, void *file, int line, const char *func)
+{
+	struct thread *t = thread_find();
+
+	if (t && bpf_probe_read_user_str(t->func, sizeof(t->func), func) < 0)
+		t->func[0] = '\0';
+	return 0;
+}
+
+/* void ERR_vset_error(int lib, int reason, const char *fmt, va_list args), 3.0 and later */
+SEC("uprobe")
+int BPF_KPROBE(uprobe_err_vset, int lib, int reason)
+{
+	return error_raised(lib, reason);
+}
+
+/* void ERR_put_error(int lib, int func, int reason, const char *file, int line), up to 1.1.1 */
+SEC("uprobe")
+int BPF_KPROBE(uprobe_err_put, int lib, int func, int reason)
+{
+	return error_raised(lib, reason);
+}
+
+/* long SSL_get_verify_result(const SSL *ssl) */
+SEC("uprobe")
+int BPF_KPROBE(uprobe_verify, void *ssl)
+{
+	struct thread *t = thread_find();
+
+	if (t)
+		t->verify_asked = t->ssl == (__u64)ssl;
+	return 0;
+}
+
+SEC("uretprobe")
+int BPF_KRETPROBE(uretprobe_verify, long code)
+{
+	struct thread *t = thread_find();
+
+	if (!t || !t->verify_asked)
+		return 0;
+	t->verify_asked = 0;
+	return verify_result((int)code);
+}
+
+/* const char *X509_verify_cert_error_string(long n): called to log a failed verification, so it
+ * tells the result where a return probe must not be used */
+SEC("uprobe")
+int BPF_KPROBE(uprobe_verify_text, long code)
+{
+	return verify_result((int)code);
+}
+
+/* int X509_check_host(X509 *x, const char *chk, size_t chklen, unsigned int flags, char **name) */
+SEC("uprobe")
+int BPF_KPROBE(uprobe_host, void *cert, const char *name, size_t len)
+{
+	struct thread *t = thread_find();
+
+	if (!t)
+		return 0;
+	t->host[0] = '\0';
+	/* A length of 0 means "terminated". */
+	t->host_cut = len >= sizeof(t->host);
+	if (!len || t->host_cut) {
+		long n = bpf_probe_read_user_str(t->host, sizeof(t->host), name);
+
+		if (n == sizeof(t->host))
+			t->host_cut = 1;
+		return 0;
+	}
+	len &= TLSFAIL_NAME_LEN - 1;
+	if (bpf_probe_read_user(t->host, len, name))
+		len = 0;
+	t->host[len] = '\0';
+	return 0;
+}
+
+SEC("uretprobe")
+int BPF_KRETPROBE(uretprobe_host, int ret)
+{
+	return host_check_result(ret);
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

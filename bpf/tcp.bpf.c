@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Kernel hooks: what happens to sockets. For each fact every alternative stands beside its
+ * siblings; the collector loads one of them (src/hooks.c says in which order they are tried).
+ *
+ * Many of these run in softirq on whatever task was interrupted, so none takes a process from the
+ * context; a connection is known by its socket. The exceptions are connect(), send and receive,
+ * which are system calls of the task that makes them.
+ */
+#include "conn.bpf.h"
+#include "compat.bpf.h"
+
+/* include/linux/socket.h */
+#define MSG_PEEK 2
+
+/* -- wire: bytes sent and received ------------------------------------------------------------ */
+
+/* 6.3 and later (6e6eda44b939 "sock: add tracepoint for send recv length"): after the copy,
+ * before the system call returns */
+SEC("tp_btf/sock_send_length")
+int BPF_PROG(wire_tp_send, struct sock *sk, int ret, int flags)
+{
+	if (!thread_find())
+		return 0;
+	return conn_io(sk, ret, TLSFAIL_DIR_SENT, syscall_user_buffer());
+}
+
+SEC("tp_btf/sock_recv_length")
+int BPF_PROG(wire_tp_recv, struct sock *sk, int ret, int flags)
+{
+	if (flags & MSG_PEEK || !thread_find())
+		return 0;
+	return conn_io(sk, ret, TLSFAIL_DIR_RECEIVED, syscall_user_buffer());
+}
+
+/* The others see the call twice: at its entry the buffer is in the iterator, at its return the
+ * length is known. inet_recvmsg and not tcp_recvmsg, whose arguments changed with ec095263a965
+ * (5.19). */
+static __always_inline int io_begin(const struct sock *sk, const struct msghdr *msg, __u32 dir)
+{
+	struct thread *t = thread_find();
+
+	if (!t)
+		return 0;
+	t->io_sk = (__u64)sk;
+	t->io_buf = msghdr_user_buffer(msg);
+	t->io_dir = dir;
+	return 0;
+}
+
+static __always_inline int io_end(int ret)
+{
+	struct thread *t = thread_find();
+	__u64 sk;
+
+	if (!t || !t->io_sk)
+		return 0;
+	sk = t->io_sk;
+	t->io_sk = 0;
+	return conn_io((const struct sock *)sk, ret, t->io_dir, t->io_buf);
+}
+
+struct socket {
+	struct sock *sk;
+} __attribute__((preserve_access_index));
+
+SEC("fentry/tcp_sendmsg")
+int BPF_PROG(wire_fentry_send, struct sock *sk, struct msghdr *msg)
+{
+	return io_begin(sk, msg, TLSFAIL_DIR_SENT);
+}
+
+SEC("fexit/tcp_sendmsg")
+int BPF_PROG(wire_fexit_send, struct sock *sk, struct msghdr *msg, size_t size, int ret)
+{
+	return io_end(ret);
+}
+
+SEC("fentry/inet_recvmsg")
+int BPF_PROG(wire_fentry_recv, struct socket *sock, struct msghdr *msg, size_t size, int flags)
+{
+	if (flags & MSG_PEEK)
+		return 0;
+	return io_begin(BPF_CORE_READ(sock, sk), msg, TLSFAIL_DIR_RECEIVED);
+}
+
+SEC("fexit/inet_recvmsg")
+int BPF_PROG(wire_fexit_recv, struct socket *sock, struct msghdr *msg, size_t size, int flags,
+	     int ret)
+{
+	return io_end(ret);
+}
+
+SEC("fentry/inet6_recvmsg")
+int BPF_PROG(wire_fentry_recv6, struct socket *sock, struct msghdr *msg, size_t size, int flags)
+{
+	if (flags & MSG_PEEK)
+		return 0;
+	return io_begin(BPF_CORE_READ(sock, sk), msg, TLSFAIL_DIR_RECEIVED);
+}
+
+SEC("fexit/inet6_recvmsg")
+int BPF_PROG(wire_fexit_recv6, struct socket *sock, struct msghdr *msg, size_t size, int flags,
+	     int ret)
+{
+	return io_end(ret);
+}
+
+SEC("kprobe/tcp_sendmsg")
+int BPF_KPROBE(wire_kprobe_send, struct sock *sk, struct msghdr *msg)
+{
+	return io_begin(sk, msg, TLSFAIL_DIR_SENT);
+}
+
+SEC("kretprobe/tcp_sendmsg")
+int BPF_KRETPROBE(wire_kretprobe_send, int ret)
+{
+	return io_end(ret);
+}
+
+SEC("kprobe/inet_recvmsg")
+int BPF_KPROBE(wire_kprobe_recv, struct socket *sock, struct msghdr *msg, size_t size, int flags)
+{
+	if (flags & MSG_PEEK)
+		return 0;
+	return io_begin(BPF_CORE_READ(sock, sk), msg, TLSFAIL_DIR_RECEIVED);
+}
+
+SEC("kretprobe/inet_recvmsg")
+int BPF_KRETPROBE(wire_kretprobe_recv, int ret)
+{
+	return io_end(ret);
+}
+
+SEC("kprobe/inet6_recvmsg")
+int BPF_KPROBE(wire_kprobe_recv6, struct socket *sock, struct msghdr *msg, size_t size, int flags)
+{
+	if (flags & MSG_PEEK)
+		return 0;
+	return io_begin(BPF_CORE_READ(sock, sk), msg, TLSFAIL_DIR_RECEIVED);
+}
+
+SEC("kretprobe/inet6_recvmsg")
+int BPF_KRETPROBE(wire_kretprobe_recv6, int ret)
+{
+	return io_end(ret);
+}
+
+/* -- state: TCP transitions ------------------------------------------------------------------- */
+
+/* The collector's choice for "close": true when no hook on tcp_close itself is used. */
+const volatile bool close_by_state = true;
+
+static __always_inline int state_changed(const struct sock *sk, int from, int to)
+{
+	switch (to) {
+	case TCP_SYN_SENT:
+		/* tcp_v4_connect, tcp_v6_connect: in the connecting task */
+		return conn_connect(sk);
+	case TCP_ESTABLISHED:
+		return conn_established(sk);
+	case TCP_CLOSE_WAIT:
+		return conn_peer_fin(sk);
+	case TCP_FIN_WAIT1:
+	case TCP_LAST_ACK:
+		/* tcp_close_state: our FIN. tcp_destroy_sock would come up to a minute late. */
+		return close_by_state ? conn_closing(sk) : 0;
+	}
+	return 0;
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(state_tp, const struct sock *sk, int from, int to)
+{
+	return state_changed(sk, from, to);
+}
+
+SEC("raw_tp/inet_sock_set_state")
+int BPF_PROG(state_raw_tp, const struct sock *sk, int from, int to)
+{
+	return state_changed(sk, from, to);
+}
+
+/* -- close: the socket is closed here --------------------------------------------------------- */
+
+SEC("fentry/tcp_close")
+int BPF_PROG(close_fentry, struct sock *sk)
+{
+	return conn_closing(sk);
+}
+
+SEC("kprobe/tcp_close")
+int BPF_KPROBE(close_kprobe, struct sock *sk)
+{
+	return conn_closing(sk);
+}
+
+SEC("tp_btf/tcp_destroy_sock")
+int BPF_PROG(close_tp, struct sock *sk)
+{
+	return conn_destroyed(sk);
+}
+
+SEC("raw_tp/tcp_destroy_sock")
+int BPF_PROG(close_raw_tp, struct sock *sk)
+{
+	return conn_destroyed(sk);
+}
+
+/* -- reset: RST received and sent ------------------------------------------------------------- */
+
+SEC("tp_btf/tcp_receive_reset")
+int BPF_PROG(reset_tp_received, const struct sock *sk)
+{
+	return conn_reset_received(sk);
+}
+
+/* sk is NULL for a reset that belongs to no socket. */
+SEC("tp_btf/tcp_send_reset")
+int BPF_PROG(reset_tp_sent, const struct sock *sk)
+{
+	return sk ? conn_reset_sent(sk) : 0;
+}
+
+SEC("raw_tp/tcp_receive_reset")
+int BPF_PROG(reset_raw_tp_received, const struct sock *sk)
+{
+	return conn_reset_received(sk);
+}
+
+SEC("raw_tp/tcp_send_reset")
+int BPF_PROG(reset_raw_tp_sent, const struct sock *sk)
+{
+	return sk ? conn_reset_sent(sk) : 0;
+}
+
+SEC("kprobe/tcp_reset")
+int BPF_KPROBE(reset_kprobe_received, struct sock *sk)
+{
+	return conn_reset_received(sk);
+}
+
+SEC("kprobe/tcp_send_active_reset")
+int BPF_KPROBE(reset_kprobe_sent, struct sock *sk)
+{
+	return conn_reset_sent(sk);
+}
+
+/* -- exec: a program starts ------------------------------------------------------------------- */
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(exec_tp)
+{
+	return process_exec();
+}
+
+SEC("raw_tp/sched_process_exec")
+int BPF_PROG(exec_raw_tp)
+{
+	return process_exec();
+}

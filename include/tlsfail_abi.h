@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The ring ABI: what the BPF side sends to the collector, and, byte for byte, what a recording
+ * holds. Shared by both sides, so: fixed-width fields, explicit padding, sizes asserted. It is in
+ * the byte order of the host. A change of any layout raises TLSFAIL_ABI_VERSION.
+ *
+ * The includer provides __u8 ... __u64 (vmlinux.h in BPF, <linux/types.h> elsewhere).
+ */
+#ifndef TLSFAIL_ABI_H
+#define TLSFAIL_ABI_H
+
+#define TLSFAIL_ABI_VERSION 1
+
+/* Bytes of each direction of a handshake that are kept: OpenSSL 3.5's hybrid ClientHello is about
+ * 1,600, a TLS 1.2 server flight with two EC certificates about 2,500. */
+#define TLSFAIL_WIRE_CAP   4096
+#define TLSFAIL_WIRE_CHUNK 512 /* one copy step; the buffer has this much slack behind its end */
+
+#define TLSFAIL_COMM_LEN   16 /* TASK_COMM_LEN */
+#define TLSFAIL_FUNC_LEN   48
+#define TLSFAIL_NAME_LEN   128 /* a host name asked for; longer ones are marked as cut */
+#define TLSFAIL_HEAD_LEN   16
+#define TLSFAIL_ERRORS_MAX 4
+#define TLSFAIL_POST_RX	   4
+
+enum tlsfail_record_type {
+	/* from BPF */
+	TLSFAIL_REC_CONN = 1,
+	TLSFAIL_REC_WIRE = 2,
+	TLSFAIL_REC_EXEC = 3,
+	/* made by the collector, so that a recording is complete */
+	TLSFAIL_REC_CLOCK = 16,
+	TLSFAIL_REC_HOST = 17,
+	TLSFAIL_REC_PROCESS = 18,
+	TLSFAIL_REC_LOSS = 19,
+	TLSFAIL_REC_TOTALS = 20,
+};
+
+/* Each record begins with this. len is the whole record with this header and is not padded. */
+struct tlsfail_header {
+	__u16 type;
+	__u16 version;
+	__u32 len;
+};
+
+enum tlsfail_role {
+	TLSFAIL_ROLE_UNKNOWN = 0,
+	TLSFAIL_ROLE_CLIENT = 1,
+	TLSFAIL_ROLE_SERVER = 2,
+};
+
+enum tlsfail_dir {
+	TLSFAIL_DIR_SENT = 0,
+	TLSFAIL_DIR_RECEIVED = 1,
+};
+
+/* What was seen on a connection. Facts only; what they mean is decided by the collector. */
+enum tlsfail_conn_flags {
+	TLSFAIL_F_CONNECT = 1 << 0,	   /* its connect() was seen (CLOSE to SYN_SENT) */
+	TLSFAIL_F_ESTABLISHED = 1 << 1,	   /* TCP was established */
+	TLSFAIL_F_REFUSED = 1 << 2,	   /* the SYN was answered by RST */
+	TLSFAIL_F_TLS = 1 << 3,		   /* handshake I/O, or a TLS error, was seen */
+	TLSFAIL_F_DONE = 1 << 4,	   /* the handshake function returned 1 */
+	TLSFAIL_F_PEER_FIN = 1 << 5,	   /* ESTABLISHED to CLOSE_WAIT */
+	TLSFAIL_F_PEER_RST = 1 << 6,	   /* RST received */
+	TLSFAIL_F_LOCAL_FIN = 1 << 7,	   /* closed here while the peer had not */
+	TLSFAIL_F_LOCAL_RST = 1 << 8,	   /* RST sent */
+	TLSFAIL_F_VERIFY_ASKED = 1 << 9,   /* the program asked for the verify result */
+	TLSFAIL_F_HOST_CHECKED = 1 << 10,  /* X509_check_host was called */
+	TLSFAIL_F_HOST_REFUSED = 1 << 11,  /* and its last call said no */
+	TLSFAIL_F_PEER_DID_TLS = 1 << 12,  /* this peer has sent TLS records before */
+	TLSFAIL_F_RX_BEFORE_TX = 1 << 13,  /* bytes of the peer arrived before our first */
+	TLSFAIL_F_FIN_BEFORE_TX = 1 << 14, /* the peer's FIN arrived before our first byte */
+	TLSFAIL_F_NO_WIRE = 1 << 15,	   /* wire bytes could not be kept, or were evicted */
+	TLSFAIL_F_WIRE_CUT = 1 << 16,	   /* more wire bytes than TLSFAIL_WIRE_CAP */
+	TLSFAIL_F_HOST_CUT = 1 << 17,	   /* host is longer than what is kept */
+};
+
+/* One entry of OpenSSL's error queue, as it was raised. */
+struct tlsfail_error {
+	__u64 t; /* ns */
+	__u32 lib;
+	__u32 reason;
+};
+
+/*
+ * A connection whose handshake failed, complete: sent when its socket is closed here.
+ * Times are CLOCK_MONOTONIC in ns, 0 when it did not happen. Addresses are in network order, IPv4
+ * in the first four bytes; ports in host order.
+ */
+struct tlsfail_conn {
+	struct tlsfail_header h;
+	__u64 id; /* unique on this host; joins the wire records to it */
+
+	__u64 t_start; /* connect(), or the first sight of the socket */
+	__u64 t_established;
+	__u64 t_first_tx;
+	__u64 t_first_rx;
+	__u64 t_last_io;
+	__u64 t_done;
+	__u64 t_request; /* first application data sent */
+	__u64 t_peer_fin;
+	__u64 t_peer_rst;
+	__u64 t_close;
+
+	__u32 pid; /* thread group */
+	__u32 tid;
+	char comm[TLSFAIL_COMM_LEN];
+	__u64 ssl; /* always 0 in a record: an address is nobody's business */
+
+	__u32 flags;
+	__u16 family; /* AF_INET 2, AF_INET6 10 */
+	__u8 role;
+	__u8 last_dir;
+	__u16 lport;
+	__u16 rport;
+	__s32 last_ret; /* of the last handshake I/O: bytes, 0 at end of file, negative errno */
+	__u8 laddr[16];
+	__u8 raddr[16];
+
+	/* handshake bytes through the socket, and application bytes after it */
+	__u64 tx_bytes;
+	__u64 rx_bytes;
+	__u64 post_tx_bytes;
+	__u64 post_rx_bytes;
+
+	/* struct tcp_sock at the end */
+	__u64 tcp_bytes_sent;
+	__u64 tcp_bytes_acked;
+	__u64 tcp_bytes_received;
+	__u32 tcp_srtt_us; /* in eighths of a microsecond, as the kernel keeps it */
+	__u32 tcp_retransmits;
+
+	__s32 handshake_ret; /* of the last return of the handshake function */
+	__s32 verify_code;   /* X509_V_*; valid with TLSFAIL_F_VERIFY_ASKED */
+	__u32 error_count;   /* errors raised; the first TLSFAIL_ERRORS_MAX are kept */
+	__u32 post_rx_records;
+	__u32 post_skip; /* bytes left of the record that is coming in after the handshake */
+	__u32 pad;
+	/* lengths of records after the handshake, without their headers */
+	__u16 post_rx_len[TLSFAIL_POST_RX];
+	struct tlsfail_error errors[TLSFAIL_ERRORS_MAX];
+	char error_func[TLSFAIL_FUNC_LEN]; /* OpenSSL function that raised errors[0]; may be "" */
+	char host[TLSFAIL_NAME_LEN];	   /* name given to X509_check_host */
+
+	__u32 first_tx_len; /* of the first handshake send */
+	__u32 last_tx_len;
+	__u32 first_rx_kept; /* valid bytes in first_rx */
+	__u32 last_rx_len;
+	__u8 first_rx[TLSFAIL_HEAD_LEN];
+	__u8 last_tx[TLSFAIL_HEAD_LEN]; /* beginning of the last handshake send */
+	__u8 last_rx[TLSFAIL_HEAD_LEN];
+};
+
+/* The first TLSFAIL_WIRE_CAP handshake bytes of one direction. Sent before its connection. */
+struct tlsfail_wire {
+	struct tlsfail_header h; /* h.len covers data[0 .. data_len) */
+	__u64 id;
+	__u32 data_len;
+	__u8 dir;
+	__u8 cut; /* more bytes were sent or received than are kept here */
+	__u8 pad[2];
+	__u8 data[TLSFAIL_WIRE_CAP + TLSFAIL_WIRE_CHUNK];
+};
+#define TLSFAIL_WIRE_FIXED 24 /* offset of data */
+
+/* A process of interest has executed a program: its libraries are to be looked at. */
+struct tlsfail_exec {
+	struct tlsfail_header h;
+	__u64 t;
+	__u32 pid;
+	__u32 pad;
+	char comm[TLSFAIL_COMM_LEN];
+};
+
+/* CLOCK_MONOTONIC and CLOCK_REALTIME read together, ns. Repeated when the clock is stepped. */
+struct tlsfail_clock {
+	struct tlsfail_header h;
+	__u64 monotonic;
+	__u64 realtime;
+};
+
+#define TLSFAIL_STRING_MAX 4096 /* PATH_MAX */
+
+/* The traced host. name[name_len], no terminator. */
+struct tlsfail_host {
+	struct tlsfail_header h;
+	__u32 name_len;
+	__u32 pad;
+	char name[];
+};
+
+/* A traced process, before its first connection. data: executable path, TLS library path, TLS
+ * library version, one after the other, no terminators; a length of 0: unknown. */
+struct tlsfail_process {
+	struct tlsfail_header h;
+	__u32 pid;
+	__u32 exe_len;
+	__u32 lib_len;
+	__u32 version_len;
+	char data[];
+};
+
+/* Records lost since the last record of this kind. */
+struct tlsfail_loss {
+	struct tlsfail_header h;
+	__u64 t;
+	__u64 conns;	 /* failures that did not fit into the ring */
+	__u64 wires;	 /* wire bytes that did not fit into the ring or the table */
+	__u64 untracked; /* connections that did not fit into the table */
+	__u64 execs;	 /* process starts that did not fit into the ring */
+};
+
+/* Counters since the start; the last record of a complete recording. */
+struct tlsfail_totals {
+	struct tlsfail_header h;
+	__u64 t;
+	__u64 client_seen; /* handshakes begun, by role */
+	__u64 client_done; /* handshakes that completed */
+	__u64 server_seen;
+	__u64 server_done;
+	__u64 server_failed; /* counted, not diagnosed */
+	__u64 records;	     /* ring records received */
+	__u64 reported;	     /* failures reported by BPF */
+	struct tlsfail_loss lost;
+};
+
+_Static_assert(sizeof(struct tlsfail_header) == 8, "ABI");
+_Static_assert(sizeof(struct tlsfail_error) == 16, "ABI");
+_Static_assert(sizeof(struct tlsfail_conn) == 576, "ABI");
+_Static_assert(__builtin_offsetof(struct tlsfail_wire, data) == TLSFAIL_WIRE_FIXED, "ABI");
+_Static_assert(sizeof(struct tlsfail_exec) == 40, "ABI");
+_Static_assert(sizeof(struct tlsfail_clock) == 24, "ABI");
+_Static_assert(sizeof(struct tlsfail_host) == 16, "ABI");
+_Static_assert(sizeof(struct tlsfail_process) == 24, "ABI");
+_Static_assert(sizeof(struct tlsfail_loss) == 48, "ABI");
+_Static_assert(sizeof(struct tlsfail_totals) == 120, "ABI");
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What the collector and the BPF side share through maps and read-only data: target selection and
+ * counters. Unlike the ring ABI it never leaves the running program.
+ */
+#ifndef TLSFAIL_MAPS_H
+#define TLSFAIL_MAPS_H
+
+/* How a process becomes a target. */
+enum tlsfail_select {
+	TLSFAIL_SELECT_EXE = 0,	 /* its executable is in target_exes */
+	TLSFAIL_SELECT_PID = 1,	 /* it, or its parent, is in target_pids */
+	TLSFAIL_SELECT_COMM = 2, /* its command name is target_comm */
+};
+
+/* Identity of an executable: dev as the kernel keeps it (major << 20 | minor), or 0 where the
+ * device cannot be known from outside (overlayfs). */
+struct tlsfail_exe_key {
+	__u64 ino;
+	__u32 dev;
+	__u32 pad;
+};
+
+enum tlsfail_counter {
+	TLSFAIL_N_CLIENT_SEEN,
+	TLSFAIL_N_CLIENT_DONE,
+	TLSFAIL_N_SERVER_SEEN,
+	TLSFAIL_N_SERVER_DONE,
+	TLSFAIL_N_SERVER_FAILED,
+	TLSFAIL_N_REPORTED,
+	TLSFAIL_N_LOST_CONN,
+	TLSFAIL_N_LOST_WIRE,
+	TLSFAIL_N_LOST_EXEC,
+	TLSFAIL_N_UNTRACKED,
+	TLSFAIL_COUNTERS,
+};
+
+#define TLSFAIL_LATENCY_BUCKETS 32 /* bucket i: handshakes of [2^i, 2^(i+1)) microseconds */
+
+/* One per CPU. */
+struct tlsfail_counters {
+	__u64 n[TLSFAIL_COUNTERS];
+	__u64 latency[TLSFAIL_LATENCY_BUCKETS];
+};
+
+#endif
