@@ -225,7 +225,7 @@ __hidden int process_exec(void)
 
 	/* Another program now, whatever the thread was before. */
 	bpf_map_delete_elem(&threads, &tid);
-	if (!tracing_armed() || !(exec_comm[0] ? comm_equals(exec_comm) : is_target()))
+	if (!(exec_comm[0] ? comm_equals(exec_comm) : is_target()))
 		return 0;
 	rec = bpf_ringbuf_reserve(&ring, sizeof(*rec), 0);
 	if (!rec) {

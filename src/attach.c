@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Uprobes go to a file by its inode, for every process that maps it (pid -1): new workers are
+ * covered without doing anything, and BPF tells targets from others. The file is named through
+ * our own descriptor, so it is the one that is mapped, whatever its path means by now.
+ */
+#include "attach.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <bpf/libbpf.h>
+
+#include "elfsym.h"
+#include "target.h"
+#include "tlsfail.skel.h"
+#include "tlsfail_maps.h"
+
+struct attached_file {
+	struct target_file file;
+	bool ssl; /* as the file of SSL_do_handshake, or as that of X509_check_host */
+};
+
+struct attachments {
+	struct bpf_object *object;
+	struct bpf_link **links;
+	size_t link_count;
+	struct attached_file *files;
+	size_t file_count;
+};
+
+/* -- the kernel's hooks ----------------------------------------------------------------------- */
+
+static int hook_try(const struct features *features, const struct hook *hook, const char **target)
+{
+	for (size_t i = 0; i < HOOK_PROGS_MAX && hook->progs[i].name; i++) {
+		int err = features_try(features, hook->kind, hook->progs[i].target);
+
+		*target = hook->progs[i].target;
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static int hook_choose(const struct features *features, enum fact fact, int kind,
+		       const struct hook **row, struct text *error)
+{
+	const char *target = "";
+	int err = -ENOENT;
+
+	text_addf(error, "no way to see \"%s\" on this kernel", fact_name(fact));
+	for (size_t i = 0; i < hook_table_len; i++) {
+		const struct hook *hook = &hook_table[i];
+
+		if (hook->fact != fact || (kind != HOOK_ANY && (int)hook->kind != kind))
+			continue;
+		err = hook_try(features, hook, &target);
+		if (!err) {
+			*row = hook;
+			return 0;
+		}
+		text_addf(error, "; %s %s: %s", hook_kind_name(hook->kind), target, strerror(-err));
+	}
+	return err;
+}
+
+int hooks_choose(const struct features *features, const struct hook_request *request,
+		 struct hook_choice *choice, struct text *error)
+{
+	for (int fact = 0; fact < FACT_COUNT; fact++) {
+		int err;
+
+		text_init(error, error->buf, error->size);
+		err = hook_choose(features, fact, request->kinds[fact], &choice->rows[fact], error);
+		if (err)
+			return err;
+	}
+	text_init(error, error->buf, error->size);
+	return 0;
+}
+
+/* The row's programs, by name; NULL past the last. */
+static struct bpf_program *row_program(struct bpf_object *object, const struct hook *hook, size_t i)
+{
+	if (i >= HOOK_PROGS_MAX || !hook->progs[i].name)
+		return NULL;
+	return bpf_object__find_program_by_name(object, hook->progs[i].name);
+}
+
+int hooks_select(struct tlsfail_bpf *skel, const struct hook_choice *choice)
+{
+	struct bpf_program *prog;
+
+	for (size_t row = 0; row < hook_table_len; row++)
+		for (size_t i = 0; (prog = row_program(skel->obj, &hook_table[row], i)); i++)
+			bpf_program__set_autoload(prog, false);
+	for (int fact = 0; fact < FACT_COUNT; fact++)
+		for (size_t i = 0; (prog = row_program(skel->obj, choice->rows[fact], i)); i++)
+			bpf_program__set_autoload(prog, true);
+	/* tcp_close tells of a close at once; the states would tell it a second time. */
+	skel->rodata->close_by_state = choice->rows[FACT_CLOSE]->kind == HOOK_TP_BTF ||
+				       choice->rows[FACT_CLOSE]->kind == HOOK_RAW_TP;
+	return 0;
+}
+
+static int link_keep(struct attachments *a, struct bpf_link *link)
+{
+	struct bpf_link **links;
+
+	if (!link)
+		return -errno;
+	links = reallocarray(a->links, a->link_count + 1, sizeof(*links));
+	if (!links) {
+		bpf_link__destroy(link);
+		return -ENOMEM;
+	}
+	a->links = links;
+	links[a->link_count++] = link;
+	return 0;
+}
+
+int hooks_attach(struct tlsfail_bpf *skel, const struct hook_choice *choice,
+		 struct attachments **out, struct text *error)
+{
+	struct attachments *a = calloc(1, sizeof(*a));
+	struct bpf_program *prog;
+
+	if (!a)
+		return -ENOMEM;
+	a->object = skel->obj;
+	for (int fact = 0; fact < FACT_COUNT; fact++) {
+		for (size_t i = 0; (prog = row_program(skel->obj, choice->rows[fact], i)); i++) {
+			int err = link_keep(a, bpf_program__attach(prog));
+
+			if (!err)
+				continue;
+			text_addf(error, "cannot attach %s: %s", bpf_program__name(prog),
+				  strerror(-err));
+			attachments_free(a);
+			return err;
+		}
+	}
+	*out = a;
+	return 0;
+}
+
+void attachments_free(struct attachments *a)
+{
+	if (!a)
+		return;
+	for (size_t i = 0; i < a->link_count; i++)
+		bpf_link__destroy(a->links[i]);
+	free(a->links);
+	free(a->files);
+	free(a);
+}
+
+/* -- targets ---------------------------------------------------------------------------------- */
+
+static int map_set(const struct attachments *a, const char *name, const void *key, size_t key_size)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(a->object, name);
+	__u8 yes = 1;
+
+	if (!map)
+		return -ENOENT;
+	return bpf_map__update_elem(map, key, key_size, &yes, sizeof(yes), BPF_ANY);
+}
+
+int target_allow(const struct attachments *a, const struct target_file *exe)
+{
+	struct tlsfail_exe_key key = {
+		.ino = exe->ino,
+		.dev = exe->dev_known ? target_kernel_dev(exe->dev) : 0,
+	};
+
+	return map_set(a, "target_exes", &key, sizeof(key));
+}
+
+int target_allow_pid(const struct attachments *a, uint32_t pid)
+{
+	return map_set(a, "target_pids", &pid, sizeof(pid));
+}
+
+/* -- a library's uprobes ---------------------------------------------------------------------- */
+
+struct library_part {
+	const struct target_library *library;
+	struct elf_file *elf;
+	bool attached; /* before */
+};
+
+static int uprobe_attach(struct attachments *a, const char *name, bool ret, int fd, uint64_t offset)
+{
+	LIBBPF_OPTS(bpf_uprobe_opts, opts, .retprobe = ret);
+	struct bpf_program *prog = bpf_object__find_program_by_name(a->object, name);
+	char path[64];
+
+	if (!prog)
+		return -ENOENT;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return link_keep(a, bpf_program__attach_uprobe_opts(prog, -1, path, offset, &opts));
+}
+
+/* -ENOENT: the library does not have that symbol. */
+static int lib_hook_attach(struct attachments *a, const struct lib_hook *hook,
+			   const struct library_part *part)
+{
+	uint64_t offset;
+	int err;
+
+	if (!part->elf)
+		return -ENOENT;
+	if (hook->part == LIB_SSL_STUB)
+		err = elf_file_stub(part->elf, hook->symbol, &offset);
+	else
+		err = elf_file_function(part->elf, hook->symbol, &offset);
+	if (err || part->attached)
+		return err;
+	/* The return first: an entry without its return would leave a thread "inside". */
+	if (hook->ret)
+		err = uprobe_attach(a, hook->ret, true, part->library->fd, offset);
+	if (!err)
+		err = uprobe_attach(a, hook->entry, false, part->library->fd, offset);
+	return err == -ENOENT ? -EINVAL : err;
+}
+
+/* The first row of the fact that this library has. */
+static int lib_fact_attach(struct attachments *a, enum lib_fact fact,
+			   const struct library_part *ssl, const struct library_part *crypto,
+			   const struct lib_hook **used)
+{
+	for (size_t i = 0; i < lib_hook_table_len; i++) {
+		const struct lib_hook *hook = &lib_hook_table[i];
+		int err;
+
+		if (hook->fact != fact)
+			continue;
+		*used = hook;
+		err = lib_hook_attach(a, hook, hook->part == LIB_CRYPTO ? crypto : ssl);
+		if (err != -ENOENT)
+			return err;
+	}
+	return -ENOENT;
+}
+
+static bool file_is_attached(const struct attachments *a, const struct target_file *file, bool ssl)
+{
+	for (size_t i = 0; i < a->file_count; i++)
+		if (a->files[i].ssl == ssl && target_file_same(&a->files[i].file, file))
+			return true;
+	return false;
+}
+
+static int file_remember(struct attachments *a, const struct library_part *part, bool ssl)
+{
+	struct attached_file *files;
+
+	if (!part->elf || part->attached)
+		return 0;
+	files = reallocarray(a->files, a->file_count + 1, sizeof(*files));
+	if (!files)
+		return -ENOMEM;
+	a->files = files;
+	files[a->file_count++] = (struct attached_file){ part->library->file, ssl };
+	return 0;
+}
+
+static int part_open(const struct attachments *a, const struct target_library *library, bool ssl,
+		     struct library_part *part)
+{
+	*part = (struct library_part){ .library = library };
+	if (library->fd < 0)
+		return 0;
+	part->attached = file_is_attached(a, &library->file, ssl);
+	return elf_file_open(library->fd, &part->elf);
+}
+
+static void add_path(struct text *t, const char *path)
+{
+	text_add_hostile(t, path, strlen(path));
+}
+
+int library_attach(struct attachments *a, const struct target_tls *tls, struct text *lacks,
+		   struct text *error)
+{
+	struct library_part ssl = { 0 }, crypto = { 0 };
+	const struct lib_hook *used = NULL;
+	int err;
+
+	err = part_open(a, &tls->ssl, true, &ssl);
+	if (!err)
+		err = part_open(a, &tls->crypto, false, &crypto);
+	if (err) {
+		text_addf(error, "cannot read the TLS library: %s", strerror(-err));
+		goto out;
+	}
+	for (int fact = 0; fact < LIB_FACT_COUNT; fact++) {
+		err = lib_fact_attach(a, fact, &ssl, &crypto, &used);
+		if (err == -ENOENT && fact != LIB_HANDSHAKE) {
+			if (lib_fact_loss(fact))
+				text_addf(lacks, "%s%s", lacks->len ? ", " : "",
+					  lib_fact_loss(fact));
+			continue;
+		}
+		if (err) {
+			text_addf(error, "cannot attach to %s in ", used ? used->symbol : "");
+			add_path(error, tls->ssl.path);
+			text_addf(error, ": %s", strerror(-err));
+			goto out;
+		}
+	}
+	err = file_remember(a, &ssl, true);
+	if (!err)
+		err = file_remember(a, &crypto, false);
+	if (!err)
+		err = !ssl.attached || (crypto.elf && !crypto.attached);
+out:
+	elf_file_close(ssl.elf);
+	elf_file_close(crypto.elf);
+	return err;
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * From the hook table to attached programs: the kernel's hooks once, a library's uprobes for each
+ * library that is found.
+ */
+#ifndef TLSFAIL_ATTACH_H
+#define TLSFAIL_ATTACH_H
+
+#include <stdint.h>
+
+#include "features.h"
+#include "hooks.h"
+#include "text.h"
+
+struct target_file;
+struct target_tls;
+struct tlsfail_bpf;
+
+/* The row chosen for each fact. */
+struct hook_choice {
+	const struct hook *rows[FACT_COUNT];
+};
+
+/* Chooses for each fact the first row that this kernel allows. On failure error says which fact
+ * cannot be had, and why. */
+int hooks_choose(const struct features *features, const struct hook_request *request,
+		 struct hook_choice *choice, struct text *error);
+
+/* Before loading: only the chosen programs, and those of the libraries, are loaded. */
+int hooks_select(struct tlsfail_bpf *skel, const struct hook_choice *choice);
+
+struct attachments;
+
+/* Attaches the chosen hooks. *out is the caller's to attachments_free(), which detaches. */
+int hooks_attach(struct tlsfail_bpf *skel, const struct hook_choice *choice,
+		 struct attachments **out, struct text *error);
+
+/*
+ * Attaches the uprobes of a library, once for each file: another process with the same library
+ * needs nothing. Returns 1 when something new was attached, 0 when all of it was there. lacks gets
+ * what this library does not let us see, "" when nothing.
+ */
+int library_attach(struct attachments *attachments, const struct target_tls *tls,
+		   struct text *lacks, struct text *error);
+
+/* From now on processes that run this executable are targets. */
+int target_allow(const struct attachments *attachments, const struct target_file *exe);
+
+/* Likewise this process and its children. */
+int target_allow_pid(const struct attachments *attachments, uint32_t pid);
+
+/* Detaches everything. NULL is allowed. */
+void attachments_free(struct attachments *attachments);
+
+#endif

@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The rule table. Order matters: certain and specific rows first, what a silent close leaves open
+ * last. Words in braces are facts of the failure, see diagnose.c: {peer} {sni} {versions}
+ * {version} {host} {elapsed} {first} {verify} {alert} {raw}.
+ */
+#include "causes.h"
+
+#include <string.h>
+
+/* Alerts, RFC 8446 section 6 and RFC 6066 section 3 */
+#define HANDSHAKE_FAILURE    40
+#define BAD_CERTIFICATE	     42
+#define UNKNOWN_CA	     48
+#define PROTOCOL_VERSION     70
+#define INTERNAL_ERROR	     80
+#define UNRECOGNIZED_NAME    112
+#define CERTIFICATE_REQUIRED 116
+
+const struct cause cause_table[] = {
+	{
+		.slug = "connection-refused",
+		.when = { .all = O_REFUSED },
+		.confidence = CONFIDENCE_LOW,
+		.high_if = O_PEER_DID_TLS,
+		.evidence = "the SYN was answered by RST; no TLS was spoken",
+		.message = "{peer} refused the TCP connection: nothing listens on that port.",
+		.doubt = "No TLS was ever seen with this peer, so TLS may not be what it speaks.",
+		.hint = "start the upstream, or correct the address or port in proxy_pass or "
+			"upstream",
+	},
+
+	/* -- what we refused, after looking at the certificate -- */
+	{
+		.slug = "verify-expired",
+		.when = { .verify = { 10 } },
+		.confidence = CONFIDENCE_HIGH,
+		.evidence = "X509 verify code 10, and the program asked for the result",
+		.message = "A certificate that {peer} sent has expired (verify code 10).",
+		.hint = "renew the certificate on the upstream and reload it there",
+	},
+	{
+		.slug = "verify-not-yet-valid",
+		.when = { .verify = { 9 } },
+		.confidence = CONFIDENCE_HIGH,
+		.evidence = "X509 verify code 9, and the program asked for the result",
+		.message = "A certificate that {peer} sent is not valid yet (verify code 9).",
+		.hint = "check the clocks of both hosts; if they are right, the upstream serves "
+			"the wrong certificate",
+	},
+	{
+		.slug = "verify-self-signed",
+		.when = { .verify = { 18 } },
+		.confidence = CONFIDENCE_HIGH,
+		.evidence = "X509 verify code 18, and the program asked for the result",
+		.message = "The certificate of {peer} is self-signed and not trusted here (verify "
+			   "code 18).",
+		.hint = "add that certificate, or the CA that should have issued it, to the file "
+			"of proxy_ssl_trusted_certificate",
+	},
+	{
+		.slug = "verify-untrusted-issuer",
+		.when = { .verify = { 20, 21 } },
+		.confidence = CONFIDENCE_MEDIUM,
+		.evidence = "X509 verify code 20 or 21, and the program asked for the result",
+		.message = "The issuer of the certificate of {peer} is not among the trusted CAs "
+			   "(verify code {verify}).",
+		.doubt = "An intermediate that the upstream does not send looks the same.",
+		.hint = "put the CA that issued it into the file of proxy_ssl_trusted_certificate; "
+			"have the upstream send its whole chain",
+	},
+	{
+		.slug = "verify-hostname-mismatch",
+		.when = { .all = O_HOST_REFUSED },
+		.confidence = CONFIDENCE_HIGH,
+		.evidence = "X509_check_host refused the name, or X509 verify code 62",
+		.message = "The certificate of {peer} is not valid for the name {host}.",
+		.hint = "set proxy_ssl_name to a name in the certificate, or have it reissued with "
+			"that name",
+	},
+
+	/* -- what the peer is not -- */
+	{
+		.slug = "peer-not-tls-http",
+		.when = { .all = O_NOT_TLS | O_HTTP },
+		.confidence = CONFIDENCE_HIGH,
+		.evidence = "the first bytes received are HTTP or HTML (OpenSSL reason 267)",
+		.message = "{peer} answered the ClientHello in plain HTTP.",
+		.hint = "use proxy_pass http://, or the port on which the upstream speaks TLS",
+	},
+	{
+		.slug = "peer-not-tls-other",
+		.when = { .all = O_NOT_TLS },
+		.confidence = CONFIDENCE_HIGH,
+		.evidence = "the first bytes received are no TLS record (OpenSSL reason 267)",
+		.message = "{peer} does not speak TLS; it answered {first}.",
+		.hint = "correct the port; a service with STARTTLS needs another kind of proxy",
+	},
+
+	/* -- what the peer said -- */
+	{
+		.slug = "sni-unrecognized",
+		.when = { .all = O_SNI, .alert = { UNRECOGNIZED_NAME } },
+		.confidence = CONFIDENCE_HIGH,
+		.evidence = "server_name sent; fatal alert 112 received",
+		.message = "{peer} does not serve the name {sni} that was asked for (SNI).",
+		.hint = "set proxy_ssl_name to a name that the upstream serves",
+	},
+	{
+		.slug = "sni-missing",
+		.when = { .all = O_NO_SNI,
+			  .none = O_SERVER_HELLO | O_DONE,
+			  .alert = { UNRECOGNIZED_NAME, HANDSHAKE_FAILURE, INTERNAL_ERROR } },
+		.confidence = CONFIDENCE_MEDIUM,
+		.candidates = { { "cipher-mismatch", 0 } },
+		.evidence = "no server_name in the ClientHello; fatal alert 112, 40 or 80 as the "
+			    "first answer",
+		.message = "{peer} refused the ClientHello (alert {alert}), which named no server "
+			   "(SNI).",
+		.doubt = "Many servers answer so when they need the name.",
+		.hint = "set proxy_ssl_server_name on;",
+	},
+	{
+		.slug = "client-cert-required",
+		.when = { .all = O_DONE, .alert = { CERTIFICATE_REQUIRED } },
+		.confidence = CONFIDENCE_HIGH,
+		.evidence = "TLS 1.3: the handshake was done, then fatal alert 116 received",
+		.message = "{peer} requires a client certificate and got none.",
+		.hint = "set proxy_ssl_certificate and proxy_ssl_certificate_key",
+	},
+	{
+		.slug = "client-cert-required-legacy",
+		.when = { .all = O_CERT_REQUESTED | O_CERT_EMPTY,
+			  .alert = { HANDSHAKE_FAILURE, BAD_CERTIFICATE, CERTIFICATE_REQUIRED } },
+		.confidence = CONFIDENCE_HIGH,
+		.evidence =
+			"TLS 1.2 or older: CertificateRequest received, empty Certificate sent, "
+			"fatal alert 40 (or 42, 116) received",
+		.message = "{peer} asked for a client certificate, got none, and refused (alert "
+			   "{alert}).",
+		.hint = "set proxy_ssl_certificate and proxy_ssl_certificate_key",
+	},
+	{
+		.slug = "client-cert-untrusted",
+		.when = { .alert = { UNKNOWN_CA } },
+		.confidence = CONFIDENCE_HIGH,
+		.evidence = "fatal alert 48 received",
+		.message = "{peer} does not trust the CA of our client certificate (alert 48).",
+		.hint = "use a client certificate (proxy_ssl_certificate) from a CA that the "
+			"upstream trusts, or add its CA there",
+	},
+	{
+		.slug = "protocol-version-rejected",
+		.when = { .alert = { PROTOCOL_VERSION } },
+		.confidence = CONFIDENCE_HIGH,
+		.evidence = "fatal alert 70 received",
+		.message =
+			"{peer} accepts none of the TLS versions that were offered ({versions}).",
+		.hint = "widen proxy_ssl_protocols to a version that the upstream speaks",
+	},
+	{
+		.slug = "protocol-version-too-old",
+		.when = { .reason = { 258 } },
+		.confidence = CONFIDENCE_HIGH,
+		.evidence = "OpenSSL reason 258, alert 70 sent",
+		.message = "{peer} chose TLS {version}, which is not allowed here (offered "
+			   "{versions}).",
+		.hint = "upgrade the upstream's TLS; only if that cannot be done, and knowingly, "
+			"allow the old version in proxy_ssl_protocols",
+	},
+	{
+		.slug = "cipher-mismatch",
+		.when = { .none = O_SERVER_HELLO | O_DONE, .alert = { HANDSHAKE_FAILURE } },
+		.confidence = CONFIDENCE_MEDIUM,
+		.candidates = { { "sni-missing", O_NO_SNI } },
+		.evidence = "fatal alert 40 as the first answer",
+		.message = "{peer} refused the ClientHello (alert 40): no cipher suite, group or "
+			   "signature algorithm in common.",
+		.doubt = "The alert does not say which.",
+		.hint = "compare proxy_ssl_ciphers and proxy_ssl_protocols with what the upstream "
+			"accepts",
+	},
+
+	/* -- silent ends, after the handshake -- */
+	{
+		.slug = "prematurely-closed-after-handshake",
+		.when = { .all = O_DONE, .none = O_LOCAL | O_ERROR },
+		.confidence = CONFIDENCE_MEDIUM,
+		.candidates = { { "client-cert-required", 0 } },
+		.evidence = "handshake done, request sent, FIN or RST and no application data",
+		.message = "{peer} completed the handshake, took the request and closed without an "
+			   "answer.",
+		.doubt = "A crashed or overloaded application does this, and so does a silent "
+			 "refusal of the client certificate.",
+		.hint = "look at the upstream's own log for that moment",
+	},
+
+	/* -- silent ends, before it was done -- */
+	{
+		.slug = "peer-closed-before-hello",
+		.when = { .all = O_HELLO_UNREAD, .none = O_DONE | O_ERROR },
+		.confidence = CONFIDENCE_HIGH,
+		.evidence = "FIN before the ClientHello was sent, or FIN and then RST for it",
+		.message = "{peer} accepted the connection and closed it before it read the "
+			   "ClientHello.",
+		.hint = "look at the upstream: crashed worker, connection limit, ACL, or a load "
+			"balancer without a backend",
+	},
+	{
+		.slug = "peer-closed-mid-handshake",
+		.when = { .all = O_SERVER_HELLO, .none = O_DONE | O_LOCAL },
+		.confidence = CONFIDENCE_MEDIUM,
+		.evidence = "FIN or RST after the ServerHello",
+		.message = "{peer} began the handshake and closed in its middle, without an alert.",
+		.doubt = "It may have died, or refused without saying so.",
+		.hint = "look at the upstream's own log; a client certificate that it wants is one "
+			"reason",
+	},
+	{
+		.slug = "peer-reset-in-handshake",
+		.when = { .all = O_PEER_RST, .none = O_DONE },
+		.confidence = CONFIDENCE_MEDIUM,
+		.candidates = { { "sni-missing", O_NO_SNI | O_RX_NONE } },
+		.evidence = "RST, no alert, handshake not done",
+		.message = "{peer} reset the connection in the handshake, without an alert.",
+		.doubt = "The upstream crashed, or a firewall or an SNI filter cut the connection.",
+		.hint = "look at the upstream's log and at firewalls on the way",
+	},
+	{
+		.slug = "peer-closed-in-handshake",
+		.when = { .all = O_PEER_FIN, .none = O_DONE },
+		.confidence = CONFIDENCE_MEDIUM,
+		.candidates = { { "sni-missing", O_NO_SNI | O_RX_NONE } },
+		.evidence = "FIN, no alert, handshake not done",
+		.message =
+			"{peer} read the ClientHello and closed the connection without an answer.",
+		.doubt =
+			"An ACL, an SNI filter, a wrong port and an overloaded server all look so.",
+		.hint = "look at the upstream's own log for that moment",
+	},
+
+	/* -- we gave up -- */
+	{
+		.slug = "handshake-timeout",
+		.when = { .all = O_LOCAL | O_TIMER, .none = O_DONE | O_ERROR },
+		.confidence = CONFIDENCE_MEDIUM,
+		.high_if = O_TIMER_REPEATED,
+		.candidates = { { "local-abort", 0 } },
+		.close_kind = "timeout",
+		.evidence = "closed here, nothing wrong so far, after a whole number of seconds or "
+			    "after the same time as others",
+		.message = "{peer} did not finish the handshake within {elapsed}; nginx gave up.",
+		.hint = "find out what the upstream waits for; proxy_connect_timeout covers the "
+			"TCP connect and the TLS handshake together",
+	},
+	{
+		.slug = "local-abort",
+		.when = { .all = O_LOCAL, .none = O_DONE | O_ERROR },
+		.confidence = CONFIDENCE_MEDIUM,
+		.candidates = { { "handshake-timeout", 0 } },
+		.close_kind = "abort",
+		.evidence = "closed here, nothing wrong so far, at no time that looks like a timer",
+		.message =
+			"nginx itself ended the handshake with {peer} after {elapsed}, most likely "
+			"because the client went away.",
+		.hint = "none is needed for a client that went away; if many do, the upstream is "
+			"slow to answer",
+	},
+
+	{
+		.slug = "unknown",
+		.confidence = CONFIDENCE_LOW,
+		.evidence = "none of the above; the raw evidence is shown",
+		.message = "The handshake with {peer} failed in a way that no rule knows: {raw}.",
+		.hint = "see the evidence (-v, or tlsfail.evidence in JSON) and report it",
+	},
+};
+const size_t cause_table_len = sizeof(cause_table) / sizeof(cause_table[0]);
+
+const struct cause *cause_find(const char *slug)
+{
+	for (size_t i = 0; i < cause_table_len; i++)
+		if (!strcmp(cause_table[i].slug, slug))
+			return &cause_table[i];
+	return NULL;
+}

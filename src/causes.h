@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The rule table: root causes as data. A row says what must have been observed, how certain the
+ * conclusion is, and what to tell the operator. The first row that fits wins; the last one,
+ * "unknown", always fits. Slugs are stable API.
+ */
+#ifndef TLSFAIL_CAUSES_H
+#define TLSFAIL_CAUSES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "finding.h"
+
+/* What was observed, as bits; diagnose.c derives them from a failure. */
+enum observation {
+	O_REFUSED = 1 << 0,	    /* the SYN was answered by RST */
+	O_PEER_DID_TLS = 1 << 1,    /* this peer has sent TLS records before */
+	O_DONE = 1 << 2,	    /* the handshake completed on our side */
+	O_PEER_FIN = 1 << 3,	    /* the peer closed */
+	O_PEER_RST = 1 << 4,	    /* the peer reset */
+	O_LOCAL = 1 << 5,	    /* we closed while the peer had not */
+	O_HELLO_UNREAD = 1 << 6,    /* the peer closed before it read the ClientHello */
+	O_PEER_FIRST = 1 << 7,	    /* bytes of the peer before our ClientHello */
+	O_RX_NONE = 1 << 8,	    /* no byte of the handshake came back */
+	O_SERVER_HELLO = 1 << 9,    /* a ServerHello came */
+	O_NOT_TLS = 1 << 10,	    /* what came back is not TLS */
+	O_HTTP = 1 << 11,	    /* it is HTTP */
+	O_SNI = 1 << 12,	    /* the ClientHello had a server_name */
+	O_NO_SNI = 1 << 13,	    /* it certainly had none */
+	O_CERT_REQUESTED = 1 << 14, /* TLS <= 1.2: CertificateRequest seen */
+	O_CERT_EMPTY = 1 << 15,	    /* TLS <= 1.2: answered with no certificate */
+	O_HOST_REFUSED = 1 << 16,   /* X509_check_host said no */
+	O_TIMER = 1 << 17,	    /* the connection lasted as long as a timer would let it */
+	O_TIMER_REPEATED = 1 << 18, /* and others of this process lasted as long */
+	O_ERROR = 1 << 19,	    /* OpenSSL raised an error */
+};
+
+#define CAUSE_NUMBERS_MAX    4
+#define CAUSE_CANDIDATES_MAX 4
+
+/* Numbers a row accepts; the list ends with 0. An empty list accepts anything. */
+struct cause_when {
+	uint32_t all;			    /* observations that must be there */
+	uint32_t none;			    /* and must not */
+	uint16_t alert[CAUSE_NUMBERS_MAX];  /* fatal alert received */
+	uint16_t reason[CAUSE_NUMBERS_MAX]; /* first OpenSSL reason */
+	uint16_t verify[CAUSE_NUMBERS_MAX]; /* verify code that was asked for, or enforced */
+};
+
+struct cause_candidate {
+	const char *slug;
+	uint32_t all; /* named only when this was observed */
+};
+
+struct cause {
+	const char *slug;
+	struct cause_when when;
+	enum confidence confidence;
+	uint32_t high_if; /* any of these observations makes it high; 0: none */
+	struct cause_candidate candidates[CAUSE_CANDIDATES_MAX];
+	const char *close_kind; /* overrides what the socket alone tells; NULL: as seen */
+	const char *evidence;	/* what is observed, for `tlsfail causes` */
+	/* One sentence and what to do; {words} are filled in by diagnose.c. */
+	const char *message;
+	const char *doubt; /* appended to the message while confidence is not high, or NULL */
+	const char *hint;
+};
+
+extern const struct cause cause_table[];
+extern const size_t cause_table_len;
+
+/* The row with that slug, or NULL. */
+const struct cause *cause_find(const char *slug);
+
+#endif

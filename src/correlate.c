@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Bounded tables, oldest out first: wire bytes waiting for their connection (they come right
+ * before it, mixed with those of other CPUs), processes, and how long recent connections lasted.
+ */
+#include "correlate.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "text.h"
+
+#define WIRES_MAX     64
+#define PROCESSES_MAX 256
+#define ELAPSED_MAX   64
+
+/* Two connections that ended by the same timer differ by no more. */
+#define ELAPSED_TOLERANCE_NS 20000000ULL
+
+struct wire {
+	uint64_t id; /* 0: free */
+	uint64_t age;
+	uint32_t len;
+	uint8_t dir;
+	bool cut;
+	uint8_t data[TLSFAIL_WIRE_CAP + TLSFAIL_WIRE_CHUNK];
+};
+
+struct process {
+	uint32_t pid; /* 0: free */
+	char *exe;
+	char *version;
+};
+
+struct elapsed {
+	uint32_t pid;
+	uint64_t ns;
+};
+
+struct correlator {
+	uint64_t monotonic; /* of the last clock record */
+	uint64_t realtime;
+	bool has_clock;
+	char host[256];
+
+	uint64_t ages;
+	uint64_t orphans;
+	struct wire wires[WIRES_MAX];
+	size_t process_next;
+	struct process processes[PROCESSES_MAX];
+	size_t elapsed_next;
+	struct elapsed elapsed[ELAPSED_MAX];
+	struct tlsfail_conn conn;
+	struct wire sent; /* of conn */
+	struct wire received;
+};
+
+struct correlator *correlator_new(void)
+{
+	return calloc(1, sizeof(struct correlator));
+}
+
+static void process_clear(struct process *p)
+{
+	free(p->exe);
+	free(p->version);
+	*p = (struct process){ 0 };
+}
+
+void correlator_free(struct correlator *c)
+{
+	if (!c)
+		return;
+	for (size_t i = 0; i < PROCESSES_MAX; i++)
+		process_clear(&c->processes[i]);
+	free(c);
+}
+
+uint64_t correlator_realtime(const struct correlator *c, uint64_t monotonic)
+{
+	/* unsigned arithmetic: also right for a time before the clock record */
+	return c->has_clock ? c->realtime + (monotonic - c->monotonic) : 0;
+}
+
+const char *correlator_host(const struct correlator *c)
+{
+	return c->host;
+}
+
+uint64_t correlator_orphans(const struct correlator *c)
+{
+	return c->orphans;
+}
+
+static void wire_add(struct correlator *c, const struct decoded_wire *record)
+{
+	struct wire *slot = &c->wires[0];
+
+	for (size_t i = 0; i < WIRES_MAX; i++) {
+		struct wire *w = &c->wires[i];
+
+		if (!w->id) {
+			slot = w;
+			break;
+		}
+		if (w->age < slot->age)
+			slot = w;
+	}
+	if (slot->id)
+		c->orphans++;
+	slot->id = record->id;
+	slot->age = ++c->ages;
+	slot->dir = record->dir;
+	slot->cut = record->cut;
+	slot->len = record->len;
+	memcpy(slot->data, record->data, record->len);
+}
+
+/* Takes the bytes out of the table; their place is free again. */
+static void wire_take(struct correlator *c, uint64_t id, uint8_t dir, struct wire *into,
+		      struct tls_capture *capture)
+{
+	for (size_t i = 0; i < WIRES_MAX; i++) {
+		struct wire *w = &c->wires[i];
+
+		if (w->id != id || w->dir != dir)
+			continue;
+		*into = *w;
+		w->id = 0;
+		capture->data = into->data;
+		capture->len = into->len;
+		capture->cut = into->cut;
+		return;
+	}
+}
+
+static struct process *process_find(struct correlator *c, uint32_t pid)
+{
+	for (size_t i = 0; i < PROCESSES_MAX; i++)
+		if (c->processes[i].pid == pid)
+			return &c->processes[i];
+	return NULL;
+}
+
+static int process_add(struct correlator *c, const struct decoded_process *record)
+{
+	struct process *p = process_find(c, record->pid);
+
+	if (!p) {
+		p = &c->processes[c->process_next];
+		c->process_next = (c->process_next + 1) % PROCESSES_MAX;
+	}
+	process_clear(p);
+	p->exe = strndup(record->exe.data, record->exe.len);
+	p->version = strndup(record->version.data, record->version.len);
+	if (!p->exe || !p->version) {
+		process_clear(p);
+		return -ENOMEM;
+	}
+	p->pid = record->pid;
+	return 0;
+}
+
+/* Remembers how long a connection lasted that was ended here before its handshake was done. */
+static bool elapsed_repeats(struct correlator *c, const struct tlsfail_conn *conn)
+{
+	uint64_t ns = conn->t_close - conn->t_start;
+	bool repeats = false;
+
+	if (conn->flags & TLSFAIL_F_DONE || !(conn->flags & TLSFAIL_F_LOCAL_FIN))
+		return false;
+	for (size_t i = 0; i < ELAPSED_MAX; i++) {
+		const struct elapsed *e = &c->elapsed[i];
+		uint64_t difference = e->ns > ns ? e->ns - ns : ns - e->ns;
+
+		if (e->pid == conn->pid && difference <= ELAPSED_TOLERANCE_NS)
+			repeats = true;
+	}
+	c->elapsed[c->elapsed_next] = (struct elapsed){ conn->pid, ns };
+	c->elapsed_next = (c->elapsed_next + 1) % ELAPSED_MAX;
+	return repeats;
+}
+
+static void conn_complete(struct correlator *c, const struct tlsfail_conn *conn,
+			  struct failure *out)
+{
+	const struct process *p = process_find(c, conn->pid);
+
+	c->conn = *conn;
+	*out = (struct failure){
+		.conn = &c->conn,
+		.time_ns = correlator_realtime(c, conn->t_close),
+		.exe = p ? p->exe : "",
+		.version = p ? p->version : "",
+		.host = c->host,
+		.repeats_elapsed = elapsed_repeats(c, conn),
+	};
+	wire_take(c, conn->id, TLSFAIL_DIR_SENT, &c->sent, &out->sent);
+	wire_take(c, conn->id, TLSFAIL_DIR_RECEIVED, &c->received, &out->received);
+}
+
+int correlator_feed(struct correlator *c, const struct decoded *record, struct failure *out)
+{
+	struct text host;
+
+	switch (record->type) {
+	case TLSFAIL_REC_CLOCK:
+		c->monotonic = record->clock.monotonic;
+		c->realtime = record->clock.realtime;
+		c->has_clock = true;
+		return 0;
+	case TLSFAIL_REC_HOST:
+		text_init(&host, c->host, sizeof(c->host));
+		text_add_hostile(&host, record->host.name.data, record->host.name.len);
+		return 0;
+	case TLSFAIL_REC_PROCESS:
+		return process_add(c, &record->process);
+	case TLSFAIL_REC_WIRE:
+		wire_add(c, &record->wire);
+		return 0;
+	case TLSFAIL_REC_CONN:
+		conn_complete(c, &record->conn, out);
+		return 1;
+	case TLSFAIL_REC_EXEC:
+	case TLSFAIL_REC_LOSS:
+	case TLSFAIL_REC_TOTALS:
+		return 0;
+	}
+	return 0;
+}

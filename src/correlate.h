@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Puts decoded records together: the wire bytes of a connection with its facts, the process, the
+ * host and the clock, and what the same peer did before. Pure: time is what the records say.
+ */
+#ifndef TLSFAIL_CORRELATE_H
+#define TLSFAIL_CORRELATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "decode.h"
+#include "tlswire.h"
+
+/* One failed connection with all that is known of it. Pointers live until the next record. */
+struct failure {
+	const struct tlsfail_conn *conn;
+	struct tls_capture sent; /* data NULL: not kept */
+	struct tls_capture received;
+	uint64_t time_ns;    /* CLOCK_REALTIME of its end; 0 when no clock record came before */
+	const char *exe;     /* path, may be "" ; bytes that the host chose */
+	const char *version; /* of the TLS library, may be "" */
+	const char *host;    /* name of the host, may be "" */
+	/* A connection of the same process ended itself after the same time before: a timer. */
+	bool repeats_elapsed;
+};
+
+struct correlator;
+
+/* NULL when out of memory. */
+struct correlator *correlator_new(void);
+void correlator_free(struct correlator *c);
+
+/*
+ * Takes one record. Returns 1 when it completed a failure, which *out then describes; 0 when not;
+ * -ENOMEM.
+ */
+int correlator_feed(struct correlator *c, const struct decoded *record, struct failure *out);
+
+/* CLOCK_REALTIME for a time in a record, 0 when unknown; and the host's name, "" when unknown. */
+uint64_t correlator_realtime(const struct correlator *c, uint64_t monotonic);
+const char *correlator_host(const struct correlator *c);
+
+/* Wire bytes whose connection never came, because its record was lost. */
+uint64_t correlator_orphans(const struct correlator *c);
+
+#endif

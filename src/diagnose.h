@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * From a failure to a finding: derives what was observed, walks the cause table, fills in the
+ * words. Pure: the same failure gives the same finding, byte for byte.
+ */
+#ifndef TLSFAIL_DIAGNOSE_H
+#define TLSFAIL_DIAGNOSE_H
+
+#include "causes.h"
+#include "correlate.h"
+#include "finding.h"
+
+/* Everything the rules look at. */
+struct symptoms {
+	uint32_t observed; /* enum observation */
+	bool has_alert;	   /* fatal alert received */
+	uint8_t alert;
+	uint32_t reason; /* first OpenSSL reason, 0: none */
+	bool has_verify; /* a verify result was asked for, and it is not 0 */
+	int32_t verify;
+};
+
+/* The first row of the table that fits; never NULL. */
+const struct cause *diagnose_match(const struct symptoms *symptoms);
+
+/* Fills in *finding. view is working space, and holds the wire view afterwards. */
+void diagnose(const struct failure *failure, struct tls_view *view, struct finding *finding);
+
+/* The finding for records that were lost; time_ns is CLOCK_REALTIME. */
+void diagnose_loss(const struct tlsfail_loss *loss, uint64_t time_ns, const char *host,
+		   struct finding *finding);
+
+#endif

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A finding: what the sinks see. Everything in it is decoded, escaped text or plain numbers, so
+ * that a sink formats and judges nothing. A fact that is unknown is absent: an empty string, a
+ * false has_..., a count of 0.
+ */
+#ifndef TLSFAIL_FINDING_H
+#define TLSFAIL_FINDING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define FINDING_SCHEMA_VERSION 1
+
+#define FINDING_ADDRESS_LEN    48
+#define FINDING_NAME_LEN       256
+#define FINDING_MESSAGE_LEN    512
+#define FINDING_HINT_LEN       512
+#define FINDING_PATH_LEN       4096
+#define FINDING_CANDIDATES_MAX 6
+#define FINDING_EVIDENCE_MAX   24
+#define FINDING_EVIDENCE_LEN   200
+#define FINDING_VERSIONS_MAX   6
+
+enum confidence {
+	CONFIDENCE_LOW,
+	CONFIDENCE_MEDIUM,
+	CONFIDENCE_HIGH,
+};
+
+enum finding_kind {
+	FINDING_FAILURE, /* event.name tls.handshake.failure */
+	FINDING_LOSS,	 /* event.name tlsfail.loss: records were lost */
+};
+
+struct finding_endpoint {
+	char address[FINDING_ADDRESS_LEN];
+	uint16_t port;
+};
+
+struct finding_alert {
+	bool known;
+	bool received; /* else sent */
+	bool inferred; /* concluded from the error, not seen */
+	bool fatal;
+	uint8_t code;
+	const char *name; /* IANA name, NULL when unassigned */
+};
+
+struct finding_openssl {
+	uint32_t reason_code; /* 0: none */
+	const char *reason;   /* constant words for the number, NULL when unknown */
+	char function[64];    /* that raised it */
+	char version[64];     /* of the library */
+};
+
+struct finding_verify {
+	bool known;
+	bool enforced; /* the program asked for the result */
+	int32_t code;
+	const char *name; /* X509_V_ERR_... in lower case without the prefix, NULL when unknown */
+};
+
+/* The ClientHello that was sent, where it could be read. */
+struct finding_hello {
+	bool known;
+	uint32_t length;
+	bool has_server_name;
+	char server_name[FINDING_NAME_LEN];
+	unsigned int version_count;
+	const char *versions[FINDING_VERSIONS_MAX]; /* "1.3", "1.2" ... offered, highest first */
+};
+
+struct finding_tcp {
+	bool known;
+	bool has_rtt;
+	uint64_t rtt_ns;
+	uint32_t retransmits;
+	bool has_hello_acked;
+	bool hello_acked;
+};
+
+struct finding_loss {
+	uint64_t findings;  /* failures lost on the way to the collector */
+	uint64_t wires;	    /* evidence bytes lost */
+	uint64_t untracked; /* connections never followed: the table was full */
+	uint64_t processes; /* process starts lost */
+};
+
+struct finding {
+	enum finding_kind kind;
+	uint64_t time_ns;     /* CLOCK_REALTIME, when the failure was complete */
+	uint64_t duration_ns; /* from connect to the end */
+
+	const char *cause; /* slug */
+	enum confidence confidence;
+	unsigned int candidate_count;
+	const char *candidates[FINDING_CANDIDATES_MAX]; /* other slugs, likeliest first */
+	char message[FINDING_MESSAGE_LEN];		/* one sentence */
+	char hint[FINDING_HINT_LEN];			/* what to do */
+	unsigned int evidence_count;
+	char evidence[FINDING_EVIDENCE_MAX][FINDING_EVIDENCE_LEN];
+
+	const char *role;      /* "client", "server" */
+	const char *phase;     /* connect, hello, certificate, finished, post_handshake */
+	const char *closed_by; /* "local", "peer", NULL unknown */
+	const char *close_kind;
+	uint64_t bytes_sent;
+	uint64_t bytes_received;
+	char first_bytes[2 * 16 + 1]; /* hex */
+
+	bool established;	      /* the handshake had completed on our side */
+	const char *protocol_version; /* negotiated: "1.2", "1.3"; NULL unknown */
+	bool has_certificate_requested;
+	bool certificate_requested;
+	bool has_certificate_sent;
+	bool certificate_sent;
+
+	struct finding_hello hello;
+	struct finding_alert alert;
+	struct finding_openssl openssl;
+	struct finding_verify verify;
+	struct finding_tcp tcp;
+
+	const char *network_type; /* "ipv4", "ipv6" */
+	struct finding_endpoint local;
+	struct finding_endpoint peer;
+
+	uint32_t pid;
+	char executable_path[FINDING_PATH_LEN];
+	char executable_name[FINDING_NAME_LEN];
+	char host_name[FINDING_NAME_LEN];
+
+	struct finding_loss loss; /* FINDING_LOSS only */
+};
+
+#endif

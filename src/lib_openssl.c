@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Tables of OpenSSL's numbers: include/openssl/sslerr.h, x509_vfy.h and the SSLfatal() calls of
+ * 1.1.1 to 3.6.
+ */
+#include "lib_openssl.h"
+
+#include <stddef.h>
+
+#define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
+
+/* RFC 8446 section 6 */
+enum alert {
+	UNEXPECTED_MESSAGE = 10,
+	BAD_RECORD_MAC = 20,
+	HANDSHAKE_FAILURE = 40,
+	BAD_CERTIFICATE = 42,
+	UNSUPPORTED_CERTIFICATE = 43,
+	CERTIFICATE_REVOKED = 44,
+	CERTIFICATE_EXPIRED = 45,
+	UNKNOWN_CA = 48,
+	DECRYPT_ERROR = 51,
+	PROTOCOL_VERSION = 70,
+	NO_ALERT = -1,
+};
+
+struct reason {
+	uint16_t number;
+	int16_t alert; /* sent by a client that raises it */
+	const char *name;
+};
+
+static const struct reason reasons[] = {
+	{ 101, HANDSHAKE_FAILURE, "no suitable key share" },
+	{ 118, HANDSHAKE_FAILURE, "no suitable signature algorithm" },
+	{ 123, DECRYPT_ERROR, "bad signature" },
+	{ 134, NO_ALERT, "certificate verify failed" },
+	{ 149, DECRYPT_ERROR, "digest check failed" },
+	{ 155, NO_ALERT, "https proxy request" },
+	{ 156, NO_ALERT, "http request" },
+	{ 191, PROTOCOL_VERSION, "no protocols available" },
+	{ 193, HANDSHAKE_FAILURE, "no shared cipher" },
+	{ 199, HANDSHAKE_FAILURE, "peer did not return a certificate" },
+	{ 234, NO_ALERT, "callback failed" },
+	{ 235, NO_ALERT, "no application protocol" },
+	{ 244, UNEXPECTED_MESSAGE, "unexpected message" },
+	{ 258, PROTOCOL_VERSION, "unsupported protocol" },
+	{ 267, PROTOCOL_VERSION, "wrong version number" },
+	{ 281, BAD_RECORD_MAC, "decryption failed or bad record mac" },
+	{ 294, NO_ALERT, "unexpected eof while reading" },
+	{ 313, NO_ALERT, "record layer failure" },
+	{ 333, HANDSHAKE_FAILURE, "legacy sigalg disallowed or unsupported" },
+	{ 338, HANDSHAKE_FAILURE, "unsafe legacy renegotiation disabled" },
+	{ 373, NO_ALERT, "inappropriate fallback" },
+	{ 376, HANDSHAKE_FAILURE, "no shared signature algorithms" },
+	{ 377, NO_ALERT, "certificate callback error" },
+	{ 394, HANDSHAKE_FAILURE, "dh key too small" },
+	{ 396, NO_ALERT, "version too low" },
+	{ 397, NO_ALERT, "ee key too small" },
+	{ 398, NO_ALERT, "ca key too small" },
+	{ 399, NO_ALERT, "ca md too weak" },
+	{ 407, NO_ALERT, "shutdown while in init" },
+	{ 410, NO_ALERT, "no shared groups" },
+};
+
+struct verify {
+	uint8_t code;
+	uint8_t alert; /* ssl/statem/statem_lib.c, x509table */
+	const char *name;
+};
+
+static const struct verify verifies[] = {
+	{ 2, UNKNOWN_CA, "unable-to-get-issuer-cert" },
+	{ 3, UNKNOWN_CA, "unable-to-get-crl" },
+	{ 7, DECRYPT_ERROR, "cert-signature-failure" },
+	{ 9, BAD_CERTIFICATE, "cert-not-yet-valid" },
+	{ 10, CERTIFICATE_EXPIRED, "cert-has-expired" },
+	{ 11, BAD_CERTIFICATE, "crl-not-yet-valid" },
+	{ 12, CERTIFICATE_EXPIRED, "crl-has-expired" },
+	{ 18, UNKNOWN_CA, "depth-zero-self-signed-cert" },
+	{ 19, UNKNOWN_CA, "self-signed-cert-in-chain" },
+	{ 20, UNKNOWN_CA, "unable-to-get-issuer-cert-locally" },
+	{ 21, UNKNOWN_CA, "unable-to-verify-leaf-signature" },
+	{ 22, UNKNOWN_CA, "cert-chain-too-long" },
+	{ 23, CERTIFICATE_REVOKED, "cert-revoked" },
+	{ 26, UNSUPPORTED_CERTIFICATE, "invalid-purpose" },
+	{ 27, BAD_CERTIFICATE, "cert-untrusted" },
+	{ 28, BAD_CERTIFICATE, "cert-rejected" },
+	{ 62, BAD_CERTIFICATE, "hostname-mismatch" },
+	{ 64, BAD_CERTIFICATE, "ip-address-mismatch" },
+	{ 66, BAD_CERTIFICATE, "ee-key-too-small" },
+	{ 67, BAD_CERTIFICATE, "ca-key-too-small" },
+	{ 68, BAD_CERTIFICATE, "ca-md-too-weak" },
+};
+
+static const struct reason *reason_find(uint32_t number)
+{
+	for (size_t i = 0; i < ARRAY_LEN(reasons); i++)
+		if (reasons[i].number == number)
+			return &reasons[i];
+	return NULL;
+}
+
+static const struct verify *verify_find(int32_t code)
+{
+	for (size_t i = 0; i < ARRAY_LEN(verifies); i++)
+		if (verifies[i].code == code)
+			return &verifies[i];
+	return NULL;
+}
+
+const char *openssl_reason_name(uint32_t reason)
+{
+	const struct reason *r = reason_find(reason);
+
+	if (r)
+		return r->name;
+	return openssl_reason_is_alert(reason, NULL) ? "alert received" : NULL;
+}
+
+const char *openssl_verify_name(int32_t code)
+{
+	const struct verify *v = verify_find(code);
+
+	return v ? v->name : NULL;
+}
+
+bool openssl_reason_is_alert(uint32_t reason, uint8_t *alert)
+{
+	if (reason < OPENSSL_R_ALERT_BASE || reason > OPENSSL_R_ALERT_BASE + UINT8_MAX)
+		return false;
+	if (alert)
+		*alert = reason - OPENSSL_R_ALERT_BASE;
+	return true;
+}
+
+bool openssl_alert_for(uint32_t reason, bool has_verify_code, int32_t verify_code, uint8_t *alert)
+{
+	const struct reason *r = reason_find(reason);
+	const struct verify *v;
+
+	if (reason == OPENSSL_R_CERTIFICATE_VERIFY_FAILED) {
+		v = has_verify_code ? verify_find(verify_code) : NULL;
+		if (v)
+			*alert = v->alert;
+		return v;
+	}
+	if (!r || r->alert == NO_ALERT)
+		return false;
+	*alert = r->alert;
+	return true;
+}

@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Option table, parser and help.
+ */
+#include "options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <linux/types.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "tlsfail_abi.h"
+
+#define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
+
+/* getopt's value for options without a letter; the table's index is added */
+#define LONG_ONLY 256
+
+struct option_row {
+	const char *name;
+	char letter; /* 0: none */
+	const char *argument;
+	unsigned int commands;
+	const char *help;
+	/* 0, or EXIT_USAGE after a line on stderr */
+	int (*set)(struct options *options, const char *value);
+};
+
+static int set_target(struct options *o, enum option_target target, const char *value)
+{
+	if (o->target != OPTION_TARGET_DEFAULT && o->target != target) {
+		log_line("--exe, --pid and --comm cannot be mixed; see tlsfail --help");
+		return EXIT_USAGE;
+	}
+	if (o->target_count == OPTIONS_TARGETS_MAX) {
+		log_line("more than %d targets; use --comm, or run a second tlsfail",
+			 OPTIONS_TARGETS_MAX);
+		return EXIT_USAGE;
+	}
+	o->target = target;
+	o->targets[o->target_count++] = value;
+	return 0;
+}
+
+static int set_exe(struct options *o, const char *value)
+{
+	return set_target(o, OPTION_TARGET_EXE, value);
+}
+
+/* A positive decimal number that fits. */
+static int parse_number(const char *option, const char *value, uint64_t max, uint64_t *number)
+{
+	char *end;
+
+	errno = 0;
+	*number = strtoull(value, &end, 10);
+	if (*value >= '0' && *value <= '9' && !*end && !errno && *number && *number <= max)
+		return 0;
+	log_line("%s takes a number from 1 to %llu, not '%s'", option, (unsigned long long)max,
+		 value);
+	return EXIT_USAGE;
+}
+
+static int set_pid(struct options *o, const char *value)
+{
+	uint64_t pid;
+	/* include/linux/threads.h PID_MAX_LIMIT */
+	int err = parse_number("--pid", value, 4 * 1024 * 1024, &pid);
+
+	return err ? err : set_target(o, OPTION_TARGET_PID, value);
+}
+
+static int set_comm(struct options *o, const char *value)
+{
+	if (o->target_count) {
+		log_line("--comm can be given once, and with no other target");
+		return EXIT_USAGE;
+	}
+	if (!*value || strlen(value) >= TLSFAIL_COMM_LEN) {
+		log_line("--comm takes a name of 1 to %d bytes, not '%s'", TLSFAIL_COMM_LEN - 1,
+			 value);
+		return EXIT_USAGE;
+	}
+	return set_target(o, OPTION_TARGET_COMM, value);
+}
+
+static int set_format(struct options *o, const char *value)
+{
+	o->sink_type = sink_type_find(value);
+	if (o->sink_type)
+		return 0;
+	log_line("--format takes text or json, not '%s'", value);
+	return EXIT_USAGE;
+}
+
+static int set_verbose(struct options *o, const char *value)
+{
+	(void)value;
+	o->verbose = true;
+	return 0;
+}
+
+static int set_no_color(struct options *o, const char *value)
+{
+	(void)value;
+	o->color = false;
+	return 0;
+}
+
+static int set_duration(struct options *o, const char *value)
+{
+	return parse_number("--duration", value, 1000000000, &o->duration_s);
+}
+
+static int set_count(struct options *o, const char *value)
+{
+	return parse_number("--count", value, UINT64_MAX, &o->count);
+}
+
+static int set_record(struct options *o, const char *value)
+{
+	o->record = value;
+	return 0;
+}
+
+static int set_hook(struct options *o, const char *value)
+{
+	const char *equals = strchr(value, '=');
+	enum hook_kind kind;
+	enum fact fact;
+
+	if (equals && fact_find(value, equals - value, &fact) &&
+	    hook_kind_find(equals + 1, &kind)) {
+		o->hooks.kinds[fact] = kind;
+		return 0;
+	}
+	log_line("--hook takes FACT=KIND such as close=kprobe, not '%s'; facts: wire, state, "
+		 "close, reset, exec; kinds: tp_btf, raw_tp, fentry, kprobe",
+		 value);
+	return EXIT_USAGE;
+}
+
+static int set_help(struct options *o, const char *value)
+{
+	(void)value;
+	o->help = true;
+	return 0;
+}
+
+static int set_version(struct options *o, const char *value)
+{
+	(void)value;
+	o->version = true;
+	return 0;
+}
+
+#define ANY	(COMMAND_TRACE | COMMAND_REPLAY | COMMAND_CAUSES)
+#define OUTPUTS (COMMAND_TRACE | COMMAND_REPLAY)
+
+static const struct option_row rows[] = {
+	{ "exe", 0, "PATH", COMMAND_TRACE, "trace processes that run this executable", set_exe },
+	{ "pid", 'p', "PID", COMMAND_TRACE, "trace this process and its children", set_pid },
+	{ "comm", 0, "NAME", COMMAND_TRACE, "trace processes of this command name", set_comm },
+	{ "format", 'f', "FORMAT", OUTPUTS, "text (default) or json, one object a line",
+	  set_format },
+	{ "verbose", 'v', NULL, OUTPUTS, "show the evidence", set_verbose },
+	{ "no-color", 0, NULL, OUTPUTS, "no colours; also when NO_COLOR is set", set_no_color },
+	{ "duration", 'd', "SECONDS", COMMAND_TRACE, "end after this time", set_duration },
+	{ "count", 'c', "N", COMMAND_TRACE, "end after N failures", set_count },
+	{ "record", 'r', "FILE", COMMAND_TRACE, "write what was seen, for tlsfail replay",
+	  set_record },
+	{ "hook", 0, "FACT=KIND", COMMAND_TRACE, "force how the kernel is hooked", set_hook },
+	{ "help", 'h', NULL, ANY, "show this help", set_help },
+	{ "version", 'V', NULL, ANY, "show the version", set_version },
+};
+
+static void getopt_tables(enum command command, struct option *longs, char *shorts)
+{
+	size_t n = 0;
+
+	/* we say ourselves what is wrong */
+	*shorts++ = ':';
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct option_row *row = &rows[i];
+
+		if (!(row->commands & command))
+			continue;
+		longs[n++] = (struct option){
+			.name = row->name,
+			.has_arg = row->argument ? required_argument : no_argument,
+			.val = LONG_ONLY + (int)i,
+		};
+		if (row->letter)
+			*shorts++ = row->letter;
+		if (row->letter && row->argument)
+			*shorts++ = ':';
+	}
+	longs[n] = (struct option){ 0 };
+	*shorts = '\0';
+}
+
+static const struct option_row *row_of(int value)
+{
+	if (value >= LONG_ONLY)
+		return &rows[value - LONG_ONLY];
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (rows[i].letter == value)
+			return &rows[i];
+	return NULL;
+}
+
+static int options_bad(int got, char **argv)
+{
+	/* getopt has stepped over the word, except inside a cluster of letters. */
+	const char *word = optopt && optopt < LONG_ONLY ? NULL : argv[optind - 1];
+
+	if (got == ':' && word)
+		log_line("option '%s' needs a value; see tlsfail --help", word);
+	else if (got == ':')
+		log_line("option '-%c' needs a value; see tlsfail --help", optopt);
+	else if (word)
+		log_line("unknown or ambiguous option '%s'; see tlsfail --help", word);
+	else
+		log_line("unknown option '-%c'; see tlsfail --help", optopt);
+	return EXIT_USAGE;
+}
+
+static int take_arguments(enum command command, int argc, char **argv, struct options *o)
+{
+	if (optind < argc && command != COMMAND_TRACE)
+		o->argument = argv[optind++];
+	if (optind < argc) {
+		log_line("unexpected argument '%s'; see tlsfail --help", argv[optind]);
+		return EXIT_USAGE;
+	}
+	if (command == COMMAND_REPLAY && !o->argument && !o->help && !o->version) {
+		log_line("replay needs the name of a recording; see tlsfail --help");
+		return EXIT_USAGE;
+	}
+	return 0;
+}
+
+int options_parse(enum command command, int argc, char **argv, struct options *o)
+{
+	struct option longs[ARRAY_LEN(rows) + 1];
+	char shorts[2 * ARRAY_LEN(rows) + 2];
+	const char *no_color = getenv("NO_COLOR");
+	int got;
+
+	*o = (struct options){ .sink_type = sink_type_find("text") };
+	/* https://no-color.org: present and not empty */
+	o->color = isatty(STDOUT_FILENO) && !(no_color && *no_color);
+	for (int i = 0; i < FACT_COUNT; i++)
+		o->hooks.kinds[i] = HOOK_ANY;
+	getopt_tables(command, longs, shorts);
+	optind = 1;
+	opterr = 0;
+	while ((got = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
+		const struct option_row *row = got == ':' || got == '?' ? NULL : row_of(got);
+		int err = row ? row->set(o, optarg) : options_bad(got, argv);
+
+		if (err)
+			return err;
+	}
+	return take_arguments(command, argc, argv, o);
+}
+
+void options_help(enum command command, struct text *t)
+{
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct option_row *row = &rows[i];
+		char left[40];
+		struct text l;
+
+		if (!(row->commands & command))
+			continue;
+		text_init(&l, left, sizeof(left));
+		if (row->letter)
+			text_addf(&l, "-%c, ", row->letter);
+		else
+			text_add(&l, "    ");
+		text_addf(&l, "--%s%s%s", row->name, row->argument ? " " : "",
+			  row->argument ? row->argument : "");
+		text_addf(t, "  %-24s %s\n", left, row->help);
+	}
+}

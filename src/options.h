@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The command line: one table that both parses and prints the help.
+ */
+#ifndef TLSFAIL_OPTIONS_H
+#define TLSFAIL_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "hooks.h"
+#include "sink.h"
+#include "text.h"
+
+#define EXIT_CANNOT 1 /* something outside the command line stands in the way */
+#define EXIT_USAGE  2
+
+#define OPTIONS_TARGETS_MAX 32
+
+enum command {
+	COMMAND_TRACE = 1 << 0,
+	COMMAND_REPLAY = 1 << 1,
+	COMMAND_CAUSES = 1 << 2,
+};
+
+enum option_target {
+	OPTION_TARGET_DEFAULT, /* every nginx */
+	OPTION_TARGET_EXE,
+	OPTION_TARGET_PID,
+	OPTION_TARGET_COMM,
+};
+
+struct options {
+	enum option_target target;
+	const char *targets[OPTIONS_TARGETS_MAX]; /* paths, numbers or names, as given */
+	size_t target_count;
+
+	const struct sink_type *sink_type;
+	bool verbose;
+	bool color;
+
+	uint64_t duration_s; /* 0: until interrupted */
+	uint64_t count;	     /* 0: no limit */
+	const char *record;  /* file, or NULL */
+	struct hook_request hooks;
+
+	const char *argument; /* FILE of replay, SLUG of causes, or NULL */
+	bool help;
+	bool version;
+};
+
+/*
+ * Parses the arguments that follow the name of a command: argv[0] is that name. Returns 0, or
+ * EXIT_USAGE after one line on stderr. Strings point into argv.
+ */
+int options_parse(enum command command, int argc, char **argv, struct options *options);
+
+/* Appends a line for each option of the command. */
+void options_help(enum command command, struct text *text);
+
+#endif

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Feeds records through, and counts what came out.
+ */
+#include "pipeline.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "causes.h"
+#include "correlate.h"
+#include "decode.h"
+#include "diagnose.h"
+#include "finding.h"
+#include "log.h"
+
+struct pipeline {
+	const struct sink_type *type;
+	struct sink *sink;
+	bool sink_failed;
+	struct correlator *correlator;
+
+	uint64_t findings;
+	uint64_t unwritten;
+	uint64_t *by_cause; /* as in cause_table */
+	bool has_totals;
+	struct tlsfail_totals totals;
+
+	/* too large for the stack */
+	struct decoded record;
+	struct failure failure;
+	struct tls_view view;
+	struct finding finding;
+};
+
+int pipeline_open(const struct sink_type *type, const struct sink_options *options,
+		  struct pipeline **out)
+{
+	struct pipeline *p = calloc(1, sizeof(*p));
+	int err;
+
+	if (!p)
+		return -ENOMEM;
+	p->type = type;
+	p->correlator = correlator_new();
+	p->by_cause = calloc(cause_table_len, sizeof(*p->by_cause));
+	err = p->correlator && p->by_cause ? type->open(options, &p->sink) : -ENOMEM;
+	if (err) {
+		pipeline_close(p);
+		return err;
+	}
+	*out = p;
+	return 0;
+}
+
+void pipeline_close(struct pipeline *p)
+{
+	if (!p)
+		return;
+	if (p->sink)
+		p->type->close(p->sink);
+	correlator_free(p->correlator);
+	free(p->by_cause);
+	free(p);
+}
+
+uint64_t pipeline_findings(const struct pipeline *p)
+{
+	return p->findings;
+}
+
+uint64_t pipeline_unwritten(const struct pipeline *p)
+{
+	return p->unwritten;
+}
+
+static int finding_write(struct pipeline *p)
+{
+	int err;
+
+	if (p->sink_failed) {
+		p->unwritten++;
+		return 0;
+	}
+	err = p->type->write(p->sink, &p->finding);
+	if (err) {
+		p->sink_failed = true;
+		p->unwritten++;
+	}
+	return err;
+}
+
+static int failure_report(struct pipeline *p)
+{
+	diagnose(&p->failure, &p->view, &p->finding);
+	p->findings++;
+	for (size_t i = 0; i < cause_table_len; i++)
+		if (!strcmp(cause_table[i].slug, p->finding.cause))
+			p->by_cause[i]++;
+	return finding_write(p);
+}
+
+static int loss_report(struct pipeline *p, const struct tlsfail_loss *loss)
+{
+	diagnose_loss(loss, correlator_realtime(p->correlator, loss->t),
+		      correlator_host(p->correlator), &p->finding);
+	return finding_write(p);
+}
+
+int pipeline_feed(struct pipeline *p, const void *data, size_t len, struct text *problem)
+{
+	const char *words = NULL;
+	int ret;
+
+	ret = decode_record(data, len, &p->record, &words);
+	if (ret) {
+		text_add(problem, words);
+		return ret;
+	}
+	if (p->record.type == TLSFAIL_REC_LOSS)
+		return loss_report(p, &p->record.loss);
+	if (p->record.type == TLSFAIL_REC_TOTALS) {
+		p->totals = p->record.totals;
+		p->has_totals = true;
+		return 0;
+	}
+	ret = correlator_feed(p->correlator, &p->record, &p->failure);
+	return ret > 0 ? failure_report(p) : ret;
+}
+
+static void summary_losses(const struct pipeline *p)
+{
+	const struct tlsfail_loss *l = &p->totals.lost;
+	uint64_t lost = l->conns + l->wires + l->untracked + l->execs;
+
+	log_line("%" PRIu64 " records lost", lost);
+	if (lost)
+		log_line("  %" PRIu64 " failures, %" PRIu64 " wire records, %" PRIu64
+			 " connections not followed, %" PRIu64 " process starts",
+			 (uint64_t)l->conns, (uint64_t)l->wires, (uint64_t)l->untracked,
+			 (uint64_t)l->execs);
+	if (correlator_orphans(p->correlator))
+		log_line("%" PRIu64 " wire records came without their connection",
+			 correlator_orphans(p->correlator));
+}
+
+void pipeline_summary(const struct pipeline *p)
+{
+	if (p->has_totals)
+		log_line("%" PRIu64 " handshakes seen, %" PRIu64 " failed",
+			 (uint64_t)p->totals.client_seen, p->findings);
+	else
+		log_line("%" PRIu64 " failed; the totals are missing", p->findings);
+	for (size_t i = 0; i < cause_table_len; i++)
+		if (p->by_cause[i])
+			log_line("  %" PRIu64 " %s", p->by_cause[i], cause_table[i].slug);
+	if (p->has_totals && p->totals.server_seen)
+		log_line("%" PRIu64 " handshakes seen as the server, %" PRIu64
+			 " failed: counted, not diagnosed",
+			 (uint64_t)p->totals.server_seen, (uint64_t)p->totals.server_failed);
+	if (p->has_totals)
+		summary_losses(p);
+	if (p->unwritten)
+		log_line("%" PRIu64 " findings were not written: the output did not take them",
+			 p->unwritten);
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the sinks share: the registry, writing, and the words for a confidence and for a loss.
+ */
+#define _GNU_SOURCE /* ppoll() */
+#include "sink.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "finding.h"
+#include "text.h"
+
+static const struct sink_type *const sink_types[] = {
+	&sink_type_text,
+	&sink_type_json,
+};
+
+struct loss_kind {
+	size_t offset; /* of its count in struct finding_loss */
+	const char *one;
+	const char *many;
+	const char *hint;
+};
+
+static const char hint_slow[] = "send this output to a file or to a faster reader";
+
+static const struct loss_kind loss_kinds[] = {
+	{ offsetof(struct finding_loss, findings), "failure", "failures", hint_slow },
+	{ offsetof(struct finding_loss, wires), "wire record", "wire records", hint_slow },
+	{ offsetof(struct finding_loss, untracked), "connection", "connections",
+	  "trace fewer processes, as the table of connections was full" },
+	{ offsetof(struct finding_loss, processes), "process", "processes",
+	  "restart tlsfail, so that it finds the programs that were started meanwhile" },
+};
+#define LOSS_KIND_COUNT (sizeof(loss_kinds) / sizeof(loss_kinds[0]))
+
+const struct sink_type *sink_type_find(const char *name)
+{
+	for (size_t i = 0; i < sizeof(sink_types) / sizeof(sink_types[0]); i++) {
+		if (strcmp(sink_types[i]->name, name) == 0)
+			return sink_types[i];
+	}
+	return NULL;
+}
+
+/*
+ * Waits until fd takes bytes. Meanwhile the signals are let in that the program otherwise keeps
+ * blocked: a reader that never reads cannot keep us from ending. -EINTR: one came.
+ */
+static int fd_wait_writable(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLOUT };
+	sigset_t none;
+
+	sigemptyset(&none);
+	return ppoll(&p, 1, NULL, &none) < 0 ? -errno : 0;
+}
+
+/* As much as a pipe that is writable takes without blocking (pipe(7)); no limit for others. */
+static size_t fd_write_max(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode) ? PIPE_BUF : SSIZE_MAX;
+}
+
+int sink_write_all(int fd, const void *buf, size_t len)
+{
+	size_t max = fd_write_max(fd);
+	const char *next = buf;
+
+	while (len > 0) {
+		ssize_t written;
+		int err = fd_wait_writable(fd);
+
+		if (err)
+			return err;
+		written = write(fd, next, len < max ? len : max);
+		if (written == 0)
+			return -EIO;
+		if (written < 0 && errno != EAGAIN && errno != EINTR)
+			return -errno;
+		if (written > 0) {
+			next += written;
+			len -= (size_t)written;
+		}
+	}
+	return 0;
+}
+
+const char *sink_confidence_name(const struct finding *finding)
+{
+	static const char *const names[] = {
+		[CONFIDENCE_LOW] = "low",
+		[CONFIDENCE_MEDIUM] = "medium",
+		[CONFIDENCE_HIGH] = "high",
+	};
+
+	return names[finding->confidence];
+}
+
+static uint64_t loss_count(const struct finding_loss *loss, const struct loss_kind *kind)
+{
+	uint64_t count;
+
+	memcpy(&count, (const char *)loss + kind->offset, sizeof(count));
+	return count;
+}
+
+void sink_add_loss(struct text *t, const struct finding_loss *loss)
+{
+	const char *separator = " ";
+
+	text_add(t, "tlsfail lost");
+	for (size_t i = 0; i < LOSS_KIND_COUNT; i++) {
+		const struct loss_kind *kind = &loss_kinds[i];
+		uint64_t count = loss_count(loss, kind);
+
+		if (count == 0)
+			continue;
+		text_addf(t, "%s%" PRIu64 " %s", separator, count,
+			  count == 1 ? kind->one : kind->many);
+		separator = ", ";
+	}
+}
+
+void sink_add_loss_hint(struct text *t, const struct finding_loss *loss)
+{
+	const char *last = NULL;
+
+	for (size_t i = 0; i < LOSS_KIND_COUNT; i++) {
+		const struct loss_kind *kind = &loss_kinds[i];
+
+		if (loss_count(loss, kind) == 0 || kind->hint == last)
+			continue;
+		if (last)
+			text_add(t, "; ");
+		text_add(t, kind->hint);
+		last = kind->hint;
+	}
+}

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The JSON sink: one object a line (NDJSON), as docs/event.schema.json has it. A key is absent
+ * when its fact is unknown. Each line is one write(2): a reader sees a failure when it happens,
+ * and never the half of a line.
+ */
+#include "sink.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "finding.h"
+#include "text.h"
+
+#define NS_PER_S 1000000000U
+/* The longest string, each of its bytes escaped as \xNN. */
+#define ESCAPED_LEN   (4 * FINDING_PATH_LEN)
+#define TIMESTAMP_LEN 40
+
+struct sink {
+	int fd;
+};
+
+/* An object being built. A failure is kept in it, so that adding needs no checks. */
+struct event {
+	json_t *object;
+	int err;
+};
+
+/* Takes over value; NULL says that it could not be made. */
+static void event_add(struct event *event, const char *key, json_t *value)
+{
+	if (json_object_set_new(event->object, key, value))
+		event->err = -ENOMEM;
+}
+
+/* jansson refuses what is not UTF-8; an event is not lost for that. */
+static json_t *string_new(const char *s)
+{
+	json_t *value = json_string(s);
+	char escaped[ESCAPED_LEN];
+	struct text text;
+
+	if (value)
+		return value;
+	text_init(&text, escaped, sizeof(escaped));
+	text_add_hostile(&text, s, strlen(s));
+	return json_string(escaped);
+}
+
+static void event_add_string(struct event *event, const char *key, const char *s)
+{
+	if (s && s[0])
+		event_add(event, key, string_new(s));
+}
+
+static void event_add_integer(struct event *event, const char *key, uint64_t value)
+{
+	event_add(event, key, json_integer(value > INT64_MAX ? INT64_MAX : (json_int_t)value));
+}
+
+/* For a number of which 0 says that it is unknown. */
+static void event_add_known(struct event *event, const char *key, uint64_t value)
+{
+	if (value)
+		event_add_integer(event, key, value);
+}
+
+static void event_add_bool(struct event *event, const char *key, bool value)
+{
+	event_add(event, key, json_boolean(value));
+}
+
+/* Nothing is added when there are none. */
+static void event_add_strings(struct event *event, const char *key, const char *const *strings,
+			      unsigned int count)
+{
+	json_t *array;
+
+	if (count == 0)
+		return;
+	array = json_array();
+	for (unsigned int i = 0; i < count; i++) {
+		if (json_array_append_new(array, string_new(strings[i])))
+			event->err = -ENOMEM;
+	}
+	event_add(event, key, array);
+}
+
+/* RFC 3339 in UTC. */
+static void event_add_timestamp(struct event *event, const char *key, uint64_t time_ns)
+{
+	time_t seconds = (time_t)(time_ns / NS_PER_S);
+	char calendar[TIMESTAMP_LEN];
+	char timestamp[TIMESTAMP_LEN];
+	struct text text;
+	struct tm tm;
+
+	if (!gmtime_r(&seconds, &tm) ||
+	    strftime(calendar, sizeof(calendar), "%Y-%m-%dT%H:%M:%S", &tm) == 0)
+		return;
+	text_init(&text, timestamp, sizeof(timestamp));
+	text_addf(&text, "%s.%09uZ", calendar, (unsigned int)(time_ns % NS_PER_S));
+	event_add_string(event, key, timestamp);
+}
+
+static void event_add_cause(struct event *event, const struct finding *f)
+{
+	const char *evidence[FINDING_EVIDENCE_MAX];
+
+	for (unsigned int i = 0; i < f->evidence_count; i++)
+		evidence[i] = f->evidence[i];
+	event_add_string(event, "error.type", f->cause);
+	event_add_string(event, "message", f->message);
+	event_add_integer(event, "tlsfail.schema_version", FINDING_SCHEMA_VERSION);
+	event_add_string(event, "tlsfail.confidence", sink_confidence_name(f));
+	event_add_strings(event, "tlsfail.candidates", f->candidates, f->candidate_count);
+	event_add_string(event, "tlsfail.hint", f->hint);
+	event_add_strings(event, "tlsfail.evidence", evidence, f->evidence_count);
+}
+
+static void event_add_course(struct event *event, const struct finding *f)
+{
+	event_add_string(event, "tlsfail.role", f->role);
+	event_add_string(event, "tlsfail.phase", f->phase);
+	event_add_string(event, "tlsfail.closed_by", f->closed_by);
+	event_add_string(event, "tlsfail.close_kind", f->close_kind);
+	event_add_integer(event, "tlsfail.bytes_sent", f->bytes_sent);
+	event_add_integer(event, "tlsfail.bytes_received", f->bytes_received);
+	event_add_string(event, "tlsfail.first_bytes", f->first_bytes);
+}
+
+static void event_add_hello(struct event *event, const struct finding_hello *hello)
+{
+	if (!hello->known)
+		return;
+	event_add_strings(event, "tls.client.supported_versions", hello->versions,
+			  hello->version_count);
+	if (hello->has_server_name)
+		event_add(event, "tls.client.server_name", string_new(hello->server_name));
+	event_add_known(event, "tls.client.hello_length", hello->length);
+}
+
+static void event_add_alert(struct event *event, const struct finding_alert *alert)
+{
+	if (!alert->known)
+		return;
+	event_add_string(event, "tls.alert.direction", alert->received ? "received" : "sent");
+	event_add_string(event, "tls.alert.level", alert->fatal ? "fatal" : "warning");
+	event_add_integer(event, "tls.alert.code", alert->code);
+	event_add_string(event, "tls.alert.name", alert->name);
+	event_add_bool(event, "tls.alert.inferred", alert->inferred);
+}
+
+static void event_add_tls(struct event *event, const struct finding *f)
+{
+	event_add_bool(event, "tls.established", f->established);
+	event_add_string(event, "tls.protocol.version", f->protocol_version);
+	event_add_hello(event, &f->hello);
+	if (f->has_certificate_requested)
+		event_add_bool(event, "tls.client.certificate_requested", f->certificate_requested);
+	if (f->has_certificate_sent)
+		event_add_bool(event, "tls.client.certificate_sent", f->certificate_sent);
+	event_add_alert(event, &f->alert);
+	event_add_known(event, "tls.openssl.reason_code", f->openssl.reason_code);
+	event_add_string(event, "tls.openssl.reason", f->openssl.reason);
+	event_add_string(event, "tls.openssl.function", f->openssl.function);
+	event_add_string(event, "tls.openssl.version", f->openssl.version);
+	if (f->verify.known) {
+		event_add(event, "tls.verify.code", json_integer(f->verify.code));
+		event_add_string(event, "tls.verify.name", f->verify.name);
+		event_add_bool(event, "tls.verify.enforced", f->verify.enforced);
+	}
+}
+
+static void event_add_network(struct event *event, const struct finding *f)
+{
+	event_add_string(event, "network.transport", "tcp");
+	event_add_string(event, "network.type", f->network_type);
+	event_add_string(event, "network.local.address", f->local.address);
+	event_add_known(event, "network.local.port", f->local.port);
+	event_add_string(event, "network.peer.address", f->peer.address);
+	event_add_known(event, "network.peer.port", f->peer.port);
+	if (!f->tcp.known)
+		return;
+	if (f->tcp.has_rtt)
+		event_add_integer(event, "tcp.rtt", f->tcp.rtt_ns);
+	event_add_integer(event, "tcp.retransmits", f->tcp.retransmits);
+	if (f->tcp.has_hello_acked)
+		event_add_bool(event, "tcp.hello_acked", f->tcp.hello_acked);
+}
+
+static void event_add_failure(struct event *event, const struct finding *f)
+{
+	event_add_string(event, "event.name", "tls.handshake.failure");
+	event_add_string(event, "event.outcome", "failure");
+	event_add_known(event, "event.duration", f->duration_ns);
+	event_add_cause(event, f);
+	event_add_course(event, f);
+	event_add_tls(event, f);
+	event_add_network(event, f);
+	event_add_known(event, "process.pid", f->pid);
+	event_add_string(event, "process.executable.path", f->executable_path);
+	event_add_string(event, "process.executable.name", f->executable_name);
+}
+
+static void event_add_loss(struct event *event, const struct finding_loss *loss)
+{
+	char words[SINK_LOSS_LEN];
+	struct text text;
+
+	event_add_string(event, "event.name", "tlsfail.loss");
+	text_init(&text, words, sizeof(words));
+	sink_add_loss(&text, loss);
+	event_add_string(event, "message", words);
+	event_add_integer(event, "tlsfail.schema_version", FINDING_SCHEMA_VERSION);
+	text_init(&text, words, sizeof(words));
+	sink_add_loss_hint(&text, loss);
+	event_add_string(event, "tlsfail.hint", words);
+	event_add_integer(event, "tlsfail.lost.findings", loss->findings);
+	event_add_integer(event, "tlsfail.lost.wires", loss->wires);
+	event_add_integer(event, "tlsfail.lost.untracked", loss->untracked);
+	event_add_integer(event, "tlsfail.lost.processes", loss->processes);
+}
+
+static int event_write(const struct event *event, int fd)
+{
+	char *line = json_dumps(event->object, JSON_PRESERVE_ORDER | JSON_COMPACT);
+	size_t len;
+	int err;
+
+	if (!line)
+		return -ENOMEM;
+	/* The line's end takes the place of the terminator. */
+	len = strlen(line);
+	line[len] = '\n';
+	err = sink_write_all(fd, line, len + 1);
+	free(line);
+	return err;
+}
+
+static int sink_json_write(struct sink *sink, const struct finding *finding)
+{
+	struct event event = { .object = json_object() };
+
+	if (!event.object)
+		return -ENOMEM;
+	event_add_timestamp(&event, "@timestamp", finding->time_ns);
+	if (finding->kind == FINDING_LOSS)
+		event_add_loss(&event, &finding->loss);
+	else
+		event_add_failure(&event, finding);
+	event_add_string(&event, "host.name", finding->host_name);
+
+	if (!event.err)
+		event.err = event_write(&event, sink->fd);
+	json_decref(event.object);
+	return event.err;
+}
+
+static int sink_json_open(const struct sink_options *options, struct sink **sink)
+{
+	*sink = malloc(sizeof(**sink));
+	if (!*sink)
+		return -ENOMEM;
+	**sink = (struct sink){ .fd = options->fd };
+	return 0;
+}
+
+static void sink_json_close(struct sink *sink)
+{
+	free(sink);
+}
+
+const struct sink_type sink_type_json = {
+	.name = "json",
+	.open = sink_json_open,
+	.write = sink_json_write,
+	.close = sink_json_close,
+};

@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The text sink: for people, on a terminal 80 columns wide. One line a failure with the time, the
+ * process, the peer and the cause; below it what that means, what to do and what else it could be.
+ * Each finding is one write(2). Columns are counted in characters.
+ */
+#include "sink.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "finding.h"
+#include "text.h"
+
+#define NS_PER_S   1000000000U
+#define COLUMNS	   80
+#define TIME_WIDTH 8
+#define PID_WIDTH  7
+#define PEER_WIDTH 21
+#define INDENT	   9
+/* "[", an IPv6 address, "]:65535" */
+#define ENDPOINT_LEN (FINDING_ADDRESS_LEN + 8)
+/* Of an address that is shortened, at least these first characters stay: "[2001", "10.0". */
+#define ENDPOINT_HEAD_MIN 4
+#define CONFIDENCE_LEN	  sizeof(" (medium)")
+#define CANDIDATES_LEN	  (FINDING_CANDIDATES_MAX * 64)
+/* The strings of a finding hold less than 12 KiB; wrapping and colours do not double that. */
+#define BLOCK_LEN (32 * 1024)
+
+#define COLOR_CAUSE	"\033[1;31m"
+#define COLOR_CAUSE_LOW "\033[1;33m"
+#define COLOR_HINT	"\033[32m"
+#define COLOR_END	"\033[0m"
+
+struct sink {
+	int fd;
+	bool verbose;
+	bool color;
+	char block[BLOCK_LEN];
+};
+
+/* Columns that the first len bytes of s take. */
+static int text_width(const char *s, size_t len)
+{
+	int width = 0;
+
+	for (size_t i = 0; i < len; i++)
+		width += ((uint8_t)s[i] & 0xc0) != 0x80;
+	return width;
+}
+
+static const char *color(const struct sink *sink, const char *sequence)
+{
+	return sink->color && sequence ? sequence : "";
+}
+
+/*
+ * Adds label and words from column INDENT on, wrapped between words, the lines after the first
+ * hanging under the first word. A word that is longer than a line stands alone on one, uncut.
+ * sequence: the colour, NULL for none; it ends with each line, for pagers.
+ */
+static void wrapped_add(const struct sink *sink, struct text *t, const char *sequence,
+			const char *label, const char *words)
+{
+	const char *begin = color(sink, sequence);
+	const char *end = begin[0] ? COLOR_END : "";
+	int hang = INDENT + text_width(label, strlen(label));
+	int column = hang;
+
+	text_addf(t, "%s%s", begin, label);
+	while (words[0]) {
+		size_t gap = strspn(words, " ");
+		size_t len = strcspn(words + gap, " ");
+		int width = text_width(words + gap, len);
+
+		if (column > hang && column + (int)gap + width > COLUMNS) {
+			text_addf(t, "%s\n%*s%s", end, hang, "", begin);
+			column = hang;
+			words += gap;
+			gap = 0;
+		}
+		text_addf(t, "%.*s", (int)(gap + len), words);
+		column += (int)gap + width;
+		words += gap + len;
+	}
+	text_addf(t, "%s\n", end);
+}
+
+static void paragraph_add(const struct sink *sink, struct text *t, const char *sequence,
+			  const char *label, const char *words)
+{
+	if (!words[0])
+		return;
+	text_addf(t, "%*s", INDENT, "");
+	wrapped_add(sink, t, sequence, label, words);
+}
+
+/* ADDRESS:PORT or [ADDRESS]:PORT, "-" when it is not known. */
+static void endpoint_add(struct text *t, const struct finding_endpoint *endpoint)
+{
+	bool bracket = endpoint->port && strchr(endpoint->address, ':');
+
+	if (!endpoint->address[0]) {
+		text_add(t, "-");
+		return;
+	}
+	text_addf(t, bracket ? "[%s]" : "%s", endpoint->address);
+	if (endpoint->port)
+		text_addf(t, ":%u", endpoint->port);
+}
+
+static bool is_separator(char c)
+{
+	return c == '.' || c == ':';
+}
+
+/* The end of an endpoint that stays when it is shortened: the last group and the port. */
+static const char *endpoint_tail(const char *endpoint)
+{
+	const char *port = strrchr(endpoint, ':');
+	const char *tail = port ? port : endpoint + strlen(endpoint);
+
+	while (tail > endpoint && !is_separator(tail[-1]))
+		tail--;
+	return tail;
+}
+
+/* The least columns to which endpoint can be shortened: its first characters, "..", its tail. */
+static int endpoint_width_min(const char *endpoint)
+{
+	int width = (int)strlen(endpoint);
+	int shortest = ENDPOINT_HEAD_MIN + 2 + (int)strlen(endpoint_tail(endpoint));
+
+	return width < shortest ? width : shortest;
+}
+
+/* The length, limit at most, of the whole groups that endpoint begins with; limit when there are
+ * none. */
+static int endpoint_head_len(const char *endpoint, int limit)
+{
+	for (int len = limit; len > 1; len--) {
+		if (is_separator(endpoint[len]) && !is_separator(endpoint[len - 1]))
+			return len;
+	}
+	return limit;
+}
+
+/* Adds endpoint in at most width columns, or its least, leaving out groups from its middle. */
+static void endpoint_add_short(struct text *t, const char *endpoint, int width)
+{
+	int least = endpoint_width_min(endpoint);
+	int limit = width < least ? least : width;
+	const char *tail = endpoint_tail(endpoint);
+
+	if ((int)strlen(endpoint) <= limit) {
+		text_add(t, endpoint);
+		return;
+	}
+	text_addf(t, "%.*s..%s", endpoint_head_len(endpoint, limit - 2 - (int)strlen(tail)),
+		  endpoint, tail);
+}
+
+/* The local time, and the blank after it: INDENT columns. */
+static void time_add(struct text *t, uint64_t time_ns)
+{
+	time_t seconds = (time_t)(time_ns / NS_PER_S);
+	char words[TIME_WIDTH + 1];
+	struct tm tm;
+
+	if (!localtime_r(&seconds, &tm) || strftime(words, sizeof(words), "%H:%M:%S", &tm) == 0)
+		words[0] = '\0';
+	text_addf(t, "%-*s ", TIME_WIDTH, words);
+}
+
+/* The first line. It stays within COLUMNS: the peer's address gives way, then the confidence. */
+static void headline_add(const struct sink *sink, struct text *t, const struct finding *f)
+{
+	const char *begin =
+		color(sink, f->confidence == CONFIDENCE_LOW ? COLOR_CAUSE_LOW : COLOR_CAUSE);
+	char suffix[CONFIDENCE_LEN];
+	char peer[ENDPOINT_LEN];
+	struct text words;
+	size_t start;
+	int room;
+	int pad;
+
+	text_init(&words, peer, sizeof(peer));
+	endpoint_add(&words, &f->peer);
+	text_init(&words, suffix, sizeof(suffix));
+	if (f->confidence != CONFIDENCE_HIGH)
+		text_addf(&words, " (%s)", sink_confidence_name(f));
+
+	time_add(t, f->time_ns);
+	if (f->pid)
+		text_addf(t, "%-*u ", PID_WIDTH, f->pid);
+	else
+		text_addf(t, "%-*s ", PID_WIDTH, "-");
+
+	start = t->len;
+	room = COLUMNS - (int)(start + 1 + strlen(f->cause));
+	if (room - (int)words.len >= endpoint_width_min(peer))
+		room -= (int)words.len;
+	else
+		suffix[0] = '\0';
+	endpoint_add_short(t, peer, room);
+	pad = (room < PEER_WIDTH ? room : PEER_WIDTH) - (int)(t->len - start);
+	text_addf(t, "%*s %s%s%s%s\n", pad > 0 ? pad : 0, "", begin, f->cause,
+		  begin[0] ? COLOR_END : "", suffix);
+}
+
+static void candidates_add(const struct sink *sink, struct text *t, const struct finding *f)
+{
+	char words[CANDIDATES_LEN];
+	struct text list;
+
+	text_init(&list, words, sizeof(words));
+	for (unsigned int i = 0; i < f->candidate_count; i++)
+		text_addf(&list, "%s%s", i > 0 ? ", " : "", f->candidates[i]);
+	paragraph_add(sink, t, NULL, "or: ", words);
+}
+
+/* A line that is for copying, so it is not wrapped. */
+static void fact_add(struct text *t, const char *label, const char *value)
+{
+	text_addf(t, "%*s%-11s %s\n", INDENT, "", label, value);
+}
+
+static void endpoint_fact_add(struct text *t, const char *label,
+			      const struct finding_endpoint *endpoint)
+{
+	char words[ENDPOINT_LEN];
+	struct text value;
+
+	text_init(&value, words, sizeof(words));
+	endpoint_add(&value, endpoint);
+	fact_add(t, label, words);
+}
+
+/* What stands behind the diagnosis, and the whole of what the first line may have shortened. */
+static void details_add(const struct sink *sink, struct text *t, const struct finding *f)
+{
+	const char *executable = f->executable_path[0] ? f->executable_path : f->executable_name;
+
+	for (unsigned int i = 0; i < f->evidence_count; i++)
+		paragraph_add(sink, t, NULL, ". ", f->evidence[i]);
+	fact_add(t, "confidence:", sink_confidence_name(f));
+	if (executable[0])
+		fact_add(t, "program:", executable);
+	endpoint_fact_add(t, "peer:", &f->peer);
+	endpoint_fact_add(t, "local:", &f->local);
+}
+
+static void failure_add(const struct sink *sink, struct text *t, const struct finding *f)
+{
+	headline_add(sink, t, f);
+	paragraph_add(sink, t, NULL, "", f->message);
+	paragraph_add(sink, t, COLOR_HINT, "fix: ", f->hint);
+	if (f->confidence != CONFIDENCE_HIGH)
+		candidates_add(sink, t, f);
+	if (sink->verbose)
+		details_add(sink, t, f);
+}
+
+static void loss_add(const struct sink *sink, struct text *t, const struct finding *f)
+{
+	char words[SINK_LOSS_LEN];
+	struct text list;
+
+	text_init(&list, words, sizeof(words));
+	sink_add_loss(&list, &f->loss);
+	time_add(t, f->time_ns);
+	wrapped_add(sink, t, NULL, "", words);
+
+	text_init(&list, words, sizeof(words));
+	sink_add_loss_hint(&list, &f->loss);
+	paragraph_add(sink, t, COLOR_HINT, "fix: ", words);
+}
+
+static int sink_text_write(struct sink *sink, const struct finding *finding)
+{
+	struct text t;
+
+	text_init(&t, sink->block, sizeof(sink->block));
+	if (finding->kind == FINDING_LOSS)
+		loss_add(sink, &t, finding);
+	else
+		failure_add(sink, &t, finding);
+	return sink_write_all(sink->fd, t.buf, t.len);
+}
+
+static void sink_text_close(struct sink *sink)
+{
+	free(sink);
+}
+
+static int header_write(struct sink *sink)
+{
+	struct text t;
+
+	text_init(&t, sink->block, sizeof(sink->block));
+	text_addf(&t, "%-*s %-*s %-*s %s\n", TIME_WIDTH, "TIME", PID_WIDTH, "PID", PEER_WIDTH,
+		  "PEER", "CAUSE");
+	return sink_write_all(sink->fd, t.buf, t.len);
+}
+
+static int sink_text_open(const struct sink_options *options, struct sink **sink)
+{
+	struct sink *new_sink = malloc(sizeof(*new_sink));
+	int err;
+
+	if (!new_sink)
+		return -ENOMEM;
+	new_sink->fd = options->fd;
+	new_sink->verbose = options->verbose;
+	new_sink->color = options->color;
+	err = header_write(new_sink);
+	if (err)
+		sink_text_close(new_sink);
+	else
+		*sink = new_sink;
+	return err;
+}
+
+const struct sink_type sink_type_text = {
+	.name = "text",
+	.open = sink_text_open,
+	.write = sink_text_write,
+	.close = sink_text_close,
+};

@@ -1,0 +1,558 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Order matters at the start: what can be refused cheaply is tried first, BPF is loaded with its
+ * read-only data set, everything is attached, and only then is it armed. SIGINT and SIGTERM are
+ * blocked except while we wait, so none is missed and none interrupts half a line.
+ */
+#define _GNU_SOURCE /* epoll_pwait() */
+#include "tracer.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "announce.h"
+#include "attach.h"
+#include "discover.h"
+#include "features.h"
+#include "log.h"
+#include "options.h"
+#include "pipeline.h"
+#include "record.h"
+#include "target.h"
+#include "tlsfail.skel.h"
+
+#define TICK_MS	      1000
+#define STARTING_MS   20 /* between looks at a process that is still loading its libraries */
+#define ANNOUNCED_MAX 256
+
+struct tracer {
+	const struct options *options;
+	struct target_set targets;
+	struct tlsfail_bpf *skel;
+	struct hook_choice choice;
+	struct attachments *attachments;
+	struct discovery *discovery;
+	struct ring_buffer *ring;
+	struct pipeline *pipeline;
+	struct recorder *recorder;
+
+	bool told_armed;
+	bool starting; /* a process is to be looked at again */
+	bool ending;
+	int status; /* exit status so far */
+	uint64_t t_armed;
+	uint64_t records;
+	struct tlsfail_clock clock;
+	struct tlsfail_loss lost;
+	size_t announced_next;
+	uint32_t announced[ANNOUNCED_MAX]; /* processes whose record was made */
+};
+
+static volatile sig_atomic_t interrupted;
+
+static void on_signal(int signal)
+{
+	(void)signal;
+	interrupted = 1;
+}
+
+/* -- records ---------------------------------------------------------------------------------- */
+
+static void output_failed(struct tracer *t, int err)
+{
+	t->ending = true;
+	/* The reader has what it wanted; or we were told to end while it did not read. */
+	if (err == -EPIPE || err == -EINTR)
+		return;
+	log_line("cannot write the output: %s", strerror(-err));
+	t->status = EXIT_CANNOT;
+}
+
+static void recording_failed(struct tracer *t, int err)
+{
+	log_line("%s: %s; the recording ends here", t->options->record, strerror(-err));
+	recorder_close(t->recorder);
+	t->recorder = NULL;
+	t->status = EXIT_CANNOT;
+}
+
+static void feed(struct tracer *t, const void *data, size_t len)
+{
+	char buf[256];
+	struct text problem;
+	int err;
+
+	text_init(&problem, buf, sizeof(buf));
+	err = t->recorder ? recorder_write(t->recorder, data, len) : 0;
+	if (err)
+		recording_failed(t, err);
+	err = pipeline_feed(t->pipeline, data, len, &problem);
+	if (problem.len)
+		log_line("the kernel side sent a record that %s", buf);
+	else if (err)
+		output_failed(t, err);
+	if (t->options->count && pipeline_findings(t->pipeline) >= t->options->count)
+		t->ending = true;
+}
+
+/* The process of a connection, once: before the connection, as replay needs it. */
+static void process_announce(struct tracer *t, uint32_t pid)
+{
+	struct tlsfail_process *record;
+
+	for (size_t i = 0; i < ANNOUNCED_MAX; i++)
+		if (t->announced[i] == pid)
+			return;
+	if (announce_process(pid, discovery_version(t->discovery), &record))
+		return;
+	t->announced[t->announced_next] = pid;
+	t->announced_next = (t->announced_next + 1) % ANNOUNCED_MAX;
+	feed(t, record, record->h.len);
+	free(record);
+}
+
+static void process_forget(struct tracer *t, uint32_t pid)
+{
+	for (size_t i = 0; i < ANNOUNCED_MAX; i++)
+		if (t->announced[i] == pid)
+			t->announced[i] = 0;
+}
+
+static int on_record(void *context, void *data, size_t len)
+{
+	const struct tlsfail_header *h = data;
+	struct tracer *t = context;
+
+	t->records++;
+	if (t->ending && t->options->count && pipeline_findings(t->pipeline) >= t->options->count)
+		return 0;
+	if (h->type == TLSFAIL_REC_CONN)
+		process_announce(t, ((const struct tlsfail_conn *)data)->pid);
+	if (h->type == TLSFAIL_REC_EXEC) {
+		process_forget(t, ((const struct tlsfail_exec *)data)->pid);
+		discovery_exec(t->discovery, ((const struct tlsfail_exec *)data)->pid);
+		t->starting = true;
+	}
+	feed(t, data, len);
+	return 0;
+}
+
+static void clock_announce(struct tracer *t)
+{
+	announce_clock(&t->clock);
+	feed(t, &t->clock, sizeof(t->clock));
+}
+
+/* The counters of all CPUs, added up. */
+static int counters_read(const struct tracer *t, struct tlsfail_counters *sum)
+{
+	int cpus = libbpf_num_possible_cpus();
+	struct tlsfail_counters *each;
+	uint32_t zero = 0;
+	int err;
+
+	if (cpus < 0)
+		return cpus;
+	each = calloc((size_t)cpus, sizeof(*each));
+	if (!each)
+		return -ENOMEM;
+	memset(sum, 0, sizeof(*sum));
+	err = bpf_map__lookup_elem(t->skel->maps.counters, &zero, sizeof(zero), each,
+				   (size_t)cpus * sizeof(*each), 0);
+	for (int cpu = 0; !err && cpu < cpus; cpu++) {
+		for (size_t i = 0; i < TLSFAIL_COUNTERS; i++)
+			sum->n[i] += each[cpu].n[i];
+		for (size_t i = 0; i < TLSFAIL_LATENCY_BUCKETS; i++)
+			sum->latency[i] += each[cpu].latency[i];
+	}
+	free(each);
+	return err;
+}
+
+/* Losses since the last look, as a record of their own. */
+static void loss_announce(struct tracer *t)
+{
+	struct tlsfail_counters counters;
+	struct tlsfail_loss record;
+
+	if (!counters_read(t, &counters) && announce_loss(&counters, &t->lost, &record))
+		feed(t, &record, sizeof(record));
+}
+
+static void totals_announce(struct tracer *t)
+{
+	struct tlsfail_counters counters;
+	struct tlsfail_totals record;
+
+	if (counters_read(t, &counters))
+		return;
+	announce_totals(&counters, t->records, &record);
+	feed(t, &record, sizeof(record));
+}
+
+/* -- the start -------------------------------------------------------------------------------- */
+
+static int target_add(struct target_set *set, enum option_target kind, const char *value)
+{
+	switch (kind) {
+	case OPTION_TARGET_EXE:
+		return target_set_add_exe(set, value);
+	case OPTION_TARGET_PID:
+		return target_set_add_pid(set, (pid_t)strtol(value, NULL, 10));
+	case OPTION_TARGET_COMM:
+		return target_set_add_comm(set, value);
+	case OPTION_TARGET_DEFAULT:
+		break;
+	}
+	return target_set_add_name(set, DISCOVERY_DEFAULT_NAME);
+}
+
+static const char *target_error(int err)
+{
+	switch (err) {
+	case -ENOEXEC:
+		return "not an ELF executable";
+	case -ENOTSUP:
+		return "an executable for another kind of machine";
+	case -ESRCH:
+		return "there is no such process";
+	}
+	return strerror(-err);
+}
+
+static int targets_select(struct tracer *t)
+{
+	const struct options *o = t->options;
+	int err;
+
+	if (o->target == OPTION_TARGET_DEFAULT)
+		return target_add(&t->targets, o->target, NULL);
+	for (size_t i = 0; i < o->target_count; i++) {
+		err = target_add(&t->targets, o->target, o->targets[i]);
+		if (err) {
+			log_line("%s%s: %s", o->target == OPTION_TARGET_PID ? "--pid " : "",
+				 o->targets[i], target_error(err));
+			return err;
+		}
+	}
+	return 0;
+}
+
+static int kernel_examine(struct tracer *t)
+{
+	struct features *features = NULL;
+	char buf[1024];
+	struct text error;
+	int err;
+
+	err = features_open(&features);
+	if (err == -EPERM || err == -EACCES) {
+		log_line("not permitted to load BPF programs; run it as root");
+		return err;
+	}
+	if (err == -ENOENT) {
+		log_line("this kernel has no BTF (/sys/kernel/btf/vmlinux); a kernel with "
+			 "CONFIG_DEBUG_INFO_BTF=y is needed");
+		return err;
+	}
+	if (err) {
+		log_line("cannot examine the kernel: %s", strerror(-err));
+		return err;
+	}
+	text_init(&error, buf, sizeof(buf));
+	err = hooks_choose(features, &t->options->hooks, &t->choice, &error);
+	if (err)
+		log_line("%s", buf);
+	features_close(features);
+	return err;
+}
+
+/* The program name that a new target will have: the default, the file name of --exe, --comm. */
+static void exec_comm_set(struct tracer *t)
+{
+	const struct target_selector *s = &t->targets.items[0];
+	const char *name = s->text, *slash;
+
+	if (s->kind == TARGET_PID || (s->kind == TARGET_EXE && t->targets.count > 1))
+		return;
+	slash = strrchr(name, '/');
+	strncpy((char *)t->skel->rodata->exec_comm, slash ? slash + 1 : name,
+		sizeof(t->skel->rodata->exec_comm) - 1);
+}
+
+static int bpf_load(struct tracer *t)
+{
+	int err;
+
+	t->skel = tlsfail_bpf__open();
+	if (!t->skel)
+		return -errno;
+	switch (t->options->target) {
+	case OPTION_TARGET_PID:
+		t->skel->rodata->target_select = TLSFAIL_SELECT_PID;
+		break;
+	case OPTION_TARGET_COMM:
+		t->skel->rodata->target_select = TLSFAIL_SELECT_COMM;
+		strncpy((char *)t->skel->rodata->target_comm, t->options->targets[0],
+			sizeof(t->skel->rodata->target_comm) - 1);
+		break;
+	case OPTION_TARGET_EXE:
+	case OPTION_TARGET_DEFAULT:
+		t->skel->rodata->target_select = TLSFAIL_SELECT_EXE;
+	}
+	exec_comm_set(t);
+	hooks_select(t->skel, &t->choice);
+	err = tlsfail_bpf__load(t->skel);
+	if (err)
+		log_line("the kernel refused the BPF programs: %s (%s)", strerror(-err),
+			 log_libbpf_warning());
+	return err;
+}
+
+static int bpf_attach(struct tracer *t)
+{
+	char buf[2048];
+	struct text error;
+	int err;
+
+	text_init(&error, buf, sizeof(buf));
+	err = hooks_attach(t->skel, &t->choice, &t->attachments, &error);
+	if (!err)
+		err = discovery_new(t->attachments, &t->targets, &t->discovery);
+	if (!err)
+		err = discovery_scan(t->discovery, &error);
+	if (err)
+		log_line("%s", error.len ? buf : strerror(-err));
+	return err;
+}
+
+static int outputs_open(struct tracer *t)
+{
+	struct sink_options sink = {
+		.fd = STDOUT_FILENO,
+		.verbose = t->options->verbose,
+		.color = t->options->color,
+	};
+	char buf[1024];
+	struct text error;
+	int err = 0;
+
+	text_init(&error, buf, sizeof(buf));
+	if (t->options->record)
+		err = recorder_open(t->options->record, &t->recorder, &error);
+	if (err) {
+		log_line("%s", buf);
+		return err;
+	}
+	err = pipeline_open(t->options->sink_type, &sink, &t->pipeline);
+	if (err == -EPIPE)
+		t->ending = true;
+	else if (err)
+		log_line("cannot write the output: %s", strerror(-err));
+	return err;
+}
+
+static int header_announce(struct tracer *t)
+{
+	struct tlsfail_host *host;
+	int err;
+
+	clock_announce(t);
+	err = announce_host(&host);
+	if (err)
+		return err;
+	feed(t, host, host->h.len);
+	free(host);
+	return 0;
+}
+
+static void signals_prepare(void)
+{
+	struct sigaction end = { .sa_handler = on_signal };
+	sigset_t blocked;
+
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&blocked);
+	sigaddset(&blocked, SIGINT);
+	sigaddset(&blocked, SIGTERM);
+	sigprocmask(SIG_BLOCK, &blocked, NULL);
+	sigaction(SIGINT, &end, NULL);
+	sigaction(SIGTERM, &end, NULL);
+}
+
+static int tracer_start(struct tracer *t)
+{
+	int err;
+
+	signals_prepare();
+	log_take_libbpf();
+	err = targets_select(t);
+	if (!err)
+		err = kernel_examine(t);
+	if (!err)
+		err = bpf_load(t);
+	if (!err)
+		err = bpf_attach(t);
+	if (!err)
+		err = outputs_open(t);
+	if (err)
+		return err;
+	t->ring = ring_buffer__new(bpf_map__fd(t->skel->maps.ring), on_record, t, NULL);
+	if (!t->ring) {
+		err = -errno;
+		log_line("cannot map the ring buffer: %s", strerror(-err));
+		return err;
+	}
+	err = header_announce(t);
+	if (err)
+		log_line("cannot begin: %s", strerror(-err));
+	t->starting = true;
+	t->skel->bss->armed = 1;
+	t->t_armed = announce_now();
+	return err;
+}
+
+/* -- the run ---------------------------------------------------------------------------------- */
+
+static void tell_waiting(const struct tracer *t)
+{
+	const struct target_selector *s = &t->targets.items[0];
+
+	switch (s->kind) {
+	case TARGET_EXE:
+		log_line("waiting for %s to start: no process runs it yet", s->text);
+		break;
+	case TARGET_COMM:
+		log_line("waiting for a process named %s to start", s->text);
+		break;
+	case TARGET_NAME:
+		log_line("waiting for %s to start: no process runs an executable of that name",
+			 s->text);
+		break;
+	case TARGET_PID:
+		log_line("waiting for process %d to load a TLS library", (int)s->pid);
+		break;
+	}
+}
+
+static void tell_armed(struct tracer *t)
+{
+	const char *version = discovery_version(t->discovery);
+	size_t n = discovery_processes(t->discovery);
+	char buf[256];
+	struct text hooks;
+
+	t->told_armed = true;
+	text_init(&hooks, buf, sizeof(buf));
+	for (int fact = 0; fact < FACT_COUNT; fact++)
+		text_addf(&hooks, " %s=%s", fact_name(fact),
+			  hook_kind_name(t->choice.rows[fact]->kind));
+	log_line("armed: %zu process%s%s%s;%s", n, n == 1 ? "" : "es", *version ? ", OpenSSL " : "",
+		 version, buf);
+}
+
+/* ms until --duration is over; -1: no limit. */
+static int duration_left_ms(const struct tracer *t)
+{
+	uint64_t passed_ms = (announce_now() - t->t_armed) / 1000000;
+	uint64_t limit_ms = t->options->duration_s * 1000;
+
+	if (!limit_ms)
+		return -1;
+	return passed_ms >= limit_ms		? 0
+	       : limit_ms - passed_ms > TICK_MS ? TICK_MS
+						: (int)(limit_ms - passed_ms);
+}
+
+static int wait_ms(const struct tracer *t)
+{
+	int left = duration_left_ms(t), ms = t->starting ? STARTING_MS : TICK_MS;
+
+	return left >= 0 && left < ms ? left : ms;
+}
+
+static void tick(struct tracer *t)
+{
+	if (announce_clock_is_stale(&t->clock))
+		clock_announce(t);
+	loss_announce(t);
+	if (t->recorder) {
+		int err = recorder_flush(t->recorder);
+
+		if (err)
+			recording_failed(t, err);
+	}
+}
+
+static void tracer_loop(struct tracer *t)
+{
+	int epoll = ring_buffer__epoll_fd(t->ring);
+	uint64_t last_tick = announce_now();
+	sigset_t none;
+
+	sigemptyset(&none);
+	if (!discovery_live(t->discovery))
+		tell_waiting(t);
+	while (!t->ending && !interrupted && duration_left_ms(t)) {
+		struct epoll_event event;
+
+		if (t->starting)
+			t->starting = discovery_retry(t->discovery);
+		if (!t->told_armed && discovery_live(t->discovery))
+			tell_armed(t);
+		if (epoll_pwait(epoll, &event, 1, wait_ms(t), &none) > 0)
+			ring_buffer__consume(t->ring);
+		if (announce_now() - last_tick >= TICK_MS * 1000000ULL) {
+			last_tick = announce_now();
+			tick(t);
+		}
+	}
+}
+
+/* Everything that happened before the end is still told. */
+static void tracer_finish(struct tracer *t)
+{
+	int err;
+
+	t->skel->bss->armed = 0;
+	t->ending = true;
+	ring_buffer__consume(t->ring);
+	loss_announce(t);
+	totals_announce(t);
+	err = t->recorder ? recorder_close(t->recorder) : 0;
+	t->recorder = NULL;
+	if (err) {
+		log_line("%s: %s; the recording is not complete", t->options->record,
+			 strerror(-err));
+		t->status = EXIT_CANNOT;
+	}
+	pipeline_summary(t->pipeline);
+}
+
+int tracer_run(const struct options *options)
+{
+	struct tracer t = { .options = options, .status = EXIT_SUCCESS };
+	int err = tracer_start(&t);
+
+	if (!err) {
+		tracer_loop(&t);
+		tracer_finish(&t);
+	} else if (!t.ending) {
+		t.status = EXIT_CANNOT;
+	}
+	ring_buffer__free(t.ring);
+	discovery_free(t.discovery);
+	attachments_free(t.attachments);
+	tlsfail_bpf__destroy(t.skel);
+	recorder_close(t.recorder);
+	pipeline_close(t.pipeline);
+	target_set_clear(&t.targets);
+	return t.status;
+}
