@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What the hooks (openssl.bpf.c, tcp.bpf.c) call: the state of a connection, kept in conn.bpf.c.
- * The hooks say what happened; conn.bpf.c keeps the facts and decides whether they travel.
+ * What the BPF files share. The hooks (openssl.bpf.c, tcp.bpf.c) say what happened; conn.bpf.c
+ * keeps the facts of each connection and decides whether they travel, wire.bpf.c keeps its bytes,
+ * target.bpf.c knows whom to look at, report.bpf.c sends.
  */
 #ifndef CONN_BPF_H
 #define CONN_BPF_H
@@ -37,11 +38,61 @@ struct thread {
 	char host[TLSFAIL_NAME_LEN]; /* from X509_check_host */
 };
 
+/* RFC 8446 section 5.1 */
+#define RECORD_CHANGE_CIPHER_SPEC 20
+#define RECORD_ALERT		  21
+#define RECORD_APPLICATION_DATA	  23
+#define RECORD_HEADER_LEN	  5
+
+/* In TLS 1.3 the last flight of the client is encrypted: application data, perhaps behind a
+ * ChangeCipherSpec for middleboxes (RFC 8446 appendix D.4). In TLS 1.2 it is handshake records. */
+static __always_inline bool client_flight_is_tls13(const struct tlsfail_conn *c)
+{
+	return c->last_tx[0] == RECORD_APPLICATION_DATA ||
+	       (c->last_tx[0] == RECORD_CHANGE_CIPHER_SPEC &&
+		c->last_tx[RECORD_HEADER_LEN + 1] == RECORD_APPLICATION_DATA);
+}
+
+/* n, at most max, in a way that the verifier can follow: clang would otherwise compare one copy of
+ * the value and pass another. */
+static __always_inline __u64 at_most(__u64 n, __u64 max)
+{
+	if (n > max)
+		n = max;
+	barrier_var(n);
+	return n > max ? max : n;
+}
+
+/* report.bpf.c: the ring and the counters. The reports fill in the header. */
+void count(enum tlsfail_counter what);
+void count_latency(__u64 ns);
+bool report_wire(struct tlsfail_wire *w);
+void report_conn(struct tlsfail_conn *c);
+void report_exec(struct tlsfail_exec *e);
+
 /* False until the collector has attached every hook. */
 bool tracing_armed(void);
 
 /* The calling thread's state, or NULL when it is not (yet) known as a target's. */
 struct thread *thread_find(void);
+
+/* The same; made when it is a target's. */
+struct thread *thread_get(void);
+
+/* A connection's entry, or NULL; a new one for the calling task; its end without a report. */
+struct tlsfail_conn *conn_find(const struct sock *sk);
+struct tlsfail_conn *conn_new(const struct sock *sk);
+void conn_forget(const struct sock *sk, const struct tlsfail_conn *c);
+
+/* Its peer has sent a TLS record. */
+void conn_peer_did_tls(const struct tlsfail_conn *c);
+
+/* Takes over the error that the thread raised before it had a socket. */
+void conn_adopt_orphan(struct tlsfail_conn *c, struct thread *t);
+
+/* wire.bpf.c: sends the bytes kept for one direction; false: there are none, or they are lost. */
+bool wire_report(const struct sock *sk, __u64 id, __u32 dir);
+void wire_forget(const struct sock *sk);
 
 /* In process context of the TLS library. */
 int handshake_enter(__u64 ssl);

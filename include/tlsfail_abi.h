@@ -74,6 +74,7 @@ enum tlsfail_conn_flags {
 	TLSFAIL_F_NO_WIRE = 1 << 15,	   /* wire bytes could not be kept, or were evicted */
 	TLSFAIL_F_WIRE_CUT = 1 << 16,	   /* more wire bytes than TLSFAIL_WIRE_CAP */
 	TLSFAIL_F_HOST_CUT = 1 << 17,	   /* host is longer than what is kept */
+	TLSFAIL_F_ALL = (1 << 18) - 1,	   /* a record with any other is not of this ABI */
 };
 
 /* One entry of OpenSSL's error queue, as it was raised. */
@@ -201,14 +202,19 @@ struct tlsfail_process {
 	char data[];
 };
 
-/* Records lost since the last record of this kind. */
-struct tlsfail_loss {
-	struct tlsfail_header h;
-	__u64 t;
+/* What did not reach the collector. */
+struct tlsfail_lost {
 	__u64 conns;	 /* failures that did not fit into the ring */
 	__u64 wires;	 /* wire bytes that did not fit into the ring or the table */
 	__u64 untracked; /* connections that did not fit into the table */
 	__u64 execs;	 /* process starts that did not fit into the ring */
+};
+
+/* Losses since the last record of this kind. */
+struct tlsfail_loss {
+	struct tlsfail_header h;
+	__u64 t;
+	struct tlsfail_lost lost;
 };
 
 /* Counters since the start; the last record of a complete recording. */
@@ -221,8 +227,8 @@ struct tlsfail_totals {
 	__u64 server_done;
 	__u64 server_failed; /* counted, not diagnosed */
 	__u64 records;	     /* ring records received */
-	__u64 reported;	     /* failures reported by BPF */
-	struct tlsfail_loss lost;
+	__u64 reported;	     /* failures sent by BPF */
+	struct tlsfail_lost lost;
 };
 
 _Static_assert(sizeof(struct tlsfail_header) == 8, "ABI");
@@ -234,6 +240,6 @@ _Static_assert(sizeof(struct tlsfail_clock) == 24, "ABI");
 _Static_assert(sizeof(struct tlsfail_host) == 16, "ABI");
 _Static_assert(sizeof(struct tlsfail_process) == 24, "ABI");
 _Static_assert(sizeof(struct tlsfail_loss) == 48, "ABI");
-_Static_assert(sizeof(struct tlsfail_totals) == 120, "ABI");
+_Static_assert(sizeof(struct tlsfail_totals) == 104, "ABI");
 
 #endif

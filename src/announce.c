@@ -100,11 +100,9 @@ int announce_process(uint32_t pid, const char *version, struct tlsfail_process *
 	return 0;
 }
 
-static struct tlsfail_loss loss_of(const struct tlsfail_counters *now)
+static struct tlsfail_lost lost_of(const struct tlsfail_counters *now)
 {
-	return (struct tlsfail_loss){
-		.h = header_of(TLSFAIL_REC_LOSS, sizeof(struct tlsfail_loss)),
-		.t = announce_now(),
+	return (struct tlsfail_lost){
 		.conns = now->n[TLSFAIL_N_LOST_CONN],
 		.wires = now->n[TLSFAIL_N_LOST_WIRE],
 		.untracked = now->n[TLSFAIL_N_UNTRACKED],
@@ -112,18 +110,23 @@ static struct tlsfail_loss loss_of(const struct tlsfail_counters *now)
 	};
 }
 
-bool announce_loss(const struct tlsfail_counters *now, struct tlsfail_loss *before,
+bool announce_loss(const struct tlsfail_counters *now, struct tlsfail_lost *before,
 		   struct tlsfail_loss *r)
 {
-	struct tlsfail_loss total = loss_of(now);
+	struct tlsfail_lost total = lost_of(now);
 
-	*r = total;
-	r->conns -= before->conns;
-	r->wires -= before->wires;
-	r->untracked -= before->untracked;
-	r->execs -= before->execs;
+	*r = (struct tlsfail_loss){
+		.h = header_of(TLSFAIL_REC_LOSS, sizeof(*r)),
+		.t = announce_now(),
+		.lost = {
+			.conns = total.conns - before->conns,
+			.wires = total.wires - before->wires,
+			.untracked = total.untracked - before->untracked,
+			.execs = total.execs - before->execs,
+		},
+	};
 	*before = total;
-	return r->conns || r->wires || r->untracked || r->execs;
+	return r->lost.conns || r->lost.wires || r->lost.untracked || r->lost.execs;
 }
 
 void announce_totals(const struct tlsfail_counters *now, uint64_t records, struct tlsfail_totals *r)
@@ -138,6 +141,6 @@ void announce_totals(const struct tlsfail_counters *now, uint64_t records, struc
 		.server_failed = now->n[TLSFAIL_N_SERVER_FAILED],
 		.records = records,
 		.reported = now->n[TLSFAIL_N_REPORTED],
-		.lost = loss_of(now),
+		.lost = lost_of(now),
 	};
 }

@@ -30,8 +30,8 @@ int announce_host(struct tlsfail_host **record);
  * that of its TLS library, "" unknown. */
 int announce_process(uint32_t pid, const char *version, struct tlsfail_process **record);
 
-/* What was lost since before, which it then equals. False: nothing, and *record is not set. */
-bool announce_loss(const struct tlsfail_counters *now, struct tlsfail_loss *before,
+/* What was lost since before, which it then equals. False: nothing. */
+bool announce_loss(const struct tlsfail_counters *now, struct tlsfail_lost *before,
 		   struct tlsfail_loss *record);
 
 /* All counters; records is the number of ring records received. */

@@ -9,13 +9,26 @@
 #include <string.h>
 
 /* Alerts, RFC 8446 section 6 and RFC 6066 section 3 */
-#define HANDSHAKE_FAILURE    40
-#define BAD_CERTIFICATE	     42
-#define UNKNOWN_CA	     48
-#define PROTOCOL_VERSION     70
-#define INTERNAL_ERROR	     80
-#define UNRECOGNIZED_NAME    112
-#define CERTIFICATE_REQUIRED 116
+enum alert {
+	UNEXPECTED_MESSAGE = 10,
+	BAD_RECORD_MAC = 20,
+	HANDSHAKE_FAILURE = 40,
+	BAD_CERTIFICATE = 42,
+	UNSUPPORTED_CERTIFICATE = 43,
+	CERTIFICATE_REVOKED = 44,
+	CERTIFICATE_EXPIRED = 45,
+	CERTIFICATE_UNKNOWN = 46,
+	ILLEGAL_PARAMETER = 47,
+	UNKNOWN_CA = 48,
+	ACCESS_DENIED = 49,
+	DECODE_ERROR = 50,
+	DECRYPT_ERROR = 51,
+	PROTOCOL_VERSION = 70,
+	INTERNAL_ERROR = 80,
+	UNRECOGNIZED_NAME = 112,
+	CERTIFICATE_REQUIRED = 116,
+	NO_APPLICATION_PROTOCOL = 120,
+};
 
 const struct cause cause_table[] = {
 	{
@@ -70,6 +83,61 @@ const struct cause cause_table[] = {
 			"have the upstream send its whole chain",
 	},
 	{
+		.slug = "verify-self-signed-in-chain",
+		.when = { .verify = { 19 } },
+		.confidence = CONFIDENCE_HIGH,
+		.evidence = "X509 verify code 19, and the program asked for the result",
+		.message = "The chain that {peer} sent ends in a root that is not trusted here "
+			   "(verify code 19).",
+		.hint = "add that root to the file of proxy_ssl_trusted_certificate, if you mean "
+			"to trust it",
+	},
+	{
+		.slug = "verify-depth-exceeded",
+		.when = { .verify = { 22 } },
+		.confidence = CONFIDENCE_HIGH,
+		.evidence = "X509 verify code 22, and the program asked for the result",
+		.message = "The certificate chain of {peer} is longer than is allowed here (verify "
+			   "code 22).",
+		.hint = "raise proxy_ssl_verify_depth",
+	},
+	{
+		.slug = "verify-revoked",
+		.when = { .verify = { 23 } },
+		.confidence = CONFIDENCE_HIGH,
+		.evidence = "X509 verify code 23, and the program asked for the result",
+		.message = "The certificate of {peer} is revoked (verify code 23).",
+		.hint = "have the upstream's certificate replaced; proxy_ssl_crl is what says that "
+			"it is revoked",
+	},
+	{
+		.slug = "verify-crl-missing",
+		.when = { .verify = { 3, 12 } },
+		.confidence = CONFIDENCE_HIGH,
+		.evidence = "X509 verify code 3 or 12, and the program asked for the result",
+		.message = "No current revocation list (CRL) of the issuer of {peer} is known here "
+			   "(verify code {verify}).",
+		.hint = "put a current CRL of each CA of the chain into the file of proxy_ssl_crl",
+	},
+	{
+		.slug = "verify-purpose",
+		.when = { .verify = { 26 } },
+		.confidence = CONFIDENCE_HIGH,
+		.evidence = "X509 verify code 26, and the program asked for the result",
+		.message = "The certificate of {peer} is not meant for a TLS server (verify code "
+			   "26).",
+		.hint = "have it reissued with extendedKeyUsage serverAuth",
+	},
+	{
+		.slug = "weak-certificate",
+		.when = { .verify = { 66, 67, 68 } },
+		.confidence = CONFIDENCE_HIGH,
+		.evidence = "X509 verify code 66, 67 or 68, and the program asked for the result",
+		.message = "A key or signature in the chain of {peer} is too weak for this host's "
+			   "OpenSSL (verify code {verify}).",
+		.hint = "have the certificate reissued with a stronger key and SHA-256 or better",
+	},
+	{
 		.slug = "verify-hostname-mismatch",
 		.when = { .all = O_HOST_REFUSED },
 		.confidence = CONFIDENCE_HIGH,
@@ -112,6 +180,7 @@ const struct cause cause_table[] = {
 			  .none = O_SERVER_HELLO | O_DONE,
 			  .alert = { UNRECOGNIZED_NAME, HANDSHAKE_FAILURE, INTERNAL_ERROR } },
 		.confidence = CONFIDENCE_MEDIUM,
+		.high_if = O_UNRECOGNIZED,
 		.candidates = { { "cipher-mismatch", 0 } },
 		.evidence = "no server_name in the ClientHello; fatal alert 112, 40 or 80 as the "
 			    "first answer",
@@ -150,6 +219,65 @@ const struct cause cause_table[] = {
 			"upstream trusts, or add its CA there",
 	},
 	{
+		.slug = "client-cert-expired",
+		.when = { .alert = { CERTIFICATE_EXPIRED } },
+		.confidence = CONFIDENCE_HIGH,
+		.evidence = "fatal alert 45 received",
+		.message = "{peer} says that our client certificate has expired (alert 45).",
+		.hint = "renew the file of proxy_ssl_certificate and reload nginx",
+	},
+	{
+		.slug = "client-cert-rejected",
+		.when = { .alert = { BAD_CERTIFICATE, UNSUPPORTED_CERTIFICATE, CERTIFICATE_REVOKED,
+				     CERTIFICATE_UNKNOWN } },
+		.confidence = CONFIDENCE_MEDIUM,
+		.candidates = { { "client-cert-required", 0 } },
+		.evidence = "fatal alert 42, 43, 44 or 46 received",
+		.message = "{peer} refused our client certificate, or that there was none (alert "
+			   "{alert}).",
+		.doubt = "Which of the two depends on the server's implementation.",
+		.hint = "check the certificate of proxy_ssl_certificate: key usage clientAuth, "
+			"revocation, and the subject that the upstream expects",
+	},
+	{
+		.slug = "alpn-mismatch",
+		.when = { .alert = { NO_APPLICATION_PROTOCOL } },
+		.confidence = CONFIDENCE_HIGH,
+		.evidence = "fatal alert 120 received",
+		.message = "{peer} speaks none of the application protocols that were offered "
+			   "(ALPN).",
+		.hint = "compare what is proxied (HTTP/1.1, or h2 with grpc_pass) with what the "
+			"upstream serves",
+	},
+	{
+		.slug = "peer-access-denied",
+		.when = { .alert = { ACCESS_DENIED } },
+		.confidence = CONFIDENCE_HIGH,
+		.evidence = "fatal alert 49 received",
+		.message = "{peer} denies access to this client (alert 49).",
+		.hint = "look at the upstream's access rules, also those for client certificates",
+	},
+	{
+		.slug = "corrupt-record",
+		.when = { .alert = { BAD_RECORD_MAC } },
+		.confidence = CONFIDENCE_MEDIUM,
+		.evidence = "fatal alert 20 received",
+		.message = "{peer} could not decrypt what we sent (alert 20).",
+		.doubt = "Bytes were changed on the way, or one side has a bug.",
+		.hint = "look for a middlebox or a broken NIC offload on the way; compare with a "
+			"capture on the other side",
+	},
+	{
+		.slug = "peer-internal-error",
+		.when = { .alert = { INTERNAL_ERROR } },
+		.confidence = CONFIDENCE_MEDIUM,
+		.candidates = { { "protocol-version-rejected", 0 } },
+		.evidence = "fatal alert 80 received",
+		.message = "{peer} had an internal error in the handshake (alert 80).",
+		.doubt = "Some servers say so when they accept none of the offered TLS versions.",
+		.hint = "look at the upstream's own log for that moment",
+	},
+	{
 		.slug = "protocol-version-rejected",
 		.when = { .alert = { PROTOCOL_VERSION } },
 		.confidence = CONFIDENCE_HIGH,
@@ -167,6 +295,54 @@ const struct cause cause_table[] = {
 			   "{versions}).",
 		.hint = "upgrade the upstream's TLS; only if that cannot be done, and knowingly, "
 			"allow the old version in proxy_ssl_protocols",
+	},
+	{
+		.slug = "no-protocols-available",
+		.when = { .reason = { 191 } },
+		.confidence = CONFIDENCE_HIGH,
+		.evidence = "OpenSSL reason 191, no ClientHello sent",
+		.message = "No ClientHello was sent to {peer}: the configuration leaves no TLS "
+			   "version to offer.",
+		.hint = "widen proxy_ssl_protocols, or the system's MinProtocol in openssl.cnf",
+	},
+	{
+		.slug = "dh-key-too-small",
+		.when = { .reason = { 394 } },
+		.confidence = CONFIDENCE_HIGH,
+		.evidence = "OpenSSL reason 394",
+		.message = "{peer} chose a Diffie-Hellman key that is too small for this host's "
+			   "OpenSSL.",
+		.hint = "have the upstream use ECDHE, or a DH group of 2048 bits; only if that "
+			"cannot be done, and knowingly, exclude DHE in proxy_ssl_ciphers",
+	},
+	{
+		.slug = "legacy-renegotiation",
+		.when = { .reason = { 338 } },
+		.confidence = CONFIDENCE_HIGH,
+		.evidence = "OpenSSL reason 338",
+		.message = "{peer} does not support secure renegotiation (RFC 5746).",
+		.hint = "upgrade the upstream's TLS; only if that cannot be done, and knowingly: "
+			"proxy_ssl_conf_command Options UnsafeLegacyServerConnect;",
+	},
+	{
+		.slug = "legacy-signature",
+		.when = { .reason = { 333, 118, 376 } },
+		.confidence = CONFIDENCE_HIGH,
+		.evidence = "OpenSSL reason 333, 118 or 376",
+		.message = "{peer} signs with an algorithm that this host's OpenSSL does not "
+			   "accept.",
+		.hint = "upgrade the upstream's TLS and certificate to SHA-256 or better",
+	},
+	{
+		.slug = "peer-broken-answer",
+		.when = { .alert_sent = { UNEXPECTED_MESSAGE, ILLEGAL_PARAMETER, DECODE_ERROR,
+					  DECRYPT_ERROR } },
+		.confidence = CONFIDENCE_MEDIUM,
+		.evidence = "fatal alert 10, 47, 50 or 51 sent",
+		.message = "{peer} answered with something that TLS does not allow here (alert "
+			   "{alert} sent).",
+		.doubt = "The peer is broken, or something on the way is.",
+		.hint = "update the upstream's TLS; look for a middlebox that changes handshakes",
 	},
 	{
 		.slug = "cipher-mismatch",
@@ -208,7 +384,7 @@ const struct cause cause_table[] = {
 	},
 	{
 		.slug = "peer-closed-mid-handshake",
-		.when = { .all = O_SERVER_HELLO, .none = O_DONE | O_LOCAL },
+		.when = { .all = O_SERVER_HELLO, .none = O_DONE | O_LOCAL | O_ERROR },
 		.confidence = CONFIDENCE_MEDIUM,
 		.evidence = "FIN or RST after the ServerHello",
 		.message = "{peer} began the handshake and closed in its middle, without an alert.",
@@ -218,7 +394,7 @@ const struct cause cause_table[] = {
 	},
 	{
 		.slug = "peer-reset-in-handshake",
-		.when = { .all = O_PEER_RST, .none = O_DONE },
+		.when = { .all = O_PEER_RST, .none = O_DONE | O_ERROR },
 		.confidence = CONFIDENCE_MEDIUM,
 		.candidates = { { "sni-missing", O_NO_SNI | O_RX_NONE } },
 		.evidence = "RST, no alert, handshake not done",
@@ -228,7 +404,7 @@ const struct cause cause_table[] = {
 	},
 	{
 		.slug = "peer-closed-in-handshake",
-		.when = { .all = O_PEER_FIN, .none = O_DONE },
+		.when = { .all = O_PEER_FIN, .none = O_DONE | O_ERROR },
 		.confidence = CONFIDENCE_MEDIUM,
 		.candidates = { { "sni-missing", O_NO_SNI | O_RX_NONE } },
 		.evidence = "FIN, no alert, handshake not done",
@@ -249,7 +425,7 @@ const struct cause cause_table[] = {
 		.close_kind = "timeout",
 		.evidence = "closed here, nothing wrong so far, after a whole number of seconds or "
 			    "after the same time as others",
-		.message = "{peer} did not finish the handshake within {elapsed}; nginx gave up.",
+		.message = "{peer} did not finish the handshake; nginx gave up after {elapsed}.",
 		.hint = "find out what the upstream waits for; proxy_connect_timeout covers the "
 			"TCP connect and the TLS handshake together",
 	},

@@ -33,7 +33,8 @@ enum observation {
 	O_HOST_REFUSED = 1 << 16,   /* X509_check_host said no */
 	O_TIMER = 1 << 17,	    /* the connection lasted as long as a timer would let it */
 	O_TIMER_REPEATED = 1 << 18, /* and others of this process lasted as long */
-	O_ERROR = 1 << 19,	    /* OpenSSL raised an error */
+	O_UNRECOGNIZED = 1 << 20,   /* fatal alert 112, unrecognized_name, received */
+	O_ERROR = 1 << 19,	    /* an alert, or an error that says more than the close */
 };
 
 #define CAUSE_NUMBERS_MAX    4
@@ -41,11 +42,12 @@ enum observation {
 
 /* Numbers a row accepts; the list ends with 0. An empty list accepts anything. */
 struct cause_when {
-	uint32_t all;			    /* observations that must be there */
-	uint32_t none;			    /* and must not */
-	uint16_t alert[CAUSE_NUMBERS_MAX];  /* fatal alert received */
-	uint16_t reason[CAUSE_NUMBERS_MAX]; /* first OpenSSL reason */
-	uint16_t verify[CAUSE_NUMBERS_MAX]; /* verify code that was asked for, or enforced */
+	uint32_t all;				/* observations that must be there */
+	uint32_t none;				/* and must not */
+	uint16_t alert[CAUSE_NUMBERS_MAX];	/* fatal alert received */
+	uint16_t alert_sent[CAUSE_NUMBERS_MAX]; /* fatal alert sent, seen or inferred */
+	uint16_t reason[CAUSE_NUMBERS_MAX];	/* first OpenSSL reason */
+	uint16_t verify[CAUSE_NUMBERS_MAX];	/* verify code that was asked for, or enforced */
 };
 
 struct cause_candidate {

@@ -8,8 +8,6 @@
 #include <errno.h>
 #include <string.h>
 
-#define CONN_FLAGS_KNOWN (((uint32_t)TLSFAIL_F_HOST_CUT << 1) - 1)
-
 #define FAMILY_IPV4 2
 #define FAMILY_IPV6 10
 
@@ -48,7 +46,7 @@ static int check_conn(const struct tlsfail_conn *conn, const char **problem)
 		return reject(problem, "has an unknown address family");
 	if (conn->first_rx_kept > sizeof(conn->first_rx))
 		return reject(problem, "claims more first bytes than it can hold");
-	if (conn->flags & ~CONN_FLAGS_KNOWN)
+	if (conn->flags & ~(uint32_t)TLSFAIL_F_ALL)
 		return reject(problem, "has unknown flags");
 	if (conn->ssl != 0)
 		return reject(problem, "holds an address of the traced process");

@@ -13,11 +13,16 @@
 #define AF_INET	 2
 #define AF_INET6 10
 
+#define ALERT_UNRECOGNIZED_NAME 112 /* RFC 6066 section 3 */
+
 #define NS_PER_SEC 1000000000ULL
 #define NS_PER_MS  1000000ULL
 
 /* Timers are set in whole seconds, as a rule; the event loop adds a little. */
 #define TIMER_LATENESS_NS (60 * NS_PER_MS)
+
+/* Nobody sets a shorter timer for a connect. */
+#define TIMER_MIN_NS (100 * NS_PER_MS)
 
 /* -- symptoms --------------------------------------------------------------------------------- */
 
@@ -48,7 +53,7 @@ static uint32_t observe_end(const struct failure *f)
 		o |= O_PEER_RST;
 	if (c->flags & TLSFAIL_F_LOCAL_FIN)
 		o |= O_LOCAL;
-	if (f->repeats_elapsed)
+	if (f->repeats_elapsed && elapsed >= TIMER_MIN_NS)
 		o |= O_TIMER | O_TIMER_REPEATED;
 	if (elapsed >= NS_PER_SEC && elapsed % NS_PER_SEC <= TIMER_LATENESS_NS)
 		o |= O_TIMER;
@@ -103,9 +108,26 @@ static uint32_t observe_flags(const struct tlsfail_conn *c)
 	if (c->flags & TLSFAIL_F_HOST_REFUSED ||
 	    (c->flags & TLSFAIL_F_VERIFY_ASKED && c->verify_code == OPENSSL_V_HOSTNAME_MISMATCH))
 		o |= O_HOST_REFUSED;
-	if (c->error_count)
-		o |= O_ERROR;
 	return o;
+}
+
+/* An end of file, and what follows from it, says no more than the FIN does. */
+static bool error_explains(const struct tlsfail_conn *c)
+{
+	return c->error_count && c->errors[0].reason != OPENSSL_R_UNEXPECTED_EOF &&
+	       c->errors[0].reason != OPENSSL_R_SHUTDOWN_WHILE_IN_INIT;
+}
+
+/* The fatal alert that we sent: seen in clear, or concluded from the error. */
+static bool alert_sent(const struct tlsfail_conn *c, const struct tls_view *view,
+		       const struct symptoms *s, bool *inferred, uint8_t *alert)
+{
+	*inferred = !view->client.records.fatal.seen;
+	*alert = view->client.records.fatal.description;
+	if (!*inferred)
+		return true;
+	return s->reason && !(c->flags & TLSFAIL_F_DONE) &&
+	       openssl_alert_for(s->reason, s->has_verify, s->verify, alert);
 }
 
 static void symptoms_of(const struct failure *f, const struct tls_view *view, struct symptoms *s)
@@ -123,6 +145,12 @@ static void symptoms_of(const struct failure *f, const struct tls_view *view, st
 	}
 	s->has_verify = c->flags & TLSFAIL_F_VERIFY_ASKED && c->verify_code;
 	s->verify = c->verify_code;
+	s->has_alert_sent =
+		!s->has_alert && alert_sent(c, view, s, &s->alert_sent_inferred, &s->alert_sent);
+	if (s->has_alert && s->alert == ALERT_UNRECOGNIZED_NAME)
+		s->observed |= O_UNRECOGNIZED;
+	if (error_explains(c) || s->has_alert || s->has_alert_sent)
+		s->observed |= O_ERROR;
 }
 
 /* -- matching --------------------------------------------------------------------------------- */
@@ -145,6 +173,7 @@ static bool cause_fits(const struct cause *cause, const struct symptoms *s)
 
 	return (s->observed & w->all) == w->all && !(s->observed & w->none) &&
 	       number_fits(w->alert, s->has_alert, s->alert) &&
+	       number_fits(w->alert_sent, s->has_alert_sent, s->alert_sent) &&
 	       number_fits(w->reason, s->reason != 0, s->reason) &&
 	       number_fits(w->verify, s->has_verify, s->verify);
 }
@@ -347,26 +376,17 @@ static void fill_openssl(struct finding *f, const struct failure *failure)
 	}
 }
 
-static void fill_alert(struct finding *f, const struct failure *failure,
-		       const struct tls_view *view, const struct symptoms *s)
+static void fill_alert(struct finding *f, const struct symptoms *s)
 {
-	const struct tlsfail_conn *c = failure->conn;
-	struct finding_alert *a = &f->alert;
-
-	a->fatal = true;
-	if (s->has_alert) {
-		a->known = true;
-		a->received = true;
-		a->code = s->alert;
-	} else if (view->client.records.fatal.seen) {
-		a->known = true;
-		a->code = view->client.records.fatal.description;
-	} else if (s->reason && !(c->flags & TLSFAIL_F_DONE) &&
-		   openssl_alert_for(s->reason, s->has_verify, s->verify, &a->code)) {
-		a->known = true;
-		a->inferred = true;
-	}
-	a->name = a->known ? tls_alert_name(a->code) : NULL;
+	f->alert = (struct finding_alert){
+		.known = s->has_alert || s->has_alert_sent,
+		.received = s->has_alert,
+		.inferred = s->has_alert_sent && s->alert_sent_inferred,
+		.fatal = true,
+		.code = s->has_alert ? s->alert : s->alert_sent,
+	};
+	if (f->alert.known)
+		f->alert.name = tls_alert_name(f->alert.code);
 }
 
 static void fill_close(struct finding *f, const struct tlsfail_conn *c, const struct cause *cause)
@@ -460,8 +480,6 @@ static void evidence_handshake(struct finding *f, const struct tlsfail_conn *c)
 		text_add(&t, "first bytes received: ");
 		text_add_hex(&t, c->first_rx, c->first_rx_kept);
 	}
-	evidence_at(f, c, c->t_done, "handshake done");
-	evidence_at(f, c, c->t_request, "application data sent");
 }
 
 static void evidence_hello(struct finding *f)
@@ -481,7 +499,8 @@ static void evidence_hello(struct finding *f)
 	}
 }
 
-static void evidence_flight(struct finding *f, const struct tls_view *view)
+static void evidence_flight(struct finding *f, const struct tlsfail_conn *c,
+			    const struct tls_view *view)
 {
 	struct text t;
 
@@ -497,6 +516,8 @@ static void evidence_flight(struct finding *f, const struct tls_view *view)
 			  : view->client.certificate_empty ? "answered with no certificate"
 							   : "answered with a certificate");
 	}
+	evidence_at(f, c, c->t_done, "handshake done");
+	evidence_at(f, c, c->t_request, "application data sent");
 }
 
 static void evidence_errors(struct finding *f, const struct tlsfail_conn *c)
@@ -506,6 +527,8 @@ static void evidence_errors(struct finding *f, const struct tlsfail_conn *c)
 	for (uint32_t i = 0; i < c->error_count && i < TLSFAIL_ERRORS_MAX; i++) {
 		const char *name = openssl_reason_name(c->errors[i].reason);
 
+		if (openssl_reason_is_alert(c->errors[i].reason, NULL))
+			continue; /* told with the alert */
 		evidence_begin(f, &t);
 		text_addf(&t, "OpenSSL reason %u", c->errors[i].reason);
 		if (name)
@@ -519,6 +542,8 @@ static void evidence_errors(struct finding *f, const struct tlsfail_conn *c)
 		add_alert(&t, &f->alert);
 		text_addf(&t, " %s%s", f->alert.received ? "received" : "sent",
 			  f->alert.inferred ? " (inferred from the reason)" : "");
+		if (f->alert.received && f->openssl.function[0])
+			text_addf(&t, ", raised in %s", f->openssl.function);
 	}
 	if (f->verify.known) {
 		evidence_begin(f, &t);
@@ -613,12 +638,12 @@ void diagnose(const struct failure *failure, struct tls_view *view, struct findi
 	fill_process(f, failure);
 	fill_tls(f, c, view);
 	fill_openssl(f, failure);
-	fill_alert(f, failure, view, &s);
+	fill_alert(f, &s);
 	fill_close(f, c, cause);
 	fill_tcp(f, c);
 	evidence_hello(f);
 	evidence_handshake(f, c);
-	evidence_flight(f, view);
+	evidence_flight(f, c, view);
 	evidence_errors(f, c);
 	evidence_end(f, c);
 	conclude(f, failure, &s, cause);
@@ -631,10 +656,10 @@ void diagnose_loss(const struct tlsfail_loss *loss, uint64_t time_ns, const char
 
 	*f = (struct finding){ .kind = FINDING_LOSS };
 	f->time_ns = time_ns;
-	f->loss.findings = loss->conns;
-	f->loss.wires = loss->wires;
-	f->loss.untracked = loss->untracked;
-	f->loss.processes = loss->execs;
+	f->loss.findings = loss->lost.conns;
+	f->loss.wires = loss->lost.wires;
+	f->loss.untracked = loss->lost.untracked;
+	f->loss.processes = loss->lost.execs;
 	text_init(&t, f->host_name, sizeof(f->host_name));
 	text_add(&t, host);
 	text_init(&t, f->message, sizeof(f->message));

@@ -15,6 +15,9 @@ struct symptoms {
 	uint32_t observed; /* enum observation */
 	bool has_alert;	   /* fatal alert received */
 	uint8_t alert;
+	bool has_alert_sent; /* fatal alert sent, and none received */
+	bool alert_sent_inferred;
+	uint8_t alert_sent;
 	uint32_t reason; /* first OpenSSL reason, 0: none */
 	bool has_verify; /* a verify result was asked for, and it is not 0 */
 	int32_t verify;

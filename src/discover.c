@@ -72,9 +72,12 @@ const char *discovery_version(const struct discovery *d)
 
 static void problem_tell(struct discovery *d, const char *problem)
 {
+	struct text t;
+
 	if (!strcmp(problem, d->problem))
 		return;
-	strncpy(d->problem, problem, sizeof(d->problem) - 1);
+	text_init(&t, d->problem, sizeof(d->problem));
+	text_add(&t, problem);
 	if (!d->starting)
 		log_line("%s", problem);
 }

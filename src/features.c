@@ -5,6 +5,7 @@
 #include "features.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/bpf.h>
 #include <linux/perf_event.h>
 #include <stdio.h>
@@ -108,14 +109,15 @@ static int try_raw_tp(const char *target)
 /* The PMU's number, as sysfs tells; -ENOENT without CONFIG_KPROBE_EVENTS. */
 static int kprobe_pmu(void)
 {
-	FILE *file = fopen("/sys/bus/event_source/devices/kprobe/type", "re");
-	int type, n;
+	int fd = open("/sys/bus/event_source/devices/kprobe/type", O_RDONLY | O_CLOEXEC);
+	char buf[16] = "";
+	ssize_t n;
 
-	if (!file)
+	if (fd < 0)
 		return -errno;
-	n = fscanf(file, "%d", &type);
-	fclose(file);
-	return n == 1 ? type : -EINVAL;
+	n = read(fd, buf, sizeof(buf) - 1);
+	close(fd);
+	return n > 0 ? (int)strtol(buf, NULL, 10) : -EINVAL;
 }
 
 static int try_kprobe(const char *target)

@@ -16,6 +16,8 @@ enum openssl_reason {
 	OPENSSL_R_NO_PROTOCOLS_AVAILABLE = 191,
 	OPENSSL_R_UNSUPPORTED_PROTOCOL = 258,
 	OPENSSL_R_WRONG_VERSION_NUMBER = 267,
+	OPENSSL_R_UNEXPECTED_EOF = 294,
+	OPENSSL_R_SHUTDOWN_WHILE_IN_INIT = 407,
 	/* SSL_AD_REASON_OFFSET: a received alert N raises 1000 + N */
 	OPENSSL_R_ALERT_BASE = 1000,
 };
@@ -34,7 +36,7 @@ enum openssl_verify {
 /* Words for a reason of library 20, NULL for one that is not in the table. */
 const char *openssl_reason_name(uint32_t reason);
 
-/* "certificate-has-expired" ...: X509_V_ERR_ name in lower case without its prefix, or NULL. */
+/* "cert_has_expired" ...: X509_V_ERR_ name in lower case without its prefix, or NULL. */
 const char *openssl_verify_name(int32_t code);
 
 /* Is this reason a received alert, and which? */

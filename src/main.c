@@ -46,9 +46,11 @@ static int print_help(void)
 			  row->help);
 		options_help(row->command, &t);
 	}
-	text_add(&t, "\nWithout --exe, --pid or --comm every nginx of this host is traced.\n"
-		     "Exit status: 0 done, 1 cannot work (one line says why), 2 usage.\n"
-		     "More: man tlsfail\n");
+	text_add(
+		&t,
+		"\nOne of --exe, --pid and --comm; without them every nginx of this host is traced.\n"
+		"Exit status: 0 done, 1 cannot work (one line says why), 2 usage.\n"
+		"More: man tlsfail\n");
 	fputs(buf, stdout);
 	return fflush(stdout) ? EXIT_CANNOT : EXIT_SUCCESS;
 }

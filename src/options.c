@@ -157,12 +157,17 @@ static int set_version(struct options *o, const char *value)
 	return 0;
 }
 
+/* Where the second line of a help text begins. */
+#define HELP_INDENT "                           "
+
 #define ANY	(COMMAND_TRACE | COMMAND_REPLAY | COMMAND_CAUSES)
 #define OUTPUTS (COMMAND_TRACE | COMMAND_REPLAY)
 
 static const struct option_row rows[] = {
-	{ "exe", 0, "PATH", COMMAND_TRACE, "trace processes that run this executable", set_exe },
-	{ "pid", 'p', "PID", COMMAND_TRACE, "trace this process and its children", set_pid },
+	{ "exe", 0, "PATH", COMMAND_TRACE, "trace processes that run this executable; repeatable",
+	  set_exe },
+	{ "pid", 'p', "PID", COMMAND_TRACE, "trace this process and its children; repeatable",
+	  set_pid },
 	{ "comm", 0, "NAME", COMMAND_TRACE, "trace processes of this command name", set_comm },
 	{ "format", 'f', "FORMAT", OUTPUTS, "text (default) or json, one object a line",
 	  set_format },
@@ -172,7 +177,10 @@ static const struct option_row rows[] = {
 	{ "count", 'c', "N", COMMAND_TRACE, "end after N failures", set_count },
 	{ "record", 'r', "FILE", COMMAND_TRACE, "write what was seen, for tlsfail replay",
 	  set_record },
-	{ "hook", 0, "FACT=KIND", COMMAND_TRACE, "force how the kernel is hooked", set_hook },
+	{ "hook", 0, "FACT=KIND", COMMAND_TRACE,
+	  "force a hook: wire, state, close, reset or exec\n" HELP_INDENT
+	  "= tp_btf, raw_tp, fentry or kprobe; repeatable",
+	  set_hook },
 	{ "help", 'h', NULL, ANY, "show this help", set_help },
 	{ "version", 'V', NULL, ANY, "show the version", set_version },
 };

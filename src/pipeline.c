@@ -23,6 +23,7 @@ struct pipeline {
 	struct correlator *correlator;
 
 	uint64_t findings;
+	uint64_t refused; /* of them: TCP connections, no handshake began */
 	uint64_t unwritten;
 	uint64_t *by_cause; /* as in cause_table */
 	bool has_totals;
@@ -96,6 +97,7 @@ static int failure_report(struct pipeline *p)
 {
 	diagnose(&p->failure, &p->view, &p->finding);
 	p->findings++;
+	p->refused += !strcmp(p->finding.phase, "connect");
 	for (size_t i = 0; i < cause_table_len; i++)
 		if (!strcmp(cause_table[i].slug, p->finding.cause))
 			p->by_cause[i]++;
@@ -132,10 +134,11 @@ int pipeline_feed(struct pipeline *p, const void *data, size_t len, struct text 
 
 static void summary_losses(const struct pipeline *p)
 {
-	const struct tlsfail_loss *l = &p->totals.lost;
+	const struct tlsfail_lost *l = &p->totals.lost;
 	uint64_t lost = l->conns + l->wires + l->untracked + l->execs;
 
-	log_line("%" PRIu64 " records lost", lost);
+	log_line("%" PRIu64 " records received, %" PRIu64 " records lost",
+		 (uint64_t)p->totals.records, lost);
 	if (lost)
 		log_line("  %" PRIu64 " failures, %" PRIu64 " wire records, %" PRIu64
 			 " connections not followed, %" PRIu64 " process starts",
@@ -149,8 +152,9 @@ static void summary_losses(const struct pipeline *p)
 void pipeline_summary(const struct pipeline *p)
 {
 	if (p->has_totals)
-		log_line("%" PRIu64 " handshakes seen, %" PRIu64 " failed",
-			 (uint64_t)p->totals.client_seen, p->findings);
+		log_line("%" PRIu64 " handshakes seen, %" PRIu64 " failed; %" PRIu64
+			 " connections refused",
+			 (uint64_t)p->totals.client_seen, p->findings - p->refused, p->refused);
 	else
 		log_line("%" PRIu64 " failed; the totals are missing", p->findings);
 	for (size_t i = 0; i < cause_table_len; i++)

@@ -59,7 +59,7 @@ int replay_run(const struct options *o)
 	err = pipeline_open(o->sink_type, &sink, &pipeline);
 	if (!err)
 		err = replay_records(recording, pipeline, &error);
-	if (pipeline && err != -EPIPE)
+	if (!err)
 		pipeline_summary(pipeline);
 out:
 	if (error.len)

@@ -29,7 +29,7 @@ struct loss_kind {
 	const char *hint;
 };
 
-static const char hint_slow[] = "send this output to a file or to a faster reader";
+static const char hint_slow[] = "give this output a faster reader, or tlsfail more CPU";
 
 static const struct loss_kind loss_kinds[] = {
 	{ offsetof(struct finding_loss, findings), "failure", "failures", hint_slow },
@@ -64,22 +64,28 @@ static int fd_wait_writable(int fd)
 }
 
 /* As much as a pipe that is writable takes without blocking (pipe(7)); no limit for others. */
-static size_t fd_write_max(int fd)
+static int fd_write_max(int fd, size_t *max)
 {
 	struct stat st;
 
-	return fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode) ? PIPE_BUF : SSIZE_MAX;
+	if (fstat(fd, &st))
+		return -errno;
+	*max = S_ISFIFO(st.st_mode) ? PIPE_BUF : SSIZE_MAX;
+	return 0;
 }
 
 int sink_write_all(int fd, const void *buf, size_t len)
 {
-	size_t max = fd_write_max(fd);
 	const char *next = buf;
+	size_t max = 0;
+	int err = len > 0 ? fd_write_max(fd, &max) : 0;
 
+	if (err)
+		return err;
 	while (len > 0) {
 		ssize_t written;
-		int err = fd_wait_writable(fd);
 
+		err = fd_wait_writable(fd);
 		if (err)
 			return err;
 		written = write(fd, next, len < max ? len : max);

@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -38,18 +39,6 @@ int target_file_identify(int fd, struct target_file *file)
 	return 0;
 }
 
-static int target_file_identify_at(int dir, const char *path, struct target_file *file)
-{
-	int fd, err;
-
-	fd = openat(dir, path, O_PATH | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	err = target_file_identify(fd, file);
-	close(fd);
-	return err;
-}
-
 bool target_file_same(const struct target_file *a, const struct target_file *b)
 {
 	return a->ino == b->ino && (a->dev == b->dev || !a->dev_known || !b->dev_known);
@@ -62,20 +51,30 @@ uint32_t target_kernel_dev(dev_t dev)
 
 /* ---- Processes ----------------------------------------------------------------------------- */
 
+/* Identity and path through one descriptor: another exec in between must not mix two files. */
 static int process_read_exe(int dir, struct target_process *process)
 {
+	char self[32];
 	ssize_t len;
-	int err;
+	int fd, err;
 
-	err = target_file_identify_at(dir, "exe", &process->exe);
-	if (err)
-		return err == -ENOENT ? -ESRCH : err;
-	len = readlinkat(dir, "exe", process->exe_path, sizeof(process->exe_path) - 1);
-	if (len < 0)
+	fd = openat(dir, "exe", O_PATH | O_CLOEXEC);
+	if (fd < 0)
 		return procfs_error(errno);
+	err = target_file_identify(fd, &process->exe);
+	if (err)
+		goto out;
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+	len = readlink(self, process->exe_path, sizeof(process->exe_path) - 1);
+	if (len < 0) {
+		err = -errno;
+		goto out;
+	}
 	process->exe_path[len] = '\0';
 	process->exe_deleted = procfs_strip_deleted(process->exe_path);
-	return 0;
+out:
+	close(fd);
+	return err;
 }
 
 int target_process_read(pid_t pid, struct target_process *process)
@@ -213,11 +212,17 @@ void target_set_clear(struct target_set *set)
 static bool executable_matches(const char *path, const struct target_process *process)
 {
 	struct target_file now = { 0 };
+	bool same;
+	int fd;
 
 	if (process->exe_deleted && strcmp(process->exe_path, path) == 0)
 		return true;
-	return target_file_identify_at(AT_FDCWD, path, &now) == 0 &&
-	       target_file_same(&now, &process->exe);
+	fd = open(path, O_PATH | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	same = target_file_identify(fd, &now) == 0 && target_file_same(&now, &process->exe);
+	close(fd);
+	return same;
 }
 
 static bool selector_matches(const struct target_selector *selector,

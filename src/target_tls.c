@@ -252,8 +252,11 @@ static int object_add_names(const struct target_library *library, struct names *
 	return err;
 }
 
-/* Is everything mapped that something mapped depends on? A library without code is mapped too,
- * so here every object counts that looks like one. */
+/*
+ * Is everything mapped that something mapped depends on? The executable counts though it may not
+ * be mapped itself in the first moments after exec; and libraries without code are mapped too, so
+ * here everything counts that is called like one.
+ */
 static int tls_search_is_loaded(const struct tls_search *search, bool *loaded)
 {
 	struct names provided = { 0 }, needed = { 0 };
@@ -261,14 +264,16 @@ static int tls_search_is_loaded(const struct tls_search *search, bool *loaded)
 	size_t i;
 	int err = 0;
 
+	if (library_open(search->dir, "exe", search->process->exe_path, &library) == 0)
+		err = object_add_names(&library, &provided, &needed);
+	library_close(&library);
 	for (i = 0; !err && i < search->mapped.count; i++) {
 		const struct mapped_file *file = &search->mapped.items[i];
 
 		if (!file->executable && !strstr(basename(file->path), ".so"))
 			continue;
-		if (library_open_mapped(search->dir, file, &library))
-			continue;
-		err = object_add_names(&library, &provided, &needed);
+		if (library_open_mapped(search->dir, file, &library) == 0)
+			err = object_add_names(&library, &provided, &needed);
 		library_close(&library);
 	}
 	*loaded = true;

@@ -50,7 +50,7 @@ struct tracer {
 	uint64_t t_armed;
 	uint64_t records;
 	struct tlsfail_clock clock;
-	struct tlsfail_loss lost;
+	struct tlsfail_lost lost;
 	size_t announced_next;
 	uint32_t announced[ANNOUNCED_MAX]; /* processes whose record was made */
 };
@@ -454,8 +454,10 @@ static void tell_armed(struct tracer *t)
 	for (int fact = 0; fact < FACT_COUNT; fact++)
 		text_addf(&hooks, " %s=%s", fact_name(fact),
 			  hook_kind_name(t->choice.rows[fact]->kind));
-	log_line("armed: %zu process%s%s%s;%s", n, n == 1 ? "" : "es", *version ? ", OpenSSL " : "",
-		 version, buf);
+	log_line("armed: %zu process%s%s%s", n, n == 1 ? "" : "es", *version ? ", OpenSSL " : "",
+		 version);
+	if (t->options->verbose)
+		log_line("hooks:%s", buf);
 }
 
 /* ms until --duration is over; -1: no limit. */
@@ -534,6 +536,8 @@ static void tracer_finish(struct tracer *t)
 		t->status = EXIT_CANNOT;
 	}
 	pipeline_summary(t->pipeline);
+	if (!t->told_armed)
+		log_line("nothing was traced: what was waited for has not started");
 }
 
 int tracer_run(const struct options *options)

@@ -1,0 +1,277 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# All of the build, the checks and the tests. `make help` lists the targets.
+#
+# The BPF side is compiled against the types in vmlinux/ and relocated when it is loaded (CO-RE):
+# nothing here looks at the kernel of the machine that builds.
+
+VERSION := 0.1.0
+
+# ---- What a packager may override ----------------------------------------------------------------
+
+PREFIX    ?= /usr/local
+DESTDIR   ?=
+SBINDIR   ?= $(PREFIX)/sbin
+MANDIR    ?= $(PREFIX)/share/man
+DOCDIR    ?= $(PREFIX)/share/doc/tlsfail
+
+# CC, CFLAGS, CPPFLAGS, LDFLAGS have their usual meaning; make's own CC is `cc`.
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+CLANG     ?= clang
+BPFTOOL   ?= bpftool
+PYTHON    ?= /usr/bin/python3
+CFLAGS    ?= -O2 -g
+LDLIBS    ?= -lbpf -lelf -lz -ljansson
+# The unit tests have OpenSSL make the handshakes that they decode.
+UNIT_LDLIBS ?= -lcmocka -lssl -lcrypto
+HARDENING_CFLAGS  ?= -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
+HARDENING_LDFLAGS ?= -pie -Wl,-z,relro,-z,now
+
+# The traced machine's architecture, in libbpf's words: x86 or arm64.
+BPF_ARCH  ?= $(patsubst aarch64,arm64,$(patsubst x86_64,x86,$(shell uname -m)))
+# v2 is what Linux 5.10 takes from every architecture's verifier and JIT.
+BPF_CFLAGS ?= -O2 -g -mcpu=v2
+# Every program gets a context, and libbpf's BPF_PROG() passes it on, used or not.
+BPF_WARNINGS := -Wall -Wextra -Wno-unused-parameter -Werror
+
+# ---- What is built from what ---------------------------------------------------------------------
+
+BPF_SRCS  := $(sort $(wildcard bpf/*.bpf.c))
+SRCS      := $(sort $(wildcard src/*.c))
+# These need a kernel to do their work, so they stay out of the unit tests.
+PRIVILEGED_SRCS := src/main.c src/tracer.c src/attach.c src/features.c
+TESTABLE_SRCS   := $(filter-out $(PRIVILEGED_SRCS),$(SRCS))
+UNIT_SRCS       := $(sort $(wildcard tests/unit/test_*.c))
+UNIT_HELPERS    := $(filter-out $(UNIT_SRCS),$(sort $(wildcard tests/unit/*.c)))
+UNIT_PROGRAMS   := $(UNIT_SRCS:tests/unit/%.c=build/asan/unit/%)
+
+C_FILES   := $(sort $(wildcard $(addsuffix /*.[ch],bpf include src vmlinux tests/*)))
+HASH      := \#
+scripts    = $(shell grep -rIlE '^$(HASH)!.*[/ ]$(1)$$' .ci tools tests)
+SH_FILES   = $(sort $(call scripts,(ba)?sh))
+PY_FILES   = $(sort $(call scripts,python3) $(wildcard $(addsuffix /*.py,tools/* tests/*)))
+
+# ---- Flags ---------------------------------------------------------------------------------------
+
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
+            -Wwrite-strings -Wundef -Wvla
+# -iquote: src/features.h must not stand before the C library's <features.h>.
+INCLUDES := -iquote include -iquote src -iquote build
+USER_CPPFLAGS := -std=gnu11 $(INCLUDES) -DTLSFAIL_VERSION='"$(VERSION)"'
+SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+DEPFLAGS  = -MMD -MP
+
+# Debian keeps bpftool in /usr/sbin, which is not in a user's PATH.
+export PATH := $(PATH):/usr/sbin:/sbin
+export PYTHONDONTWRITEBYTECODE := 1
+export UBSAN_OPTIONS := print_stacktrace=1
+
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)')
+
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.DEFAULT_GOAL := all
+
+# Targets that are run as root on a bare machine install what they need before anything is compiled.
+ROOT_GOALS := $(filter test demo,$(MAKECMDGOALS))
+DEPS := $(if $(ROOT_GOALS),install-deps)
+
+# ---- The program ---------------------------------------------------------------------------------
+
+.PHONY: all
+all: build/tlsfail ## build build/tlsfail (the default)
+
+# bpf_rules DIRECTORY ARCHITECTURE SKELETON: one BPF object and its skeleton.
+define bpf_rules
+$(1)/%.o: bpf/%.bpf.c Makefile | $$(DEPS)
+	@mkdir -p $$(@D)
+	$$(call say,BPF,$$@)
+	$$(Q)$$(CLANG) -target bpf $$(BPF_CFLAGS) -D__TARGET_ARCH_$(2) -Ivmlinux -Iinclude -Ibpf \
+		$$(BPF_WARNINGS) $$(DEPFLAGS) -c $$< -o $$@
+
+$(1)/tlsfail.bpf.o: $$(BPF_SRCS:bpf/%.bpf.c=$(1)/%.o)
+	$$(call say,BPFLINK,$$@)
+	$$(Q)$$(BPFTOOL) gen object $$@ $$^
+
+$(3): $(1)/tlsfail.bpf.o
+	$$(call say,SKEL,$$@)
+	$$(Q){ echo '/* NOLINTBEGIN: generated */'; \
+		$$(BPFTOOL) gen skeleton $$< name tlsfail_bpf && echo '/* NOLINTEND */'; } > $$@
+
+-include $$(BPF_SRCS:bpf/%.bpf.c=$(1)/%.d)
+endef
+
+$(eval $(call bpf_rules,build/bpf,$(BPF_ARCH),build/tlsfail.skel.h))
+$(eval $(call bpf_rules,build/arm64,arm64,build/arm64/tlsfail.skel.h))
+
+# object_rules DIRECTORY COMPILER FLAGS: the objects of user space, one way of compiling each.
+define object_rules
+$(1)/%.o: src/%.c Makefile | build/tlsfail.skel.h
+	@mkdir -p $$(@D)
+	$$(call say,CC,$$@)
+	$$(Q)$(2) $$(USER_CPPFLAGS) $$(CPPFLAGS) $$(WARNINGS) $(3) $$(DEPFLAGS) -c $$< -o $$@
+
+$(1)/unit/%.o: tests/unit/%.c Makefile | build/tlsfail.skel.h
+	@mkdir -p $$(@D)
+	$$(call say,CC,$$@)
+	$$(Q)$(2) $$(USER_CPPFLAGS) $$(CPPFLAGS) $$(WARNINGS) $(3) $$(DEPFLAGS) -c $$< -o $$@
+
+-include $$(SRCS:src/%.c=$(1)/%.d)
+-include $$(patsubst tests/unit/%.c,$(1)/unit/%.d,$$(UNIT_SRCS) $$(UNIT_HELPERS))
+endef
+
+objects = $(patsubst src/%.c,$(1)/%.o,$(SRCS)) \
+          $(patsubst tests/unit/%.c,$(1)/unit/%.o,$(UNIT_SRCS) $(UNIT_HELPERS))
+
+$(eval $(call object_rules,build/obj,$$(CC),$$(CFLAGS) $$(HARDENING_CFLAGS)))
+$(eval $(call object_rules,build/asan,$$(CC),$$(SANITIZE)))
+$(eval $(call object_rules,build/gcc,gcc,-O2 -g -Werror))
+$(eval $(call object_rules,build/clang,$$(CLANG),-O2 -g -Werror))
+
+build/tlsfail: $(SRCS:src/%.c=build/obj/%.o)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(HARDENING_CFLAGS) $(HARDENING_LDFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
+
+build/asan/tlsfail: $(SRCS:src/%.c=build/asan/%.o)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(SANITIZE) $^ $(LDLIBS) -o $@
+
+# An archive, so that a test program holds just the modules that it tests.
+build/asan/testable.a: $(TESTABLE_SRCS:src/%.c=build/asan/%.o)
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(UNIT_PROGRAMS): build/asan/unit/%: build/asan/unit/%.o \
+		$(UNIT_HELPERS:tests/unit/%.c=build/asan/unit/%.o) build/asan/testable.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(SANITIZE) $^ $(UNIT_LDLIBS) $(LDLIBS) -o $@
+
+.SECONDARY: $(UNIT_PROGRAMS:%=%.o)
+
+.PHONY: bpf-arm64
+bpf-arm64: build/arm64/tlsfail.skel.h ## compile the BPF side for arm64 too
+
+# ---- Checks (no root) ----------------------------------------------------------------------------
+
+CHECKS := check-format check-gcc check-clang check-tidy check-cppcheck check-shell check-python \
+          check-man check-layers bpf-arm64 check-unit check-golden
+
+.PHONY: check
+check: $(CHECKS) ## all checks that need no root: format, warnings, analysers, layers, unit, golden
+
+.PHONY: check-format
+check-format: ## formatting of the C files
+	$(call say,FORMAT,$(words $(C_FILES)) files)
+	$(Q)clang-format --dry-run -Werror --ferror-limit=1 $(C_FILES)
+
+.PHONY: format
+format: ## reformat the C files
+	clang-format -i $(C_FILES)
+
+.PHONY: check-gcc check-clang
+check-gcc: $(call objects,build/gcc) ## gcc's warnings, as errors
+check-clang: $(call objects,build/clang) ## clang's warnings, as errors
+
+# -fno-caret-diagnostics keeps clang from counting the warnings that clang-tidy did not show.
+.PHONY: check-tidy
+check-tidy: build/tlsfail.skel.h ## clang-tidy
+	$(call say,TIDY,$(words $(SRCS)) files)
+	$(Q)printf '%s\n' $(SRCS) | xargs -P "$$(nproc)" -I{} clang-tidy --quiet {} -- \
+		$(USER_CPPFLAGS) $(CPPFLAGS) $(WARNINGS) -fno-caret-diagnostics
+
+# cppcheck does not read the system's headers, so it is told what it cannot do without.
+CPPCHECK_DEFINES := -D__x86_64__ -D__linux__ \
+	'-DLIBBPF_OPTS(TYPE,NAME,...)=struct TYPE NAME = {.sz = sizeof(struct TYPE), __VA_ARGS__}'
+
+.PHONY: check-cppcheck
+check-cppcheck: ## cppcheck
+	$(call say,CPPCHECK,$(words $(SRCS)) files)
+	@mkdir -p build/cppcheck
+	$(Q)cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
+		--error-exitcode=1 --cppcheck-build-dir=build/cppcheck $(CPPCHECK_DEFINES) -Iinclude -Isrc $(SRCS)
+
+.PHONY: check-shell
+check-shell: ## shellcheck
+	$(call say,SHELL,$(SH_FILES))
+	$(Q)shellcheck $(SH_FILES)
+
+.PHONY: check-python
+check-python: ## do the Python files compile
+	$(call say,PYTHON,$(words $(PY_FILES)) files)
+	$(Q)PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX=build/pycache $(PYTHON) -W error \
+		-m py_compile $(PY_FILES)
+
+.PHONY: check-man
+check-man: ## mandoc's lint of the manual page
+	$(call say,MAN,man/tlsfail.8)
+	$(Q)mandoc -T lint -W warning man/tlsfail.8
+
+.PHONY: check-layers
+check-layers: ## who may know what: the rules that keep the layers apart
+	$(call say,LAYERS,bpf include src)
+	$(Q)tools/check-layers --self-test
+	$(Q)tools/check-layers
+
+# ---- Tests ---------------------------------------------------------------------------------------
+
+UNIT_SUITES   = $(foreach p,$(UNIT_PROGRAMS),'unit/$(notdir $(p))=CMOCKA_MESSAGE_OUTPUT=TAP $(p)')
+GOLDEN_SUITE := 'golden=tests/golden/run --tlsfail build/asan/tlsfail'
+E2E_SUITE    := 'e2e=$(PYTHON) tests/e2e/run.py --tlsfail build/tlsfail'
+
+.PHONY: check-unit
+check-unit: $(UNIT_PROGRAMS) ## unit tests, under ASan and UBSan
+	$(Q)tools/tap-summary --self-test
+	$(Q)tools/tap-summary $(UNIT_SUITES)
+
+.PHONY: check-golden
+check-golden: build/asan/tlsfail ## replay every recording and compare, under ASan and UBSan
+	$(Q)tools/tap-summary $(GOLDEN_SUITE)
+
+# What sudo built inside somebody's checkout is handed back to them at the end.
+HAND_BACK = if [ -n "$$SUDO_UID" ]; then chown -R "$$SUDO_UID:$$SUDO_GID" build; fi
+
+.PHONY: test
+test: need-root $(UNIT_PROGRAMS) build/asan/tlsfail build/tlsfail ## unit, golden, end to end (root)
+	$(Q)tools/tap-summary $(UNIT_SUITES) $(GOLDEN_SUITE) $(E2E_SUITE); \
+		status=$$?; $(HAND_BACK); exit $$status
+
+.PHONY: demo
+demo: need-root build/tlsfail ## nginx, broken upstreams, and tlsfail watching them (root)
+	$(Q)tools/demo; status=$$?; $(HAND_BACK); exit $$status
+
+.PHONY: golden
+golden: need-root build/tlsfail ## record the golden files anew (root)
+	$(Q)$(PYTHON) tests/e2e/record_golden.py --tlsfail build/tlsfail; \
+		status=$$?; $(HAND_BACK); exit $$status
+
+.PHONY: need-root
+need-root:
+	@[ "$$(id -u)" -eq 0 ] || { echo "this needs root: sudo make $(MAKECMDGOALS)" >&2; exit 1; }
+
+.PHONY: install-deps
+install-deps: need-root
+	$(Q)tools/install-deps --group build $(addprefix --group ,$(ROOT_GOALS))
+
+# ---- Install -------------------------------------------------------------------------------------
+
+.PHONY: install
+install: build/tlsfail ## install into PREFIX (/usr/local), below DESTDIR
+	install -D -m 755 build/tlsfail $(DESTDIR)$(SBINDIR)/tlsfail
+	install -D -m 644 man/tlsfail.8 $(DESTDIR)$(MANDIR)/man8/tlsfail.8
+	install -D -m 644 -t $(DESTDIR)$(DOCDIR) README.md LICENSE
+	install -D -m 644 -t $(DESTDIR)$(DOCDIR)/docs docs/json.md docs/event.schema.json
+
+.PHONY: uninstall
+uninstall: ## remove what install put there
+	rm -f $(DESTDIR)$(SBINDIR)/tlsfail $(DESTDIR)$(MANDIR)/man8/tlsfail.8
+	rm -rf $(DESTDIR)$(DOCDIR)
+
+.PHONY: clean
+clean: ## remove build/
+	rm -rf build
+
+.PHONY: help
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

@@ -1,0 +1,56 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""What every test is given: the program under test, a directory, and ways to start a lab and a
+tracer in it. Importing this makes the `lab` package importable."""
+import fnmatch
+import subprocess
+import sys
+from functools import partial
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(REPOSITORY / "tools"))
+
+from lab import lab, tracer
+
+NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
+
+
+class Env:
+    """TLSFAIL is the program's path, TOP the run's directory, PATTERN which tests to run."""
+
+    def __init__(self, tlsfail, top, pattern="*"):
+        self.tlsfail = Path(tlsfail).resolve()
+        self.top = top
+        self._pattern = pattern
+
+    def wants(self, name):
+        """Whether the test NAME was asked for."""
+        return fnmatch.fnmatchcase(name, self._pattern)
+
+    def chosen(self, group, checks):
+        """Yields ("GROUP/NAME", test) for those of CHECKS, {name: function of this Env}, that were
+        asked for."""
+        for name, check in checks.items():
+            if self.wants(f"{group}/{name}"):
+                yield f"{group}/{name}", partial(check, self)
+
+    def lab(self, name, cases, **options):
+        """A lab of its own for one test: see lab.Lab."""
+        return lab.Lab(self.top, name, cases, **options)
+
+    def trace(self, where, *args, **options):
+        """`tlsfail trace ARGS` beside the lab WHERE: see tracer.Tracer."""
+        return tracer.Tracer(self.tlsfail, where.directory, args, **options)
+
+    def trace_json(self, where, *args, **options):
+        """`tlsfail trace` of the lab's proxy, printing JSON."""
+        return self.trace(where, "--exe", where.proxy.exe, "--format", "json", *args, **options)
+
+    def run(self, *args, prefix=(), program=None):
+        """Runs `PREFIX tlsfail ARGS` to its end; PROGRAM is another copy of it. Returns the
+        CompletedProcess, as text."""
+        return subprocess.run([*prefix, str(program or self.tlsfail), *map(str, args)],
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              errors="replace", timeout=20, check=False)

@@ -1,0 +1,104 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Records the golden recordings anew: one lab run for each case that has a cause, and what `replay`
+makes of it, in both formats. Needs root.
+
+    record_golden.py [--tlsfail PROGRAM] [--only GLOB]
+
+A case whose finding is not the expected one keeps its old files, and the exit status is 1.
+"""
+import argparse
+import fnmatch
+import os
+import shutil
+import subprocess
+import sys
+
+import env
+from lab import lab, netns
+from lab.cases import CASES
+from test_cases import RACE_ATTEMPTS, compare, drive
+
+GOLDEN = env.REPOSITORY / "tests" / "golden"
+HOST_NAME = "lab"
+# Paths are part of what is recorded, so this one is the same for everybody.
+DIRECTORY = "/tmp/tlsfail-lab"
+REPLAYED = {**os.environ, "TZ": "UTC", "LC_ALL": "C.UTF-8", "NO_COLOR": "1"}
+
+
+def parse_options():
+    parser = argparse.ArgumentParser(description="record the golden recordings anew")
+    parser.add_argument("--tlsfail", default=env.REPOSITORY / "build" / "tlsfail",
+                        help="the program that records and replays")
+    parser.add_argument("--only", default="*", metavar="GLOB",
+                        help="only the cases whose names match")
+    return parser.parse_args()
+
+
+def record(here, where, case):
+    """Drives CASE under a trace of its own. Returns (recording, problems, its finding or None)."""
+    recording = where.directory / (case.name + ".rec")
+    for _ in range(RACE_ATTEMPTS if case.race else 1):
+        with here.trace_json(where, "--record", recording) as tlsfail:
+            tlsfail.wait_armed()
+            problems = drive(where, case)
+            finding = tlsfail.wait_finding(case)
+            status = tlsfail.interrupt()
+        if status != 0:
+            problems.append(f"exit status {status}: {tlsfail.stderr()}")
+        if not problems:
+            break
+    return recording, problems, finding
+
+
+def judge(where, case, problems, finding):
+    """Completes PROBLEMS with what is wrong with FINDING."""
+    if finding is None:
+        return problems + ["no finding"]
+    return problems + compare(finding, case, where.proxy.worker_pids())
+
+
+def hand_back(path):
+    """Gives PATH to the user who ran sudo."""
+    if "SUDO_UID" in os.environ:
+        os.chown(path, int(os.environ["SUDO_UID"]), int(os.environ["SUDO_GID"]))
+
+
+def keep(here, case, recording):
+    """Puts the recording of CASE, and what replay makes of it, among the golden files."""
+    golden = GOLDEN / (case.name + ".rec")
+    shutil.copyfile(recording, golden)
+    hand_back(golden)
+    for form, suffix in (("json", ".json"), ("text", ".txt")):
+        expected = golden.with_suffix(suffix)
+        with open(expected, "wb") as out:
+            subprocess.run([here.tlsfail, "replay", "--format", form, golden], stdout=out,
+                           stderr=subprocess.PIPE, env=REPLAYED, timeout=20, check=True)
+        hand_back(expected)
+
+
+def main():
+    options = parse_options()
+    lab.exit_on_sigterm()
+    netns.enter_network()
+    netns.enter_hostname(HOST_NAME)
+    chosen = [case for case in CASES
+              if case.slug and fnmatch.fnmatchcase(case.name, options.only)]
+    failed = 0
+    with lab.directory(DIRECTORY) as top:
+        here = env.Env(options.tlsfail, top)
+        with here.lab("golden", chosen) as where:
+            for case in chosen:
+                recording, problems, finding = record(here, where, case)
+                problems = judge(where, case, problems, finding)
+                if problems:
+                    failed += 1
+                    print(f"{case.name}: not recorded", *problems, sep="\n    ")
+                else:
+                    keep(here, case, recording)
+                    print(f"{case.name}: recorded")
+    return 1 if failed or not chosen else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,57 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""The end-to-end suite: tlsfail on a real nginx with real broken upstreams. Needs root.
+
+    run.py [--tlsfail PROGRAM] [--only GLOB] [--keep]
+
+Prints TAP; exits with 0 only when all is well. It runs in a network namespace of its own.
+"""
+import argparse
+import os
+import sys
+
+import env
+import test_budget
+import test_cases
+import test_hooks
+import test_input
+import test_lifecycle
+import test_output
+import test_replay
+from lab import lab, netns
+from tap import Report
+
+MODULES = (test_cases, test_hooks, test_lifecycle, test_replay, test_budget, test_input,
+           test_output)
+
+
+def parse_options():
+    parser = argparse.ArgumentParser(description="end-to-end tests of tlsfail")
+    parser.add_argument("--tlsfail", default=env.REPOSITORY / "build" / "tlsfail",
+                        help="the program under test")
+    parser.add_argument("--only", default="*", metavar="GLOB",
+                        help="run the tests whose names match, such as 'case/verify-*'")
+    parser.add_argument("--keep", action="store_true", help="keep the directory of the run")
+    return parser.parse_args()
+
+
+def main():
+    options = parse_options()
+    if os.geteuid() != 0:
+        print("run.py: the end-to-end tests need root", file=sys.stderr)
+        return 1
+    if not os.access(options.tlsfail, os.X_OK):
+        print(f"run.py: {options.tlsfail} is missing: run make first", file=sys.stderr)
+        return 1
+    lab.exit_on_sigterm()
+    netns.enter_network()
+    report = Report()
+    with lab.directory(keep=options.keep) as top:
+        here = env.Env(options.tlsfail, top, options.only)
+        for module in MODULES:
+            report.run_all(module.__name__, module.tests(here))
+    return report.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,120 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""What a handshake that succeeds costs: uprobe hits, entry and return counted apart, and ring
+records.
+
+The hits are the kernel's own count of how often each BPF program ran. Probes sit on the library's
+file, so the proxy runs on a copy of its own: only its hits are counted.
+"""
+import json
+import re
+import struct
+import subprocess
+from functools import partial
+from pathlib import Path
+
+from lab import binaries, drive
+from lab.case import Case, numbered
+from lab.cases import TLS12, VERIFY, good_server
+from tap import require
+
+STATS = Path("/proc/sys/kernel/bpf_stats_enabled")
+HANDSHAKES = 100
+ATTEMPTS = 4
+
+# The layout of a recording, as far as counting its records needs it.
+FILE_HEADER_LEN_AT = 14
+FILE_HEADER_LEN = struct.Struct("=H")
+RECORD_HEADER = struct.Struct("=HHI")  # kind, version, length with this header
+CONNECTION_KINDS = (1, 2)  # of records that come through the ring about a connection
+
+TLS13_HITS = 4.5  # at most, the mean
+TLS12_HITS = 6.5
+VERIFY_HITS = 4  # more
+CASES = numbered((
+    Case("tls13", None, good_server(), status=200),
+    Case("tls12", None, good_server(), status=200, tls=TLS12),
+    Case("tls13-verify", None, good_server(), VERIFY, status=200),
+    Case("tls12-verify", None, good_server(), VERIFY, status=200, tls=TLS12),
+))
+LIMITS = (TLS13_HITS, TLS12_HITS, TLS13_HITS + VERIFY_HITS, TLS12_HITS + VERIFY_HITS)
+
+
+def tests(here):
+    yield from here.chosen("budget", {case.name: partial(check_budget, case=case, limit=limit)
+                                      for case, limit in zip(CASES, LIMITS)})
+
+
+class RunStatistics:
+    """Makes the kernel count program runs while the `with` block lasts."""
+
+    def __enter__(self):
+        self._before = STATS.read_text()
+        STATS.write_text("1\n")
+
+    def __exit__(self, *_):
+        STATS.write_text(self._before)
+
+
+def program_ids(pid):
+    """The ids of the BPF programs that the process PID holds."""
+    ids = set()
+    for info in Path(f"/proc/{pid}/fdinfo").iterdir():
+        found = re.search(r"^prog_id:\t(\d+)$", info.read_text(), re.MULTILINE)
+        if found:
+            ids.add(int(found[1]))
+    return ids
+
+
+def count_runs(pid):
+    """How often each of PID's uprobe programs has run: {name: runs}."""
+    shown = subprocess.run([binaries.find("bpftool"), "--json", "prog", "show"], check=True,
+                           capture_output=True, timeout=10).stdout
+    own = program_ids(pid)
+    return {program["name"]: program.get("run_cnt", 0) for program in json.loads(shown)
+            if program["id"] in own and program.get("name", "").startswith(("uprobe", "uretprobe"))}
+
+
+def ring_records(recording):
+    """How many records of RECORDING (its bytes) came through the ring about a connection."""
+    offset = FILE_HEADER_LEN.unpack_from(recording, FILE_HEADER_LEN_AT)[0]
+    count = 0
+    while offset < len(recording):
+        kind, _version, length = RECORD_HEADER.unpack_from(recording, offset)
+        count += kind in CONNECTION_KINDS
+        offset += length
+    return count
+
+
+def measure(here, lab):
+    """Does HANDSHAKES handshakes with the lab's only case, and returns {program: runs}."""
+    case, = lab.cases
+    recording = lab.directory / "budget.rec"
+    with here.trace_json(lab, "--record", recording) as tlsfail:
+        tlsfail.wait_armed()
+        with RunStatistics():
+            before = count_runs(tlsfail.process.pid)
+            require(drive.times(HANDSHAKES)(lab, case) == 200, "a request failed",
+                    lab.proxy.log_since(0)[-2000:])
+            after = count_runs(tlsfail.process.pid)
+        status = tlsfail.interrupt()
+    require(status == 0, f"exit status {status}", tlsfail.stderr())
+    require(f"tlsfail: {HANDSHAKES} handshakes seen, 0 failed" in tlsfail.stderr(),
+            f"not {HANDSHAKES} handshakes and 0 failed", tlsfail.stderr())
+    records = ring_records(recording.read_bytes())
+    require(records == 0, f"{records} ring records for {HANDSHAKES} successes")
+    return {name: after[name] - before[name] for name in after}
+
+
+def check_budget(here, case, limit):
+    """How often nginx is woken within one handshake, and so calls the library, also depends on how
+    busy the machine is. So the calmest of some attempts counts."""
+    with here.lab("budget-" + case.name, [case], private_libraries=True) as lab:
+        for _ in range(ATTEMPTS):
+            runs = measure(here, lab)
+            mean = sum(runs.values()) / HANDSHAKES
+            if mean <= limit:
+                break
+    table = [f"{count:6} {name}" for name, count in sorted(runs.items()) if count]
+    # Fewer than one at the beginning and one at the end of a handshake: then this counts wrong.
+    require(2 <= mean <= limit, f"{mean} hits a handshake; the budget is {limit}", *table)

@@ -1,0 +1,130 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Every case of the lab, under one tlsfail: cause, confidence, peer, process, error.log line; what
+the healthy ones must not bring about; the summary; the JSON against its schema."""
+import json
+import re
+from collections import Counter
+from functools import partial
+
+import env
+from lab import tracer
+from lab.cases import CASES
+from tap import Failure, require
+
+SCHEMA = env.REPOSITORY / "docs" / "event.schema.json"
+RACE_ATTEMPTS = 20
+
+
+def tests(here):
+    """Yields (name, test). The lab and the tracer live as long as this generator."""
+    chosen = [case for case in CASES if here.wants("case/" + case.name)]
+    if not chosen:
+        return
+    with here.lab("cases", chosen) as lab, here.trace_json(lab) as tlsfail:
+        yield "cases/armed", tlsfail.wait_armed
+        for case in chosen:
+            check = check_failure if case.slug else check_healthy
+            yield "case/" + case.name, partial(check, lab, tlsfail, case)
+        yield "cases/healthy-is-silent", partial(check_silence, tlsfail, chosen)
+        yield "cases/one-finding-each", partial(check_counts, tlsfail, chosen)
+        yield "cases/summary", partial(check_summary, tlsfail)
+        yield "cases/schema", partial(check_schema, tlsfail)
+
+
+def drive(lab, case):
+    """Drives CASE and returns what is wrong with what nginx did: a list of lines."""
+    offset = lab.proxy.log_size()
+    status = case.drive(lab, case)
+    problems = []
+    if status != case.status:
+        problems.append(f"HTTP status: expected {case.status}, got {status}")
+    if case.log and not lab.proxy.find_in_log(case.log, offset, timeout=1):
+        problems += [f"error.log: no line matches {case.log}",
+                     *lab.proxy.log_since(offset).splitlines()]
+    return problems
+
+
+def drive_to_failure(lab, tlsfail, case):
+    """Drives CASE, and returns (what is wrong with what nginx did, its finding or None). A case
+    that is a race is driven until it went the way that the case is about."""
+    for _ in range(RACE_ATTEMPTS if case.race else 1):
+        seen = sum(tracer.is_about(finding, case) for finding in tlsfail.findings())
+        problems = drive(lab, case)
+        if not problems:
+            break
+    return problems, tlsfail.wait_finding(case, seen)
+
+
+def compare(finding, case, workers):
+    """What is wrong with FINDING: a list of lines."""
+    expected = {"error.type": case.slug, **case.expect}
+    problems = [f"{key}: expected {value!r}, got {finding.get(key)!r}"
+                for key, value in expected.items() if finding.get(key) != value]
+    if finding.get("tlsfail.confidence") not in case.confidence:
+        problems.append(f"tlsfail.confidence: expected {' or '.join(case.confidence)}, "
+                        f"got {finding.get('tlsfail.confidence')!r}")
+    if finding.get("process.pid") not in workers:
+        problems.append(f"process.pid: expected one of {workers}, "
+                        f"got {finding.get('process.pid')!r}")
+    return problems
+
+
+def check_failure(lab, tlsfail, case):
+    problems, finding = drive_to_failure(lab, tlsfail, case)
+    if finding is None:
+        problems.append(f"no finding for {case.endpoint}")
+    else:
+        wrong = compare(finding, case, lab.proxy.worker_pids())
+        problems += wrong
+        if wrong:
+            problems.append(json.dumps(finding))
+    require(not problems, *problems)
+
+
+def check_healthy(lab, _tlsfail, case):
+    problems = drive(lab, case)
+    require(not problems, *problems)
+
+
+def check_silence(tlsfail, cases):
+    noise = [finding for finding in tlsfail.findings() for case in cases
+             if case.slug is None and tracer.is_about(finding, case)]
+    require(not noise, *map(json.dumps, noise))
+
+
+def check_counts(tlsfail, cases):
+    """One failure is one finding, and there is none about anybody else."""
+    seen = Counter((finding.get("network.peer.address"), finding.get("network.peer.port"))
+                   for finding in tlsfail.findings())
+    known = {(case.address, case.port): case for case in cases}
+    problems = [f"{count} findings for {peer}" for peer, count in seen.items()
+                if peer not in known or (count > 1 and not known[peer].race)]
+    require(not problems, *problems)
+
+
+def check_summary(tlsfail):
+    """SIGINT ends tlsfail with 0, and its summary counts what it has found."""
+    status = tlsfail.interrupt()
+    text = tlsfail.stderr()
+    require(status == 0, f"exit status {status}", text)
+    causes = Counter(finding["error.type"] for finding in tlsfail.findings())
+    counted = {slug: int(count) for count, slug in
+               re.findall(r"^tlsfail:\s+(\d+) ([a-z0-9-]+)$", text, re.MULTILINE)}
+    require(counted == dict(causes), f"found: {dict(causes)}", f"summary: {counted}", text)
+    require(re.search(r"^tlsfail: \d+ handshakes? seen, \d+ failed", text, re.MULTILINE),
+            "no line 'N handshakes seen, M failed'", text)
+    require(re.search(r"^tlsfail:.* 0 records lost", text, re.MULTILINE),
+            "no line '0 records lost'", text)
+
+
+def check_schema(tlsfail):
+    try:
+        import jsonschema  # only this test needs more than the standard library
+    except ImportError as missing:
+        raise Failure("install python3-jsonschema") from missing
+    validator = jsonschema.Draft202012Validator(
+        json.loads(SCHEMA.read_text()), format_checker=jsonschema.FormatChecker())
+    problems = [f"{finding['error.type']}: {error.message}"
+                for finding in tlsfail.findings() for error in validator.iter_errors(finding)]
+    require(not problems, *problems)

@@ -1,0 +1,102 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Which processes are traced, and for how long: reloads, programs that start later, selection by
+name and by pid, --duration and --count."""
+import time
+
+from lab import drive, tracer
+from lab.cases import named
+from tap import require
+
+BINARY_NAME = "tlsfail-nginx"  # not longer than a comm, and nobody else's
+
+
+def tests(here):
+    checks = {
+        "reload": check_reload,
+        "nginx-starts-later": check_late_start,
+        "select-comm": check_comm,
+        "select-pid": check_pid,
+        "duration": check_duration,
+        "count": check_count,
+    }
+    yield from here.chosen("lifecycle", checks)
+
+
+def require_finding(lab, tlsfail, case, seen=0):
+    """Drives CASE; its finding has to come, and from a worker that runs now."""
+    drive.once(lab, case)
+    finding = tlsfail.wait_finding(case, seen)
+    require(finding, f"no finding for {case.endpoint}", tlsfail.stderr())
+    workers = lab.proxy.worker_pids()
+    require(finding["error.type"] == case.slug, finding)
+    require(finding["process.pid"] in workers, f"not a worker's pid, of {workers}", finding)
+
+
+def check_reload(here):
+    """The workers that a reload starts are traced as the old ones were."""
+    case, = named("verify-expired")
+    with here.lab("reload", [case], workers=2) as lab, here.trace_json(lab) as tlsfail:
+        tlsfail.wait_armed()
+        require_finding(lab, tlsfail, case)
+        lab.proxy.reload()
+        require_finding(lab, tlsfail, case, seen=1)
+
+
+def check_late_start(here):
+    """tlsfail waits for a program that does not run yet, says so, and then traces it."""
+    case, = named("verify-expired")
+    with here.lab("late", [case], start_proxy=False) as lab, here.trace_json(lab) as tlsfail:
+        tlsfail.wait_stderr("tlsfail: ")
+        require(str(lab.proxy.exe) in tlsfail.stderr(), "does not name what it waits for",
+                tlsfail.stderr())
+        lab.proxy.start()
+        tlsfail.wait_armed()
+        time.sleep(1)  # it may have been armed before; nginx does a handshake no sooner than this
+        require_finding(lab, tlsfail, case)
+
+
+def check_comm(here):
+    case, = named("verify-expired")
+    with here.lab("comm", [case], binary_name=BINARY_NAME) as lab:
+        with here.trace(lab, "--comm", BINARY_NAME, "--format", "json") as tlsfail:
+            tlsfail.wait_armed()
+            require_finding(lab, tlsfail, case)
+
+
+def check_pid(here):
+    """--pid of the master is about its workers too, and about those of the next reload."""
+    case, = named("verify-expired")
+    with here.lab("pid", [case]) as lab:
+        with here.trace(lab, "--pid", lab.proxy.pid, "--format", "json") as tlsfail:
+            tlsfail.wait_armed()
+            require_finding(lab, tlsfail, case)
+            lab.proxy.reload()
+            require_finding(lab, tlsfail, case, seen=1)
+
+
+def check_duration(here):
+    with here.lab("duration", named("good-tls13")) as lab:
+        with here.trace_json(lab, "--duration", 1) as tlsfail:
+            tlsfail.wait_armed()
+            armed = time.monotonic()
+            status = tlsfail.process.wait(timeout=5)
+            lasted = time.monotonic() - armed
+            require(status == 0, f"exit status {status}", tlsfail.stderr())
+            require(0.5 < lasted < 4, f"--duration 1 lasted {lasted:.1f} s")
+
+
+def check_count(here):
+    """It ends by itself after that many findings; successes do not count."""
+    good, expired, refused = cases = named("good-tls13", "verify-expired", "connection-refused")
+    with here.lab("count", cases) as lab, here.trace_json(lab, "--count", 2) as tlsfail:
+        tlsfail.wait_armed()
+        for case in (good, expired, good):
+            drive.once(lab, case)
+        require(tlsfail.wait_finding(expired), "no finding", tlsfail.stderr())
+        require(tlsfail.process.poll() is None, "ended after one finding", tlsfail.stderr())
+        drive.once(lab, refused)
+        status = tlsfail.process.wait(timeout=5)
+        require(status == 0, f"exit status {status}", tlsfail.stderr())
+        findings = tlsfail.findings()
+        require(len(findings) == 2 and tracer.is_about(findings[1], refused), *findings)

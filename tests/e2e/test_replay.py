@@ -1,0 +1,45 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""A recording replayed by nobody prints what the trace printed, byte for byte."""
+import shutil
+from functools import partial
+
+from env import NOBODY
+from lab.cases import named
+from tap import require
+
+CASES = named("verify-expired", "connection-refused", "good-tls13", "client-cert-required",
+              "peer-not-tls-http", "verify-hostname-mismatch-tls12", "peer-closed-in-handshake")
+
+
+def tests(here):
+    yield from here.chosen("replay", {form: partial(check_replay, form=form)
+                                      for form in ("json", "text")})
+
+
+def readable_copy(path, where):
+    """Copies PATH into the directory WHERE, for all to read and run. Returns the copy."""
+    copy = where / ("nobody-" + path.name)
+    shutil.copy(path, copy)
+    copy.chmod(0o755)
+    return copy
+
+
+def check_replay(here, form):
+    with here.lab("replay-" + form, CASES) as lab:
+        recording = lab.directory / "trace.rec"
+        with here.trace(lab, "--exe", lab.proxy.exe, "--format", form,
+                        "--record", recording) as tlsfail:
+            tlsfail.wait_armed()
+            for case in CASES:
+                case.drive(lab, case)
+            status = tlsfail.interrupt()
+        require(status == 0, f"trace: exit status {status}", tlsfail.stderr())
+        traced = tlsfail.stdout_path.read_text()
+        require(recording.stat().st_mode & 0o077 == 0, "others may read the recording")
+        replay = here.run("replay", "--format", form, readable_copy(recording, lab.directory),
+                          program=readable_copy(here.tlsfail, lab.directory), prefix=NOBODY)
+    require(replay.returncode == 0, f"replay: exit status {replay.returncode}", replay.stderr)
+    require(traced.count("\n") >= sum(case.slug is not None for case in CASES),
+            "too few lines", traced)
+    require(replay.stdout == traced, "traced:", traced, "replayed:", replay.stdout)

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the tests of tlswire share: the bytes of a direction, and what is to be true of a view.
+ * After cmocka.h.
+ */
+#ifndef TLSFAIL_TEST_WIRE_H
+#define TLSFAIL_TEST_WIRE_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "tlswire.h"
+
+#define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
+
+struct direction {
+	uint8_t bytes[16384];
+	size_t len;
+};
+
+/* Appends a record. */
+static inline void record_put(struct direction *out, uint8_t type, const void *payload, size_t len)
+{
+	uint8_t *at = out->bytes + out->len;
+
+	assert_true(out->len + 5 + len <= sizeof(out->bytes));
+	at[0] = type;
+	at[1] = 3;
+	at[2] = 3;
+	at[3] = len >> 8;
+	at[4] = len & 0xff;
+	memcpy(at + 5, payload, len);
+	out->len += 5 + len;
+}
+
+static inline void assert_no_alert(const struct tls_records *records)
+{
+	assert_false(records->fatal.seen);
+	assert_false(records->warning.seen);
+	assert_false(records->encrypted_alert);
+}
+
+static inline void assert_fatal(const struct tls_records *records, uint8_t description)
+{
+	assert_true(records->fatal.seen);
+	assert_int_equal(records->fatal.description, description);
+	assert_false(records->warning.seen);
+}
+
+static inline void assert_server_name(const struct tls_client_hello *hello, const char *want)
+{
+	assert_true(hello->has_server_name);
+	assert_int_equal(hello->server_name.len, strlen(want));
+	assert_memory_equal(hello->server_name.data, want, strlen(want));
+}
+
+#endif

@@ -1,0 +1,28 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Finds the programs that the lab is made of."""
+import os
+import re
+import shutil
+import subprocess
+
+# nginx and ip live in /usr/sbin, which is not on everybody's PATH.
+_PATH = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"])
+
+
+def find(name):
+    """Returns the path of the program NAME."""
+    path = shutil.which(name, path=_PATH)
+    if path is None:
+        raise FileNotFoundError(f"the lab needs {name}, which is not installed")
+    return path
+
+
+def find_library(program, name):
+    """Returns the path of the shared library of PROGRAM whose name begins with NAME."""
+    listed = subprocess.run([find("ldd"), program], check=True, capture_output=True, text=True,
+                            timeout=10).stdout
+    found = re.search(rf"^\s*{re.escape(name)}\S* => (\S+)", listed, re.MULTILINE)
+    if found is None:
+        raise FileNotFoundError(f"{program} does not use {name}")
+    return found[1]

@@ -1,0 +1,54 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""What a case is: one upstream, one location of the proxy, and what has to come of them."""
+from dataclasses import dataclass, field, replace
+from typing import Any, Callable, Mapping, Optional, Tuple
+
+from . import drive
+
+HIGH = ("high",)
+MEDIUM = ("medium",)
+LOW = ("low",)
+
+_FIRST_PORT = 8400
+
+
+@dataclass(frozen=True)
+class Case:
+    """A case. NUMBER is set by numbered() and makes its address and port its own."""
+
+    name: str
+    slug: Optional[str]  # the finding's error.type; None: there must be no finding
+    upstream: Any  # one of the classes in upstreams.py
+    location: str = ""  # directives of its location in the proxy
+    tls: str = "TLSv1.3"  # proxy_ssl_protocols
+    log: Optional[str] = None  # regular expression of the line nginx logs for it
+    status: Optional[int] = 502  # what the HTTP client gets; None: it does not wait
+    confidence: Tuple[str, ...] = HIGH  # any of these will do
+    expect: Mapping[str, Any] = field(default_factory=dict)  # other members of the JSON
+    family: int = 4  # 4, 6: IPv4, IPv6
+    scheme: str = "https"
+    keepalive: int = 0  # idle connections to the upstream that nginx keeps
+    drive: Callable = drive.once
+    race: bool = False  # may go another way, and another line in the log then says so
+    number: int = 0
+
+    @property
+    def address(self):
+        """The upstream's address."""
+        return "::1" if self.family == 6 else f"127.0.1.{self.number}"
+
+    @property
+    def port(self):
+        """The upstream's port."""
+        return _FIRST_PORT + self.number
+
+    @property
+    def endpoint(self):
+        """The upstream's address and port as nginx writes them."""
+        return f"[::1]:{self.port}" if self.family == 6 else f"{self.address}:{self.port}"
+
+
+def numbered(cases):
+    """Gives each of CASES its number. Returns a tuple."""
+    return tuple(replace(case, number=number) for number, case in enumerate(cases, 1))

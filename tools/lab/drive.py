@@ -1,0 +1,77 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""How a case is driven: the HTTP client in front of the proxy.
+
+Each driver takes the lab and the case, and returns the HTTP status of its last request, or None
+when it did not wait for one.
+"""
+import http.client
+import os
+import socket
+import time
+
+from . import proxy
+
+_TIMEOUT = 10  # seconds; the proxy's own timeouts are shorter
+
+
+def _get(case):
+    connection = http.client.HTTPConnection(proxy.ADDRESS, proxy.PORT, timeout=_TIMEOUT)
+    try:
+        connection.request("GET", "/" + case.name)
+        response = connection.getresponse()
+        response.read()
+        return response.status
+    finally:
+        connection.close()
+
+
+def once(_lab, case):
+    """One request."""
+    return _get(case)
+
+
+def times(count):
+    """COUNT requests, each of which has to get the case's status."""
+    def drive(_lab, case):
+        for _ in range(count):
+            status = _get(case)
+            if status != case.status:
+                break
+        return status
+    return drive
+
+
+def abort_after(seconds):
+    """One request, by a client that goes away after SECONDS."""
+    def drive(_lab, case):
+        with socket.create_connection((proxy.ADDRESS, proxy.PORT), timeout=_TIMEOUT) as client:
+            client.sendall(f"GET /{case.name} HTTP/1.0\r\n\r\n".encode())
+            time.sleep(seconds)
+    return drive
+
+
+def stop_upstream_between(lab, case):
+    """One request that has to succeed; the upstream is stopped; one more request."""
+    status = _get(case)
+    if status != 200:
+        raise RuntimeError(f"the request before the upstream was stopped got {status}")
+    lab.upstreams.stop(case)
+    return _get(case)
+
+
+def let_upstream_win(lab, case):
+    """One request, with nginx and the upstream on one CPU and the upstream ahead: whatever nginx
+    sends, the upstream has dealt with it before nginx goes on."""
+    workers = lab.proxy.worker_pids()
+    allowed = os.sched_getaffinity(workers[0])
+    one = {min(allowed)}
+    os.sched_setaffinity(lab.upstreams.pid(case), one)
+    os.sched_setscheduler(lab.upstreams.pid(case), os.SCHED_FIFO, os.sched_param(1))
+    for worker in workers:
+        os.sched_setaffinity(worker, one)
+    try:
+        return _get(case)
+    finally:
+        for worker in workers:
+            os.sched_setaffinity(worker, allowed)

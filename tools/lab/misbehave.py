@@ -1,0 +1,181 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""A TCP server that does what no real TLS server can be configured to do.
+
+usage: misbehave.py BEHAVIOUR ADDRESS PORT
+"""
+import ctypes
+import re
+import socket
+import ssl
+import struct
+import sys
+import threading
+import time
+
+SO_ATTACH_FILTER = 26  # <asm-generic/socket.h>
+LONGEST_TCP_HEADER = 60
+RECORD_HEADER = struct.Struct("!BHH")
+ALERT = 21
+HANDSHAKE = 22
+CERTIFICATE = ("pki/good.crt", "pki/good.key")
+
+
+def read_exactly(conn, length):
+    data = b""
+    while len(data) < length:
+        more = conn.recv(length - len(data))
+        if not more:
+            raise EOFError
+        data += more
+    return data
+
+
+def read_hello(conn):
+    """Reads one whole TLS record and returns it. (A close that leaves bytes unread would send RST,
+    not FIN.)"""
+    header = read_exactly(conn, RECORD_HEADER.size)
+    return header + read_exactly(conn, RECORD_HEADER.unpack(header)[2])
+
+
+def drain(conn):
+    while conn.recv(4096):
+        pass
+
+
+def server_context():
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*CERTIFICATE)
+    return context
+
+
+def drop_data(listener):
+    """Makes the kernel drop every segment with data in it, unseen and unacknowledged: a path on
+    which small packets pass and large ones do not."""
+    load_length, jump_if_greater, give = 0x80, 0x25, 0x06  # classic BPF
+    code = (struct.pack("HBBI", load_length, 0, 0, 0)
+            + struct.pack("HBBI", jump_if_greater, 0, 1, LONGEST_TCP_HEADER)
+            + struct.pack("HBBI", give, 0, 0, 0)
+            + struct.pack("HBBI", give, 0, 0, 0xffffffff))
+    program = ctypes.create_string_buffer(code)
+    listener.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER,
+                        struct.pack("HP", 4, ctypes.addressof(program)))
+
+
+def close_at_accept(_conn):
+    pass
+
+
+def close_after_hello(conn):
+    read_hello(conn)
+
+
+def reset_after_hello(conn):
+    read_hello(conn)
+    conn.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def hang(conn):
+    drain(conn)
+
+
+def speak_ssh(conn):
+    time.sleep(0.02)  # sshd has a process to start before it speaks
+    conn.sendall(b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n")
+    drain(conn)
+
+
+def answer_http(conn):
+    read_hello(conn)
+    conn.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+
+
+def break_hello(conn):
+    """Answers with a Finished message, which nobody can have sent yet."""
+    read_hello(conn)
+    conn.sendall(RECORD_HEADER.pack(HANDSHAKE, 0x0303, 16) + bytes([20, 0, 0, 12]) + bytes(12))
+    drain(conn)
+
+
+def close_mid_handshake(conn):
+    """Sends the ServerHello and the beginning of what follows, and no more."""
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    incoming.write(read_hello(conn))
+    try:
+        server_context().wrap_bio(incoming, outgoing, server_side=True).do_handshake()
+    except ssl.SSLWantReadError:
+        conn.sendall(outgoing.read()[:200])
+
+
+def send_alert(conn, number):
+    read_hello(conn)
+    conn.sendall(RECORD_HEADER.pack(ALERT, 0x0303, 2) + bytes([2, number]))
+
+
+def accept_request(conn):
+    """Does the handshake and reads the request. Returns the TLS connection."""
+    tls = server_context().wrap_socket(conn, server_side=True)
+    tls.recv(4096)
+    return tls
+
+
+def answer_late(conn):
+    with accept_request(conn) as tls:
+        time.sleep(1.2)
+        tls.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nlate\n")
+
+
+def close_after_request(conn):
+    # FIN without close_notify, as from a process that died.
+    accept_request(conn).close()
+
+
+BEHAVIOURS = {
+    "close-at-accept": close_at_accept,
+    "close-after-hello": close_after_hello,
+    "reset-after-hello": reset_after_hello,
+    "close-mid-handshake": close_mid_handshake,
+    "break-hello": break_hello,
+    "hang": hang,
+    "blackhole": hang,
+    "ssh": speak_ssh,
+    "http": answer_http,
+    "answer-late": answer_late,
+    "close-after-request": close_after_request,
+}
+
+
+def find_behaviour(name):
+    """Returns the function for NAME: a key of BEHAVIOURS, or alert-NUMBER."""
+    alert = re.fullmatch(r"alert-(\d+)", name)
+    if alert:
+        return lambda conn: send_alert(conn, int(alert[1]))
+    return BEHAVIOURS[name]
+
+
+def serve_one(behave, conn):
+    with conn:
+        try:
+            behave(conn)
+        except (EOFError, ConnectionError):
+            pass
+
+
+def main():
+    name, address, port = sys.argv[1:]
+    behave = find_behaviour(name)
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    listener = socket.create_server((address, int(port)), family=family)
+    if name == "blackhole":
+        drop_data(listener)
+    while True:
+        conn, _ = listener.accept()
+        if behave is close_at_accept:
+            # A thread would lose the race against the ClientHello.
+            conn.close()
+        else:
+            threading.Thread(target=serve_one, args=(behave, conn), daemon=True).start()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,140 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Makes the lab's certificates: one directory of NAME.crt and NAME.key files in PEM.
+
+All dates are fixed, so that what a certificate is good for does not depend on the day of the run.
+"""
+import subprocess
+from typing import NamedTuple, Optional
+
+SERVER_NAME = "upstream.test"
+
+_VALID = ("20200101000000Z", "20491231235959Z")
+_EXPIRED = ("20200101000000Z", "20210101000000Z")
+_FUTURE = ("20900101000000Z", "20991231235959Z")
+
+# `openssl ca` is the one subcommand that sets both dates in every release of OpenSSL.
+_CA_CONFIG = """\
+[ca]
+default_ca = lab
+[lab]
+database = {dir}/index.txt
+serial = {dir}/serial
+new_certs_dir = {dir}
+default_md = sha256
+policy = anything
+unique_subject = no
+copy_extensions = copy
+x509_extensions = leaf
+[anything]
+commonName = supplied
+[leaf]
+basicConstraints = CA:FALSE
+[authority]
+basicConstraints = critical, CA:TRUE
+keyUsage = critical, keyCertSign, cRLSign
+"""
+
+
+class Cert(NamedTuple):
+    """One certificate to make. ISSUER names another row, or is None for a self-signed one."""
+
+    name: str
+    issuer: Optional[str]
+    subject: str
+    dates: tuple = _VALID
+    authority: bool = False
+    dns: Optional[str] = None
+    usage: Optional[str] = None
+    key: tuple = ("ec", "-pkeyopt", "ec_paramgen_curve:P-256")
+
+
+CERTS = (
+    Cert("ca", None, "Lab Root CA", authority=True),
+    Cert("other-ca", None, "Other Root CA", authority=True),
+    Cert("client-ca", None, "Lab Client CA", authority=True),
+    Cert("intermediate", "ca", "Lab Intermediate CA", authority=True),
+    Cert("good", "ca", SERVER_NAME, dns=SERVER_NAME),
+    Cert("expired", "ca", SERVER_NAME, dates=_EXPIRED, dns=SERVER_NAME),
+    Cert("not-yet-valid", "ca", SERVER_NAME, dates=_FUTURE, dns=SERVER_NAME),
+    Cert("revoked", "ca", SERVER_NAME, dns=SERVER_NAME),
+    Cert("wrong-name", "ca", "elsewhere.test", dns="elsewhere.test"),
+    Cert("wrong-usage", "ca", SERVER_NAME, dns=SERVER_NAME, usage="clientAuth"),
+    Cert("self-signed", None, SERVER_NAME, dns=SERVER_NAME),
+    Cert("untrusted", "other-ca", SERVER_NAME, dns=SERVER_NAME),
+    Cert("deep", "intermediate", SERVER_NAME, dns=SERVER_NAME),
+    Cert("rsa", "ca", SERVER_NAME, dns=SERVER_NAME, key=("rsa:2048",)),
+    Cert("weak", "ca", SERVER_NAME, dns=SERVER_NAME, key=("rsa:1024",)),
+    Cert("client", "client-ca", "proxy.test"),
+    Cert("client-expired", "client-ca", "proxy.test", dates=_EXPIRED),
+    Cert("client-wrong-usage", "client-ca", "proxy.test", usage="serverAuth"),
+    Cert("client-untrusted", "other-ca", "proxy.test"),
+)
+
+_REVOKED = ("revoked",)
+_LISTS = ("ca", "other-ca")  # authorities that publish a revocation list
+
+# Files of several certificates: what a server sends when it sends more than its own.
+_CHAINS = {
+    "deep-chain": ("deep", "intermediate"),
+    "untrusted-chain": ("untrusted", "other-ca"),
+}
+
+
+def _openssl(directory, *args):
+    done = subprocess.run(
+        ["openssl", *args], cwd=directory, stdin=subprocess.DEVNULL, capture_output=True,
+        text=True, timeout=30)
+    if done.returncode != 0:
+        raise RuntimeError(f"openssl {' '.join(args)}:\n{done.stderr}")
+
+
+def _make_request(directory, cert):
+    extensions = []
+    if cert.dns:
+        extensions += ["-addext", "subjectAltName=DNS:" + cert.dns]
+    if cert.usage:
+        extensions += ["-addext", "extendedKeyUsage=" + cert.usage]
+    _openssl(directory, "req", "-new", "-nodes", "-newkey", *cert.key,
+             "-subj", "/CN=" + cert.subject, *extensions,
+             "-keyout", cert.name + ".key", "-out", cert.name + ".csr")
+
+
+def _sign(directory, cert):
+    if cert.issuer:
+        signer = ["-cert", cert.issuer + ".crt", "-keyfile", cert.issuer + ".key"]
+    else:
+        signer = ["-selfsign", "-keyfile", cert.name + ".key"]
+    _openssl(directory, "ca", "-batch", "-notext", "-config", "ca.cnf", *signer,
+             "-extensions", "authority" if cert.authority else "leaf",
+             "-startdate", cert.dates[0], "-enddate", cert.dates[1],
+             "-in", cert.name + ".csr", "-out", cert.name + ".crt")
+
+
+def _revoke(directory):
+    ca = ("ca", "-batch", "-config", "ca.cnf")
+    for name in _REVOKED:
+        _openssl(directory, *ca, "-cert", "ca.crt", "-keyfile", "ca.key",
+                 "-revoke", name + ".crt")
+    for name in _LISTS:
+        _openssl(directory, *ca, "-cert", name + ".crt", "-keyfile", name + ".key", "-gencrl",
+                 "-crl_lastupdate", _VALID[0], "-crl_nextupdate", _VALID[1],
+                 "-out", name + ".crl")
+
+
+def make(directory):
+    """Makes every certificate of CERTS in DIRECTORY (a Path), which it creates."""
+    directory.mkdir()
+    (directory / "ca.cnf").write_text(_CA_CONFIG.format(dir=directory))
+    (directory / "index.txt").touch()
+    (directory / "serial").write_text("1000\n")
+    for cert in CERTS:
+        _make_request(directory, cert)
+        _sign(directory, cert)
+    _revoke(directory)
+    # The ready-made group of 1024 bits of RFC 5114.
+    _openssl(directory, "genpkey", "-genparam", "-algorithm", "DH", "-pkeyopt", "dh_rfc5114:1",
+             "-out", "dh1024.pem")
+    for name, members in _CHAINS.items():
+        chain = "".join((directory / (member + ".crt")).read_text() for member in members)
+        (directory / (name + ".crt")).write_text(chain)

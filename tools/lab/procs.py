@@ -1,0 +1,66 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Starts processes, remembers them, and ends them all, by pid and in bounded time."""
+import ctypes
+import signal
+import subprocess
+import time
+
+PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None)
+
+
+def _die_with_parent():
+    # Nothing may outlive a run that was killed before it could clean up.
+    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def wait_until(check, timeout, what):
+    """Calls CHECK until it returns something true, and returns that. TIMEOUT is in seconds; when
+    they have passed it raises TimeoutError, which names WHAT was waited for."""
+    deadline = time.monotonic() + timeout
+    while True:
+        result = check()
+        if result:
+            return result
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"waited {timeout:g} s for {what}")
+        time.sleep(0.01)
+
+
+def start_owned(argv, **popen_options):
+    """Starts ARGV, which ends when this process does, and returns its Popen."""
+    popen_options.setdefault("stdin", subprocess.DEVNULL)
+    return subprocess.Popen(argv, preexec_fn=_die_with_parent, **popen_options)
+
+
+def stop(process, sig=signal.SIGTERM, timeout=3):
+    """Ends PROCESS with SIG, or with SIGKILL once TIMEOUT seconds have passed. Returns its exit
+    status as Popen gives it."""
+    if process.poll() is None:
+        process.send_signal(sig)
+        try:
+            process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            process.kill()
+    return process.wait()
+
+
+class Processes:
+    """All processes of one lab. Leaving the `with` block ends them, youngest first."""
+
+    def __init__(self):
+        self._running = []
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for process in reversed(self._running):
+            stop(process)
+
+    def start(self, argv, **popen_options):
+        """Starts ARGV and returns its Popen; this object goes on owning the process."""
+        process = start_owned(argv, **popen_options)
+        self._running.append(process)
+        return process

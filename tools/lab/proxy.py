@@ -1,0 +1,151 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""The nginx under test: a private copy of the binary, one location for each case."""
+import os
+import re
+import shutil
+import signal
+from pathlib import Path
+
+from . import binaries, procs
+from .pki import SERVER_NAME
+
+ADDRESS = "127.0.0.1"
+PORT = 8080
+
+# Server name on, session reuse off: a case turns round what it is about.
+_CONFIG = """\
+daemon off;
+user root;
+worker_processes {workers};
+pid proxy/nginx.pid;
+error_log proxy/error.log info;
+events {{ worker_connections 512; }}
+http {{
+	access_log off;
+	client_body_temp_path proxy/tmp;
+	proxy_temp_path proxy/tmp;
+	fastcgi_temp_path proxy/tmp;
+	uwsgi_temp_path proxy/tmp;
+	scgi_temp_path proxy/tmp;
+	proxy_connect_timeout 3s;
+	proxy_read_timeout 5s;
+	proxy_ssl_server_name on;
+	proxy_ssl_name {server_name};
+	proxy_ssl_session_reuse off;
+{upstreams}	server {{
+		listen {address}:{port};
+{locations}	}}
+}}
+"""
+
+
+def _upstream_block(case):
+    return f"\tupstream {case.name} {{ server {case.endpoint}; keepalive {case.keepalive}; }}\n"
+
+
+def _location_block(case):
+    target = case.name if case.keepalive else case.endpoint
+    protocols = f" proxy_ssl_protocols {case.tls};" if case.scheme == "https" else ""
+    return (f"\t\tlocation = /{case.name} {{\n"
+            f"\t\t\tproxy_pass {case.scheme}://{target};{protocols}\n"
+            f"\t\t\t{case.location}\n"
+            f"\t\t}}\n")
+
+
+class Proxy:
+    """nginx with a location for each of CASES, in DIRECTORY; PROCESSES owns the master.
+
+    BINARY_NAME is the file name of the private copy, and so the process's comm. Probes sit on a
+    library's file: with PRIVATE_LIBRARIES nginx runs on copies of OpenSSL's, so that nobody else
+    hits its probes."""
+
+    def __init__(self, directory, processes, cases, workers=1, binary_name="nginx",
+                 private_libraries=False):
+        self._directory = directory
+        self._processes = processes
+        self._cases = cases
+        self._workers = workers
+        self._master = None
+        self._home = directory / "proxy"
+        self._home.mkdir()
+        self._log = self._home / "error.log"
+        self.exe = self._home / binary_name
+        shutil.copy(binaries.find("nginx"), self.exe)
+        self._environment = dict(os.environ)
+        if private_libraries:
+            self._copy_libraries()
+
+    @property
+    def pid(self):
+        """The master's pid."""
+        return self._master.pid
+
+    def start(self):
+        """Starts nginx and returns when its workers run."""
+        config = self._directory / "proxy.conf"
+        config.write_text(_CONFIG.format(
+            workers=self._workers, address=ADDRESS, port=PORT, server_name=SERVER_NAME,
+            upstreams="".join(_upstream_block(case) for case in self._cases if case.keepalive),
+            locations="".join(_location_block(case) for case in self._cases)))
+        self._master = self._processes.start(
+            [str(self.exe), "-p", str(self._directory), "-c", str(config),
+             "-e", "proxy/error.log"], cwd=self._directory, env=self._environment)
+        procs.wait_until(lambda: len(self.worker_pids()) == self._workers, 5, "nginx to start")
+
+    def _copy_libraries(self):
+        copies = self._home / "lib"
+        copies.mkdir()
+        for name in ("libssl.so", "libcrypto.so"):
+            shutil.copy(binaries.find_library(self.exe, name), copies)
+        self._environment["LD_LIBRARY_PATH"] = str(copies)
+
+    def reload(self):
+        """Reloads, and returns when only new workers are left."""
+        old = set(self.worker_pids())
+
+        def replaced():
+            now = set(self.worker_pids())
+            return len(now) == self._workers and not now & old
+
+        self._master.send_signal(signal.SIGHUP)
+        procs.wait_until(replaced, 10, "nginx to reload")
+
+    def worker_pids(self):
+        """The pids of the workers that run now."""
+        if self._master.poll() is not None:
+            raise RuntimeError("nginx ended:\n" + self.log_since(0))
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text()
+        return [int(pid) for pid in children.split() if self._is_worker(pid)]
+
+    @staticmethod
+    def _is_worker(pid):
+        # Until it has set its title, a worker is not yet one that answers.
+        try:
+            title = Path(f"/proc/{pid}/cmdline").read_bytes()
+        except FileNotFoundError:
+            return False
+        return title.startswith(b"nginx: worker process\0")
+
+    def log_size(self):
+        """The length of error.log, in bytes: what log_since() takes."""
+        return self._log.stat().st_size if self._log.exists() else 0
+
+    def log_since(self, offset):
+        """What error.log got since it was OFFSET bytes long."""
+        if not self._log.exists():
+            return ""
+        with open(self._log, encoding="utf-8", errors="replace") as log:
+            log.seek(offset)
+            return log.read()
+
+    def find_in_log(self, pattern, offset, timeout=2):
+        """Waits TIMEOUT seconds at most until a line of error.log after OFFSET matches PATTERN,
+        and returns that line, or None."""
+        def search():
+            return re.search(f"^.*(?:{pattern}).*$", self.log_since(offset), re.MULTILINE)
+
+        try:
+            return procs.wait_until(search, timeout, "error.log").group(0)
+        except TimeoutError:
+            return None

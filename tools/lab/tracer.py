@@ -1,0 +1,92 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""tlsfail as a running process: when it is armed, what it found, how it ended."""
+import json
+import re
+import signal
+
+from . import procs
+
+_ARMED = "tlsfail: armed"
+
+
+class Tracer:
+    """`TLSFAIL trace ARGS`. Its stderr, and its stdout unless given, go to files in DIRECTORY,
+    which are named after NAME. Leaving the `with` block ends it."""
+
+    def __init__(self, tlsfail, directory, args, name="tlsfail", stdout=None):
+        self._argv = [str(tlsfail), "trace", *map(str, args)]
+        self._stdout = stdout
+        self.stdout_path = directory / (name + ".out")
+        self.stderr_path = directory / (name + ".err")
+        self.process = None
+
+    def __enter__(self):
+        with open(self.stdout_path, "wb") as out, open(self.stderr_path, "wb") as err:
+            self.process = procs.start_owned(
+                self._argv, stdout=out if self._stdout is None else self._stdout, stderr=err)
+        return self
+
+    def __exit__(self, *_):
+        procs.stop(self.process)
+
+    def stderr(self):
+        """What it has written to stderr so far."""
+        return self.stderr_path.read_text(encoding="utf-8", errors="replace")
+
+    def stderr_lines(self, start):
+        """The lines of stderr that begin with START."""
+        return [line for line in self.stderr().splitlines() if line.startswith(start)]
+
+    def wait_stderr(self, start, timeout=10):
+        """Waits TIMEOUT seconds at most for a line of stderr that begins with START. It raises
+        RuntimeError when tlsfail ends first."""
+        def seen():
+            ended = self.process.poll() is not None
+            if self.stderr_lines(start):
+                return True
+            if ended:
+                raise RuntimeError(f"tlsfail ended with {self.process.returncode}:\n"
+                                   + self.stderr())
+            return False
+
+        procs.wait_until(seen, timeout, f"{start!r} on tlsfail's stderr")
+
+    def wait_armed(self):
+        """Waits until tlsfail is live."""
+        self.wait_stderr(_ARMED)
+
+    def findings(self):
+        """The findings on stdout so far, as decoded JSON. A line that is not yet whole waits."""
+        lines = self.stdout_path.read_bytes().split(b"\n")[:-1]
+        return [json.loads(line) for line in lines]
+
+    def wait_finding(self, case, seen=0, timeout=4):
+        """Waits TIMEOUT seconds at most for a finding about the upstream of CASE, after the first
+        SEEN ones, and returns it, or None."""
+        def search():
+            return next(iter([f for f in self.findings() if is_about(f, case)][seen:]), None)
+
+        try:
+            return procs.wait_until(search, timeout, "a finding")
+        except TimeoutError:
+            return None
+
+    def interrupt(self, sig=signal.SIGINT, timeout=5):
+        """Ends tlsfail with SIG and returns its exit status. When it has not ended TIMEOUT seconds
+        later, subprocess.TimeoutExpired is raised."""
+        self.process.send_signal(sig)
+        return self.process.wait(timeout)
+
+
+def complaints(stderr):
+    """The lines of STDERR but for the notice of being armed and the summary's figures."""
+    return [line for line in stderr.splitlines()
+            if not re.match(r"tlsfail:( armed| +\d+ )", line)]
+
+
+def is_about(finding, case):
+    """Whether FINDING is about the upstream of CASE."""
+    return (finding.get("network.peer.address"), finding.get("network.peer.port")) == (
+        case.address, case.port)
+

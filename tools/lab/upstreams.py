@@ -1,0 +1,150 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""The upstreams. A case names one of the classes below; Upstreams starts them for a lab.
+
+Every path in an upstream's directives or arguments is relative to the lab's directory.
+"""
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Tuple
+
+from . import binaries, procs
+
+_MISBEHAVE = Path(__file__).with_name("misbehave.py")
+_LISTEN = "0A"  # TCP_LISTEN, as /proc/net/tcp prints it
+
+_NGINX_CONFIG = """\
+daemon off;
+user root;
+worker_processes 1;
+pid upstream/nginx.pid;
+error_log upstream/error.log info;
+events {{ worker_connections 512; }}
+http {{
+	access_log off;
+	client_body_temp_path upstream/tmp;
+	proxy_temp_path upstream/tmp;
+	fastcgi_temp_path upstream/tmp;
+	uwsgi_temp_path upstream/tmp;
+	scgi_temp_path upstream/tmp;
+	default_type text/plain;
+	ssl_protocols TLSv1.2 TLSv1.3;
+{servers}}}
+"""
+
+
+@dataclass(frozen=True)
+class Nginx:
+    """A server block of the upstream nginx; all of them share one process."""
+
+    directives: str
+    listen: str = "ssl"
+
+
+@dataclass(frozen=True)
+class Nothing:
+    """Nobody listens."""
+
+
+class OwnProcess:
+    """An upstream that is a process of its own."""
+
+    def argv(self, address, port):
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class OpensslServer(OwnProcess):
+    """`openssl s_server`, answering HTTP with its status page."""
+
+    args: Tuple[str, ...]
+
+    def argv(self, address, port):
+        host = f"[{address}]" if ":" in address else address
+        return ["openssl", "s_server", "-quiet", "-www", "-accept", f"{host}:{port}", *self.args]
+
+
+@dataclass(frozen=True)
+class GnutlsServer(OwnProcess):
+    """`gnutls-serv`, answering HTTP with its status page. It listens on every address."""
+
+    args: Tuple[str, ...]
+
+    def argv(self, address, port):
+        return ["gnutls-serv", "--quiet", "--http", "--port", str(port), *self.args]
+
+
+@dataclass(frozen=True)
+class Misbehave(OwnProcess):
+    """misbehave.py with the behaviour of that name."""
+
+    behaviour: str
+
+    def argv(self, address, port):
+        return [sys.executable, str(_MISBEHAVE), self.behaviour, address, str(port)]
+
+
+def listening_ports():
+    """The TCP ports somebody listens on in this network namespace."""
+    ports = set()
+    for table in ("/proc/self/net/tcp", "/proc/self/net/tcp6"):
+        for line in Path(table).read_text().splitlines()[1:]:
+            _, local, _, state = line.split()[:4]
+            if state == _LISTEN:
+                ports.add(int(local.rsplit(":", 1)[1], 16))
+    return ports
+
+
+class Upstreams:
+    """The upstreams of CASES, run in DIRECTORY; PROCESSES owns what is started."""
+
+    def __init__(self, directory, processes, cases):
+        self._directory = directory
+        self._processes = processes
+        self._cases = cases
+        self._own = {}
+
+    def start(self):
+        """Starts all of them and returns when all listen."""
+        ports = {case.port for case in self._cases if not isinstance(case.upstream, Nothing)}
+        if any(isinstance(case.upstream, Nginx) for case in self._cases):
+            self._start_nginx()
+        for case in self._cases:
+            if isinstance(case.upstream, OwnProcess):
+                self._start_own(case)
+        procs.wait_until(lambda: ports <= listening_ports(), 15, "the upstreams to listen")
+
+    def stop(self, case):
+        """Ends the upstream of CASE, which has to be a process of its own."""
+        procs.stop(self._own[case.name])
+        procs.wait_until(lambda: case.port not in listening_ports(), 5, "the upstream to end")
+
+    def pid(self, case):
+        """The pid of the upstream of CASE, which has to be a process of its own."""
+        return self._own[case.name].pid
+
+    def _start_own(self, case):
+        with open(self._directory / "upstream" / (case.name + ".log"), "wb") as log:
+            self._own[case.name] = self._processes.start(
+                case.upstream.argv(case.address, case.port), cwd=self._directory,
+                stdout=log, stderr=log)
+
+    def _start_nginx(self):
+        # A copy, because the nginx under test is found by the file that it runs from.
+        binary = self._directory / "upstream" / "nginx"
+        shutil.copy(binaries.find("nginx"), binary)
+        (self._directory / "upstream" / "large").write_bytes(b"large\n" * 700_000)
+        config = self._directory / "upstream.conf"
+        config.write_text(_NGINX_CONFIG.format(servers=self._server_blocks()))
+        self._processes.start([str(binary), "-p", str(self._directory), "-c", str(config),
+                               "-e", "upstream/error.log"], cwd=self._directory)
+
+    def _server_blocks(self):
+        return "".join(
+            f"\tserver {{\n"
+            f"\t\tlisten {case.endpoint} {case.upstream.listen};\n"
+            f"\t\t{case.upstream.directives}\n"
+            f"\t}}\n"
+            for case in self._cases if isinstance(case.upstream, Nginx))
