@@ -22,7 +22,7 @@ CLANG     ?= clang
 BPFTOOL   ?= bpftool
 PYTHON    ?= /usr/bin/python3
 CFLAGS    ?= -O2 -g
-LDLIBS    ?= -lbpf -lelf -lz -ljansson
+LDLIBS    ?= -lbpf -lelf -lz -ljansson -lcrypto
 # The unit tests have OpenSSL make the handshakes that they decode.
 UNIT_LDLIBS ?= -lcmocka -lssl -lcrypto
 HARDENING_CFLAGS  ?= -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE

@@ -22,7 +22,7 @@
  * byte (tcp_rcv_nxt_update). The shortest HTTP answer makes a record of 41 bytes. */
 #define UNREAD_ALERT_MAX 32
 
-#define CONNS_MAX 16384
+#define CONNS_MAX 8192
 #define PEERS_MAX 4096
 
 struct {
@@ -118,7 +118,7 @@ __hidden void conn_forget(const struct sock *sk, const struct tlsfail_conn *c)
 	__u64 key = (__u64)sk;
 
 	if (c->flags & TLSFAIL_F_TLS)
-		wire_forget(sk);
+		wire_forget(sk, c->cert_count);
 	bpf_map_delete_elem(&conns, &key);
 }
 
@@ -156,17 +156,24 @@ static __always_inline bool client_failed(const struct tlsfail_conn *c)
 		return true;
 	if (c->flags & TLSFAIL_F_VERIFY_ASKED && c->verify_code)
 		return true;
-	return peer_closed && c->post_tx_bytes && no_answer(c);
+	/* A FIN before any request may end an idle connection; a reset refuses. */
+	if (!peer_closed || c->flags & TLSFAIL_F_LOCAL_NOTIFY ||
+	    !(c->post_tx_bytes || c->flags & TLSFAIL_F_PEER_RST))
+		return false;
+	return no_answer(c);
 }
 
 static __noinline int conn_report(const struct sock *sk, struct tlsfail_conn *c)
 {
 	bool kept = true;
+	__u32 n;
 
 	if (c->tx_bytes)
 		kept &= wire_report(sk, c->id, TLSFAIL_DIR_SENT);
 	if (c->rx_bytes)
 		kept &= wire_report(sk, c->id, TLSFAIL_DIR_RECEIVED);
+	for (n = 0; n < TLSFAIL_CERTS_MAX && n < c->cert_count; n++)
+		kept &= wire_report(sk, c->id, TLSFAIL_DIR_CERT + n);
 	if (!kept)
 		c->flags |= TLSFAIL_F_NO_WIRE;
 	c->ssl = 0;
@@ -382,6 +389,16 @@ __hidden int error_raised(__u32 lib, __u32 reason)
 	if (n < TLSFAIL_ERRORS_MAX)
 		c->errors[n & (TLSFAIL_ERRORS_MAX - 1)] = error;
 	t->func[0] = '\0';
+	return 0;
+}
+
+__hidden int certificate_read(__u32 len, __u64 der)
+{
+	struct thread *t = thread_find();
+	struct tlsfail_conn *c = t && t->in_handshake ? conn_of_thread(t) : NULL;
+
+	if (c && c->role == TLSFAIL_ROLE_CLIENT)
+		wire_certificate(c, t->sk, len, der);
 	return 0;
 }
 

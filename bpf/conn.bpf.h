@@ -92,12 +92,16 @@ void conn_adopt_orphan(struct tlsfail_conn *c, struct thread *t);
 
 /* wire.bpf.c: sends the bytes kept for one direction; false: there are none, or they are lost. */
 bool wire_report(const struct sock *sk, __u64 id, __u32 dir);
-void wire_forget(const struct sock *sk);
+void wire_forget(const struct sock *sk, __u32 cert_count);
+
+/* Keeps the next certificate of the peer: len bytes of user memory at der. */
+void wire_certificate(struct tlsfail_conn *c, __u64 sk, __u32 len, __u64 der);
 
 /* In process context of the TLS library. */
 int handshake_enter(__u64 ssl);
 int handshake_leave(int ret);
 int error_raised(__u32 lib, __u32 reason);
+int certificate_read(__u32 len, __u64 der);
 int verify_result(int code);
 int host_check_result(int ret);
 

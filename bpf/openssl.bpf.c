@@ -51,6 +51,18 @@ int BPF_KPROBE(uprobe_err_put, int lib, int func, int reason)
 	return error_raised(lib, reason);
 }
 
+/* X509 *d2i_X509(X509 **a, const unsigned char **in, long len): libssl calls it for the peer's
+ * certificates only */
+SEC("uprobe")
+int BPF_KPROBE(uprobe_certificate, void *a, const unsigned char **in, long len)
+{
+	__u64 der = 0;
+
+	if (!thread_find() || bpf_probe_read_user(&der, sizeof(der), in))
+		return 0;
+	return certificate_read(len, der);
+}
+
 /* long SSL_get_verify_result(const SSL *ssl) */
 SEC("uprobe")
 int BPF_KPROBE(uprobe_verify, void *ssl)

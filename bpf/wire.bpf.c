@@ -18,14 +18,14 @@
 /* More records than this in one read are application data for sure. */
 #define WATCH_RECORDS_MAX 8
 
-#define WIRES_MAX 3072
+#define WIRES_MAX 4096
 
 /* Least recently used: under more handshakes than it holds, the oldest lose their bytes, and the
  * finding says so. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, WIRES_MAX);
-	__type(key, __u64); /* address of the struct sock + direction */
+	__type(key, __u64); /* address of the struct sock + enum tlsfail_dir */
 	__type(value, struct tlsfail_wire);
 } wires SEC(".maps");
 
@@ -73,12 +73,23 @@ __hidden bool wire_report(const struct sock *sk, __u64 id, __u32 dir)
 	return report_wire(w);
 }
 
-__hidden void wire_forget(const struct sock *sk)
+__hidden void wire_forget(const struct sock *sk, __u32 cert_count)
 {
-	__u64 sent = (__u64)sk + TLSFAIL_DIR_SENT, received = (__u64)sk + TLSFAIL_DIR_RECEIVED;
+	__u32 n = TLSFAIL_DIR_CERT + cert_count, dir;
 
-	bpf_map_delete_elem(&wires, &sent);
-	bpf_map_delete_elem(&wires, &received);
+	for (dir = 0; dir < TLSFAIL_DIR_COUNT && dir < n; dir++) {
+		__u64 key = (__u64)sk + dir;
+
+		bpf_map_delete_elem(&wires, &key);
+	}
+}
+
+__hidden void wire_certificate(struct tlsfail_conn *c, __u64 sk, __u32 len, __u64 der)
+{
+	__u32 n = c->cert_count++;
+
+	if (n < TLSFAIL_CERTS_MAX && wire_append(sk + TLSFAIL_DIR_CERT + n, len, der))
+		c->flags |= TLSFAIL_F_NO_WIRE;
 }
 
 static __always_inline void read_head(__u8 head[TLSFAIL_HEAD_LEN], __u32 len, __u64 buf)
@@ -255,8 +266,11 @@ static __noinline int io_outside(const struct sock *sk, struct thread *t, int re
 			conn_forget(sk, c);
 		return 0;
 	}
-	if (is_alert(buf))
+	if (is_alert(buf)) {
+		if (!(c->flags & (TLSFAIL_F_PEER_FIN | TLSFAIL_F_PEER_RST)))
+			c->flags |= TLSFAIL_F_LOCAL_NOTIFY;
 		return 0;
+	}
 	/* The next request of a connection that has answered one. */
 	if (c->t_request && c->post_rx_records) {
 		conn_forget(sk, c);

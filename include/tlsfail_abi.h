@@ -22,6 +22,7 @@
 #define TLSFAIL_HEAD_LEN   16
 #define TLSFAIL_ERRORS_MAX 4
 #define TLSFAIL_POST_RX	   4
+#define TLSFAIL_CERTS_MAX  6 /* of a chain; more are counted */
 
 enum tlsfail_record_type {
 	/* from BPF */
@@ -49,9 +50,14 @@ enum tlsfail_role {
 	TLSFAIL_ROLE_SERVER = 2,
 };
 
+/* What the bytes of a wire record are. */
 enum tlsfail_dir {
 	TLSFAIL_DIR_SENT = 0,
 	TLSFAIL_DIR_RECEIVED = 1,
+	/* and from here on the certificates of the peer, leaf first, in DER, as the TLS library
+	 * took them out of its Certificate message */
+	TLSFAIL_DIR_CERT = 2,
+	TLSFAIL_DIR_COUNT = TLSFAIL_DIR_CERT + TLSFAIL_CERTS_MAX,
 };
 
 /* What was seen on a connection. Facts only; what they mean is decided by the collector. */
@@ -74,7 +80,8 @@ enum tlsfail_conn_flags {
 	TLSFAIL_F_NO_WIRE = 1 << 15,	   /* wire bytes could not be kept, or were evicted */
 	TLSFAIL_F_WIRE_CUT = 1 << 16,	   /* more wire bytes than TLSFAIL_WIRE_CAP */
 	TLSFAIL_F_HOST_CUT = 1 << 17,	   /* host is longer than what is kept */
-	TLSFAIL_F_ALL = (1 << 18) - 1,	   /* a record with any other is not of this ABI */
+	TLSFAIL_F_LOCAL_NOTIFY = 1 << 18,  /* close_notify sent while the peer had not closed */
+	TLSFAIL_F_ALL = (1 << 19) - 1,	   /* a record with any other is not of this ABI */
 };
 
 /* One entry of OpenSSL's error queue, as it was raised. */
@@ -136,8 +143,8 @@ struct tlsfail_conn {
 	__s32 verify_code;   /* X509_V_*; valid with TLSFAIL_F_VERIFY_ASKED */
 	__u32 error_count;   /* errors raised; the first TLSFAIL_ERRORS_MAX are kept */
 	__u32 post_rx_records;
-	__u32 post_skip; /* bytes left of the record that is coming in after the handshake */
-	__u32 pad;
+	__u32 post_skip;  /* bytes left of the record that is coming in after the handshake */
+	__u32 cert_count; /* certificates of the peer */
 	/* lengths of records after the handshake, without their headers */
 	__u16 post_rx_len[TLSFAIL_POST_RX];
 	struct tlsfail_error errors[TLSFAIL_ERRORS_MAX];
@@ -153,7 +160,8 @@ struct tlsfail_conn {
 	__u8 last_rx[TLSFAIL_HEAD_LEN];
 };
 
-/* The first TLSFAIL_WIRE_CAP handshake bytes of one direction. Sent before its connection. */
+/* The first TLSFAIL_WIRE_CAP handshake bytes of one direction, or a certificate. Sent before its
+ * connection. */
 struct tlsfail_wire {
 	struct tlsfail_header h; /* h.len covers data[0 .. data_len) */
 	__u64 id;

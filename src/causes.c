@@ -50,7 +50,8 @@ const struct cause cause_table[] = {
 		.confidence = CONFIDENCE_HIGH,
 		.evidence = "X509 verify code 10, and the program asked for the result",
 		.message = "A certificate that {peer} sent has expired (verify code 10).",
-		.hint = "renew the certificate on the upstream and reload it there",
+		.with_cert = "Certificate {subject} of {peer} ended {ended}.",
+		.hint = "renew it on the upstream and reload it there",
 	},
 	{
 		.slug = "verify-not-yet-valid",
@@ -58,6 +59,7 @@ const struct cause cause_table[] = {
 		.confidence = CONFIDENCE_HIGH,
 		.evidence = "X509 verify code 9, and the program asked for the result",
 		.message = "A certificate that {peer} sent is not valid yet (verify code 9).",
+		.with_cert = "Certificate {subject} of {peer} is valid only from {begins}.",
 		.hint = "check the clocks of both hosts; if they are right, the upstream serves "
 			"the wrong certificate",
 	},
@@ -68,8 +70,22 @@ const struct cause cause_table[] = {
 		.evidence = "X509 verify code 18, and the program asked for the result",
 		.message = "The certificate of {peer} is self-signed and not trusted here (verify "
 			   "code 18).",
+		.with_cert = "Certificate {subject} of {peer} is self-signed and not trusted here.",
 		.hint = "add that certificate, or the CA that should have issued it, to the file "
 			"of proxy_ssl_trusted_certificate",
+	},
+	{
+		.slug = "verify-chain-incomplete",
+		.when = { .all = O_ISSUER_MISSING, .verify = { 20, 21 } },
+		.confidence = CONFIDENCE_MEDIUM,
+		.candidates = { { "verify-untrusted-issuer", 0 } },
+		.evidence = "X509 verify code 20 or 21; several certificates came, without the "
+			    "leaf's issuer",
+		.message = "{peer} sent a chain that lacks the issuer of its certificate (verify "
+			   "code {verify}).",
+		.with_cert = "Certificate {subject} of {peer} was issued by {issuer}, which is "
+			     "neither trusted here nor in the chain that it sent.",
+		.hint = "have the upstream send its intermediate certificates after its own",
 	},
 	{
 		.slug = "verify-untrusted-issuer",
@@ -78,7 +94,10 @@ const struct cause cause_table[] = {
 		.evidence = "X509 verify code 20 or 21, and the program asked for the result",
 		.message = "The issuer of the certificate of {peer} is not among the trusted CAs "
 			   "(verify code {verify}).",
-		.doubt = "An intermediate that the upstream does not send looks the same.",
+		.with_cert = "Certificate {subject} of {peer} was issued by {issuer}, which is not "
+			     "trusted here.",
+		.candidates = { { "verify-chain-incomplete", O_ONE_CERT } },
+		.doubt = "If that is an intermediate CA, the upstream should send it.",
 		.hint = "put the CA that issued it into the file of proxy_ssl_trusted_certificate; "
 			"have the upstream send its whole chain",
 	},
@@ -143,6 +162,7 @@ const struct cause cause_table[] = {
 		.confidence = CONFIDENCE_HIGH,
 		.evidence = "X509_check_host refused the name, or X509 verify code 62",
 		.message = "The certificate of {peer} is not valid for the name {host}.",
+		.with_cert = "The certificate of {peer} is valid for {names}, not for {host}.",
 		.hint = "set proxy_ssl_name to a name in the certificate, or have it reissued with "
 			"that name",
 	},
@@ -363,9 +383,11 @@ const struct cause cause_table[] = {
 		.when = { .all = O_DONE, .none = O_LOCAL | O_ERROR },
 		.confidence = CONFIDENCE_MEDIUM,
 		.candidates = { { "client-cert-required", 0 } },
-		.evidence = "handshake done, request sent, FIN or RST and no application data",
-		.message = "{peer} completed the handshake, took the request and closed without an "
-			   "answer.",
+		.evidence =
+			"handshake done, then FIN after the request, or RST, and no application data",
+		.message =
+			"{peer} completed the handshake and then closed the connection without an "
+			"answer.",
 		.doubt = "A crashed or overloaded application does this, and so does a silent "
 			 "refusal of the client certificate.",
 		.hint = "look at the upstream's own log for that moment",

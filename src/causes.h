@@ -34,6 +34,9 @@ enum observation {
 	O_TIMER = 1 << 17,	    /* the connection lasted as long as a timer would let it */
 	O_TIMER_REPEATED = 1 << 18, /* and others of this process lasted as long */
 	O_UNRECOGNIZED = 1 << 20,   /* fatal alert 112, unrecognized_name, received */
+	O_CERT = 1 << 21,	    /* the peer's certificate was read */
+	O_ONE_CERT = 1 << 22,	    /* exactly one came, and it is not self-issued */
+	O_ISSUER_MISSING = 1 << 23, /* more came, and the leaf's issuer is not among them */
 	O_ERROR = 1 << 19,	    /* an alert, or an error that says more than the close */
 };
 
@@ -65,7 +68,8 @@ struct cause {
 	const char *evidence;	/* what is observed, for `tlsfail causes` */
 	/* One sentence and what to do; {words} are filled in by diagnose.c. */
 	const char *message;
-	const char *doubt; /* appended to the message while confidence is not high, or NULL */
+	const char *with_cert; /* instead of it, when the certificate is known; or NULL */
+	const char *doubt;     /* appended to the message while confidence is not high, or NULL */
 	const char *hint;
 };
 

@@ -11,7 +11,7 @@
 
 #include "text.h"
 
-#define WIRES_MAX     64
+#define WIRES_MAX     256
 #define PROCESSES_MAX 256
 #define ELAPSED_MAX   64
 
@@ -52,8 +52,7 @@ struct correlator {
 	size_t elapsed_next;
 	struct elapsed elapsed[ELAPSED_MAX];
 	struct tlsfail_conn conn;
-	struct wire sent; /* of conn */
-	struct wire received;
+	struct wire taken[TLSFAIL_DIR_COUNT]; /* of conn */
 };
 
 struct correlator *correlator_new(void)
@@ -118,9 +117,10 @@ static void wire_add(struct correlator *c, const struct decoded_wire *record)
 }
 
 /* Takes the bytes out of the table; their place is free again. */
-static void wire_take(struct correlator *c, uint64_t id, uint8_t dir, struct wire *into,
-		      struct tls_capture *capture)
+static void wire_take(struct correlator *c, uint64_t id, uint8_t dir, struct tls_capture *capture)
 {
+	struct wire *into = &c->taken[dir];
+
 	for (size_t i = 0; i < WIRES_MAX; i++) {
 		struct wire *w = &c->wires[i];
 
@@ -196,8 +196,10 @@ static void conn_complete(struct correlator *c, const struct tlsfail_conn *conn,
 		.host = c->host,
 		.repeats_elapsed = elapsed_repeats(c, conn),
 	};
-	wire_take(c, conn->id, TLSFAIL_DIR_SENT, &c->sent, &out->sent);
-	wire_take(c, conn->id, TLSFAIL_DIR_RECEIVED, &c->received, &out->received);
+	wire_take(c, conn->id, TLSFAIL_DIR_SENT, &out->sent);
+	wire_take(c, conn->id, TLSFAIL_DIR_RECEIVED, &out->received);
+	for (uint32_t i = 0; i < TLSFAIL_CERTS_MAX && i < conn->cert_count; i++)
+		wire_take(c, conn->id, TLSFAIL_DIR_CERT + i, &out->certs[i]);
 }
 
 int correlator_feed(struct correlator *c, const struct decoded *record, struct failure *out)

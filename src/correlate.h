@@ -18,6 +18,7 @@ struct failure {
 	const struct tlsfail_conn *conn;
 	struct tls_capture sent; /* data NULL: not kept */
 	struct tls_capture received;
+	struct tls_capture certs[TLSFAIL_CERTS_MAX]; /* leaf first, DER */
 	uint64_t time_ns;    /* CLOCK_REALTIME of its end; 0 when no clock record came before */
 	const char *exe;     /* path, may be "" ; bytes that the host chose */
 	const char *version; /* of the TLS library, may be "" */

@@ -72,7 +72,7 @@ static int view_wire(struct decoded_wire *wire, const uint8_t *data, size_t len,
 		return reject(problem, "claims more wire bytes than are ever kept");
 	if (len != TLSFAIL_WIRE_FIXED + fixed.data_len)
 		return reject(problem, "has another number of wire bytes than it claims");
-	if (fixed.dir > TLSFAIL_DIR_RECEIVED)
+	if (fixed.dir >= TLSFAIL_DIR_COUNT)
 		return reject(problem, "has an unknown direction");
 	if (fixed.cut > 1)
 		return reject(problem, "has a truth value that is neither 0 nor 1");

@@ -51,7 +51,7 @@ static uint32_t observe_end(const struct failure *f)
 		o |= O_PEER_FIN;
 	if (c->flags & TLSFAIL_F_PEER_RST)
 		o |= O_PEER_RST;
-	if (c->flags & TLSFAIL_F_LOCAL_FIN)
+	if (c->flags & (TLSFAIL_F_LOCAL_FIN | TLSFAIL_F_LOCAL_NOTIFY))
 		o |= O_LOCAL;
 	if (f->repeats_elapsed && elapsed >= TIMER_MIN_NS)
 		o |= O_TIMER | O_TIMER_REPEATED;
@@ -130,12 +130,32 @@ static bool alert_sent(const struct tlsfail_conn *c, const struct tls_view *view
 	       openssl_alert_for(s->reason, s->has_verify, s->verify, alert);
 }
 
-static void symptoms_of(const struct failure *f, const struct tls_view *view, struct symptoms *s)
+/* Did the issuer of the leaf come too? */
+static uint32_t observe_certificates(const struct diagnose_work *work)
 {
+	const struct x509_view *leaf = &work->certs[0];
+
+	if (!work->cert_count)
+		return 0;
+	if (leaf->self_issued)
+		return O_CERT;
+	if (work->cert_count == 1)
+		return O_CERT | O_ONE_CERT;
+	for (size_t i = 1; i < work->cert_count; i++)
+		if (!strcmp(work->certs[i].subject, leaf->issuer))
+			return O_CERT;
+	return O_CERT | O_ISSUER_MISSING;
+}
+
+static void symptoms_of(const struct failure *f, const struct diagnose_work *work,
+			struct symptoms *s)
+{
+	const struct tls_view *view = &work->view;
 	const struct tlsfail_conn *c = f->conn;
 
 	*s = (struct symptoms){ 0 };
-	s->observed = observe_flags(c) | observe_end(f) | observe_wire(f, view);
+	s->observed = observe_flags(c) | observe_end(f) | observe_wire(f, view) |
+		      observe_certificates(work);
 	s->reason = c->error_count ? c->errors[0].reason : 0;
 	if (openssl_reason_is_alert(s->reason, &s->alert)) {
 		s->has_alert = true;
@@ -230,6 +250,26 @@ static void add_alert(struct text *t, const struct finding_alert *a)
 		text_addf(t, " %s", a->name);
 }
 
+/* The common name is what people call it by; without one, the whole subject. */
+static void add_subject(struct text *t, const struct finding_certificate *cert)
+{
+	if (cert->common_name[0])
+		text_addf(t, "CN=%s", cert->common_name);
+	else
+		text_addf(t, "\"%s\"", cert->subject);
+}
+
+/* The names that a certificate is valid for; a CN counts only where there is no other. */
+static void add_names(struct text *t, const struct finding_certificate *cert)
+{
+	for (unsigned int i = 0; i < cert->name_count && i < FINDING_SAN_MAX; i++)
+		text_addf(t, "%s%s", i ? ", " : "", cert->names[i]);
+	if (cert->name_count > FINDING_SAN_MAX)
+		text_addf(t, " and %u more", cert->name_count - FINDING_SAN_MAX);
+	if (!cert->name_count)
+		add_subject(t, cert);
+}
+
 /* One {word} of a message. Unknown words are left as they are: a test finds them. */
 static void add_word(struct text *t, const char *word, size_t len, const struct failure *failure,
 		     const struct finding *f)
@@ -255,6 +295,16 @@ static void add_word(struct text *t, const char *word, size_t len, const struct 
 		text_addf(t, "%d", c->verify_code);
 	else if (IS("alert"))
 		add_alert(t, &f->alert);
+	else if (IS("subject"))
+		add_subject(t, &f->certificate);
+	else if (IS("issuer"))
+		text_add(t, f->certificate.issuer);
+	else if (IS("ended"))
+		text_add_time(t, f->certificate.not_after);
+	else if (IS("begins"))
+		text_add_time(t, f->certificate.not_before);
+	else if (IS("names"))
+		add_names(t, &f->certificate);
 	else if (IS("raw"))
 		add_raw(t, f);
 	else
@@ -355,6 +405,45 @@ static void fill_tls(struct finding *f, const struct tlsfail_conn *c, const stru
 	fill_hello(f, &view->client.hello);
 }
 
+/* The certificate that the verify code is about, where its validity tells; else the leaf. */
+static const struct x509_view *certificate_at_fault(const struct diagnose_work *work,
+						    const struct symptoms *s, int64_t now)
+{
+	for (size_t i = 0; s->has_verify && i < work->cert_count; i++) {
+		const struct x509_view *cert = &work->certs[i];
+
+		if (!cert->has_validity)
+			continue;
+		if (s->verify == OPENSSL_V_EXPIRED && cert->not_after < now)
+			return cert;
+		if (s->verify == OPENSSL_V_NOT_YET_VALID && cert->not_before > now)
+			return cert;
+	}
+	return &work->certs[0];
+}
+
+static void fill_certificate(struct finding *f, const struct tlsfail_conn *c,
+			     const struct diagnose_work *work, const struct symptoms *s)
+{
+	struct finding_certificate *to = &f->certificate;
+	const struct x509_view *from;
+
+	if (!work->cert_count)
+		return;
+	from = certificate_at_fault(work, s, (int64_t)(f->time_ns / NS_PER_SEC));
+	to->known = true;
+	memcpy(to->subject, from->subject, sizeof(to->subject));
+	memcpy(to->issuer, from->issuer, sizeof(to->issuer));
+	memcpy(to->common_name, from->common_name, sizeof(to->common_name));
+	to->has_validity = from->has_validity;
+	to->not_before = from->not_before;
+	to->not_after = from->not_after;
+	to->name_count = (unsigned int)from->name_count;
+	memcpy(to->names, from->names, sizeof(to->names));
+	memcpy(to->sha256, from->sha256, sizeof(to->sha256));
+	to->chain_length = c->cert_count;
+}
+
 static void fill_openssl(struct finding *f, const struct failure *failure)
 {
 	const struct tlsfail_conn *c = failure->conn;
@@ -394,6 +483,9 @@ static void fill_close(struct finding *f, const struct tlsfail_conn *c, const st
 	if (f->alert.known) {
 		f->closed_by = f->alert.received ? "peer" : "local";
 		f->close_kind = "alert";
+	} else if (c->flags & TLSFAIL_F_LOCAL_NOTIFY) {
+		f->closed_by = "local";
+		f->close_kind = "close_notify";
 	} else if (c->flags & TLSFAIL_F_PEER_FIN) {
 		f->closed_by = "peer";
 		f->close_kind = "fin";
@@ -520,6 +612,29 @@ static void evidence_flight(struct finding *f, const struct tlsfail_conn *c,
 	evidence_at(f, c, c->t_request, "application data sent");
 }
 
+static void evidence_certificate(struct finding *f)
+{
+	const struct finding_certificate *cert = &f->certificate;
+	struct text t;
+
+	if (!cert->known)
+		return;
+	evidence_begin(f, &t);
+	text_addf(&t, "certificate (the peer sent %u): %s", cert->chain_length, cert->subject);
+	evidence_begin(f, &t);
+	text_addf(&t, "issued by %s", cert->issuer);
+	if (cert->has_validity) {
+		evidence_begin(f, &t);
+		text_add(&t, "valid from ");
+		text_add_time(&t, cert->not_before);
+		text_add(&t, " to ");
+		text_add_time(&t, cert->not_after);
+	}
+	evidence_begin(f, &t);
+	text_add(&t, "valid for ");
+	add_names(&t, cert);
+}
+
 static void evidence_errors(struct finding *f, const struct tlsfail_conn *c)
 {
 	struct text t;
@@ -564,6 +679,10 @@ static void evidence_end(struct finding *f, const struct tlsfail_conn *c)
 {
 	struct text t;
 
+	if (c->flags & TLSFAIL_F_LOCAL_NOTIFY) {
+		evidence_begin(f, &t);
+		text_add(&t, "close_notify sent first");
+	}
 	evidence_at(f, c, c->t_peer_fin, "FIN received");
 	evidence_at(f, c, c->flags & TLSFAIL_F_REFUSED ? 0 : c->t_peer_rst, "RST received");
 	evidence_at(f, c, c->t_close,
@@ -596,7 +715,8 @@ static void conclude(struct finding *f, const struct failure *failure, const str
 				f->candidates[f->candidate_count++] = cause->candidates[i].slug;
 	}
 	text_init(&t, f->message, sizeof(f->message));
-	add_filled(&t, cause->message, failure, f);
+	add_filled(&t, f->certificate.known && cause->with_cert ? cause->with_cert : cause->message,
+		   failure, f);
 	if (cause->doubt && f->confidence != CONFIDENCE_HIGH) {
 		text_add(&t, " ");
 		text_add(&t, cause->doubt);
@@ -618,14 +738,29 @@ static void fill_bytes(struct finding *f, const struct tlsfail_conn *c)
 	text_add_hex(&t, c->first_rx, c->first_rx_kept);
 }
 
-void diagnose(const struct failure *failure, struct tls_view *view, struct finding *f)
+/* The certificates up to the first that cannot be read. */
+static void certificates_read(const struct failure *failure, struct diagnose_work *work)
+{
+	work->cert_count = 0;
+	for (size_t i = 0; i < TLSFAIL_CERTS_MAX; i++) {
+		const struct tls_capture *der = &failure->certs[i];
+
+		if (!der->data || der->cut || !x509_view_read(der->data, der->len, &work->certs[i]))
+			break;
+		work->cert_count++;
+	}
+}
+
+void diagnose(const struct failure *failure, struct diagnose_work *work, struct finding *f)
 {
 	const struct tlsfail_conn *c = failure->conn;
+	const struct tls_view *view = &work->view;
 	const struct cause *cause;
 	struct symptoms s;
 
-	tlswire_parse(&failure->sent, &failure->received, view);
-	symptoms_of(failure, view, &s);
+	tlswire_parse(&failure->sent, &failure->received, &work->view);
+	certificates_read(failure, work);
+	symptoms_of(failure, work, &s);
 	cause = diagnose_match(&s);
 
 	*f = (struct finding){ .kind = FINDING_FAILURE };
@@ -637,6 +772,7 @@ void diagnose(const struct failure *failure, struct tls_view *view, struct findi
 	fill_network(f, c);
 	fill_process(f, failure);
 	fill_tls(f, c, view);
+	fill_certificate(f, c, work, &s);
 	fill_openssl(f, failure);
 	fill_alert(f, &s);
 	fill_close(f, c, cause);
@@ -644,6 +780,7 @@ void diagnose(const struct failure *failure, struct tls_view *view, struct findi
 	evidence_hello(f);
 	evidence_handshake(f, c);
 	evidence_flight(f, c, view);
+	evidence_certificate(f);
 	evidence_errors(f, c);
 	evidence_end(f, c);
 	conclude(f, failure, &s, cause);

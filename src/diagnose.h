@@ -9,6 +9,7 @@
 #include "causes.h"
 #include "correlate.h"
 #include "finding.h"
+#include "x509view.h"
 
 /* Everything the rules look at. */
 struct symptoms {
@@ -26,8 +27,15 @@ struct symptoms {
 /* The first row of the table that fits; never NULL. */
 const struct cause *diagnose_match(const struct symptoms *symptoms);
 
-/* Fills in *finding. view is working space, and holds the wire view afterwards. */
-void diagnose(const struct failure *failure, struct tls_view *view, struct finding *finding);
+/* Working space, too large for a stack; what was read from the wire is in it afterwards. */
+struct diagnose_work {
+	struct tls_view view;
+	size_t cert_count; /* of certs */
+	struct x509_view certs[TLSFAIL_CERTS_MAX];
+};
+
+/* Fills in *finding. */
+void diagnose(const struct failure *failure, struct diagnose_work *work, struct finding *finding);
 
 /* The finding for records that were lost; time_ns is CLOCK_REALTIME. */
 void diagnose_loss(const struct tlsfail_loss *loss, uint64_t time_ns, const char *host,

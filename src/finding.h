@@ -21,6 +21,8 @@
 #define FINDING_EVIDENCE_MAX   24
 #define FINDING_EVIDENCE_LEN   200
 #define FINDING_VERSIONS_MAX   6
+#define FINDING_SAN_MAX	       8
+#define FINDING_SAN_MAX	       8
 
 enum confidence {
 	CONFIDENCE_LOW,
@@ -69,6 +71,21 @@ struct finding_hello {
 	char server_name[FINDING_NAME_LEN];
 	unsigned int version_count;
 	const char *versions[FINDING_VERSIONS_MAX]; /* "1.3", "1.2" ... offered, highest first */
+};
+
+/* The certificate that the finding is about: the peer's leaf, or the one that is at fault. */
+struct finding_certificate {
+	bool known;
+	char subject[FINDING_NAME_LEN];
+	char issuer[FINDING_NAME_LEN];
+	char common_name[128];
+	bool has_validity;
+	int64_t not_before; /* seconds since 1970 */
+	int64_t not_after;
+	unsigned int name_count; /* subject alternative names; the first of them are kept */
+	char names[FINDING_SAN_MAX][128];
+	char sha256[65];
+	unsigned int chain_length; /* certificates that the peer sent */
 };
 
 struct finding_tcp {
@@ -120,6 +137,7 @@ struct finding {
 	struct finding_alert alert;
 	struct finding_openssl openssl;
 	struct finding_verify verify;
+	struct finding_certificate certificate;
 	struct finding_tcp tcp;
 
 	const char *network_type; /* "ipv4", "ipv6" */

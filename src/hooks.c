@@ -77,6 +77,9 @@ const struct lib_hook lib_hook_table[] = {
 	{ LIB_VERIFY_LOG, LIB_CRYPTO, "X509_verify_cert_error_string", "uprobe_verify_text", NULL },
 
 	{ LIB_HOST, LIB_CRYPTO, "X509_check_host", "uprobe_host", "uretprobe_host" },
+
+	/* In libcrypto it is called for every certificate of a trust store as well. */
+	{ LIB_CERTIFICATE, LIB_SSL_STUB, "d2i_X509", "uprobe_certificate", NULL },
 };
 const size_t lib_hook_table_len = ARRAY_LEN(lib_hook_table);
 
@@ -85,6 +88,7 @@ static const char *const lib_losses[LIB_FACT_COUNT] = {
 	[LIB_ERROR] = "TLS errors and alerts",
 	[LIB_VERIFY] = "refused certificates",
 	[LIB_HOST] = "refused host names",
+	[LIB_CERTIFICATE] = "certificates of the peer",
 };
 
 const char *lib_fact_loss(enum lib_fact fact)

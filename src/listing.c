@@ -1,37 +1,89 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Prints the rule table as it is: what the diagnosis goes by is what is documented.
+ * Prints the rule table as it is: what the diagnosis goes by is what is documented. Either an
+ * index, a slug and its evidence each, or one whole row.
  */
 #include "listing.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "causes.h"
 #include "log.h"
 #include "options.h"
+#include "text.h"
 
-static const char *confidence_word(const struct cause *cause)
+#define COLUMN_GAP 2
+#define ROW_LEN	   4096
+
+/* Prints a name in a column of that width, and behind it words, wrapped. */
+static void row_print(int indent, const char *name, int width, const char *words)
+{
+	char buf[ROW_LEN];
+	struct text t;
+
+	text_init(&t, buf, sizeof(buf));
+	text_addf(&t, "%*s%-*s", indent, "", width + COLUMN_GAP, name);
+	text_add_wrapped(&t, indent + width + COLUMN_GAP, words, "", "");
+	puts(buf);
+}
+
+static void index_print(void)
+{
+	int width = 0;
+
+	for (size_t i = 0; i < cause_table_len; i++) {
+		int len = (int)strlen(cause_table[i].slug);
+
+		width = len > width ? len : width;
+	}
+	for (size_t i = 0; i < cause_table_len; i++)
+		row_print(0, cause_table[i].slug, width, cause_table[i].evidence);
+	puts("\ntlsfail causes SLUG shows what one of them means and how to fix it.");
+}
+
+static const char *confidence_words(const struct cause *cause)
 {
 	static const char *const words[] = {
 		[CONFIDENCE_LOW] = "low",
 		[CONFIDENCE_MEDIUM] = "medium",
 		[CONFIDENCE_HIGH] = "high",
 	};
+	static const char *const words_raised[] = {
+		[CONFIDENCE_LOW] = "low, high with more evidence",
+		[CONFIDENCE_MEDIUM] = "medium, high with more evidence",
+		[CONFIDENCE_HIGH] = "high",
+	};
 
-	return words[cause->confidence];
+	return cause->high_if ? words_raised[cause->confidence] : words[cause->confidence];
+}
+
+static void candidates_print(const struct cause *cause, int width)
+{
+	char buf[ROW_LEN];
+	struct text t;
+
+	text_init(&t, buf, sizeof(buf));
+	for (size_t i = 0; i < CAUSE_CANDIDATES_MAX && cause->candidates[i].slug; i++)
+		text_addf(&t, "%s%s", i ? ", " : "", cause->candidates[i].slug);
+	if (t.len)
+		row_print(COLUMN_GAP, "or", width, buf);
 }
 
 static void cause_print(const struct cause *cause)
 {
-	printf("%s\n", cause->slug);
-	printf("  evidence    %s\n", cause->evidence);
-	printf("  meaning     %s\n", cause->message);
+	const int width = sizeof("confidence") - 1;
+
+	puts(cause->slug);
+	row_print(COLUMN_GAP, "evidence", width, cause->evidence);
+	row_print(COLUMN_GAP, "meaning", width, cause->message);
 	if (cause->doubt)
-		printf("  in doubt    %s\n", cause->doubt);
-	printf("  confidence  %s%s\n", confidence_word(cause),
-	       cause->high_if ? ", high with more evidence" : "");
-	printf("  fix         %s\n", cause->hint);
+		row_print(COLUMN_GAP, "in doubt", width, cause->doubt);
+	row_print(COLUMN_GAP, "confidence", width, confidence_words(cause));
+	candidates_print(cause, width);
+	row_print(COLUMN_GAP, "fix", width, cause->hint);
+	puts("\nWords in braces are filled in from the failure.");
 }
 
 int listing_run(const struct options *options)
@@ -44,10 +96,7 @@ int listing_run(const struct options *options)
 	}
 	if (cause)
 		cause_print(cause);
-	for (size_t i = 0; !cause && i < cause_table_len; i++) {
-		if (i)
-			putchar('\n');
-		cause_print(&cause_table[i]);
-	}
+	else
+		index_print();
 	return fflush(stdout) ? EXIT_CANNOT : EXIT_SUCCESS;
 }

@@ -32,7 +32,7 @@ struct pipeline {
 	/* too large for the stack */
 	struct decoded record;
 	struct failure failure;
-	struct tls_view view;
+	struct diagnose_work work;
 	struct finding finding;
 };
 
@@ -95,7 +95,7 @@ static int finding_write(struct pipeline *p)
 
 static int failure_report(struct pipeline *p)
 {
-	diagnose(&p->failure, &p->view, &p->finding);
+	diagnose(&p->failure, &p->work, &p->finding);
 	p->findings++;
 	p->refused += !strcmp(p->finding.phase, "connect");
 	for (size_t i = 0; i < cause_table_len; i++)

@@ -90,7 +90,38 @@ static void event_add_strings(struct event *event, const char *key, const char *
 	event_add(event, key, array);
 }
 
-/* RFC 3339 in UTC. */
+/* RFC 3339 in UTC, to the second. */
+static void event_add_time(struct event *event, const char *key, int64_t seconds)
+{
+	time_t t = (time_t)seconds;
+	char calendar[TIMESTAMP_LEN];
+	struct tm tm;
+
+	if (gmtime_r(&t, &tm) && strftime(calendar, sizeof(calendar), "%Y-%m-%dT%H:%M:%SZ", &tm))
+		event_add_string(event, key, calendar);
+}
+
+static void event_add_certificate(struct event *event, const struct finding_certificate *c)
+{
+	const char *names[FINDING_SAN_MAX];
+	unsigned int count = c->name_count < FINDING_SAN_MAX ? c->name_count : FINDING_SAN_MAX;
+
+	if (!c->known)
+		return;
+	event_add_string(event, "tls.server.subject", c->subject);
+	event_add_string(event, "tls.server.issuer", c->issuer);
+	if (c->has_validity) {
+		event_add_time(event, "tls.server.not_before", c->not_before);
+		event_add_time(event, "tls.server.not_after", c->not_after);
+	}
+	for (unsigned int i = 0; i < count; i++)
+		names[i] = c->names[i];
+	event_add_strings(event, "tls.server.san", names, count);
+	event_add_string(event, "tls.server.hash.sha256", c->sha256);
+	event_add_integer(event, "tls.server.chain_length", c->chain_length);
+}
+
+/* RFC 3339 in UTC, to the nanosecond. */
 static void event_add_timestamp(struct event *event, const char *key, uint64_t time_ns)
 {
 	time_t seconds = (time_t)(time_ns / NS_PER_S);
@@ -174,6 +205,7 @@ static void event_add_tls(struct event *event, const struct finding *f)
 		event_add_string(event, "tls.verify.name", f->verify.name);
 		event_add_bool(event, "tls.verify.enforced", f->verify.enforced);
 	}
+	event_add_certificate(event, &f->certificate);
 }
 
 static void event_add_network(struct event *event, const struct finding *f)

@@ -15,7 +15,6 @@
 #include "text.h"
 
 #define NS_PER_S   1000000000U
-#define COLUMNS	   80
 #define TIME_WIDTH 8
 #define PID_WIDTH  7
 #define PEER_WIDTH 21
@@ -41,50 +40,21 @@ struct sink {
 	char block[BLOCK_LEN];
 };
 
-/* Columns that the first len bytes of s take. */
-static int text_width(const char *s, size_t len)
-{
-	int width = 0;
-
-	for (size_t i = 0; i < len; i++)
-		width += ((uint8_t)s[i] & 0xc0) != 0x80;
-	return width;
-}
-
 static const char *color(const struct sink *sink, const char *sequence)
 {
 	return sink->color && sequence ? sequence : "";
 }
 
-/*
- * Adds label and words from column INDENT on, wrapped between words, the lines after the first
- * hanging under the first word. A word that is longer than a line stands alone on one, uncut.
- * sequence: the colour, NULL for none; it ends with each line, for pagers.
- */
+/* Adds label and words from column INDENT on, the lines after the first hanging under the first
+ * word. sequence: the colour, NULL for none; it ends with each line, for pagers. */
 static void wrapped_add(const struct sink *sink, struct text *t, const char *sequence,
 			const char *label, const char *words)
 {
 	const char *begin = color(sink, sequence);
 	const char *end = begin[0] ? COLOR_END : "";
-	int hang = INDENT + text_width(label, strlen(label));
-	int column = hang;
 
 	text_addf(t, "%s%s", begin, label);
-	while (words[0]) {
-		size_t gap = strspn(words, " ");
-		size_t len = strcspn(words + gap, " ");
-		int width = text_width(words + gap, len);
-
-		if (column > hang && column + (int)gap + width > COLUMNS) {
-			text_addf(t, "%s\n%*s%s", end, hang, "", begin);
-			column = hang;
-			words += gap;
-			gap = 0;
-		}
-		text_addf(t, "%.*s", (int)(gap + len), words);
-		column += (int)gap + width;
-		words += gap + len;
-	}
+	text_add_wrapped(t, INDENT + (int)strlen(label), words, end, begin);
 	text_addf(t, "%s\n", end);
 }
 
@@ -174,7 +144,8 @@ static void time_add(struct text *t, uint64_t time_ns)
 	text_addf(t, "%-*s ", TIME_WIDTH, words);
 }
 
-/* The first line. It stays within COLUMNS: the peer's address gives way, then the confidence. */
+/* The first line. It stays within TEXT_COLUMNS: first the peer's address gives way, then the
+ * confidence. */
 static void headline_add(const struct sink *sink, struct text *t, const struct finding *f)
 {
 	const char *begin =
@@ -199,7 +170,7 @@ static void headline_add(const struct sink *sink, struct text *t, const struct f
 		text_addf(t, "%-*s ", PID_WIDTH, "-");
 
 	start = t->len;
-	room = COLUMNS - (int)(start + 1 + strlen(f->cause));
+	room = TEXT_COLUMNS - (int)(start + 1 + strlen(f->cause));
 	if (room - (int)words.len >= endpoint_width_min(peer))
 		room -= (int)words.len;
 	else

@@ -12,6 +12,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Of a terminal, in characters. */
+#define TEXT_COLUMNS 80
+
 struct text {
 	char *buf;
 	size_t size; /* of buf, at least 1 */
@@ -35,12 +38,24 @@ void text_addf(struct text *t, const char *format, ...) __attribute__((format(pr
  */
 void text_add_hostile(struct text *t, const void *bytes, size_t len);
 
+/*
+ * Appends words, wrapped between them at TEXT_COLUMNS. The caller has filled the first line up to
+ * column hang; the others hang there too. A word that is longer than a line stands alone on one,
+ * uncut. line_end goes before each line break and line_begin behind the indentation after it:
+ * colours, or "". The last line is not ended.
+ */
+void text_add_wrapped(struct text *t, int hang, const char *words, const char *line_end,
+		      const char *line_begin);
+
 /* Appends len bytes as lower-case hexadecimal, no separators. */
 void text_add_hex(struct text *t, const void *bytes, size_t len);
 
 /* Appends an address: family is AF_INET (2) or AF_INET6 (10), addr in network order (4 or 16
  * bytes); an IPv4-mapped IPv6 address prints as IPv4. Another family prints as "?". */
 void text_add_address(struct text *t, unsigned int family, const uint8_t *addr);
+
+/* Appends seconds since 1970 as "2026-11-20 12:00:00 UTC"; a year beyond 9999 as "after 9999". */
+void text_add_time(struct text *t, int64_t seconds);
 
 /* Appends a duration in ns for people: "350 ms", "1.002 s", "75 us". */
 void text_add_duration(struct text *t, uint64_t ns);
