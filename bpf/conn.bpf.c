@@ -148,8 +148,10 @@ static __always_inline bool client_failed(const struct tlsfail_conn *c)
 
 	if (!(c->flags & TLSFAIL_F_ESTABLISHED) && c->flags & TLSFAIL_F_CONNECT)
 		return c->flags & TLSFAIL_F_REFUSED;
+	/* Closed before anything was said, and seen from its connect on: as with a refusal, TLS may
+	 * have been meant. */
 	if (!(c->flags & TLSFAIL_F_TLS))
-		return peer_closed && c->flags & TLSFAIL_F_PEER_DID_TLS;
+		return peer_closed && c->flags & TLSFAIL_F_CONNECT;
 	if (!(c->flags & TLSFAIL_F_DONE))
 		return true;
 	if (c->error_count || c->flags & TLSFAIL_F_HOST_REFUSED)

@@ -7,9 +7,11 @@
 #include "attach.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <bpf/libbpf.h>
 
@@ -25,8 +27,11 @@ struct attached_file {
 
 struct attachments {
 	struct bpf_object *object;
+	bool uprobe_multi;
 	struct bpf_link **links;
 	size_t link_count;
+	int *uprobes; /* descriptors, with uprobe_multi */
+	size_t uprobe_count;
 	struct attached_file *files;
 	size_t file_count;
 };
@@ -79,6 +84,7 @@ int hooks_choose(const struct features *features, const struct hook_request *req
 			return err;
 	}
 	text_init(error, error->buf, error->size);
+	choice->uprobe_multi = features_uprobe_multi();
 	return 0;
 }
 
@@ -88,6 +94,15 @@ static struct bpf_program *row_program(struct bpf_object *object, const struct h
 	if (i >= HOOK_PROGS_MAX || !hook->progs[i].name)
 		return NULL;
 	return bpf_object__find_program_by_name(object, hook->progs[i].name);
+}
+
+static void expect_uprobe_multi(struct bpf_object *object, const char *name)
+{
+	struct bpf_program *prog = name ? bpf_object__find_program_by_name(object, name) : NULL;
+
+	if (prog)
+		bpf_program__set_expected_attach_type(prog,
+						      (enum bpf_attach_type)FEATURES_UPROBE_MULTI);
 }
 
 int hooks_select(struct tlsfail_bpf *skel, const struct hook_choice *choice)
@@ -100,6 +115,10 @@ int hooks_select(struct tlsfail_bpf *skel, const struct hook_choice *choice)
 	for (int fact = 0; fact < FACT_COUNT; fact++)
 		for (size_t i = 0; (prog = row_program(skel->obj, choice->rows[fact], i)); i++)
 			bpf_program__set_autoload(prog, true);
+	for (size_t i = 0; choice->uprobe_multi && i < lib_hook_table_len; i++) {
+		expect_uprobe_multi(skel->obj, lib_hook_table[i].entry);
+		expect_uprobe_multi(skel->obj, lib_hook_table[i].ret);
+	}
 	/* tcp_close tells of a close at once; the states would tell it a second time. */
 	skel->rodata->close_by_state = choice->rows[FACT_CLOSE]->kind == HOOK_TP_BTF ||
 				       choice->rows[FACT_CLOSE]->kind == HOOK_RAW_TP;
@@ -131,6 +150,7 @@ int hooks_attach(struct tlsfail_bpf *skel, const struct hook_choice *choice,
 	if (!a)
 		return -ENOMEM;
 	a->object = skel->obj;
+	a->uprobe_multi = choice->uprobe_multi;
 	for (int fact = 0; fact < FACT_COUNT; fact++) {
 		for (size_t i = 0; (prog = row_program(skel->obj, choice->rows[fact], i)); i++) {
 			int err = link_keep(a, bpf_program__attach(prog));
@@ -147,13 +167,55 @@ int hooks_attach(struct tlsfail_bpf *skel, const struct hook_choice *choice,
 	return 0;
 }
 
+static void *link_destroy(void *link)
+{
+	bpf_link__destroy(link);
+	return NULL;
+}
+
+static void *uprobe_close(void *fd)
+{
+	close(*(int *)fd);
+	return NULL;
+}
+
+/* One thing to detach, in a thread of its own where one can be had. */
+struct detaching {
+	pthread_t thread;
+	bool started;
+};
+
+static void detach(struct detaching *d, void *(*how)(void *), void *what)
+{
+	if (d)
+		d->started = !pthread_create(&d->thread, NULL, how, what);
+	if (!d || !d->started)
+		how(what);
+}
+
+/* Each waits until no CPU can be inside it any more; side by side they wait together. */
+static void detach_all(struct attachments *a)
+{
+	size_t count = a->link_count + a->uprobe_count, n = 0;
+	struct detaching *all = calloc(count, sizeof(*all));
+
+	for (size_t i = 0; i < a->uprobe_count; i++)
+		detach(all ? &all[n++] : NULL, uprobe_close, &a->uprobes[i]);
+	for (size_t i = 0; i < a->link_count; i++)
+		detach(all ? &all[n++] : NULL, link_destroy, a->links[i]);
+	for (size_t i = 0; i < n; i++)
+		if (all[i].started)
+			pthread_join(all[i].thread, NULL);
+	free(all);
+}
+
 void attachments_free(struct attachments *a)
 {
 	if (!a)
 		return;
-	for (size_t i = 0; i < a->link_count; i++)
-		bpf_link__destroy(a->links[i]);
+	detach_all(a);
 	free(a->links);
+	free(a->uprobes);
 	free(a->files);
 	free(a);
 }
@@ -193,6 +255,22 @@ struct library_part {
 	bool attached; /* before */
 };
 
+static int uprobe_keep(struct attachments *a, int fd)
+{
+	int *uprobes;
+
+	if (fd < 0)
+		return fd;
+	uprobes = reallocarray(a->uprobes, a->uprobe_count + 1, sizeof(*uprobes));
+	if (!uprobes) {
+		close(fd);
+		return -ENOMEM;
+	}
+	a->uprobes = uprobes;
+	uprobes[a->uprobe_count++] = fd;
+	return 0;
+}
+
 static int uprobe_attach(struct attachments *a, const char *name, bool ret, int fd, uint64_t offset)
 {
 	LIBBPF_OPTS(bpf_uprobe_opts, opts, .retprobe = ret);
@@ -202,6 +280,9 @@ static int uprobe_attach(struct attachments *a, const char *name, bool ret, int 
 	if (!prog)
 		return -ENOENT;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	if (a->uprobe_multi)
+		return uprobe_keep(
+			a, features_uprobe_attach(bpf_program__fd(prog), path, offset, ret));
 	return link_keep(a, bpf_program__attach_uprobe_opts(prog, -1, path, offset, &opts));
 }
 

@@ -19,6 +19,7 @@ struct tlsfail_bpf;
 /* The row chosen for each fact. */
 struct hook_choice {
 	const struct hook *rows[FACT_COUNT];
+	bool uprobe_multi; /* how the uprobes of libraries are attached */
 };
 
 /* Chooses for each fact the first row that this kernel allows. On failure error says which fact

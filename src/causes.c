@@ -397,10 +397,12 @@ const struct cause cause_table[] = {
 	{
 		.slug = "peer-closed-before-hello",
 		.when = { .all = O_HELLO_UNREAD, .none = O_DONE | O_ERROR },
-		.confidence = CONFIDENCE_HIGH,
+		.confidence = CONFIDENCE_LOW,
+		.high_if = O_TLS | O_PEER_DID_TLS,
 		.evidence = "FIN before the ClientHello was sent, or FIN and then RST for it",
 		.message = "{peer} accepted the connection and closed it before it read the "
 			   "ClientHello.",
+		.doubt = "No TLS was ever seen with this peer, so TLS may not be what it speaks.",
 		.hint = "look at the upstream: crashed worker, connection limit, ACL, or a load "
 			"balancer without a backend",
 	},

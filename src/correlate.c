@@ -124,7 +124,7 @@ static void wire_take(struct correlator *c, uint64_t id, uint8_t dir, struct tls
 	for (size_t i = 0; i < WIRES_MAX; i++) {
 		struct wire *w = &c->wires[i];
 
-		if (w->id != id || w->dir != dir)
+		if (!w->id || w->id != id || w->dir != dir)
 			continue;
 		*into = *w;
 		w->id = 0;
@@ -138,7 +138,7 @@ static void wire_take(struct correlator *c, uint64_t id, uint8_t dir, struct tls
 static struct process *process_find(struct correlator *c, uint32_t pid)
 {
 	for (size_t i = 0; i < PROCESSES_MAX; i++)
-		if (c->processes[i].pid == pid)
+		if (pid && c->processes[i].pid == pid)
 			return &c->processes[i];
 	return NULL;
 }

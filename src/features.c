@@ -152,3 +152,48 @@ int features_try(const struct features *f, enum hook_kind kind, const char *targ
 	}
 	return -EINVAL;
 }
+
+/* The part of union bpf_attr that BPF_LINK_CREATE reads for BPF_TRACE_UPROBE_MULTI. */
+struct uprobe_multi_attr {
+	__u32 prog_fd;
+	__u32 target_fd;
+	__u32 attach_type;
+	__u32 flags;
+	__u64 path;
+	__u64 offsets;
+	__u64 ref_ctr_offsets;
+	__u64 cookies;
+	__u32 count;
+	__u32 multi_flags;
+	__u32 pid;
+	__u32 pad;
+};
+
+int features_uprobe_attach(int prog_fd, const char *path, uint64_t offset, bool ret)
+{
+	struct uprobe_multi_attr attr = {
+		.prog_fd = (__u32)prog_fd,
+		.attach_type = FEATURES_UPROBE_MULTI,
+		.path = (__u64)(unsigned long)path,
+		.offsets = (__u64)(unsigned long)&offset,
+		.count = 1,
+		.multi_flags = ret ? FEATURES_UPROBE_MULTI_RETURN : 0,
+	};
+	long fd = syscall(__NR_bpf, BPF_LINK_CREATE, &attr, sizeof(attr));
+
+	return fd < 0 ? -errno : (int)fd;
+}
+
+bool features_uprobe_multi(void)
+{
+	LIBBPF_OPTS(bpf_prog_load_opts, opts,
+		    .expected_attach_type = (enum bpf_attach_type)FEATURES_UPROBE_MULTI);
+	int prog = load_nothing(BPF_PROG_TYPE_KPROBE, &opts), err;
+
+	if (prog < 0)
+		return false;
+	/* A kernel that knows the link gets as far as finding that this is no regular file. */
+	err = features_uprobe_attach(prog, "/", 0, false);
+	close(prog);
+	return err == -EBADF;
+}

@@ -6,6 +6,9 @@
 #ifndef TLSFAIL_FEATURES_H
 #define TLSFAIL_FEATURES_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "hooks.h"
 
 struct features;
@@ -20,5 +23,19 @@ void features_close(struct features *features);
 /* Can that kind of hook be attached to target? 0, or the negative errno of the attempt; -ENOENT:
  * this kernel has no such tracepoint or function. */
 int features_try(const struct features *features, enum hook_kind kind, const char *target);
+
+/*
+ * Uprobes by one link each, without perf events (6.6, 89ae89f53d20): attached and detached without
+ * the kernel-wide lock under which each perf uprobe waits some 100 ms.
+ */
+bool features_uprobe_multi(void);
+
+/* The kernel's numbers, newer than the headers of Debian 12: include/uapi/linux/bpf.h */
+#define FEATURES_UPROBE_MULTI	     48 /* enum bpf_attach_type, BPF_TRACE_UPROBE_MULTI */
+#define FEATURES_UPROBE_MULTI_RETURN 1	/* BPF_F_UPROBE_MULTI_RETURN */
+
+/* Attaches a program loaded with FEATURES_UPROBE_MULTI to an offset in the file at path, in every
+ * process. Returns a descriptor that detaches when it is closed, or a negative errno. */
+int features_uprobe_attach(int prog_fd, const char *path, uint64_t offset, bool ret);
 
 #endif
