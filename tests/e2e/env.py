@@ -29,6 +29,10 @@ class Env:
         """Whether the test NAME was asked for."""
         return fnmatch.fnmatchcase(name, self._pattern)
 
+    def chosen_cases(self, cases):
+        """Those of CASES that were asked for."""
+        return [case for case in cases if self.wants("case/" + case.name)]
+
     def chosen(self, group, checks):
         """Yields ("GROUP/NAME", test) for those of CHECKS, {name: function of this Env}, that were
         asked for."""

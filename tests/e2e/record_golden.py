@@ -77,6 +77,18 @@ def keep(here, case, recording):
         hand_back(expected)
 
 
+def record_case(here, where, case):
+    """Records CASE anew and says how it went. Returns whether it went well."""
+    recording, problems, finding = record(here, where, case)
+    problems = judge(where, case, problems, finding)
+    if problems:
+        print(f"{case.name}: not recorded", *problems, sep="\n    ", flush=True)
+        return False
+    keep(here, case, recording)
+    print(f"{case.name}: recorded", flush=True)
+    return True
+
+
 def main():
     options = parse_options()
     lab.exit_on_sigterm()
@@ -84,21 +96,15 @@ def main():
     netns.enter_hostname(HOST_NAME)
     chosen = [case for case in CASES
               if case.slug and fnmatch.fnmatchcase(case.name, options.only)]
-    failed = 0
     with lab.directory(DIRECTORY) as top:
         here = env.Env(options.tlsfail, top)
         with here.lab("golden", chosen) as where:
-            for case in chosen:
-                recording, problems, finding = record(here, where, case)
-                problems = judge(where, case, problems, finding)
-                if problems:
-                    failed += 1
-                    print(f"{case.name}: not recorded", *problems, sep="\n    ")
-                else:
-                    keep(here, case, recording)
-                    print(f"{case.name}: recorded")
-    return 1 if failed or not chosen else 0
+            recorded = [record_case(here, where, case) for case in chosen]
+    return 0 if recorded and all(recorded) else 1
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -6,7 +6,9 @@ records.
 The hits are the kernel's own count of how often each BPF program ran. Probes sit on the library's
 file, so the proxy runs on a copy of its own: only its hits are counted.
 """
+import ctypes
 import json
+import os
 import re
 import struct
 import subprocess
@@ -18,9 +20,15 @@ from lab.case import Case, numbered
 from lab.cases import TLS12, VERIFY, good_server
 from tap import require
 
-STATS = Path("/proc/sys/kernel/bpf_stats_enabled")
+# <linux/bpf.h>, <asm/unistd.h>
+BPF_ENABLE_STATS = 32
+BPF_STATS_RUN_TIME = 0
+BPF_ATTR_LEN = 4  # enable_stats.type is all there is to it
+SYS_BPF = {"x86_64": 321, "aarch64": 280}
+
 HANDSHAKES = 100
-ATTEMPTS = 4
+ATTEMPTS = 3
+COUNTED_APART = ("uprobe_certificate",)  # the certificate view has no part in the budget
 
 # The layout of a recording, as far as counting its records needs it.
 FILE_HEADER_LEN_AT = 14
@@ -46,14 +54,18 @@ def tests(here):
 
 
 class RunStatistics:
-    """Makes the kernel count program runs while the `with` block lasts."""
+    """Makes the kernel count program runs while the `with` block lasts. The kernel counts for as
+    long as anybody holds such a descriptor, so this gets in nobody's way."""
 
     def __enter__(self):
-        self._before = STATS.read_text()
-        STATS.write_text("1\n")
+        libc = ctypes.CDLL(None, use_errno=True)
+        attr = ctypes.create_string_buffer(struct.pack("=I", BPF_STATS_RUN_TIME), BPF_ATTR_LEN)
+        self._fd = libc.syscall(SYS_BPF[os.uname().machine], BPF_ENABLE_STATS, attr, BPF_ATTR_LEN)
+        if self._fd < 0:
+            raise OSError(ctypes.get_errno(), "BPF_ENABLE_STATS")
 
     def __exit__(self, *_):
-        STATS.write_text(self._before)
+        os.close(self._fd)
 
 
 def program_ids(pid):
@@ -86,6 +98,11 @@ def ring_records(recording):
     return count
 
 
+def budgeted_hits(runs):
+    """The hits of RUNS, {program: runs}, that the budget is about."""
+    return sum(count for name, count in runs.items() if name not in COUNTED_APART)
+
+
 def measure(here, lab):
     """Does HANDSHAKES handshakes with the lab's only case, and returns {program: runs}."""
     case, = lab.cases
@@ -107,14 +124,13 @@ def measure(here, lab):
 
 
 def check_budget(here, case, limit):
-    """How often nginx is woken within one handshake, and so calls the library, also depends on how
-    busy the machine is. So the calmest of some attempts counts."""
+    """The worst attempt counts. On a busy machine nginx calls the library less often in one
+    handshake, as the upstream has answered before nginx looks: a lower figure is no better one."""
     with here.lab("budget-" + case.name, [case], private_libraries=True) as lab:
-        for _ in range(ATTEMPTS):
-            runs = measure(here, lab)
-            mean = sum(runs.values()) / HANDSHAKES
-            if mean <= limit:
-                break
-    table = [f"{count:6} {name}" for name, count in sorted(runs.items()) if count]
+        attempts = [measure(here, lab) for _ in range(ATTEMPTS)]
+    worst = max(attempts, key=budgeted_hits)
+    mean = budgeted_hits(worst) / HANDSHAKES
+    table = [f"{count:6} {name}" for name, count in sorted(worst.items()) if count]
+    print(f"# {case.name}: {mean} hits a handshake, the budget is {limit}")
     # Fewer than one at the beginning and one at the end of a handshake: then this counts wrong.
     require(2 <= mean <= limit, f"{mean} hits a handshake; the budget is {limit}", *table)

@@ -18,7 +18,7 @@ RACE_ATTEMPTS = 20
 
 def tests(here):
     """Yields (name, test). The lab and the tracer live as long as this generator."""
-    chosen = [case for case in CASES if here.wants("case/" + case.name)]
+    chosen = here.chosen_cases(CASES)
     if not chosen:
         return
     with here.lab("cases", chosen) as lab, here.trace_json(lab) as tlsfail:

@@ -407,7 +407,7 @@ static void test_text_loss(void **state)
 	assert_string_equal(
 		output,
 		"15:04:05 tlsfail lost 12 failures, 1 connection\n"
-		"         fix: send this output to a file or to a faster reader; trace fewer\n"
+		"         fix: give this output a faster reader, or tlsfail more CPU; trace fewer\n"
 		"              processes, as the table of connections was full\n");
 
 	finding.loss = (struct finding_loss){ UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX };
@@ -524,7 +524,7 @@ static void test_json_loss(void **state)
 			    "\"event.name\":\"tlsfail.loss\","
 			    "\"message\":\"tlsfail lost 12 failures, 1 connection\","
 			    "\"tlsfail.schema_version\":1,"
-			    "\"tlsfail.hint\":\"send this output to a file or to a faster reader; "
+			    "\"tlsfail.hint\":\"give this output a faster reader, or tlsfail more CPU; "
 			    "trace fewer processes, as the table of connections was full\","
 			    "\"tlsfail.lost.findings\":12,\"tlsfail.lost.wires\":0,"
 			    "\"tlsfail.lost.untracked\":1,\"tlsfail.lost.processes\":0,"

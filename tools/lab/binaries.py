@@ -18,6 +18,15 @@ def find(name):
     return path
 
 
+def nginx_argv(binary, directory, config, log):
+    """The command line of the nginx BINARY: its prefix DIRECTORY, its CONFIG, and LOG for what it
+    has to say before it has read that, if this release (1.19.5 and later) can be told."""
+    usage = subprocess.run([binary, "-h"], check=True, capture_output=True, text=True,
+                           timeout=10).stderr
+    early_log = ["-e", log] if "-e filename" in usage else []
+    return [str(binary), "-p", str(directory), "-c", str(config), *early_log]
+
+
 def find_library(program, name):
     """Returns the path of the shared library of PROGRAM whose name begins with NAME."""
     listed = subprocess.run([find("ldd"), program], check=True, capture_output=True, text=True,

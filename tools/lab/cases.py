@@ -11,7 +11,6 @@ from .upstreams import GnutlsServer, Misbehave, Nginx, Nothing, OpensslServer
 
 TLS12 = "TLSv1.2"
 TLS13 = "TLSv1.3"
-BOTH = "TLSv1.2 TLSv1.3"
 
 
 def cert(name):

@@ -89,8 +89,8 @@ class Proxy:
             upstreams="".join(_upstream_block(case) for case in self._cases if case.keepalive),
             locations="".join(_location_block(case) for case in self._cases)))
         self._master = self._processes.start(
-            [str(self.exe), "-p", str(self._directory), "-c", str(config),
-             "-e", "proxy/error.log"], cwd=self._directory, env=self._environment)
+            binaries.nginx_argv(self.exe, self._directory, config, "proxy/error.log"),
+            cwd=self._directory, env=self._environment)
         procs.wait_until(lambda: len(self.worker_pids()) == self._workers, 5, "nginx to start")
 
     def _copy_libraries(self):

@@ -138,8 +138,9 @@ class Upstreams:
         (self._directory / "upstream" / "large").write_bytes(b"large\n" * 700_000)
         config = self._directory / "upstream.conf"
         config.write_text(_NGINX_CONFIG.format(servers=self._server_blocks()))
-        self._processes.start([str(binary), "-p", str(self._directory), "-c", str(config),
-                               "-e", "upstream/error.log"], cwd=self._directory)
+        self._processes.start(
+            binaries.nginx_argv(binary, self._directory, config, "upstream/error.log"),
+            cwd=self._directory)
 
     def _server_blocks(self):
         return "".join(

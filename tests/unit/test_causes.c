@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The rule table as data: every row is well-formed, can be reached, and is not hidden by a row
+ * above it. A new row needs a line in the fixtures here.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "causes.h"
+#include "diagnose.h"
+
+#define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
+#define SLUG_MAX     34 /* what the headline of the text sink has room for */
+
+/* The least that each row asks for; a row may have more than one way to be reached. */
+static const struct fixture {
+	const char *slug;
+	struct symptoms symptoms;
+} fixtures[] = {
+#define ALERT(n) .has_alert = true, .alert = (n)
+#define SENT(n)	 .has_alert_sent = true, .alert_sent = (n)
+#define VERIFY(n) .has_verify = true, .verify = (n)
+	{ "connection-refused", { .observed = O_REFUSED } },
+	{ "verify-expired", { VERIFY(10) } },
+	{ "verify-not-yet-valid", { VERIFY(9) } },
+	{ "verify-self-signed", { VERIFY(18) } },
+	{ "verify-chain-incomplete", { .observed = O_ISSUER_MISSING, VERIFY(20) } },
+	{ "verify-chain-incomplete", { .observed = O_ISSUER_MISSING, VERIFY(21) } },
+	{ "verify-untrusted-issuer", { VERIFY(20) } },
+	{ "verify-untrusted-issuer", { .observed = O_ONE_CERT, VERIFY(21) } },
+	{ "verify-self-signed-in-chain", { VERIFY(19) } },
+	{ "verify-depth-exceeded", { VERIFY(22) } },
+	{ "verify-revoked", { VERIFY(23) } },
+	{ "verify-crl-missing", { VERIFY(3) } },
+	{ "verify-crl-missing", { VERIFY(12) } },
+	{ "verify-purpose", { VERIFY(26) } },
+	{ "weak-certificate", { VERIFY(66) } },
+	{ "weak-certificate", { VERIFY(67) } },
+	{ "weak-certificate", { VERIFY(68) } },
+	{ "verify-hostname-mismatch", { .observed = O_HOST_REFUSED } },
+	{ "verify-hostname-mismatch", { .observed = O_HOST_REFUSED, VERIFY(62) } },
+
+	{ "peer-not-tls-http", { .observed = O_NOT_TLS | O_HTTP, .reason = 267 } },
+	{ "peer-not-tls-other", { .observed = O_NOT_TLS, .reason = 267, SENT(70) } },
+
+	{ "sni-unrecognized", { .observed = O_SNI, ALERT(112) } },
+	{ "sni-missing", { .observed = O_NO_SNI, ALERT(112) } },
+	{ "sni-missing", { .observed = O_NO_SNI, ALERT(40) } },
+	{ "sni-missing", { .observed = O_NO_SNI, ALERT(80) } },
+	{ "client-cert-required", { .observed = O_DONE, ALERT(116) } },
+	{ "client-cert-required-legacy",
+	  { .observed = O_CERT_REQUESTED | O_CERT_EMPTY | O_SERVER_HELLO, ALERT(40) } },
+	{ "client-cert-required-legacy",
+	  { .observed = O_CERT_REQUESTED | O_CERT_EMPTY | O_NO_SNI | O_SERVER_HELLO, ALERT(42) } },
+	{ "client-cert-untrusted", { ALERT(48) } },
+	{ "client-cert-expired", { ALERT(45) } },
+	{ "client-cert-rejected", { ALERT(42) } },
+	{ "client-cert-rejected", { ALERT(43) } },
+	{ "client-cert-rejected", { ALERT(44) } },
+	{ "client-cert-rejected", { ALERT(46) } },
+	{ "alpn-mismatch", { ALERT(120) } },
+	{ "peer-access-denied", { ALERT(49) } },
+	{ "corrupt-record", { ALERT(20) } },
+	{ "peer-internal-error", { .observed = O_SNI, ALERT(80) } },
+	{ "protocol-version-rejected", { ALERT(70) } },
+	{ "protocol-version-too-old", { .reason = 258, SENT(70) } },
+	{ "no-protocols-available", { .reason = 191, SENT(70) } },
+	{ "dh-key-too-small", { .reason = 394, SENT(40) } },
+	{ "legacy-renegotiation", { .reason = 338, SENT(40) } },
+	{ "legacy-signature", { .reason = 333, SENT(40) } },
+	{ "legacy-signature", { .reason = 118, SENT(40) } },
+	{ "legacy-signature", { .reason = 376, SENT(40) } },
+	{ "peer-broken-answer", { .reason = 244, SENT(10) } },
+	{ "peer-broken-answer", { SENT(47) } },
+	{ "peer-broken-answer", { SENT(50) } },
+	{ "peer-broken-answer", { SENT(51) } },
+	{ "cipher-mismatch", { .observed = O_SNI, ALERT(40) } },
+
+	{ "prematurely-closed-after-handshake", { .observed = O_DONE | O_PEER_FIN } },
+	{ "prematurely-closed-after-handshake", { .observed = O_DONE | O_PEER_RST } },
+	{ "peer-closed-before-hello", { .observed = O_HELLO_UNREAD | O_PEER_FIN | O_RX_NONE } },
+	{ "peer-closed-mid-handshake", { .observed = O_SERVER_HELLO | O_PEER_FIN } },
+	{ "peer-closed-mid-handshake", { .observed = O_SERVER_HELLO | O_PEER_RST } },
+	{ "peer-reset-in-handshake", { .observed = O_PEER_RST | O_RX_NONE } },
+	{ "peer-closed-in-handshake", { .observed = O_PEER_FIN | O_RX_NONE } },
+	{ "handshake-timeout", { .observed = O_LOCAL | O_TIMER } },
+	{ "handshake-timeout", { .observed = O_LOCAL | O_TIMER | O_SERVER_HELLO } },
+	{ "local-abort", { .observed = O_LOCAL } },
+
+	{ "unknown", { 0 } },
+	{ "unknown", { ALERT(200) } },
+	{ "unknown", { .reason = 1 } },
+	{ "unknown", { .observed = O_DONE | O_LOCAL, VERIFY(200) } },
+	{ "unknown", { .observed = O_PEER_FIN | O_PEER_RST | O_ERROR, .reason = 410 } },
+#undef ALERT
+#undef SENT
+#undef VERIFY
+};
+
+/* Words that make a connection easier to attack; whoever follows such a hint must have a reason. */
+static const char *const weakening[] = {
+	"proxy_ssl_verify off", "SECLEVEL", "old version", "SSLv", "TLSv1;", "TLSv1.1", "UnsafeLegacy",
+};
+
+static void test_slugs(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < cause_table_len; i++) {
+		const char *slug = cause_table[i].slug;
+		size_t len = strlen(slug);
+
+		assert_in_range(len, 1, SLUG_MAX);
+		assert_int_equal(strspn(slug, "abcdefghijklmnopqrstuvwxyz0123456789-"), len);
+		assert_true(slug[0] != '-' && slug[len - 1] != '-' && !strstr(slug, "--"));
+		/* the first of that name, so there is no other */
+		assert_ptr_equal(cause_find(slug), &cause_table[i]);
+	}
+	assert_null(cause_find(""));
+	assert_null(cause_find("no-such-cause"));
+	assert_null(cause_find("verify"));
+}
+
+/* A sentence has words, and every brace that is opened is closed around one. */
+static void assert_words(const char *words)
+{
+	assert_non_null(words);
+	assert_true(strlen(words) > 0);
+	assert_true(words[0] != ' ' && words[strlen(words) - 1] != ' ');
+	assert_null(strstr(words, "  "));
+	for (const char *at = strpbrk(words, "{}"); at; at = strpbrk(at + 1, "{}")) {
+		size_t len;
+
+		assert_int_equal(*at, '{');
+		len = strspn(at + 1, "abcdefghijklmnopqrstuvwxyz_");
+		assert_true(len > 0);
+		at += 1 + len;
+		assert_int_equal(*at, '}');
+	}
+}
+
+static void test_texts(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < cause_table_len; i++) {
+		const struct cause *cause = &cause_table[i];
+
+		assert_words(cause->evidence);
+		assert_words(cause->message);
+		assert_words(cause->hint);
+		assert_non_null(strstr(cause->message, "{peer}"));
+		if (cause->with_cert)
+			assert_words(cause->with_cert);
+		if (cause->doubt)
+			assert_words(cause->doubt);
+	}
+}
+
+/* A doubt, and other candidates, are shown only while confidence is not high. */
+static void test_confidence(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < cause_table_len; i++) {
+		const struct cause *cause = &cause_table[i];
+
+		assert_in_range(cause->confidence, CONFIDENCE_LOW, CONFIDENCE_HIGH);
+		if (cause->confidence != CONFIDENCE_HIGH)
+			continue;
+		assert_null(cause->doubt);
+		assert_null(cause->candidates[0].slug);
+		assert_int_equal(cause->high_if, 0);
+	}
+}
+
+static void test_conditions(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < cause_table_len; i++) {
+		const struct cause_when *when = &cause_table[i].when;
+
+		assert_int_equal(when->all & when->none, 0);
+		assert_int_equal(cause_table[i].high_if & when->none, 0);
+		for (size_t n = 0; n < CAUSE_NUMBERS_MAX; n++) {
+			assert_in_range(when->alert[n], 0, UINT8_MAX);
+			assert_in_range(when->alert_sent[n], 0, UINT8_MAX);
+		}
+	}
+}
+
+static void test_candidates(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < cause_table_len; i++) {
+		const struct cause *cause = &cause_table[i];
+
+		for (size_t n = 0; n < CAUSE_CANDIDATES_MAX && cause->candidates[n].slug; n++) {
+			const char *slug = cause->candidates[n].slug;
+
+			assert_string_not_equal(slug, cause->slug);
+			if (!cause_find(slug))
+				fail_msg("%s: no cause is named %s", cause->slug, slug);
+			assert_int_equal(cause->candidates[n].all & cause->when.none, 0);
+			for (size_t m = 0; m < n; m++)
+				assert_string_not_equal(slug, cause->candidates[m].slug);
+		}
+	}
+}
+
+static void test_last_row_always_fits(void **state)
+{
+	static const struct cause_when anything;
+	const struct cause *last = &cause_table[cause_table_len - 1];
+
+	(void)state;
+	assert_string_equal(last->slug, "unknown");
+	assert_memory_equal(&last->when, &anything, sizeof(anything));
+	assert_int_equal(last->confidence, CONFIDENCE_LOW);
+}
+
+/* No other row says "whatever it is": it would hide all below it. */
+static void test_rows_ask_for_something(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < cause_table_len - 1; i++) {
+		const struct cause_when *w = &cause_table[i].when;
+
+		if (!w->all && !w->alert[0] && !w->alert_sent[0] && !w->reason[0] && !w->verify[0])
+			fail_msg("%s fits everything", cause_table[i].slug);
+	}
+}
+
+static void test_fixtures_match(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(fixtures); i++) {
+		const struct cause *cause = diagnose_match(&fixtures[i].symptoms);
+
+		if (strcmp(cause->slug, fixtures[i].slug) != 0)
+			fail_msg("fixture %zu: %s, not %s", i, cause->slug, fixtures[i].slug);
+	}
+}
+
+static void test_every_row_has_a_fixture(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < cause_table_len; i++) {
+		size_t n = 0;
+
+		while (n < ARRAY_LEN(fixtures) && strcmp(fixtures[n].slug, cause_table[i].slug) != 0)
+			n++;
+		if (n == ARRAY_LEN(fixtures))
+			fail_msg("no fixture for %s", cause_table[i].slug);
+	}
+}
+
+/* What must not be there keeps each row from matching, and its fixture is then another cause. */
+static void test_exclusions(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(fixtures); i++) {
+		const struct cause *cause = cause_find(fixtures[i].slug);
+
+		for (uint32_t bit = 1; bit; bit <<= 1) {
+			struct symptoms symptoms = fixtures[i].symptoms;
+
+			if (!(cause->when.none & bit))
+				continue;
+			symptoms.observed |= bit;
+			assert_ptr_not_equal(diagnose_match(&symptoms), cause);
+		}
+	}
+}
+
+/* And what must be there is needed: without it the row does not match. */
+static void test_requirements(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(fixtures); i++) {
+		const struct cause *cause = cause_find(fixtures[i].slug);
+
+		for (uint32_t bit = 1; bit; bit <<= 1) {
+			struct symptoms symptoms = fixtures[i].symptoms;
+
+			if (!(cause->when.all & bit))
+				continue;
+			symptoms.observed &= ~bit;
+			assert_ptr_not_equal(diagnose_match(&symptoms), cause);
+		}
+	}
+}
+
+/* Neither a number that is not known nor 0 is in any list. */
+static void test_unknown_numbers_do_not_match(void **state)
+{
+	static const struct symptoms unknown[] = {
+		{ .alert = 48 },
+		{ .alert_sent = 47 },
+		{ .verify = 10 },
+		{ .has_alert = true },
+		{ .has_alert_sent = true },
+		{ .has_verify = true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(unknown); i++)
+		assert_string_equal(diagnose_match(&unknown[i])->slug, "unknown");
+}
+
+/* What weakens security is never the first thing to do. */
+static void test_hints_are_safe(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < cause_table_len; i++) {
+		const char *hint = cause_table[i].hint;
+
+		for (size_t n = 0; n < ARRAY_LEN(weakening); n++) {
+			const char *words = strstr(hint, weakening[n]);
+			const char *condition = strstr(hint, "only if");
+
+			if (words && (!condition || condition > words))
+				fail_msg("%s: \"%s\" without \"only if\" before it",
+					 cause_table[i].slug, weakening[n]);
+		}
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_slugs),
+		cmocka_unit_test(test_texts),
+		cmocka_unit_test(test_confidence),
+		cmocka_unit_test(test_conditions),
+		cmocka_unit_test(test_candidates),
+		cmocka_unit_test(test_last_row_always_fits),
+		cmocka_unit_test(test_rows_ask_for_something),
+		cmocka_unit_test(test_fixtures_match),
+		cmocka_unit_test(test_every_row_has_a_fixture),
+		cmocka_unit_test(test_exclusions),
+		cmocka_unit_test(test_requirements),
+		cmocka_unit_test(test_unknown_numbers_do_not_match),
+		cmocka_unit_test(test_hints_are_safe),
+	};
+
+	return cmocka_run_group_tests_name("causes", tests, NULL, NULL);
+}
