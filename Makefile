@@ -21,12 +21,13 @@ endif
 CLANG     ?= clang
 BPFTOOL   ?= bpftool
 PYTHON    ?= /usr/bin/python3
+STRIP     ?= strip
 CFLAGS    ?= -O2 -g
 LDLIBS    ?= -lbpf -lelf -lz -ljansson -lcrypto
 # The unit tests have OpenSSL make the handshakes that they decode.
 UNIT_LDLIBS ?= -lcmocka -lssl -lcrypto
 HARDENING_CFLAGS  ?= -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
-HARDENING_LDFLAGS ?= -pie -Wl,-z,relro,-z,now
+HARDENING_LDFLAGS ?= -Wl,-z,relro,-z,now
 
 # The traced machine's architecture, in libbpf's words: x86 or arm64.
 BPF_ARCH  ?= $(patsubst aarch64,arm64,$(patsubst x86_64,x86,$(shell uname -m)))
@@ -132,7 +133,18 @@ $(eval $(call object_rules,build/clang,$$(CLANG),-O2 -g -Werror))
 
 build/tlsfail: $(SRCS:src/%.c=build/obj/%.o)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(CFLAGS) $(HARDENING_CFLAGS) $(HARDENING_LDFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
+	$(Q)$(CC) $(CFLAGS) $(HARDENING_CFLAGS) -pie $(HARDENING_LDFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
+
+# One file that needs nothing from the machine it is copied to.
+build/static/tlsfail: $(SRCS:src/%.c=build/obj/%.o)
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(HARDENING_CFLAGS) -static-pie $(HARDENING_LDFLAGS) $(LDFLAGS) $^ \
+		$(LDLIBS) -o $@
+	$(Q)$(STRIP) $@
+
+.PHONY: static
+static: build/static/tlsfail ## build build/static/tlsfail, without shared libraries
 
 build/asan/tlsfail: $(SRCS:src/%.c=build/asan/%.o)
 	$(call say,LINK,$@)

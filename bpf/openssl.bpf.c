@@ -111,7 +111,7 @@ int BPF_KPROBE(uprobe_host, void *cert, const char *name, size_t len)
 			t->host_cut = 1;
 		return 0;
 	}
-	len &= TLSFAIL_NAME_LEN - 1;
+	len = at_most(len, sizeof(t->host) - 1);
 	if (bpf_probe_read_user(t->host, len, name))
 		len = 0;
 	t->host[len] = '\0';

@@ -31,24 +31,48 @@ struct {
 
 const volatile __u32 target_select = TLSFAIL_SELECT_EXE;
 const volatile char target_comm[TLSFAIL_COMM_LEN] = "";
-/* A program of this name is reported when it starts, so that its libraries are looked at. */
-const volatile char exec_comm[TLSFAIL_COMM_LEN] = "";
+/* Executables of these names are reported when they start, so that their libraries are looked at;
+ * those that are known by their inode are reported in any case. */
+const volatile char exec_names[TLSFAIL_EXEC_NAMES_MAX][TLSFAIL_COMM_LEN] = {};
+const volatile __u32 exec_name_count = 0;
 
 static const struct thread new_thread;
+
+static __always_inline bool name_equals(const char *name, const volatile char *wanted)
+{
+	int i;
+
+	for (i = 0; i < TLSFAIL_COMM_LEN; i++) {
+		if (name[i] != wanted[i])
+			return false;
+		if (!name[i])
+			break;
+	}
+	return true;
+}
 
 static __always_inline bool comm_equals(const volatile char *wanted)
 {
 	char comm[TLSFAIL_COMM_LEN] = {};
-	int i;
 
 	bpf_get_current_comm(comm, sizeof(comm));
-	for (i = 0; i < TLSFAIL_COMM_LEN; i++) {
-		if (comm[i] != wanted[i])
-			return false;
-		if (!comm[i])
-			break;
-	}
-	return true;
+	return name_equals(comm, wanted);
+}
+
+/* By the name of the file itself: the command name is that of a link that led there. */
+static __noinline bool exe_named(void)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	const unsigned char *name = BPF_CORE_READ(task, mm, exe_file, f_path.dentry, d_name.name);
+	char file[TLSFAIL_COMM_LEN] = {};
+	__u32 i;
+
+	if (bpf_probe_read_kernel_str(file, sizeof(file), name) < 0)
+		return false;
+	for (i = 0; i < TLSFAIL_EXEC_NAMES_MAX && i < exec_name_count; i++)
+		if (name_equals(file, exec_names[i]))
+			return true;
+	return false;
 }
 
 static __always_inline bool exe_selected(struct task_struct *task)
@@ -121,7 +145,7 @@ __hidden int process_exec(void)
 
 	/* Another program now, whatever the thread was before. */
 	bpf_map_delete_elem(&threads, &tid);
-	if (!(exec_comm[0] ? comm_equals(exec_comm) : is_target()))
+	if (!is_target() && !exe_named())
 		return 0;
 	rec.t = bpf_ktime_get_ns();
 	rec.pid = id >> 32;

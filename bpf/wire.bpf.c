@@ -148,6 +148,32 @@ static __always_inline bool is_tcp(const struct sock *sk)
 	       BPF_CORE_READ(sk, sk_protocol) == IPPROTO_TCP;
 }
 
+/* What follows the handshake is not part of its last flight. */
+static __always_inline bool flight_is_over(const struct tlsfail_conn *c,
+					   const struct tlsfail_flight *f)
+{
+	return c->flags & TLSFAIL_F_DONE && c->t_start + f->t_us * 1000ULL < c->t_done;
+}
+
+/* Bytes in the same direction as before belong to the same flight, however they are cut. */
+static __always_inline void flight_add(struct tlsfail_conn *c, __u32 dir, __u32 len)
+{
+	__u32 n = c->flight_count, last = n < TLSFAIL_FLIGHTS_MAX ? n : TLSFAIL_FLIGHTS_MAX;
+	struct tlsfail_flight *f = &c->flights[(last - 1) & (TLSFAIL_FLIGHTS_MAX - 1)];
+
+	if (n && f->dir == dir && !flight_is_over(c, f)) {
+		f->len += len;
+		return;
+	}
+	if (last == TLSFAIL_FLIGHTS_MAX)
+		last--;
+	f = &c->flights[last & (TLSFAIL_FLIGHTS_MAX - 1)];
+	f->t_us = (bpf_ktime_get_ns() - c->t_start) / 1000;
+	f->len = len;
+	f->dir = dir;
+	c->flight_count = n + 1;
+}
+
 static __noinline int io_in_handshake(const struct sock *sk, struct thread *t, int ret, __u32 dir,
 				      __u64 buf)
 {
@@ -181,6 +207,7 @@ static __noinline int io_in_handshake(const struct sock *sk, struct thread *t, i
 	c->last_ret = ret;
 	if (ret <= 0)
 		return 0;
+	flight_add(c, dir, ret);
 	if (dir == TLSFAIL_DIR_SENT)
 		handshake_sent(c, sk, ret, buf);
 	else
@@ -261,6 +288,7 @@ static __noinline int io_outside(const struct sock *sk, struct thread *t, int re
 			conn_forget(sk, c);
 		return 0;
 	}
+	flight_add(c, dir, ret);
 	if (dir == TLSFAIL_DIR_RECEIVED) {
 		if (!buf || answer_came(c, ret, buf))
 			conn_forget(sk, c);

@@ -16,13 +16,14 @@
 #define TLSFAIL_WIRE_CAP   4096
 #define TLSFAIL_WIRE_CHUNK 512 /* one copy step; the buffer has this much slack behind its end */
 
-#define TLSFAIL_COMM_LEN   16 /* TASK_COMM_LEN */
-#define TLSFAIL_FUNC_LEN   48
-#define TLSFAIL_NAME_LEN   128 /* a host name asked for; longer ones are marked as cut */
-#define TLSFAIL_HEAD_LEN   16
-#define TLSFAIL_ERRORS_MAX 4
-#define TLSFAIL_POST_RX	   4
-#define TLSFAIL_CERTS_MAX  6 /* of a chain; more are counted */
+#define TLSFAIL_COMM_LEN    16 /* TASK_COMM_LEN */
+#define TLSFAIL_FUNC_LEN    48
+#define TLSFAIL_NAME_LEN    128 /* a host name asked for; longer ones are marked as cut */
+#define TLSFAIL_HEAD_LEN    16
+#define TLSFAIL_ERRORS_MAX  4
+#define TLSFAIL_POST_RX	    4
+#define TLSFAIL_CERTS_MAX   6 /* of a chain; more are counted */
+#define TLSFAIL_FLIGHTS_MAX 16
 
 enum tlsfail_record_type {
 	/* from BPF */
@@ -91,6 +92,14 @@ struct tlsfail_error {
 	__u32 reason;
 };
 
+/* Bytes that went in one direction without any in the other in between. */
+struct tlsfail_flight {
+	__u32 t_us; /* of its first byte, since t_start */
+	__u32 len;
+	__u8 dir;
+	__u8 pad[3];
+};
+
 /*
  * A connection whose handshake failed, complete: sent when its socket is closed here.
  * Times are CLOCK_MONOTONIC in ns, 0 when it did not happen. Addresses are in network order, IPv4
@@ -147,6 +156,10 @@ struct tlsfail_conn {
 	__u32 cert_count; /* certificates of the peer */
 	/* lengths of records after the handshake, without their headers */
 	__u16 post_rx_len[TLSFAIL_POST_RX];
+	/* Of the handshake and after it. The last entry is the last flight, if there are more. */
+	__u32 flight_count;
+	__u32 pad;
+	struct tlsfail_flight flights[TLSFAIL_FLIGHTS_MAX];
 	struct tlsfail_error errors[TLSFAIL_ERRORS_MAX];
 	char error_func[TLSFAIL_FUNC_LEN]; /* OpenSSL function that raised errors[0]; may be "" */
 	char host[TLSFAIL_NAME_LEN];	   /* name given to X509_check_host */
@@ -241,7 +254,8 @@ struct tlsfail_totals {
 
 _Static_assert(sizeof(struct tlsfail_header) == 8, "ABI");
 _Static_assert(sizeof(struct tlsfail_error) == 16, "ABI");
-_Static_assert(sizeof(struct tlsfail_conn) == 576, "ABI");
+_Static_assert(sizeof(struct tlsfail_flight) == 12, "ABI");
+_Static_assert(sizeof(struct tlsfail_conn) == 776, "ABI");
 _Static_assert(__builtin_offsetof(struct tlsfail_wire, data) == TLSFAIL_WIRE_FIXED, "ABI");
 _Static_assert(sizeof(struct tlsfail_exec) == 40, "ABI");
 _Static_assert(sizeof(struct tlsfail_clock) == 24, "ABI");

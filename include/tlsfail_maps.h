@@ -13,6 +13,9 @@ enum tlsfail_select {
 	TLSFAIL_SELECT_COMM = 2, /* its command name is target_comm */
 };
 
+/* File names of executables that are looked at when they start, cut like a command name. */
+#define TLSFAIL_EXEC_NAMES_MAX 32
+
 /* Identity of an executable: dev as the kernel keeps it (major << 20 | minor), or 0 where the
  * device cannot be known from outside (overlayfs). */
 struct tlsfail_exe_key {

@@ -38,7 +38,7 @@ struct attachments {
 
 /* -- the kernel's hooks ----------------------------------------------------------------------- */
 
-static int hook_try(const struct features *features, const struct hook *hook, const char **target)
+int hook_try(const struct features *features, const struct hook *hook, const char **target)
 {
 	for (size_t i = 0; i < HOOK_PROGS_MAX && hook->progs[i].name; i++) {
 		int err = features_try(features, hook->kind, hook->progs[i].target);
@@ -287,45 +287,53 @@ static int uprobe_attach(struct attachments *a, const char *name, bool ret, int 
 }
 
 /* -ENOENT: the library does not have that symbol. */
-static int lib_hook_attach(struct attachments *a, const struct lib_hook *hook,
-			   const struct library_part *part)
+static int lib_hook_offset(const struct lib_hook *hook, struct elf_file *ssl,
+			   struct elf_file *crypto, uint64_t *offset)
 {
-	uint64_t offset;
-	int err;
+	switch (hook->part) {
+	case LIB_SSL:
+		return elf_file_function(ssl, hook->symbol, offset);
+	case LIB_SSL_STUB:
+		return elf_file_stub(ssl, hook->symbol, offset);
+	case LIB_CRYPTO:
+		return crypto ? elf_file_function(crypto, hook->symbol, offset) : -ENOENT;
+	}
+	return -ENOENT;
+}
 
-	if (!part->elf)
+const struct lib_hook *lib_hook_locate(enum lib_fact fact, struct elf_file *ssl,
+				       struct elf_file *crypto, uint64_t *offset)
+{
+	for (size_t i = 0; i < lib_hook_table_len; i++)
+		if (lib_hook_table[i].fact == fact &&
+		    !lib_hook_offset(&lib_hook_table[i], ssl, crypto, offset))
+			return &lib_hook_table[i];
+	return NULL;
+}
+
+/* -ENOENT: the library does not tell of that fact. */
+static int lib_fact_attach(struct attachments *a, enum lib_fact fact,
+			   const struct library_part *ssl, const struct library_part *crypto,
+			   const struct lib_hook **used)
+{
+	const struct library_part *part;
+	const struct lib_hook *hook;
+	uint64_t offset;
+	int err = 0;
+
+	hook = lib_hook_locate(fact, ssl->elf, crypto->elf, &offset);
+	if (!hook)
 		return -ENOENT;
-	if (hook->part == LIB_SSL_STUB)
-		err = elf_file_stub(part->elf, hook->symbol, &offset);
-	else
-		err = elf_file_function(part->elf, hook->symbol, &offset);
-	if (err || part->attached)
-		return err;
+	*used = hook;
+	part = hook->part == LIB_CRYPTO ? crypto : ssl;
+	if (part->attached)
+		return 0;
 	/* The return first: an entry without its return would leave a thread "inside". */
 	if (hook->ret)
 		err = uprobe_attach(a, hook->ret, true, part->library->fd, offset);
 	if (!err)
 		err = uprobe_attach(a, hook->entry, false, part->library->fd, offset);
 	return err == -ENOENT ? -EINVAL : err;
-}
-
-/* The first row of the fact that this library has. */
-static int lib_fact_attach(struct attachments *a, enum lib_fact fact,
-			   const struct library_part *ssl, const struct library_part *crypto,
-			   const struct lib_hook **used)
-{
-	for (size_t i = 0; i < lib_hook_table_len; i++) {
-		const struct lib_hook *hook = &lib_hook_table[i];
-		int err;
-
-		if (hook->fact != fact)
-			continue;
-		*used = hook;
-		err = lib_hook_attach(a, hook, hook->part == LIB_CRYPTO ? crypto : ssl);
-		if (err != -ENOENT)
-			return err;
-	}
-	return -ENOENT;
 }
 
 static bool file_is_attached(const struct attachments *a, const struct target_file *file, bool ssl)

@@ -12,9 +12,14 @@
 #include "hooks.h"
 #include "text.h"
 
+struct elf_file;
 struct target_file;
 struct target_tls;
 struct tlsfail_bpf;
+
+/* Does this kernel allow all that the row attaches? 0, or a negative errno of features_try(), and
+ * *target is what failed. */
+int hook_try(const struct features *features, const struct hook *hook, const char **target);
 
 /* The row chosen for each fact. */
 struct hook_choice {
@@ -29,6 +34,13 @@ int hooks_choose(const struct features *features, const struct hook_request *req
 
 /* Before loading: only the chosen programs, and those of the libraries, are loaded. */
 int hooks_select(struct tlsfail_bpf *skel, const struct hook_choice *choice);
+
+/*
+ * The first row of the fact for which this library has the symbol, and the symbol's offset in its
+ * file. crypto may be NULL. NULL: there is none.
+ */
+const struct lib_hook *lib_hook_locate(enum lib_fact fact, struct elf_file *ssl,
+				       struct elf_file *crypto, uint64_t *offset);
 
 struct attachments;
 

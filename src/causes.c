@@ -311,7 +311,7 @@ const struct cause cause_table[] = {
 		.when = { .reason = { 258 } },
 		.confidence = CONFIDENCE_HIGH,
 		.evidence = "OpenSSL reason 258, alert 70 sent",
-		.message = "{peer} chose TLS {version}, which is not allowed here (offered "
+		.message = "{peer} chose {version}, which is not allowed here (offered "
 			   "{versions}).",
 		.hint = "upgrade the upstream's TLS; only if that cannot be done, and knowingly, "
 			"allow the old version in proxy_ssl_protocols",
@@ -440,6 +440,18 @@ const struct cause cause_table[] = {
 	},
 
 	/* -- we gave up -- */
+	{
+		.slug = "handshake-blackholed",
+		.when = { .all = O_LOCAL | O_UNACKED | O_RX_NONE, .none = O_DONE | O_ERROR },
+		.confidence = CONFIDENCE_HIGH,
+		.close_kind = "timeout",
+		.evidence = "ClientHello retransmitted, never acknowledged by the peer's kernel",
+		.message =
+			"The ClientHello to {peer} was sent again and again and never acknowledged, "
+			"although TCP had connected; nginx gave up after {elapsed}.",
+		.hint = "look for what drops it on the way: a firewall that reads the SNI, the MTU of "
+			"a tunnel, asymmetric routing",
+	},
 	{
 		.slug = "handshake-timeout",
 		.when = { .all = O_LOCAL | O_TIMER, .none = O_DONE | O_ERROR },

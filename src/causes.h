@@ -38,6 +38,7 @@ enum observation {
 	O_ONE_CERT = 1 << 22,	    /* exactly one came, and it is not self-issued */
 	O_ISSUER_MISSING = 1 << 23, /* more came, and the leaf's issuer is not among them */
 	O_TLS = 1 << 24,	    /* a handshake was begun */
+	O_UNACKED = 1 << 25,	    /* the ClientHello was sent again, and never acknowledged */
 	O_ERROR = 1 << 19,	    /* an alert, or an error that says more than the close */
 };
 

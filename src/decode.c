@@ -40,6 +40,9 @@ static int check_conn(const struct tlsfail_conn *conn, const char **problem)
 		return reject(problem, "has a host name without an end");
 	if (conn->role > TLSFAIL_ROLE_SERVER)
 		return reject(problem, "has an unknown role");
+	for (size_t i = 0; i < TLSFAIL_FLIGHTS_MAX; i++)
+		if (conn->flights[i].dir > TLSFAIL_DIR_RECEIVED)
+			return reject(problem, "has a flight in an unknown direction");
 	if (conn->last_dir > TLSFAIL_DIR_RECEIVED)
 		return reject(problem, "has an unknown direction");
 	if (conn->family != FAMILY_IPV4 && conn->family != FAMILY_IPV6)

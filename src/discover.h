@@ -38,7 +38,4 @@ bool discovery_live(const struct discovery *d);
 size_t discovery_processes(const struct discovery *d);
 const char *discovery_version(const struct discovery *d);
 
-/* What is traced when nothing was selected. */
-#define DISCOVERY_DEFAULT_NAME "nginx"
-
 #endif

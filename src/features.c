@@ -18,6 +18,13 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
+#define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
+
+/* The kernel's own errno for "this architecture cannot"; user space has no name for it. */
+#define ENOTSUPP 524
+
+#define MAP_ENTRY_LEN 4096 /* bytes */
+
 struct features {
 	struct btf *btf; /* of the kernel */
 };
@@ -28,22 +35,67 @@ static const struct bpf_insn nothing[] = {
 	{ .code = BPF_JMP | BPF_EXIT },
 };
 
+/* bpf_probe_read_kernel(fp - 8, 8, NULL); r0 = 0; exit */
+static const struct bpf_insn reads_kernel[] = {
+	{ .code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = BPF_REG_1, .src_reg = BPF_REG_10 },
+	{ .code = BPF_ALU64 | BPF_ADD, .dst_reg = BPF_REG_1, .imm = -8 },
+	{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_2, .imm = 8 },
+	{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_3 },
+	{ .code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_probe_read_kernel },
+	{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
+	{ .code = BPF_JMP | BPF_EXIT },
+};
+
+/* fd, or -1 with errno, of an attempt: 0, or the negative errno. */
+static int attempt_end(int fd)
+{
+	if (fd < 0)
+		return -errno;
+	close(fd);
+	return 0;
+}
+
 static int load_nothing(enum bpf_prog_type type, const struct bpf_prog_load_opts *opts)
 {
-	int fd = bpf_prog_load(type, "tlsfail_try", "GPL", nothing, 2, opts);
+	int fd = bpf_prog_load(type, "tlsfail_try", "GPL", nothing, ARRAY_LEN(nothing), opts);
 
 	return fd < 0 ? -errno : fd;
+}
+
+int features_try_load(void)
+{
+	return attempt_end(bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, "tlsfail_try", "GPL",
+					 nothing, ARRAY_LEN(nothing), NULL));
+}
+
+int features_try_kernel_read(void)
+{
+	return attempt_end(bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, "tlsfail_try", "GPL",
+					 reads_kernel, ARRAY_LEN(reads_kernel), NULL));
+}
+
+int features_try_ring_buffer(void)
+{
+	return attempt_end(bpf_map_create(BPF_MAP_TYPE_RINGBUF, "tlsfail_try", 0, 0,
+					  (__u32)sysconf(_SC_PAGESIZE), NULL));
+}
+
+int features_try_maps(size_t bytes)
+{
+	__u32 entries = (__u32)(bytes / MAP_ENTRY_LEN);
+
+	return attempt_end(bpf_map_create(BPF_MAP_TYPE_ARRAY, "tlsfail_try", sizeof(__u32),
+					  MAP_ENTRY_LEN, entries, NULL));
 }
 
 int features_open(struct features **out)
 {
 	struct features *f;
-	int fd, err;
+	int err;
 
-	fd = load_nothing(BPF_PROG_TYPE_RAW_TRACEPOINT, NULL);
-	if (fd < 0)
-		return fd;
-	close(fd);
+	err = features_try_load();
+	if (err)
+		return err;
 	f = calloc(1, sizeof(*f));
 	if (!f)
 		return -ENOMEM;
@@ -106,38 +158,67 @@ static int try_raw_tp(const char *target)
 	return err;
 }
 
-/* The PMU's number, as sysfs tells; -ENOENT without CONFIG_KPROBE_EVENTS. */
-static int kprobe_pmu(void)
+/* A number out of sysfs, which follows prefix; a negative errno on failure. */
+static int sysfs_number(const char *path, const char *prefix)
 {
-	int fd = open("/sys/bus/event_source/devices/kprobe/type", O_RDONLY | O_CLOEXEC);
-	char buf[16] = "";
+	char buf[32] = "";
 	ssize_t n;
+	int fd;
 
+	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
 	n = read(fd, buf, sizeof(buf) - 1);
 	close(fd);
-	return n > 0 ? (int)strtol(buf, NULL, 10) : -EINVAL;
+	if (n <= 0 || strncmp(buf, prefix, strlen(prefix)) != 0)
+		return -EINVAL;
+	return (int)strtol(buf + strlen(prefix), NULL, 10);
+}
+
+/* An event of the PMU that sysfs tells of: "kprobe" or "uprobe". The kernel has no such PMU when
+ * it was built without CONFIG_KPROBE_EVENTS or CONFIG_UPROBE_EVENTS. */
+static int probe_open(const char *pmu, bool ret, pid_t pid, const char *where, uint64_t offset)
+{
+	struct perf_event_attr attr = { .size = sizeof(attr) };
+	int type, bit = 0;
+	char path[128];
+	long fd;
+
+	snprintf(path, sizeof(path), "/sys/bus/event_source/devices/%s/type", pmu);
+	type = sysfs_number(path, "");
+	if (type < 0)
+		return type == -ENOENT ? -EOPNOTSUPP : type;
+	if (ret) {
+		snprintf(path, sizeof(path), "/sys/bus/event_source/devices/%s/format/retprobe",
+			 pmu);
+		bit = sysfs_number(path, "config:");
+		if (bit < 0)
+			return bit;
+	}
+	attr.type = (__u32)type;
+	attr.config = ret ? 1ULL << bit : 0;
+	attr.config1 = (__u64)(unsigned long)where;
+	attr.config2 = offset;
+	fd = syscall(__NR_perf_event_open, &attr, pid, pid < 0 ? 0 : -1, -1, PERF_FLAG_FD_CLOEXEC);
+	return fd < 0 ? -errno : (int)fd;
+}
+
+int features_uprobe_open(pid_t pid, const char *path, uint64_t offset, bool ret)
+{
+	return probe_open("uprobe", ret, pid, path, offset);
 }
 
 static int try_kprobe(const char *target)
 {
-	struct perf_event_attr attr = { .size = sizeof(attr) };
-	int type = kprobe_pmu();
-	long fd;
+	int fd = probe_open("kprobe", false, -1, target, 0);
 
-	if (type < 0)
-		return type;
-	attr.type = type;
-	attr.config1 = (__u64)(unsigned long)target;
-	fd = syscall(__NR_perf_event_open, &attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
 	if (fd < 0)
-		return -errno;
-	close((int)fd);
+		return fd;
+	close(fd);
 	return 0;
 }
 
-int features_try(const struct features *f, enum hook_kind kind, const char *target)
+static int try_kind(const struct features *f, enum hook_kind kind, const char *target)
 {
 	switch (kind) {
 	case HOOK_TP_BTF:
@@ -151,6 +232,33 @@ int features_try(const struct features *f, enum hook_kind kind, const char *targ
 		return try_kprobe(target);
 	}
 	return -EINVAL;
+}
+
+int features_try(const struct features *f, enum hook_kind kind, const char *target)
+{
+	int err = try_kind(f, kind, target);
+
+	return err == -ENOTSUPP ? -EOPNOTSUPP : err;
+}
+
+const char *features_explain(enum hook_kind kind, int err)
+{
+	bool tracepoint = kind == HOOK_TP_BTF || kind == HOOK_RAW_TP;
+
+	switch (err) {
+	case -ENOENT:
+		return tracepoint ? "this kernel has no such tracepoint"
+				  : "this kernel has no such function";
+	case -EOPNOTSUPP:
+		return kind == HOOK_KPROBE ? "this kernel was built without kprobes"
+					   : "not on this architecture";
+	case -EPERM:
+	case -EACCES:
+		return "this kernel does not permit it (EPERM)";
+	case -EBUSY:
+		return "the function is busy with another tracer (EBUSY)";
+	}
+	return strerror(-err);
 }
 
 /* The part of union bpf_attr that BPF_LINK_CREATE reads for BPF_TRACE_UPROBE_MULTI. */

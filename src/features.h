@@ -7,7 +7,9 @@
 #define TLSFAIL_FEATURES_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "hooks.h"
 
@@ -21,8 +23,25 @@ int features_open(struct features **out);
 void features_close(struct features *features);
 
 /* Can that kind of hook be attached to target? 0, or the negative errno of the attempt; -ENOENT:
- * this kernel has no such tracepoint or function. */
+ * this kernel has no such tracepoint or function; -EOPNOTSUPP: it has no hooks of that kind. */
 int features_try(const struct features *features, enum hook_kind kind, const char *target);
+
+/* The same error of features_try() for people. */
+const char *features_explain(enum hook_kind kind, int err);
+
+/* May we load a tracing program, one that reads kernel memory, have a ring buffer, have maps of so
+ * many bytes? 0, or the negative errno of the attempt. */
+int features_try_load(void);
+int features_try_kernel_read(void);
+int features_try_ring_buffer(void);
+int features_try_maps(size_t bytes);
+
+/*
+ * Puts a uprobe, or a return probe, without a program at that offset of a file, in one process
+ * alone. Returns a descriptor, the probe's as long as it is open; or a negative errno,
+ * -EOPNOTSUPP: this kernel has no uprobes.
+ */
+int features_uprobe_open(pid_t pid, const char *path, uint64_t offset, bool ret);
 
 /*
  * Uprobes by one link each, without perf events (6.6, 89ae89f53d20): attached and detached without

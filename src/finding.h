@@ -18,11 +18,17 @@
 #define FINDING_HINT_LEN       512
 #define FINDING_PATH_LEN       4096
 #define FINDING_CANDIDATES_MAX 6
-#define FINDING_EVIDENCE_MAX   24
-#define FINDING_EVIDENCE_LEN   200
+#define FINDING_EVIDENCE_MAX   28
+#define FINDING_EVIDENCE_LEN   400 /* a host name, or a DN, and some words */
 #define FINDING_VERSIONS_MAX   6
 #define FINDING_SAN_MAX	       8
-#define FINDING_SAN_MAX	       8
+#define FINDING_CIPHERS_MAX    64
+#define FINDING_GROUPS_MAX     32
+#define FINDING_SCHEMES_MAX    48
+#define FINDING_KEY_SHARES_MAX 4
+#define FINDING_ALPN_MAX       8
+#define FINDING_PROTOCOL_LEN   64
+#define FINDING_TIMELINE_MAX   40
 
 enum confidence {
 	CONFIDENCE_LOW,
@@ -63,14 +69,47 @@ struct finding_verify {
 	const char *name; /* X509_V_ERR_... in lower case without the prefix, NULL when unknown */
 };
 
-/* The ClientHello that was sent, where it could be read. */
+/* A number of TLS. */
+struct finding_code {
+	uint16_t number;
+	const char *name; /* IANA's, NULL when it has none */
+};
+
+/* The ClientHello, where it could be read. Of each list there may have been more than is kept. */
 struct finding_hello {
 	bool known;
+	bool cut; /* not all of it was kept: what is absent here may have been there */
 	uint32_t length;
+	unsigned int record_count; /* TLS records that it was sent in, 0 unknown */
 	bool has_server_name;
 	char server_name[FINDING_NAME_LEN];
 	unsigned int version_count;
 	const char *versions[FINDING_VERSIONS_MAX]; /* "1.3", "1.2" ... offered, highest first */
+	/* offered, preferred ones first; of ciphers without the signalling values */
+	unsigned int cipher_count;
+	struct finding_code ciphers[FINDING_CIPHERS_MAX];
+	unsigned int group_count;
+	struct finding_code groups[FINDING_GROUPS_MAX];
+	unsigned int scheme_count;
+	struct finding_code schemes[FINDING_SCHEMES_MAX];
+	unsigned int key_share_count;
+	struct finding_code key_shares[FINDING_KEY_SHARES_MAX];
+	unsigned int alpn_count;
+	char alpn[FINDING_ALPN_MAX][FINDING_PROTOCOL_LEN];
+	bool offers_session; /* an earlier session, to be resumed */
+	bool is_fallback;    /* TLS_FALLBACK_SCSV: the client has tried a higher version before */
+};
+
+/* What the server chose. A number of 0: unknown. */
+struct finding_choice {
+	struct finding_code cipher;
+	struct finding_code group;
+	unsigned int dh_bits; /* size of the prime of DHE, 0 none, or unknown */
+	char next_protocol[FINDING_PROTOCOL_LEN];
+	bool has_resumed;
+	bool resumed;
+	bool retried; /* it asked for another ClientHello before */
+	struct finding_code retry_group;
 };
 
 /* The certificate that the finding is about: the peer's leaf, or the one that is at fault. */
@@ -86,6 +125,13 @@ struct finding_certificate {
 	char names[FINDING_SAN_MAX][128];
 	char sha256[65];
 	unsigned int chain_length; /* certificates that the peer sent */
+};
+
+/* One step of the connection. */
+struct finding_event {
+	uint64_t t_ns;	 /* since the start of the connection */
+	const char *dir; /* "sent", "received", "local" */
+	char what[160];
 };
 
 struct finding_tcp {
@@ -134,11 +180,15 @@ struct finding {
 	bool certificate_sent;
 
 	struct finding_hello hello;
+	struct finding_choice choice;
 	struct finding_alert alert;
 	struct finding_openssl openssl;
 	struct finding_verify verify;
 	struct finding_certificate certificate;
 	struct finding_tcp tcp;
+
+	unsigned int timeline_count;
+	struct finding_event timeline[FINDING_TIMELINE_MAX]; /* in the order of time */
 
 	const char *network_type; /* "ipv4", "ipv6" */
 	struct finding_endpoint local;

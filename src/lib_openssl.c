@@ -56,9 +56,9 @@ static const struct reason reasons[] = {
 	{ 377, NO_ALERT, "certificate callback error" },
 	{ 394, HANDSHAKE_FAILURE, "dh key too small" },
 	{ 396, NO_ALERT, "version too low" },
-	{ 397, NO_ALERT, "ee key too small" },
-	{ 398, NO_ALERT, "ca key too small" },
-	{ 399, NO_ALERT, "ca md too weak" },
+	{ 397, NO_ALERT, "ca key too small" },
+	{ 398, NO_ALERT, "ca md too weak" },
+	{ 399, NO_ALERT, "ee key too small" },
 	{ 407, NO_ALERT, "shutdown while in init" },
 	{ 410, NO_ALERT, "no shared groups" },
 };

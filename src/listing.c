@@ -78,6 +78,8 @@ static void cause_print(const struct cause *cause)
 	puts(cause->slug);
 	row_print(COLUMN_GAP, "evidence", width, cause->evidence);
 	row_print(COLUMN_GAP, "meaning", width, cause->message);
+	if (cause->with_cert)
+		row_print(COLUMN_GAP, "in detail", width, cause->with_cert);
 	if (cause->doubt)
 		row_print(COLUMN_GAP, "in doubt", width, cause->doubt);
 	row_print(COLUMN_GAP, "confidence", width, confidence_words(cause));

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "doctor.h"
 #include "listing.h"
 #include "log.h"
 #include "options.h"
@@ -26,6 +27,8 @@ static const struct command_row commands[] = {
 	  tracer_run },
 	{ "replay", COMMAND_REPLAY, " FILE", "diagnose a recording again; - is standard input",
 	  replay_run },
+	{ "doctor", COMMAND_DOCTOR, "", "what would work here, what would not, and what to do",
+	  doctor_run },
 	{ "causes", COMMAND_CAUSES, " [SLUG]", "list the causes, with evidence and fix",
 	  listing_run },
 };
@@ -49,7 +52,8 @@ static int print_help(void)
 	text_add(
 		&t,
 		"\nOne of --exe, --pid and --comm; without them every nginx of this host is traced.\n"
-		"Exit status: 0 done, 1 cannot work (one line says why), 2 usage.\n"
+		"Exit status: 0 done, 1 cannot work (one line says why), 2 usage,\n"
+		"3 doctor: works, but not fully.\n"
 		"More: man tlsfail\n");
 	fputs(buf, stdout);
 	return fflush(stdout) ? EXIT_CANNOT : EXIT_SUCCESS;

@@ -6,6 +6,8 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <langinfo.h>
+#include <locale.h>
 #include <linux/types.h>
 #include <stdlib.h>
 #include <string.h>
@@ -100,6 +102,14 @@ static int set_verbose(struct options *o, const char *value)
 {
 	(void)value;
 	o->verbose = true;
+	o->ladder = true;
+	return 0;
+}
+
+static int set_ladder(struct options *o, const char *value)
+{
+	(void)value;
+	o->ladder = true;
 	return 0;
 }
 
@@ -160,18 +170,20 @@ static int set_version(struct options *o, const char *value)
 /* Where the second line of a help text begins. */
 #define HELP_INDENT "                           "
 
-#define ANY	(COMMAND_TRACE | COMMAND_REPLAY | COMMAND_CAUSES)
+#define ANY	(COMMAND_TRACE | COMMAND_REPLAY | COMMAND_CAUSES | COMMAND_DOCTOR)
+#define TARGETS (COMMAND_TRACE | COMMAND_DOCTOR)
 #define OUTPUTS (COMMAND_TRACE | COMMAND_REPLAY)
+#define FORMATS (OUTPUTS | COMMAND_DOCTOR)
 
 static const struct option_row rows[] = {
-	{ "exe", 0, "PATH", COMMAND_TRACE, "trace processes that run this executable; repeatable",
+	{ "exe", 0, "PATH", TARGETS, "the processes that run this executable; repeatable",
 	  set_exe },
-	{ "pid", 'p', "PID", COMMAND_TRACE, "trace this process and its children; repeatable",
-	  set_pid },
-	{ "comm", 0, "NAME", COMMAND_TRACE, "trace processes of this command name", set_comm },
-	{ "format", 'f', "FORMAT", OUTPUTS, "text (default) or json, one object a line",
+	{ "pid", 'p', "PID", TARGETS, "this process and its children; repeatable", set_pid },
+	{ "comm", 0, "NAME", TARGETS, "the processes of this command name", set_comm },
+	{ "format", 'f', "FORMAT", FORMATS, "text (default) or json, one object a line",
 	  set_format },
-	{ "verbose", 'v', NULL, OUTPUTS, "show the evidence", set_verbose },
+	{ "verbose", 'v', NULL, OUTPUTS, "show the evidence, and draw the handshake", set_verbose },
+	{ "ladder", 0, NULL, OUTPUTS, "draw the handshake, as -v does", set_ladder },
 	{ "no-color", 0, NULL, OUTPUTS, "no colours; also when NO_COLOR is set", set_no_color },
 	{ "duration", 'd', "SECONDS", COMMAND_TRACE, "end after this time", set_duration },
 	{ "count", 'c', "N", COMMAND_TRACE, "end after N failures", set_count },
@@ -238,7 +250,7 @@ static int options_bad(int got, char **argv)
 
 static int take_arguments(enum command command, int argc, char **argv, struct options *o)
 {
-	if (optind < argc && command != COMMAND_TRACE)
+	if (optind < argc && command & (COMMAND_REPLAY | COMMAND_CAUSES))
 		o->argument = argv[optind++];
 	if (optind < argc) {
 		log_line("unexpected argument '%s'; see tlsfail --help", argv[optind]);
@@ -261,10 +273,12 @@ int options_parse(enum command command, int argc, char **argv, struct options *o
 	*o = (struct options){ .sink_type = sink_type_find("text") };
 	/* https://no-color.org: present and not empty */
 	o->color = isatty(STDOUT_FILENO) && !(no_color && *no_color);
+	setlocale(LC_CTYPE, "");
+	o->utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8");
 	for (int i = 0; i < FACT_COUNT; i++)
 		o->hooks.kinds[i] = HOOK_ANY;
 	getopt_tables(command, longs, shorts);
-	optind = 1;
+	optind = 0; /* glibc, musl: begin anew, wherever the last call stopped */
 	opterr = 0;
 	while ((got = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
 		const struct option_row *row = got == ':' || got == '?' ? NULL : row_of(got);

@@ -13,8 +13,9 @@
 #include "sink.h"
 #include "text.h"
 
-#define EXIT_CANNOT 1 /* something outside the command line stands in the way */
-#define EXIT_USAGE  2
+#define EXIT_CANNOT   1 /* something outside the command line stands in the way */
+#define EXIT_USAGE    2
+#define EXIT_DEGRADED 3 /* doctor: tracing works, but not fully */
 
 #define OPTIONS_TARGETS_MAX 32
 
@@ -22,6 +23,7 @@ enum command {
 	COMMAND_TRACE = 1 << 0,
 	COMMAND_REPLAY = 1 << 1,
 	COMMAND_CAUSES = 1 << 2,
+	COMMAND_DOCTOR = 1 << 3,
 };
 
 enum option_target {
@@ -38,7 +40,9 @@ struct options {
 
 	const struct sink_type *sink_type;
 	bool verbose;
+	bool ladder;
 	bool color;
+	bool utf8;
 
 	uint64_t duration_s; /* 0: until interrupted */
 	uint64_t count;	     /* 0: no limit */

@@ -42,9 +42,14 @@ static int replay_records(struct recording *recording, struct pipeline *pipeline
 
 int replay_run(const struct options *o)
 {
-	struct sink_options sink = { .fd = STDOUT_FILENO,
-				     .verbose = o->verbose,
-				     .color = o->color };
+	struct sink_options sink = {
+		.fd = STDOUT_FILENO,
+		.verbose = o->verbose,
+
+		.ladder = o->ladder,
+		.color = o->color,
+		.utf8 = o->utf8,
+	};
 	struct recording *recording = NULL;
 	struct pipeline *pipeline = NULL;
 	char buf[1024];

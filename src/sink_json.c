@@ -90,15 +90,69 @@ static void event_add_strings(struct event *event, const char *key, const char *
 	event_add(event, key, array);
 }
 
+static void event_add_timeline(struct event *event, const struct finding *f)
+{
+	json_t *array;
+
+	if (!f->timeline_count)
+		return;
+	array = json_array();
+	for (unsigned int i = 0; i < f->timeline_count; i++) {
+		const struct finding_event *e = &f->timeline[i];
+		json_t *o = json_object();
+
+		if (json_object_set_new(o, "t", json_integer((json_int_t)e->t_ns)) ||
+		    json_object_set_new(o, "dir", string_new(e->dir)) ||
+		    json_object_set_new(o, "what", string_new(e->what)) ||
+		    json_array_append_new(array, o))
+			event->err = -ENOMEM;
+	}
+	event_add(event, "tlsfail.timeline", array);
+}
+
+static json_t *code_new(const struct finding_code *code)
+{
+	char number[sizeof("0x1234")];
+	struct text text;
+
+	if (code->name)
+		return string_new(code->name);
+	text_init(&text, number, sizeof(number));
+	text_addf(&text, "0x%04x", code->number);
+	return json_string(number);
+}
+
+/* Of count codes the first max are there. */
+static void event_add_codes(struct event *event, const char *key, const struct finding_code *codes,
+			    unsigned int count, unsigned int max)
+{
+	json_t *array;
+
+	if (count == 0)
+		return;
+	array = json_array();
+	for (unsigned int i = 0; i < count && i < max; i++) {
+		if (json_array_append_new(array, code_new(&codes[i])))
+			event->err = -ENOMEM;
+	}
+	event_add(event, key, array);
+}
+
 /* RFC 3339 in UTC, to the second. */
 static void event_add_time(struct event *event, const char *key, int64_t seconds)
 {
 	time_t t = (time_t)seconds;
 	char calendar[TIMESTAMP_LEN];
+	struct text text;
 	struct tm tm;
 
-	if (gmtime_r(&t, &tm) && strftime(calendar, sizeof(calendar), "%Y-%m-%dT%H:%M:%SZ", &tm))
-		event_add_string(event, key, calendar);
+	if (!gmtime_r(&t, &tm))
+		return;
+	text_init(&text, calendar, sizeof(calendar));
+	/* strftime() does not fill up a year before 1000. */
+	text_addf(&text, "%04d-%02d-%02dT%02d:%02d:%02dZ", tm.tm_year + 1900, tm.tm_mon + 1,
+		  tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
+	event_add_string(event, key, calendar);
 }
 
 static void event_add_certificate(struct event *event, const struct finding_certificate *c)
@@ -162,17 +216,44 @@ static void event_add_course(struct event *event, const struct finding *f)
 	event_add_integer(event, "tlsfail.bytes_sent", f->bytes_sent);
 	event_add_integer(event, "tlsfail.bytes_received", f->bytes_received);
 	event_add_string(event, "tlsfail.first_bytes", f->first_bytes);
+	event_add_timeline(event, f);
 }
 
 static void event_add_hello(struct event *event, const struct finding_hello *hello)
 {
+	unsigned int alpn_count = hello->alpn_count;
+	const char *alpn[FINDING_ALPN_MAX];
+
+	if (alpn_count > FINDING_ALPN_MAX)
+		alpn_count = FINDING_ALPN_MAX;
 	if (!hello->known)
 		return;
+	for (unsigned int i = 0; i < alpn_count; i++)
+		alpn[i] = hello->alpn[i];
 	event_add_strings(event, "tls.client.supported_versions", hello->versions,
 			  hello->version_count);
+	event_add_codes(event, "tls.client.supported_ciphers", hello->ciphers, hello->cipher_count,
+			FINDING_CIPHERS_MAX);
+	event_add_codes(event, "tls.client.supported_groups", hello->groups, hello->group_count,
+			FINDING_GROUPS_MAX);
+	event_add_codes(event, "tls.client.supported_signature_schemes", hello->schemes,
+			hello->scheme_count, FINDING_SCHEMES_MAX);
+	event_add_strings(event, "tls.client.alpn", alpn, alpn_count);
 	if (hello->has_server_name)
 		event_add(event, "tls.client.server_name", string_new(hello->server_name));
 	event_add_known(event, "tls.client.hello_length", hello->length);
+	event_add_bool(event, "tls.client.hello_cut", hello->cut);
+}
+
+static void event_add_choice(struct event *event, const struct finding_choice *choice)
+{
+	if (choice->cipher.number)
+		event_add(event, "tls.cipher", code_new(&choice->cipher));
+	if (choice->group.number)
+		event_add(event, "tls.curve", code_new(&choice->group));
+	event_add_string(event, "tls.next_protocol", choice->next_protocol);
+	if (choice->has_resumed)
+		event_add_bool(event, "tls.resumed", choice->resumed);
 }
 
 static void event_add_alert(struct event *event, const struct finding_alert *alert)
@@ -190,6 +271,7 @@ static void event_add_tls(struct event *event, const struct finding *f)
 {
 	event_add_bool(event, "tls.established", f->established);
 	event_add_string(event, "tls.protocol.version", f->protocol_version);
+	event_add_choice(event, &f->choice);
 	event_add_hello(event, &f->hello);
 	if (f->has_certificate_requested)
 		event_add_bool(event, "tls.client.certificate_requested", f->certificate_requested);

@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "finding.h"
+#include "ladder.h"
 #include "text.h"
 
 #define NS_PER_S   1000000000U
@@ -25,8 +26,8 @@
 #define ENDPOINT_HEAD_MIN 4
 #define CONFIDENCE_LEN	  sizeof(" (medium)")
 #define CANDIDATES_LEN	  (FINDING_CANDIDATES_MAX * 64)
-/* The strings of a finding hold less than 12 KiB; wrapping and colours do not double that. */
-#define BLOCK_LEN (32 * 1024)
+/* The strings of a finding hold less than 30 KiB; wrapping and colours add less than half of that. */
+#define BLOCK_LEN (48 * 1024)
 
 #define COLOR_CAUSE	"\033[1;31m"
 #define COLOR_CAUSE_LOW "\033[1;33m"
@@ -36,7 +37,9 @@
 struct sink {
 	int fd;
 	bool verbose;
+	bool ladder;
 	bool color;
+	bool utf8;
 	char block[BLOCK_LEN];
 };
 
@@ -232,6 +235,8 @@ static void failure_add(const struct sink *sink, struct text *t, const struct fi
 		candidates_add(sink, t, f);
 	if (sink->verbose)
 		details_add(sink, t, f);
+	if (sink->ladder)
+		ladder_add(t, f, INDENT, sink->utf8);
 }
 
 static void loss_add(const struct sink *sink, struct text *t, const struct finding *f)
@@ -285,7 +290,9 @@ static int sink_text_open(const struct sink_options *options, struct sink **sink
 		return -ENOMEM;
 	new_sink->fd = options->fd;
 	new_sink->verbose = options->verbose;
+	new_sink->ladder = options->ladder;
 	new_sink->color = options->color;
+	new_sink->utf8 = options->utf8;
 	err = header_write(new_sink);
 	if (err)
 		sink_text_close(new_sink);

@@ -147,19 +147,33 @@ out:
 	return err;
 }
 
+/*
+ * The path by which to find this file again: without symbolic links, as processes are told theirs.
+ * Where the way leads through /proc/PID/root or the like, that path is another file's, or nobody's:
+ * then the path as it is. Returned: the caller's to free; NULL: no memory.
+ */
+static char *executable_path(const char *path, const struct target_file *file)
+{
+	char *real = realpath(path, NULL);
+	struct stat st;
+
+	if (real && stat(real, &st) == 0 && st.st_dev == file->dev && st.st_ino == file->ino)
+		return real;
+	free(real);
+	return strdup(path);
+}
+
 int target_set_add_exe(struct target_set *set, const char *path)
 {
 	struct target_selector selector = { .kind = TARGET_EXE };
 	int err;
 
-	selector.text = realpath(path, NULL);
-	if (!selector.text)
-		return -errno;
-	err = executable_identify(selector.text, &selector.exe);
-	if (err) {
-		free(selector.text);
+	err = executable_identify(path, &selector.exe);
+	if (err)
 		return err;
-	}
+	selector.text = executable_path(path, &selector.exe);
+	if (!selector.text)
+		return -ENOMEM;
 	return target_set_add(set, &selector);
 }
 
@@ -209,17 +223,18 @@ void target_set_clear(struct target_set *set)
 	memset(set, 0, sizeof(*set));
 }
 
-static bool executable_matches(const char *path, const struct target_process *process)
+static bool executable_matches(const struct target_selector *selector,
+			       const struct target_process *process)
 {
 	struct target_file now = { 0 };
 	bool same;
 	int fd;
 
-	if (process->exe_deleted && strcmp(process->exe_path, path) == 0)
+	if (process->exe_deleted && strcmp(process->exe_path, selector->text) == 0)
 		return true;
-	fd = open(path, O_PATH | O_CLOEXEC);
-	if (fd < 0)
-		return false;
+	fd = open(selector->text, O_PATH | O_CLOEXEC);
+	if (fd < 0) /* removed; or below the /proc/PID of a process that has ended */
+		return target_file_same(&selector->exe, &process->exe);
 	same = target_file_identify(fd, &now) == 0 && target_file_same(&now, &process->exe);
 	close(fd);
 	return same;
@@ -230,7 +245,7 @@ static bool selector_matches(const struct target_selector *selector,
 {
 	switch (selector->kind) {
 	case TARGET_EXE:
-		return executable_matches(selector->text, process);
+		return executable_matches(selector, process);
 	case TARGET_NAME:
 		return strcmp(basename(process->exe_path), selector->text) == 0;
 	case TARGET_COMM:

@@ -64,7 +64,8 @@ struct target_selector {
 	enum target_kind kind;
 	struct target_file exe; /* TARGET_EXE: the file at text when it was added */
 	pid_t pid;		/* TARGET_PID */
-	char *text;		/* TARGET_EXE: absolute path; TARGET_NAME, TARGET_COMM: the name */
+	char *text;		/* TARGET_EXE: its path, without symbolic links unless it leads
+				 * through those of /proc; TARGET_NAME, TARGET_COMM: the name */
 };
 
 /* Processes that any of these selects. Begins as all zero: nothing is selected. */
@@ -74,9 +75,9 @@ struct target_set {
 };
 
 /*
- * Adds an executable by its path, in our mount namespace. A negative errno of realpath() or
- * open(); -ENOEXEC: not a regular file, or no ELF executable; -ENOTSUP: for another machine;
- * -ENOMEM.
+ * Adds an executable by its path in our mount namespace, which may lead into another one by way of
+ * /proc/PID/root. A negative errno of open(); -ENOEXEC: not a regular file, or no ELF executable;
+ * -ENOTSUP: for another machine; -ENOMEM.
  */
 int target_set_add_exe(struct target_set *set, const char *path);
 
@@ -95,7 +96,7 @@ void target_set_clear(struct target_set *set);
 /*
  * Is this process selected? TARGET_EXE goes by the file that is at the path now, so that an
  * upgrade while we run is seen, and by the path for a process that still runs the file that an
- * upgrade has replaced.
+ * upgrade has replaced; once nothing is at the path, by the file that was.
  */
 bool target_matches(const struct target_set *set, const struct target_process *process);
 

@@ -17,24 +17,11 @@
 #include <stdint.h>
 
 #include "tlsfail_abi.h"
+#include "tlshello.h"
+#include "tlsnames.h"
 
 /* More bytes than this of one direction are not looked at. */
 #define TLSWIRE_MAX (TLSFAIL_WIRE_CAP + TLSFAIL_WIRE_CHUNK)
-
-#define TLS_VERSION_SSL3 0x0300
-#define TLS_VERSION_1_0	 0x0301
-#define TLS_VERSION_1_1	 0x0302
-#define TLS_VERSION_1_2	 0x0303
-#define TLS_VERSION_1_3	 0x0304
-
-/* supported_versions is a vector of at most 254 bytes (RFC 8446, section 4.2.1). */
-#define TLS_VERSIONS_MAX 127
-
-/* Bytes of the handshake, inside the tls_view: chosen by a peer, not terminated. */
-struct tls_bytes {
-	const uint8_t *data;
-	size_t len;
-};
 
 struct tls_alert {
 	bool seen;
@@ -56,29 +43,9 @@ struct tls_records {
 	bool change_cipher_spec; /* encrypted from there on, except in TLS 1.3, where it is mute */
 	bool application_data;	 /* a record of that type: in TLS 1.3 any encrypted record */
 	bool encrypted_alert;	 /* nothing is cut, and the last record has the form of one */
-	struct tls_alert fatal;	 /* the first one of each level in clear */
+	unsigned int first_message_records; /* over which it is spread, as far as it is here */
+	struct tls_alert fatal;		    /* the first one of each level in clear */
 	struct tls_alert warning;
-};
-
-struct tls_client_hello {
-	bool present;
-	bool cut;		 /* not all of it is here */
-	bool malformed;		 /* it is here, and contradicts itself */
-	uint32_t length;	 /* of the handshake message, with its header of 4 bytes */
-	uint16_t legacy_version; /* 0 unknown */
-	uint16_t max_version;	 /* highest that was offered, 0 unknown */
-	/* As listed in supported_versions, GREASE left out. Without that extension max_version is
-	 * all that a client says. */
-	bool versions_listed;
-	unsigned int version_count;
-	uint16_t versions[TLS_VERSIONS_MAX];
-	unsigned int cipher_count; /* GREASE and signalling values counted */
-	struct tls_bytes ciphers;  /* two bytes each, in network order */
-	bool has_server_name;
-	struct tls_bytes server_name;
-	struct tls_bytes alpn;	 /* each name behind a byte with its length */
-	bool has_session_ticket; /* TLS 1.2 and before: a ticket, not an empty extension */
-	bool has_psk;		 /* TLS 1.3 resumption */
 };
 
 struct tls_client_flight {
@@ -94,7 +61,15 @@ struct tls_server_flight {
 	bool hello_retry_request; /* TLS 1.3: asked for another ClientHello */
 	uint16_t version;	  /* negotiated, 0 unknown */
 	uint16_t cipher;	  /* negotiated, 0 unknown */
+	uint16_t retry_group;	  /* that the HelloRetryRequest asked for, 0 none, or unknown */
+	uint16_t group;		  /* of the key exchange, 0 none, or unknown */
+	struct tls_bytes session_id;
+	/* Whether the server took up an earlier session that the client offered. */
+	bool has_resumed;
+	bool resumed;
 	/* TLS 1.2 and before; encrypted in TLS 1.3 */
+	struct tls_bytes alpn; /* list of the one name that was chosen */
+	unsigned int dh_bits;  /* size of the prime of DHE, 0 none, or unknown */
 	bool certificate;
 	uint32_t certificate_length; /* of the chain, with the length of 3 bytes of each */
 	bool certificate_request;
@@ -120,11 +95,5 @@ struct tls_capture {
 /* Reads both directions into *view, which keeps nothing of the captures. */
 void tlswire_parse(const struct tls_capture *client, const struct tls_capture *server,
 		   struct tls_view *view);
-
-/* "SSL 3.0", "1.0" ... "1.3"; NULL for any other number. */
-const char *tls_version_name(uint16_t version);
-
-/* The name in IANA's registry of TLS alerts, "handshake_failure"; NULL for an unassigned number. */
-const char *tls_alert_name(uint8_t description);
 
 #endif

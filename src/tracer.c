@@ -25,6 +25,7 @@
 #include "options.h"
 #include "pipeline.h"
 #include "record.h"
+#include "selection.h"
 #include "target.h"
 #include "tlsfail.skel.h"
 
@@ -199,52 +200,6 @@ static void totals_announce(struct tracer *t)
 
 /* -- the start -------------------------------------------------------------------------------- */
 
-static int target_add(struct target_set *set, enum option_target kind, const char *value)
-{
-	switch (kind) {
-	case OPTION_TARGET_EXE:
-		return target_set_add_exe(set, value);
-	case OPTION_TARGET_PID:
-		return target_set_add_pid(set, (pid_t)strtol(value, NULL, 10));
-	case OPTION_TARGET_COMM:
-		return target_set_add_comm(set, value);
-	case OPTION_TARGET_DEFAULT:
-		break;
-	}
-	return target_set_add_name(set, DISCOVERY_DEFAULT_NAME);
-}
-
-static const char *target_error(int err)
-{
-	switch (err) {
-	case -ENOEXEC:
-		return "not an ELF executable";
-	case -ENOTSUP:
-		return "an executable for another kind of machine";
-	case -ESRCH:
-		return "there is no such process";
-	}
-	return strerror(-err);
-}
-
-static int targets_select(struct tracer *t)
-{
-	const struct options *o = t->options;
-	int err;
-
-	if (o->target == OPTION_TARGET_DEFAULT)
-		return target_add(&t->targets, o->target, NULL);
-	for (size_t i = 0; i < o->target_count; i++) {
-		err = target_add(&t->targets, o->target, o->targets[i]);
-		if (err) {
-			log_line("%s%s: %s", o->target == OPTION_TARGET_PID ? "--pid " : "",
-				 o->targets[i], target_error(err));
-			return err;
-		}
-	}
-	return 0;
-}
-
 static int kernel_examine(struct tracer *t)
 {
 	struct features *features = NULL;
@@ -274,17 +229,22 @@ static int kernel_examine(struct tracer *t)
 	return err;
 }
 
-/* The program name that a new target will have: the default, the file name of --exe, --comm. */
-static void exec_comm_set(struct tracer *t)
+/* Names under which targets may start that are not known by their inode yet. */
+static void exec_names_set(struct tracer *t)
 {
-	const struct target_selector *s = &t->targets.items[0];
-	const char *name = s->text, *slash;
+	uint32_t n = 0;
 
-	if (s->kind == TARGET_PID || (s->kind == TARGET_EXE && t->targets.count > 1))
-		return;
-	slash = strrchr(name, '/');
-	strncpy((char *)t->skel->rodata->exec_comm, slash ? slash + 1 : name,
-		sizeof(t->skel->rodata->exec_comm) - 1);
+	for (size_t i = 0; i < t->targets.count && n < TLSFAIL_EXEC_NAMES_MAX; i++) {
+		const struct target_selector *s = &t->targets.items[i];
+		const char *slash;
+
+		if (s->kind != TARGET_EXE && s->kind != TARGET_NAME)
+			continue;
+		slash = strrchr(s->text, '/');
+		strncpy((char *)t->skel->rodata->exec_names[n++], slash ? slash + 1 : s->text,
+			TLSFAIL_COMM_LEN - 1);
+	}
+	t->skel->rodata->exec_name_count = n;
 }
 
 static int bpf_load(struct tracer *t)
@@ -307,7 +267,7 @@ static int bpf_load(struct tracer *t)
 	case OPTION_TARGET_DEFAULT:
 		t->skel->rodata->target_select = TLSFAIL_SELECT_EXE;
 	}
-	exec_comm_set(t);
+	exec_names_set(t);
 	hooks_select(t->skel, &t->choice);
 	err = tlsfail_bpf__load(t->skel);
 	if (err)
@@ -338,7 +298,9 @@ static int outputs_open(struct tracer *t)
 	struct sink_options sink = {
 		.fd = STDOUT_FILENO,
 		.verbose = t->options->verbose,
+		.ladder = t->options->ladder,
 		.color = t->options->color,
+		.utf8 = t->options->utf8,
 	};
 	char buf[1024];
 	struct text error;
@@ -393,7 +355,7 @@ static int tracer_start(struct tracer *t)
 
 	signals_prepare();
 	log_take_libbpf();
-	err = targets_select(t);
+	err = selection_make(t->options, &t->targets);
 	if (!err)
 		err = kernel_examine(t);
 	if (!err)

@@ -24,6 +24,15 @@ static void add_string(struct text *t, const ASN1_STRING *s)
 	text_add_hostile(t, ASN1_STRING_get0_data(s), (size_t)ASN1_STRING_length(s));
 }
 
+/*
+ * RFC 4514, but special characters stand in quotes and not behind backslashes, which
+ * text_add_hostile() escapes, as it does all that a terminal should not see.
+ */
+#define NAME_FLAGS                                                                                 \
+	(XN_FLAG_SEP_COMMA_PLUS | XN_FLAG_DN_REV | XN_FLAG_FN_SN | XN_FLAG_DUMP_UNKNOWN_FIELDS |   \
+	 ASN1_STRFLGS_ESC_2253 | ASN1_STRFLGS_ESC_QUOTE | ASN1_STRFLGS_UTF8_CONVERT |              \
+	 ASN1_STRFLGS_DUMP_UNKNOWN | ASN1_STRFLGS_DUMP_DER)
+
 static void name_read(const X509_NAME *name, char *buf, size_t size)
 {
 	BIO *bio = BIO_new(BIO_s_mem());
@@ -32,8 +41,7 @@ static void name_read(const X509_NAME *name, char *buf, size_t size)
 	long len;
 
 	text_init(&t, buf, size);
-	/* UTF-8 is kept, as text_add_hostile() knows it; the rest is its business as well. */
-	if (bio && X509_NAME_print_ex(bio, name, 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB) >= 0) {
+	if (bio && X509_NAME_print_ex(bio, name, 0, NAME_FLAGS) >= 0) {
 		len = BIO_get_mem_data(bio, &data);
 		text_add_hostile(&t, data, len > 0 ? (size_t)len : 0);
 	}

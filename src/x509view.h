@@ -13,7 +13,7 @@
 #define X509VIEW_NAMES_MAX 8
 
 struct x509_view {
-	char subject[256]; /* RFC 4514, escaped; so are all texts here */
+	char subject[256]; /* RFC 4514, values in quotes where needed; escaped, as all texts here */
 	char issuer[256];
 	char common_name[128]; /* the last CN of the subject, "" none */
 	bool self_issued;      /* issuer and subject are the same name */

@@ -13,16 +13,20 @@ import sys
 import env
 import test_budget
 import test_cases
+import test_container
+import test_doctor
 import test_hooks
+import test_host
 import test_input
 import test_lifecycle
+import test_mishaps
 import test_output
 import test_replay
 from lab import lab, netns
 from tap import Report
 
-MODULES = (test_cases, test_hooks, test_lifecycle, test_replay, test_budget, test_input,
-           test_output)
+MODULES = (test_cases, test_hooks, test_lifecycle, test_host, test_container, test_mishaps,
+           test_replay, test_budget, test_input, test_output, test_doctor)
 
 
 def parse_options():

@@ -22,8 +22,8 @@ static const struct fixture {
 	const char *slug;
 	struct symptoms symptoms;
 } fixtures[] = {
-#define ALERT(n) .has_alert = true, .alert = (n)
-#define SENT(n)	 .has_alert_sent = true, .alert_sent = (n)
+#define ALERT(n)  .has_alert = true, .alert = (n)
+#define SENT(n)	  .has_alert_sent = true, .alert_sent = (n)
 #define VERIFY(n) .has_verify = true, .verify = (n)
 	{ "connection-refused", { .observed = O_REFUSED } },
 	{ "verify-expired", { VERIFY(10) } },
@@ -88,9 +88,29 @@ static const struct fixture {
 	{ "peer-closed-mid-handshake", { .observed = O_SERVER_HELLO | O_PEER_RST } },
 	{ "peer-reset-in-handshake", { .observed = O_PEER_RST | O_RX_NONE } },
 	{ "peer-closed-in-handshake", { .observed = O_PEER_FIN | O_RX_NONE } },
+	{ "handshake-blackholed", { .observed = O_LOCAL | O_UNACKED | O_RX_NONE } },
+	{ "handshake-blackholed", { .observed = O_LOCAL | O_UNACKED | O_RX_NONE | O_TIMER } },
 	{ "handshake-timeout", { .observed = O_LOCAL | O_TIMER } },
 	{ "handshake-timeout", { .observed = O_LOCAL | O_TIMER | O_SERVER_HELLO } },
 	{ "local-abort", { .observed = O_LOCAL } },
+
+	/* what a row must not have, so that it is another one, or none */
+	{ "peer-internal-error", { .observed = O_NO_SNI | O_DONE | O_ERROR, ALERT(80) } },
+	{ "unknown", { .observed = O_NO_SNI | O_SERVER_HELLO | O_ERROR, ALERT(112) } },
+	{ "unknown", { .observed = O_SNI | O_SERVER_HELLO | O_ERROR, ALERT(40) } },
+	{ "unknown", { .observed = O_SNI | O_DONE | O_ERROR, ALERT(40) } },
+	{ "unknown", { .observed = O_DONE | O_LOCAL | O_TIMER } },
+	{ "unknown", { .observed = O_DONE | O_LOCAL | O_HELLO_UNREAD } },
+	{ "unknown", { .observed = O_DONE | O_LOCAL | O_PEER_RST } },
+	{ "unknown", { .observed = O_DONE | O_LOCAL | O_PEER_FIN } },
+	{ "unknown", { .observed = O_DONE | O_PEER_FIN | O_ERROR } },
+	{ "unknown", { .observed = O_DONE | O_LOCAL | O_UNACKED | O_RX_NONE } },
+	{ "unknown", { .observed = O_HELLO_UNREAD | O_ERROR } },
+	{ "unknown", { .observed = O_SERVER_HELLO | O_PEER_FIN | O_ERROR } },
+	{ "unknown", { .observed = O_PEER_RST | O_ERROR } },
+	{ "unknown", { .observed = O_LOCAL | O_TIMER | O_ERROR } },
+	{ "unknown", { .observed = O_LOCAL | O_UNACKED | O_RX_NONE | O_ERROR } },
+	{ "local-abort", { .observed = O_LOCAL | O_SERVER_HELLO } },
 
 	{ "unknown", { 0 } },
 	{ "unknown", { ALERT(200) } },
@@ -104,7 +124,8 @@ static const struct fixture {
 
 /* Words that make a connection easier to attack; whoever follows such a hint must have a reason. */
 static const char *const weakening[] = {
-	"proxy_ssl_verify off", "SECLEVEL", "old version", "SSLv", "TLSv1;", "TLSv1.1", "UnsafeLegacy",
+	"proxy_ssl_verify off", "SECLEVEL", "old version", "SSLv", "TLSv1;", "TLSv1.1",
+	"UnsafeLegacy",
 };
 
 static void test_slugs(void **state)
@@ -250,7 +271,8 @@ static void test_every_row_has_a_fixture(void **state)
 	for (size_t i = 0; i < cause_table_len; i++) {
 		size_t n = 0;
 
-		while (n < ARRAY_LEN(fixtures) && strcmp(fixtures[n].slug, cause_table[i].slug) != 0)
+		while (n < ARRAY_LEN(fixtures) &&
+		       strcmp(fixtures[n].slug, cause_table[i].slug) != 0)
 			n++;
 		if (n == ARRAY_LEN(fixtures))
 			fail_msg("no fixture for %s", cause_table[i].slug);
@@ -297,12 +319,8 @@ static void test_requirements(void **state)
 static void test_unknown_numbers_do_not_match(void **state)
 {
 	static const struct symptoms unknown[] = {
-		{ .alert = 48 },
-		{ .alert_sent = 47 },
-		{ .verify = 10 },
-		{ .has_alert = true },
-		{ .has_alert_sent = true },
-		{ .has_verify = true },
+		{ .alert = 48 },       { .alert_sent = 47 },	   { .verify = 10 },
+		{ .has_alert = true }, { .has_alert_sent = true }, { .has_verify = true },
 	};
 
 	(void)state;

@@ -519,16 +519,16 @@ static void test_json_loss(void **state)
 	(void)state;
 	finding_set_loss();
 	json_decref(json_print());
-	assert_string_equal(output,
-			    "{\"@timestamp\":\"2026-01-02T15:04:05.000000042Z\","
-			    "\"event.name\":\"tlsfail.loss\","
-			    "\"message\":\"tlsfail lost 12 failures, 1 connection\","
-			    "\"tlsfail.schema_version\":1,"
-			    "\"tlsfail.hint\":\"give this output a faster reader, or tlsfail more CPU; "
-			    "trace fewer processes, as the table of connections was full\","
-			    "\"tlsfail.lost.findings\":12,\"tlsfail.lost.wires\":0,"
-			    "\"tlsfail.lost.untracked\":1,\"tlsfail.lost.processes\":0,"
-			    "\"host.name\":\"edge-1\"}\n");
+	assert_string_equal(
+		output, "{\"@timestamp\":\"2026-01-02T15:04:05.000000042Z\","
+			"\"event.name\":\"tlsfail.loss\","
+			"\"message\":\"tlsfail lost 12 failures, 1 connection\","
+			"\"tlsfail.schema_version\":1,"
+			"\"tlsfail.hint\":\"give this output a faster reader, or tlsfail more CPU; "
+			"trace fewer processes, as the table of connections was full\","
+			"\"tlsfail.lost.findings\":12,\"tlsfail.lost.wires\":0,"
+			"\"tlsfail.lost.untracked\":1,\"tlsfail.lost.processes\":0,"
+			"\"host.name\":\"edge-1\"}\n");
 }
 
 static void test_json_not_utf8(void **state)

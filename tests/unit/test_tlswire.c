@@ -11,196 +11,14 @@
 #include <string.h>
 
 #include <cmocka.h>
-#include <openssl/ssl.h>
-#include <openssl/x509.h>
 
+#include "exchange.h"
 #include "tlswire.h"
 #include "wire.h"
 
-/* ---- Handshakes of OpenSSL ------------------------------------------------------------------- */
-
-struct exchange {
-	struct direction client;
-	struct direction server;
-	uint16_t cipher; /* negotiated, 0 when the handshake failed */
-};
-
-/* What is not given is OpenSSL's default. */
-struct scenario {
-	int client_min;
-	int client_max;
-	int server_min;
-	int server_max;
-	const char *server_name;
-	const char *server_groups;
-	const char *server_ciphers;
-	bool alpn;	      /* the client offers it */
-	bool ask_certificate; /* the server asks the client, */
-	bool client_certificate;
-	bool need_certificate; /* and insists */
-	bool verify;	       /* the client verifies the server's */
-	bool warn_name;	       /* the server warns that it does not know the name */
-	SSL_SESSION *session;  /* to resume */
-	SSL_SESSION **ended;   /* gets the session, when there is one */
-};
-
-static EVP_PKEY *key;
-static X509 *certificate;
-
-static int certificate_make(void **state)
-{
-	X509_NAME *name;
-
-	(void)state;
-	key = EVP_EC_gen("P-256");
-	certificate = X509_new();
-	if (!key || !certificate)
-		return -1;
-	name = X509_get_subject_name(certificate);
-	ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1);
-	X509_gmtime_adj(X509_getm_notBefore(certificate), -60);
-	X509_gmtime_adj(X509_getm_notAfter(certificate), 3600);
-	X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const uint8_t *)"test", -1, -1, 0);
-	X509_set_issuer_name(certificate, name);
-	X509_set_pubkey(certificate, key);
-	return X509_sign(certificate, key, EVP_sha256()) > 0 ? 0 : -1;
-}
-
-static int certificate_free(void **state)
-{
-	(void)state;
-	X509_free(certificate);
-	EVP_PKEY_free(key);
-	return 0;
-}
-
-static int accept_any(int ok, X509_STORE_CTX *context)
-{
-	(void)ok;
-	(void)context;
-	return 1;
-}
-
-static int warn_of_name(SSL *ssl, int *alert, void *argument)
-{
-	(void)ssl;
-	(void)argument;
-	*alert = SSL_AD_UNRECOGNIZED_NAME;
-	return SSL_TLSEXT_ERR_ALERT_WARNING;
-}
-
-static void use_certificate(SSL_CTX *context)
-{
-	assert_int_equal(SSL_CTX_use_certificate(context, certificate), 1);
-	assert_int_equal(SSL_CTX_use_PrivateKey(context, key), 1);
-}
-
-static SSL_CTX *client_context_make(const struct scenario *scenario)
-{
-	static const uint8_t alpn[] = "\x02h2\x08http/1.1";
-	SSL_CTX *context = SSL_CTX_new(TLS_client_method());
-
-	SSL_CTX_set_min_proto_version(context, scenario->client_min);
-	SSL_CTX_set_max_proto_version(context, scenario->client_max);
-	if (scenario->alpn)
-		SSL_CTX_set_alpn_protos(context, alpn, sizeof(alpn) - 1);
-	if (scenario->client_certificate)
-		use_certificate(context);
-	if (scenario->verify)
-		SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
-	return context;
-}
-
-static SSL_CTX *server_context_make(const struct scenario *scenario)
-{
-	SSL_CTX *context = SSL_CTX_new(TLS_server_method());
-
-	use_certificate(context);
-	SSL_CTX_set_min_proto_version(context, scenario->server_min);
-	SSL_CTX_set_max_proto_version(context, scenario->server_max);
-	SSL_CTX_set_session_id_context(context, (const uint8_t *)"test", 4);
-	if (scenario->server_groups)
-		SSL_CTX_set1_groups_list(context, scenario->server_groups);
-	if (scenario->server_ciphers)
-		SSL_CTX_set_cipher_list(context, scenario->server_ciphers);
-	if (scenario->need_certificate)
-		SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
-				   NULL);
-	else if (scenario->ask_certificate)
-		SSL_CTX_set_verify(context, SSL_VERIFY_PEER, accept_any);
-	if (scenario->warn_name)
-		SSL_CTX_set_tlsext_servername_callback(context, warn_of_name);
-	return context;
-}
-
-static SSL *ssl_make(SSL_CTX *context)
-{
-	SSL *ssl = SSL_new(context);
-
-	assert_non_null(ssl);
-	SSL_set_bio(ssl, BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
-	return ssl;
-}
-
-/* Carries over what `from` has written, and keeps it. */
-static bool carry(SSL *from, SSL *to, struct direction *direction)
-{
-	uint8_t *at = direction->bytes + direction->len;
-	int len = BIO_read(SSL_get_wbio(from), at, sizeof(direction->bytes) - direction->len);
-
-	if (len <= 0)
-		return false;
-	assert_int_equal(BIO_write(SSL_get_rbio(to), at, len), len);
-	direction->len += len;
-	return true;
-}
-
-/* Until both are done, or have nothing more to say. */
-static void handshake(SSL *client, SSL *server, struct exchange *exchange)
-{
-	bool client_spoke;
-	bool server_spoke;
-	uint8_t byte;
-
-	do {
-		SSL_do_handshake(client);
-		client_spoke = carry(client, server, &exchange->client);
-		SSL_do_handshake(server);
-		server_spoke = carry(server, client, &exchange->server);
-	} while (client_spoke || server_spoke);
-	/* Session tickets and alerts of TLS 1.3 come after the handshake. */
-	SSL_read(client, &byte, sizeof(byte));
-	carry(client, server, &exchange->client);
-}
-
-static struct exchange *exchange_make(const struct scenario *scenario)
-{
-	struct exchange *exchange = calloc(1, sizeof(*exchange));
-	SSL_CTX *client_context = client_context_make(scenario);
-	SSL_CTX *server_context = server_context_make(scenario);
-	SSL *client = ssl_make(client_context);
-	SSL *server = ssl_make(server_context);
-
-	assert_non_null(exchange);
-	SSL_set_connect_state(client);
-	SSL_set_accept_state(server);
-	if (scenario->server_name)
-		SSL_set_tlsext_host_name(client, scenario->server_name);
-	if (scenario->session)
-		SSL_set_session(client, scenario->session);
-	handshake(client, server, exchange);
-	if (SSL_is_init_finished(client))
-		exchange->cipher = SSL_CIPHER_get_protocol_id(SSL_get_current_cipher(client));
-	if (scenario->ended)
-		*scenario->ended = SSL_get1_session(client);
-	/* Without this a session that is freed is no longer resumable. */
-	SSL_set_shutdown(client, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
-	SSL_free(client);
-	SSL_free(server);
-	SSL_CTX_free(client_context);
-	SSL_CTX_free(server_context);
-	return exchange;
-}
+#define GROUP_SECP384R1 24
+#define GROUP_SECP521R1 25
+#define GROUP_X448	30
 
 /* ---- Parsing --------------------------------------------------------------------------------- */
 
@@ -285,11 +103,14 @@ static void assert_hello_kept(const struct tls_client_hello *part,
 	assert_number_kept(part->legacy_version, whole->legacy_version);
 	assert_number_kept(part->max_version, whole->max_version);
 	assert_implies(part->versions_listed, whole->versions_listed);
-	assert_number_kept(part->version_count, whole->version_count);
-	for (unsigned int i = 0; i < part->version_count; i++)
-		assert_int_equal(part->versions[i], whole->versions[i]);
-	assert_number_kept(part->cipher_count, whole->cipher_count);
+	assert_bytes_kept(part->versions, whole->versions);
+	assert_bytes_kept(part->session_id, whole->session_id);
 	assert_bytes_kept(part->ciphers, whole->ciphers);
+	assert_bytes_kept(part->groups, whole->groups);
+	assert_bytes_kept(part->signature_schemes, whole->signature_schemes);
+	assert_number_kept(part->key_share_count, whole->key_share_count);
+	for (unsigned int i = 0; i < part->key_share_count; i++)
+		assert_int_equal(part->key_shares[i], whole->key_shares[i]);
 	assert_implies(part->has_server_name, whole->has_server_name);
 	assert_bytes_kept(part->server_name, whole->server_name);
 	assert_bytes_kept(part->alpn, whole->alpn);
@@ -314,6 +135,13 @@ static void assert_kept(const struct tls_view *part, const struct tls_view *whol
 	assert_implies(part->server.hello_retry_request, whole->server.hello_retry_request);
 	assert_number_kept(part->server.version, whole->server.version);
 	assert_number_kept(part->server.cipher, whole->server.cipher);
+	assert_number_kept(part->server.group, whole->server.group);
+	assert_number_kept(part->server.retry_group, whole->server.retry_group);
+	assert_number_kept(part->server.dh_bits, whole->server.dh_bits);
+	assert_bytes_kept(part->server.alpn, whole->server.alpn);
+	assert_implies(part->server.has_resumed, whole->server.has_resumed);
+	if (part->server.has_resumed)
+		assert_int_equal(part->server.resumed, whole->server.resumed);
 	assert_implies(part->server.certificate, whole->server.certificate);
 	assert_number_kept(part->server.certificate_length, whole->server.certificate_length);
 	assert_implies(part->server.certificate_request, whole->server.certificate_request);
@@ -414,7 +242,7 @@ static void run(const struct scenario *scenario, struct tls_view *view)
 	assert_false(view->client.hello.cut);
 	assert_false(view->client.hello.malformed);
 	assert_int_equal(view->client.hello.length, client_hello_len);
-	assert_int_equal(view->client.hello.ciphers.len, 2 * view->client.hello.cipher_count);
+	assert_int_equal(view->client.hello.record_count, 1);
 	assert_int_equal(view->server.records.framing, TLS_FRAMING_RECORDS);
 	assert_false(view->server.records.cut);
 	assert_false(view->server.records.malformed);
@@ -453,10 +281,13 @@ static void test_tls12(void **state)
 	assert_false(view.server.hello_retry_request);
 	assert_int_equal(view.server.version, TLS_VERSION_1_2);
 	assert_true(view.server.certificate);
-	assert_int_equal(view.server.certificate_length, i2d_X509(certificate, NULL) + 3);
+	assert_int_equal(view.server.certificate_length, exchange_certificate_len() + 3);
 	assert_false(view.server.certificate_request);
 	assert_true(view.server.server_hello_done);
 	assert_true(view.server.records.change_cipher_spec);
+	assert_true(view.server.has_resumed);
+	assert_false(view.server.resumed);
+	assert_name(view.server.alpn, NULL);
 	assert_no_alert(&view.server.records);
 }
 
@@ -471,12 +302,16 @@ static void test_tls13(void **state)
 	assert_false(view.client.hello.has_server_name);
 	assert_int_equal(view.client.hello.max_version, TLS_VERSION_1_3);
 	assert_true(view.client.hello.versions_listed);
-	assert_int_equal(view.client.hello.version_count, 2);
-	assert_int_equal(view.client.hello.versions[0], TLS_VERSION_1_3);
-	assert_int_equal(view.client.hello.versions[1], TLS_VERSION_1_2);
+	assert_list(view.client.hello.versions, 2, TLS_VERSION_1_3, TLS_VERSION_1_2);
 	assert_int_equal(view.client.hello.alpn.len, sizeof(alpn) - 1);
 	assert_memory_equal(view.client.hello.alpn.data, alpn, sizeof(alpn) - 1);
 	assert_false(view.client.hello.has_psk);
+	assert_true(view.client.hello.groups.len > 0);
+	assert_int_equal(view.client.hello.key_share_count, 1);
+	assert_int_equal(view.server.group, view.client.hello.key_shares[0]);
+	assert_int_equal(view.server.retry_group, 0);
+	assert_true(view.server.has_resumed);
+	assert_false(view.server.resumed);
 	assert_true(view.client.records.change_cipher_spec);
 	assert_true(view.client.records.application_data);
 	assert_no_alert(&view.client.records);
@@ -500,6 +335,69 @@ static void test_hello_retry_request(void **state)
 	assert_true(view.server.hello_retry_request);
 	assert_true(view.server.server_hello);
 	assert_int_equal(view.server.version, TLS_VERSION_1_3);
+	assert_int_equal(view.server.retry_group, GROUP_SECP521R1);
+	assert_int_equal(view.server.group, GROUP_SECP521R1);
+}
+
+static void test_offer(void **state)
+{
+	struct scenario scenario = { .client_max = TLS1_2_VERSION,
+				     .client_groups = "P-384:X448",
+				     .client_ciphers = "ECDHE-ECDSA-AES256-GCM-SHA384:AES128-SHA",
+				     .fallback = true };
+	struct tls_bytes schemes;
+	struct tls_view view;
+	uint16_t scheme;
+
+	(void)state;
+	run(&scenario, &view);
+	assert_list(view.client.hello.ciphers, 4, 0xc02c, 0x002f, TLS_CIPHER_RENEGOTIATION_SCSV,
+		    TLS_CIPHER_FALLBACK_SCSV);
+	assert_list(view.client.hello.groups, 2, GROUP_SECP384R1, GROUP_X448);
+	assert_int_equal(view.client.hello.key_share_count, 0);
+	schemes = view.client.hello.signature_schemes;
+	assert_true(tls_list_next(&schemes, &scheme));
+	assert_non_null(tls_scheme_name(scheme));
+}
+
+/* TLS 1.2: the curve, or the size of the prime, is in the ServerKeyExchange. */
+static void test_key_exchange(void **state)
+{
+	struct scenario curve = { .client_max = TLS1_2_VERSION, .server_groups = "P-384" };
+	struct scenario prime = { .client_max = TLS1_2_VERSION,
+				  .client_ciphers = "ADH-AES128-SHA256:@SECLEVEL=0",
+				  .server_ciphers = "ADH-AES128-SHA256:@SECLEVEL=0" };
+	struct scenario anonymous = { .client_max = TLS1_2_VERSION,
+				      .client_ciphers = "AECDH-AES128-SHA:@SECLEVEL=0",
+				      .server_ciphers = "AECDH-AES128-SHA:@SECLEVEL=0" };
+	struct tls_view view;
+
+	(void)state;
+	run(&curve, &view);
+	assert_int_equal(view.server.group, GROUP_SECP384R1);
+	assert_int_equal(view.server.dh_bits, 0);
+	run(&prime, &view);
+	assert_int_equal(view.server.group, 0);
+	assert_true(view.server.dh_bits >= 1024);
+	assert_true(view.server.has_resumed);
+	assert_false(view.server.resumed);
+	run(&anonymous, &view);
+	assert_int_not_equal(view.server.group, 0);
+}
+
+static void test_alpn_chosen(void **state)
+{
+	struct scenario scenario = { .client_max = TLS1_2_VERSION,
+				     .alpn = true,
+				     .choose_alpn = true };
+	struct tls_view view;
+
+	(void)state;
+	run(&scenario, &view);
+	assert_name(view.server.alpn, "h2");
+	scenario.client_max = TLS1_3_VERSION;
+	run(&scenario, &view);
+	assert_name(view.server.alpn, NULL);
 }
 
 static void test_client_certificate(void **state)
@@ -528,7 +426,43 @@ static void test_client_certificate_empty(void **state)
 	assert_true(view.client.certificate_empty);
 }
 
+/* By ticket, by session id, by PSK. */
 static void test_resumption(void **state)
+{
+	static const struct {
+		int version;
+		bool no_tickets;
+	} ways[] = { { TLS1_2_VERSION, false },
+		     { TLS1_2_VERSION, true },
+		     { TLS1_3_VERSION, false } };
+	struct tls_view view;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
+		SSL_SESSION *session = NULL;
+		struct scenario first = { .client_max = ways[i].version,
+					  .no_tickets = ways[i].no_tickets,
+					  .ended = &session };
+		struct scenario second = first;
+
+		first.server = exchange_server_make(&first);
+		second.server = first.server;
+		second.ended = NULL;
+		free(exchange_make(&first));
+		second.session = session;
+		run(&second, &view);
+		assert_int_equal(view.client.hello.has_session_ticket,
+				 ways[i].version == TLS1_2_VERSION && !ways[i].no_tickets);
+		assert_int_equal(view.client.hello.has_psk, ways[i].version == TLS1_3_VERSION);
+		assert_true(view.server.has_resumed);
+		assert_true(view.server.resumed);
+		SSL_SESSION_free(session);
+		SSL_CTX_free(first.server);
+	}
+}
+
+/* The server does not know the session: it has other ticket keys. */
+static void test_resumption_refused(void **state)
 {
 	static const int versions[] = { TLS1_2_VERSION, TLS1_3_VERSION };
 	struct tls_view view;
@@ -542,9 +476,9 @@ static void test_resumption(void **state)
 		free(exchange_make(&first));
 		second.session = session;
 		run(&second, &view);
-		assert_int_equal(view.client.hello.has_session_ticket,
-				 versions[i] == TLS1_2_VERSION);
-		assert_int_equal(view.client.hello.has_psk, versions[i] == TLS1_3_VERSION);
+		assert_true(view.client.hello.has_session_ticket || view.client.hello.has_psk);
+		assert_true(view.server.has_resumed);
+		assert_false(view.server.resumed);
 		SSL_SESSION_free(session);
 	}
 }
@@ -634,9 +568,13 @@ int main(void)
 		cmocka_unit_test(test_tls12),
 		cmocka_unit_test(test_tls13),
 		cmocka_unit_test(test_hello_retry_request),
+		cmocka_unit_test(test_offer),
+		cmocka_unit_test(test_key_exchange),
+		cmocka_unit_test(test_alpn_chosen),
 		cmocka_unit_test(test_client_certificate),
 		cmocka_unit_test(test_client_certificate_empty),
 		cmocka_unit_test(test_resumption),
+		cmocka_unit_test(test_resumption_refused),
 		cmocka_unit_test(test_alert_protocol_version),
 		cmocka_unit_test(test_alert_handshake_failure),
 		cmocka_unit_test(test_alert_after_certificate),
@@ -645,5 +583,5 @@ int main(void)
 		cmocka_unit_test(test_alert_warning),
 	};
 
-	return cmocka_run_group_tests_name("tlswire", tests, certificate_make, certificate_free);
+	return cmocka_run_group_tests_name("tlswire", tests, exchange_setup, exchange_teardown);
 }

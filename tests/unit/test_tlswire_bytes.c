@@ -155,7 +155,7 @@ static const uint8_t two_ciphers[] = { 0xc0, 0x2f, 0x00, 0xff };
 static void parse_extensions(const uint8_t *extensions, size_t len, struct tls_view *view)
 {
 	parse_hello(TLS_VERSION_1_2, two_ciphers, sizeof(two_ciphers), extensions, len, view);
-	assert_int_equal(view->client.hello.cipher_count, 2);
+	assert_list(view->client.hello.ciphers, 2, 0xc02f, TLS_CIPHER_RENEGOTIATION_SCSV);
 }
 
 static void test_hello_without_extensions(void **state)
@@ -191,18 +191,14 @@ static void test_hello_versions(void **state)
 	(void)state;
 	parse_extensions(versions, sizeof(versions), &view);
 	assert_false(view.client.hello.malformed);
-	assert_int_equal(view.client.hello.version_count, 4);
-	assert_int_equal(view.client.hello.versions[0], 0x7f1c);
-	assert_int_equal(view.client.hello.versions[1], TLS_VERSION_1_3);
-	assert_int_equal(view.client.hello.versions[2], 0x0a1a);
-	assert_int_equal(view.client.hello.versions[3], TLS_VERSION_1_1);
+	assert_list(view.client.hello.versions, 4, 0x7f1c, TLS_VERSION_1_3, 0x0a1a,
+		    TLS_VERSION_1_1);
 	assert_int_equal(view.client.hello.max_version, TLS_VERSION_1_3);
 	parse_extensions(odd, sizeof(odd), &view);
 	assert_true(view.client.hello.malformed);
-	assert_int_equal(view.client.hello.version_count, 1);
 	parse_extensions(grease_only, sizeof(grease_only), &view);
 	assert_true(view.client.hello.versions_listed);
-	assert_int_equal(view.client.hello.version_count, 0);
+	assert_list(view.client.hello.versions, 0);
 	assert_int_equal(view.client.hello.max_version, 0);
 }
 
@@ -235,6 +231,173 @@ static void test_hello_server_name(void **state)
 	parse_extensions(none, sizeof(none), &view);
 	assert_false(view.client.hello.malformed);
 	assert_false(view.client.hello.has_server_name);
+}
+
+/* Values of RFC 8701 among the real ones, in every list. */
+static void test_hello_grease(void **state)
+{
+	static const uint8_t ciphers[] = { 0x1a, 0x1a, 0x13, 0x01, 0xfa, 0xfa };
+	static const uint8_t extensions[] = {
+		0xda, 0xda, 0, 0,					    /* of its own */
+		0,    10,   0, 6,  0, 4,  0x2a, 0x2a, 0,    29,		    /* groups */
+		0,    13,   0, 6,  0, 4,  8,	4,    0x3a, 0x3a,	    /* signature schemes */
+		0,    16,   0, 8,  0, 6,  2,	0x4a, 0x4a, 2,	  'h', '2', /* ALPN */
+		0,    43,   0, 5,  4, 3,  4,	0x5a, 0x5a,		    /* versions */
+		0,    51,   0, 12, 0, 10, 0x6a, 0x6a, 0,    1,	  0,   0,
+		29,   0,    1, 9, /* key shares */
+	};
+	struct tls_client_hello *hello;
+	struct tls_view view;
+
+	(void)state;
+	parse_hello(TLS_VERSION_1_2, ciphers, sizeof(ciphers), extensions, sizeof(extensions),
+		    &view);
+	hello = &view.client.hello;
+	assert_false(hello->malformed);
+	assert_list(hello->ciphers, 1, 0x1301);
+	assert_list(hello->groups, 1, 29);
+	assert_list(hello->signature_schemes, 1, 0x0804);
+	assert_list(hello->versions, 1, TLS_VERSION_1_3);
+	assert_name(hello->alpn, "h2");
+	assert_int_equal(hello->key_share_count, 1);
+	assert_int_equal(hello->key_shares[0], 29);
+}
+
+/* A length that does not fit its content, of each list; and a list that comes twice. */
+static void test_hello_lists(void **state)
+{
+	static const struct {
+		uint8_t bytes[12];
+		size_t len;
+	} bad[] = {
+		{ { 0, 10, 0, 5, 0, 3, 0, 29, 0 }, 9 },	    /* groups: odd */
+		{ { 0, 10, 0, 4, 0, 4, 0, 29 }, 8 },	    /* groups: too long */
+		{ { 0, 13, 0, 1, 0 }, 5 },		    /* signature schemes: no length */
+		{ { 0, 16, 0, 5, 0, 3, 3, 'h', '2' }, 9 },  /* ALPN: name too long */
+		{ { 0, 51, 0, 6, 0, 4, 0, 29, 0, 2 }, 10 }, /* key share: no share */
+		{ { 0, 51, 0, 3, 0, 1, 0 }, 7 },	    /* key share: half a group */
+	};
+	static const uint8_t twice[] = { 0, 10, 0, 4, 0, 2, 0, 29, 0, 10, 0, 4, 0, 2, 0, 30 };
+	static const uint8_t empty[] = { 0, 10, 0, 2, 0, 0, 0, 51, 0, 2, 0, 0, 0, 16, 0, 2, 0, 0 };
+	struct tls_view view;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		parse_extensions(bad[i].bytes, bad[i].len, &view);
+		assert_true(view.client.hello.malformed);
+	}
+	parse_extensions(twice, sizeof(twice), &view);
+	assert_false(view.client.hello.malformed);
+	assert_list(view.client.hello.groups, 1, 29);
+	parse_extensions(empty, sizeof(empty), &view);
+	assert_false(view.client.hello.malformed);
+	assert_list(view.client.hello.groups, 0);
+	assert_name(view.client.hello.alpn, NULL);
+	assert_int_equal(view.client.hello.key_share_count, 0);
+}
+
+/* More key shares than are kept, each of no bytes. */
+static void test_hello_many_key_shares(void **state)
+{
+	uint8_t bytes[6 + 4 * 20] = { 0, 51, 0, 2 + 4 * 20, 0, 4 * 20 };
+	struct tls_view view;
+
+	(void)state;
+	for (int i = 0; i < 20; i++)
+		bytes[6 + 4 * i + 1] = 23 + i;
+	parse_extensions(bytes, sizeof(bytes), &view);
+	assert_false(view.client.hello.malformed);
+	assert_int_equal(view.client.hello.key_share_count, 20);
+	assert_int_equal(view.client.hello.key_shares[TLS_KEY_SHARES_MAX - 1],
+			 23 + TLS_KEY_SHARES_MAX - 1);
+}
+
+/* Empty records count for nothing, and what follows the ClientHello in its last record neither. */
+static void test_hello_records(void **state)
+{
+	static const uint8_t hello[44] = { 1, 0, 0, 40, 3, 3, [42] = 1 };
+	static const size_t sizes[] = { 1, 3, 7, 43, 44 };
+	struct direction records;
+	struct tls_view view;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+		size_t count = 0;
+
+		records.len = 0;
+		for (size_t at = 0; at < sizeof(hello); at += sizes[i], count++) {
+			size_t left = sizeof(hello) - at;
+
+			record_put(&records, CONTENT_HANDSHAKE, hello + at,
+				   left < sizes[i] ? left : sizes[i]);
+			record_put(&records, CONTENT_HANDSHAKE, "", 0);
+		}
+		record_put(&records, CONTENT_HANDSHAKE, "\x10\0\0", 4);
+		parse_client(records.bytes, records.len, &view);
+		assert_int_equal(view.client.hello.record_count, count);
+		parse_client(records.bytes, 5 + sizes[i] / 2, &view);
+		assert_int_equal(view.client.hello.record_count, 0);
+	}
+}
+
+/* A ServerHello that says it resumed a session which the client did not offer. */
+static void test_resumption_not_offered(void **state)
+{
+	static const uint8_t hello[] = { 2, 0, 0, 40, 3, 3, [39] = 0xc0, 0x2f, 0, 0, 0 };
+	static const uint8_t ccs[] = { 1 };
+	struct direction records = {};
+	struct tls_view view;
+
+	(void)state;
+	record_put(&records, CONTENT_HANDSHAKE, hello, sizeof(hello));
+	record_put(&records, 20, ccs, sizeof(ccs));
+	parse_server(records.bytes, records.len, &view);
+	assert_true(view.server.server_hello);
+	assert_int_equal(view.server.cipher, 0xc02f);
+	assert_false(view.server.has_resumed);
+	assert_false(view.server.resumed);
+}
+
+/* ServerKeyExchange: of a curve without a name, of a prime with zeros in front, cut, and wrong. */
+static void test_key_exchanges(void **state)
+{
+	static const struct {
+		uint16_t cipher;
+		uint8_t body[8];
+		uint8_t len;
+		uint16_t group;
+		unsigned int dh_bits;
+		bool malformed;
+	} rows[] = {
+		{ 0xc02f, { 3, 0, 29, 0 }, 4, 29, 0, false },
+		{ 0xc02f, { 1, 0, 29, 0 }, 4, 0, 0, false },
+		{ 0xc02f, { 3, 0 }, 2, 0, 0, true },
+		{ 0x009e, { 0, 4, 0, 0, 0x20, 0xff }, 6, 0, 14, false },
+		{ 0x009e, { 0, 2, 0, 0 }, 4, 0, 0, false },
+		{ 0x009e, { 0, 9, 0xff }, 3, 0, 0, true },
+		{ 0xc035, { 0, 1, 'x', 3, 0, 23 }, 6, 23, 0, false },
+		{ 0x002f, { 3, 0, 29, 0 }, 4, 0, 0, false },
+		{ 0xffee, { 3, 0, 29, 0 }, 4, 0, 0, false },
+	};
+	struct tls_view view;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		uint8_t hello[44] = { 2, 0, 0, 38, 3, 3 };
+		uint8_t exchange[12] = { 12, 0, 0, rows[i].len };
+		struct direction records = {};
+
+		hello[39] = rows[i].cipher >> 8;
+		hello[40] = rows[i].cipher & 0xff;
+		memcpy(exchange + 4, rows[i].body, rows[i].len);
+		record_put(&records, CONTENT_HANDSHAKE, hello, 42);
+		record_put(&records, CONTENT_HANDSHAKE, exchange, 4 + rows[i].len);
+		parse_server(records.bytes, records.len, &view);
+		assert_true(view.server.server_hello);
+		assert_int_equal(view.server.group, rows[i].group);
+		assert_int_equal(view.server.dh_bits, rows[i].dh_bits);
+		assert_int_equal(view.server.records.malformed, rows[i].malformed);
+	}
 }
 
 static void test_wrong_first_message(void **state)
@@ -273,26 +436,6 @@ static void test_too_many_bytes(void **state)
 	assert_int_equal(view.client.hello.max_version, 0);
 }
 
-static void test_names(void **state)
-{
-	unsigned int assigned = 0;
-
-	(void)state;
-	assert_string_equal(tls_version_name(0x0300), "SSL 3.0");
-	assert_string_equal(tls_version_name(0x0301), "1.0");
-	assert_string_equal(tls_version_name(0x0304), "1.3");
-	assert_null(tls_version_name(0x0305));
-	assert_null(tls_version_name(0));
-	assert_string_equal(tls_alert_name(0), "close_notify");
-	assert_string_equal(tls_alert_name(40), "handshake_failure");
-	assert_string_equal(tls_alert_name(116), "certificate_required");
-	assert_null(tls_alert_name(1));
-	assert_null(tls_alert_name(255));
-	for (int i = 0; i <= UINT8_MAX; i++)
-		assigned += tls_alert_name(i) != NULL;
-	assert_int_equal(assigned, 37);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -302,9 +445,14 @@ int main(void)
 		cmocka_unit_test(test_hello_without_extensions),
 		cmocka_unit_test(test_hello_versions),
 		cmocka_unit_test(test_hello_server_name),
+		cmocka_unit_test(test_hello_grease),
+		cmocka_unit_test(test_hello_lists),
+		cmocka_unit_test(test_hello_many_key_shares),
+		cmocka_unit_test(test_hello_records),
+		cmocka_unit_test(test_resumption_not_offered),
+		cmocka_unit_test(test_key_exchanges),
 		cmocka_unit_test(test_wrong_first_message),
 		cmocka_unit_test(test_too_many_bytes),
-		cmocka_unit_test(test_names),
 	};
 
 	return cmocka_run_group_tests_name("tlswire_bytes", tests, NULL, NULL);

@@ -6,6 +6,7 @@
 #ifndef TLSFAIL_TEST_WIRE_H
 #define TLSFAIL_TEST_WIRE_H
 
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -53,6 +54,34 @@ static inline void assert_server_name(const struct tls_client_hello *hello, cons
 	assert_true(hello->has_server_name);
 	assert_int_equal(hello->server_name.len, strlen(want));
 	assert_memory_equal(hello->server_name.data, want, strlen(want));
+}
+
+/* That the list is these count numbers. */
+static inline void assert_list(struct tls_bytes list, int count, ...)
+{
+	uint16_t number;
+	va_list want;
+
+	va_start(want, count);
+	for (int i = 0; i < count; i++) {
+		assert_true(tls_list_next(&list, &number));
+		assert_int_equal(number, va_arg(want, int));
+	}
+	va_end(want);
+	assert_false(tls_list_next(&list, &number));
+}
+
+/* That the list is this one name, or no name when it is NULL. */
+static inline void assert_name(struct tls_bytes list, const char *want)
+{
+	struct tls_bytes name;
+
+	if (want) {
+		assert_true(tls_names_next(&list, &name));
+		assert_int_equal(name.len, strlen(want));
+		assert_memory_equal(name.data, want, name.len);
+	}
+	assert_false(tls_names_next(&list, &name));
 }
 
 #endif

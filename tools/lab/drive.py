@@ -15,8 +15,8 @@ from . import proxy
 _TIMEOUT = 10  # seconds; the proxy's own timeouts are shorter
 
 
-def _get(case):
-    connection = http.client.HTTPConnection(proxy.ADDRESS, proxy.PORT, timeout=_TIMEOUT)
+def _get(lab, case):
+    connection = http.client.HTTPConnection(lab.proxy.address, proxy.PORT, timeout=_TIMEOUT)
     try:
         connection.request("GET", "/" + case.name)
         response = connection.getresponse()
@@ -26,38 +26,45 @@ def _get(case):
         connection.close()
 
 
-def once(_lab, case):
+def once(lab, case):
     """One request."""
-    return _get(case)
+    return _get(lab, case)
 
 
 def times(count):
     """COUNT requests, each of which has to get the case's status."""
-    def drive(_lab, case):
+    def drive(lab, case):
         for _ in range(count):
-            status = _get(case)
+            status = _get(lab, case)
             if status != case.status:
                 break
         return status
     return drive
 
 
+def start(lab, case):
+    """Sends one request and does not wait. Returns the client's connection, the caller's to close.
+    """
+    client = socket.create_connection((lab.proxy.address, proxy.PORT), timeout=_TIMEOUT)
+    client.sendall(f"GET /{case.name} HTTP/1.0\r\n\r\n".encode())
+    return client
+
+
 def abort_after(seconds):
     """One request, by a client that goes away after SECONDS."""
-    def drive(_lab, case):
-        with socket.create_connection((proxy.ADDRESS, proxy.PORT), timeout=_TIMEOUT) as client:
-            client.sendall(f"GET /{case.name} HTTP/1.0\r\n\r\n".encode())
+    def drive(lab, case):
+        with start(lab, case):
             time.sleep(seconds)
     return drive
 
 
 def stop_upstream_between(lab, case):
     """One request that has to succeed; the upstream is stopped; one more request."""
-    status = _get(case)
+    status = _get(lab, case)
     if status != 200:
         raise RuntimeError(f"the request before the upstream was stopped got {status}")
     lab.upstreams.stop(case)
-    return _get(case)
+    return _get(lab, case)
 
 
 def let_upstream_win(lab, case):
@@ -71,7 +78,7 @@ def let_upstream_win(lab, case):
     for worker in workers:
         os.sched_setaffinity(worker, one)
     try:
-        return _get(case)
+        return _get(lab, case)
     finally:
         for worker in workers:
             os.sched_setaffinity(worker, allowed)

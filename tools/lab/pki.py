@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Makes the lab's certificates: one directory of NAME.crt and NAME.key files in PEM.
 
-All dates are fixed, so that what a certificate is good for does not depend on the day of the run.
+All dates of certificates are fixed, so that what one is good for does not depend on the day of the
+run.
 """
 import subprocess
 from typing import NamedTuple, Optional
@@ -73,6 +74,7 @@ CERTS = (
 
 _REVOKED = ("revoked",)
 _LISTS = ("ca", "other-ca")  # authorities that publish a revocation list
+_LIST_DAYS = "3650"  # OpenSSL 1.1.1 takes no dates for a list
 
 # Files of several certificates: what a server sends when it sends more than its own.
 _CHAINS = {
@@ -118,8 +120,7 @@ def _revoke(directory):
                  "-revoke", name + ".crt")
     for name in _LISTS:
         _openssl(directory, *ca, "-cert", name + ".crt", "-keyfile", name + ".key", "-gencrl",
-                 "-crl_lastupdate", _VALID[0], "-crl_nextupdate", _VALID[1],
-                 "-out", name + ".crl")
+                 "-crldays", _LIST_DAYS, "-out", name + ".crl")
 
 
 def make(directory):

@@ -15,7 +15,7 @@ PORT = 8080
 
 # Server name on, session reuse off: a case turns round what it is about.
 _CONFIG = """\
-daemon off;
+daemon {daemon};
 user root;
 worker_processes {workers};
 pid proxy/nginx.pid;
@@ -58,10 +58,11 @@ class Proxy:
 
     BINARY_NAME is the file name of the private copy, and so the process's comm. Probes sit on a
     library's file: with PRIVATE_LIBRARIES nginx runs on copies of OpenSSL's, so that nobody else
-    hits its probes."""
+    hits its probes. It listens on ADDRESS."""
 
     def __init__(self, directory, processes, cases, workers=1, binary_name="nginx",
-                 private_libraries=False):
+                 private_libraries=False, address=ADDRESS):
+        self.address = address
         self._directory = directory
         self._processes = processes
         self._cases = cases
@@ -81,17 +82,26 @@ class Proxy:
         """The master's pid."""
         return self._master.pid
 
-    def start(self):
-        """Starts nginx and returns when its workers run."""
+    def configure(self, daemon=False):
+        """Writes the configuration. Returns the command line of an nginx with it."""
         config = self._directory / "proxy.conf"
         config.write_text(_CONFIG.format(
-            workers=self._workers, address=ADDRESS, port=PORT, server_name=SERVER_NAME,
+            daemon="on" if daemon else "off", workers=self._workers, address=self.address,
+            port=PORT, server_name=SERVER_NAME,
             upstreams="".join(_upstream_block(case) for case in self._cases if case.keepalive),
             locations="".join(_location_block(case) for case in self._cases)))
+        return binaries.nginx_argv(self.exe, self._directory, config, "proxy/error.log")
+
+    def start(self, prefix=()):
+        """Starts nginx, as the last words of the command PREFIX, which has to become it. Returns
+        when its workers run."""
         self._master = self._processes.start(
-            binaries.nginx_argv(self.exe, self._directory, config, "proxy/error.log"),
-            cwd=self._directory, env=self._environment)
+            [*prefix, *self.configure()], cwd=self._directory, env=self._environment)
         procs.wait_until(lambda: len(self.worker_pids()) == self._workers, 5, "nginx to start")
+
+    def stop(self):
+        """Ends nginx; it can be started again."""
+        procs.stop(self._master)
 
     def _copy_libraries(self):
         copies = self._home / "lib"

@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Facts in words, for people.
+ */
+#include "explain.h"
+
+#include <string.h>
+
+#include "finding_tls.h"
+#include "lib_openssl.h"
+
+static void add_endpoint(struct text *t, const struct finding_endpoint *e)
+{
+	text_addf(t, strchr(e->address, ':') ? "[%s]:%u" : "%s:%u", e->address, e->port);
+}
+
+/* SSL says its name, TLS only its number. */
+static void add_version(struct text *t, const char *name)
+{
+	text_addf(t, strncmp(name, "SSL", 3) ? "TLS %s" : "%s", name);
+}
+
+static void add_versions(struct text *t, const struct finding_hello *hello)
+{
+	if (!hello->version_count)
+		text_add(t, "unknown");
+	for (unsigned int i = 0; i < hello->version_count; i++) {
+		text_add(t, i ? ", " : "");
+		add_version(t, hello->versions[i]);
+	}
+}
+
+static void add_raw(struct text *t, const struct finding *f)
+{
+	if (f->alert.known)
+		text_addf(t, "alert %u %s", f->alert.code, f->alert.received ? "received" : "sent");
+	else if (f->openssl.reason_code)
+		text_addf(t, "OpenSSL reason %u%s%s%s", f->openssl.reason_code,
+			  f->openssl.reason ? " (" : "", f->openssl.reason ? f->openssl.reason : "",
+			  f->openssl.reason ? ")" : "");
+	else if (f->closed_by)
+		text_addf(t, "%s by the %s side", f->close_kind, f->closed_by);
+	else
+		text_add(t, "no error, no close seen");
+}
+
+static void add_first(struct text *t, const struct tlsfail_conn *c)
+{
+	text_add(t, "\"");
+	text_add_hostile(t, c->first_rx, strnlen((const char *)c->first_rx, c->first_rx_kept));
+	text_add(t, "\"");
+}
+
+static void add_alert(struct text *t, const struct finding_alert *a)
+{
+	text_addf(t, "%u", a->code);
+	if (a->name)
+		text_addf(t, " %s", a->name);
+}
+
+/* The common name is what people call it by; without one, the whole subject. */
+static void add_subject(struct text *t, const struct finding_certificate *cert)
+{
+	if (cert->common_name[0])
+		text_addf(t, "CN=%s", cert->common_name);
+	else
+		text_addf(t, "\"%s\"", cert->subject);
+}
+
+/* The names that a certificate is valid for; a CN counts only where there is no other. */
+static void add_names(struct text *t, const struct finding_certificate *cert)
+{
+	for (unsigned int i = 0; i < cert->name_count && i < FINDING_SAN_MAX; i++)
+		text_addf(t, "%s%s", i ? ", " : "", cert->names[i]);
+	if (cert->name_count > FINDING_SAN_MAX)
+		text_addf(t, " and %u more", cert->name_count - FINDING_SAN_MAX);
+	if (!cert->name_count)
+		add_subject(t, cert);
+}
+
+/* One {word} of a message. Unknown words are left as they are: a test finds them. */
+static void add_word(struct text *t, const char *word, size_t len, const struct failure *failure,
+		     const struct finding *f)
+{
+	const struct tlsfail_conn *c = failure->conn;
+
+#define IS(name) (len == sizeof(name) - 1 && !memcmp(word, name, len))
+	if (IS("peer"))
+		add_endpoint(t, &f->peer);
+	else if (IS("sni"))
+		text_add(t, f->hello.server_name);
+	else if (IS("versions"))
+		add_versions(t, &f->hello);
+	else if (IS("version"))
+		add_version(t, f->protocol_version ? f->protocol_version : "of an older kind");
+	else if (IS("host"))
+		text_add_hostile(t, c->host, strnlen(c->host, sizeof(c->host)));
+	else if (IS("elapsed"))
+		text_add_duration(t, f->duration_ns);
+	else if (IS("first"))
+		add_first(t, c);
+	else if (IS("verify"))
+		text_addf(t, "%d", c->verify_code);
+	else if (IS("alert"))
+		add_alert(t, &f->alert);
+	else if (IS("subject"))
+		add_subject(t, &f->certificate);
+	else if (IS("issuer"))
+		text_add(t, f->certificate.issuer);
+	else if (IS("ended"))
+		text_add_time(t, f->certificate.not_after);
+	else if (IS("begins"))
+		text_add_time(t, f->certificate.not_before);
+	else if (IS("names"))
+		add_names(t, &f->certificate);
+	else if (IS("ciphers"))
+		finding_add_ciphers(t, &f->hello);
+	else if (IS("raw"))
+		add_raw(t, f);
+	else
+		text_addf(t, "{%.*s}", (int)len, word);
+#undef IS
+}
+
+void explain_words(struct text *t, const char *words, const struct failure *failure,
+		   const struct finding *f)
+{
+	while (*words) {
+		const char *open = strchr(words, '{');
+		const char *close = open ? strchr(open, '}') : NULL;
+
+		if (!close) {
+			text_add(t, words);
+			return;
+		}
+		text_addf(t, "%.*s", (int)(open - words), words);
+		add_word(t, open + 1, close - open - 1, failure, f);
+		words = close + 1;
+	}
+}
+
+/* -- the evidence list ------------------------------------------------------------------------ */
+
+static void evidence_begin(struct finding *f, struct text *t)
+{
+	/* A row more than there is would be a programming error; the last one is overwritten. */
+	if (f->evidence_count == FINDING_EVIDENCE_MAX)
+		f->evidence_count--;
+	text_init(t, f->evidence[f->evidence_count++], FINDING_EVIDENCE_LEN);
+}
+
+static void evidence_at(struct finding *f, const struct tlsfail_conn *c, uint64_t when,
+			const char *what)
+{
+	struct text t;
+
+	if (!when)
+		return;
+	evidence_begin(f, &t);
+	text_addf(&t, "%s at ", what);
+	text_add_duration(&t, when - c->t_start);
+}
+
+static void evidence_handshake(struct finding *f, const struct tlsfail_conn *c)
+{
+	struct text t;
+
+	if (c->flags & TLSFAIL_F_REFUSED) {
+		evidence_begin(f, &t);
+		text_add(&t, "SYN answered by RST");
+	}
+	if (c->flags & TLSFAIL_F_PEER_DID_TLS) {
+		evidence_begin(f, &t);
+		text_add(&t, "this peer has sent TLS records before");
+	}
+	if (c->flags & TLSFAIL_F_RX_BEFORE_TX) {
+		evidence_begin(f, &t);
+		text_add(&t, "the peer sent bytes before our ClientHello");
+	}
+	if (c->flags & TLSFAIL_F_TLS) {
+		evidence_begin(f, &t);
+		text_addf(&t, "handshake bytes: %llu sent, %llu received",
+			  (unsigned long long)c->tx_bytes, (unsigned long long)c->rx_bytes);
+	}
+	if (c->first_rx_kept) {
+		evidence_begin(f, &t);
+		text_add(&t, "first bytes received: ");
+		text_add_hex(&t, c->first_rx, c->first_rx_kept);
+	}
+}
+
+static void evidence_hello(struct finding *f)
+{
+	struct text t;
+
+	if (!f->hello.known)
+		return;
+	evidence_begin(f, &t);
+	text_addf(&t, "ClientHello of %u bytes, offered ", f->hello.length);
+	add_versions(&t, &f->hello);
+	finding_add_offer(&t, &f->hello);
+	if (f->hello.has_server_name) {
+		text_add(&t, ", server_name ");
+		text_add(&t, f->hello.server_name);
+	} else if (!f->hello.cut) {
+		text_add(&t, ", no server_name");
+	}
+}
+
+static void evidence_flight(struct finding *f, const struct tlsfail_conn *c,
+			    const struct tls_view *view)
+{
+	struct text t;
+
+	if (f->choice.retried) {
+		evidence_begin(f, &t);
+		text_add(&t, "HelloRetryRequest: key share ");
+		finding_add_code(&t, &f->choice.retry_group);
+	}
+	if (view->server.server_hello) {
+		evidence_begin(f, &t);
+		text_add(&t, "ServerHello: ");
+		add_version(&t, f->protocol_version ? f->protocol_version : "of unknown version");
+		finding_add_choice(&t, &f->choice);
+	}
+	if (view->server.certificate_request) {
+		evidence_begin(f, &t);
+		text_addf(&t, "CertificateRequest received, %s",
+			  !view->client.certificate_sent   ? "no Certificate seen in answer"
+			  : view->client.certificate_empty ? "answered with no certificate"
+							   : "answered with a certificate");
+	}
+	evidence_at(f, c, c->t_done, "handshake done");
+	evidence_at(f, c, c->t_request, "application data sent");
+}
+
+static void evidence_certificate(struct finding *f)
+{
+	const struct finding_certificate *cert = &f->certificate;
+	struct text t;
+
+	if (!cert->known)
+		return;
+	evidence_begin(f, &t);
+	text_addf(&t, "certificate (the peer sent %u): %s", cert->chain_length, cert->subject);
+	evidence_begin(f, &t);
+	text_addf(&t, "issued by %s", cert->issuer);
+	if (cert->has_validity) {
+		evidence_begin(f, &t);
+		text_add(&t, "valid from ");
+		text_add_time(&t, cert->not_before);
+		text_add(&t, " to ");
+		text_add_time(&t, cert->not_after);
+	}
+	evidence_begin(f, &t);
+	text_add(&t, "valid for ");
+	add_names(&t, cert);
+}
+
+static void evidence_errors(struct finding *f, const struct tlsfail_conn *c)
+{
+	struct text t;
+
+	for (uint32_t i = 0; i < c->error_count && i < TLSFAIL_ERRORS_MAX; i++) {
+		const char *name = openssl_reason_name(c->errors[i].reason);
+
+		if (openssl_reason_is_alert(c->errors[i].reason, NULL))
+			continue; /* told with the alert */
+		evidence_begin(f, &t);
+		text_addf(&t, "OpenSSL reason %u", c->errors[i].reason);
+		if (name)
+			text_addf(&t, " (%s)", name);
+		if (!i && f->openssl.function[0])
+			text_addf(&t, " in %s", f->openssl.function);
+	}
+	if (f->alert.known) {
+		evidence_begin(f, &t);
+		text_add(&t, "fatal alert ");
+		add_alert(&t, &f->alert);
+		text_addf(&t, " %s%s", f->alert.received ? "received" : "sent",
+			  f->alert.inferred ? " (inferred from the reason)" : "");
+		if (f->alert.received && f->openssl.function[0])
+			text_addf(&t, ", raised in %s", f->openssl.function);
+	}
+	if (f->verify.known) {
+		evidence_begin(f, &t);
+		text_addf(&t, "verify result %d (%s), asked for by the program", f->verify.code,
+			  f->verify.name ? f->verify.name : "unknown");
+	}
+	if (c->flags & TLSFAIL_F_HOST_CHECKED) {
+		evidence_begin(f, &t);
+		text_addf(&t, "X509_check_host %s ",
+			  c->flags & TLSFAIL_F_HOST_REFUSED ? "refused" : "accepted");
+		text_add_hostile(&t, c->host, strnlen(c->host, sizeof(c->host)));
+		if (c->flags & TLSFAIL_F_HOST_CUT)
+			text_add(&t, " (cut)");
+	}
+}
+
+static void evidence_end(struct finding *f, const struct tlsfail_conn *c)
+{
+	struct text t;
+
+	if (c->flags & TLSFAIL_F_LOCAL_NOTIFY) {
+		evidence_begin(f, &t);
+		text_add(&t, "close_notify sent first");
+	}
+	if (symptoms_unread(c)) {
+		evidence_begin(f, &t);
+		text_addf(&t, "%llu bytes of the peer were not read",
+			  (unsigned long long)symptoms_unread(c));
+	}
+	evidence_at(f, c, c->t_peer_fin, "FIN received");
+	evidence_at(f, c, c->flags & TLSFAIL_F_REFUSED ? 0 : c->t_peer_rst, "RST received");
+	evidence_at(f, c, c->t_close,
+		    c->flags & TLSFAIL_F_LOCAL_FIN ? "closed here first" : "closed here");
+	if (f->tcp.has_hello_acked) {
+		evidence_begin(f, &t);
+		text_addf(&t, "first flight %sacknowledged by the peer's kernel, %u retransmits",
+			  f->tcp.hello_acked ? "" : "not ", f->tcp.retransmits);
+	}
+	if (c->flags & (TLSFAIL_F_NO_WIRE | TLSFAIL_F_WIRE_CUT)) {
+		evidence_begin(f, &t);
+		text_add(&t, "wire bytes are incomplete: some could not be kept");
+	}
+}
+
+void explain_evidence(const struct failure *failure, const struct diagnose_work *work,
+		      struct finding *f)
+{
+	const struct tlsfail_conn *c = failure->conn;
+
+	evidence_hello(f);
+	evidence_handshake(f, c);
+	evidence_flight(f, c, &work->view);
+	evidence_certificate(f);
+	evidence_errors(f, c);
+	evidence_end(f, c);
+}

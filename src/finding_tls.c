@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Numbers get their names here, so that a sink needs no table.
+ */
+#include "finding_tls.h"
+
+#include "tlsnames.h"
+
+/* More cipher suites than these are not listed in a sentence. */
+#define CIPHERS_FEW 4
+
+/* By member: what lies between them stays zero, and findings can be compared as bytes. */
+static void code_set(struct finding_code *code, uint16_t number, const char *(*name_of)(uint16_t))
+{
+	code->number = number;
+	if (number != 0)
+		code->name = name_of(number);
+}
+
+/* Returns how many numbers the list has; the first max of them are kept. */
+static unsigned int codes_fill(struct finding_code *codes, unsigned int max, struct tls_bytes list,
+			       const char *(*name_of)(uint16_t))
+{
+	unsigned int count = 0;
+	uint16_t number;
+
+	while (tls_list_next(&list, &number)) {
+		if (count < max)
+			code_set(&codes[count], number, name_of);
+		count++;
+	}
+	return count;
+}
+
+static void versions_fill(struct finding_hello *h, const struct tls_client_hello *hello)
+{
+	struct tls_bytes list = hello->versions;
+	uint16_t version;
+
+	while (tls_list_next(&list, &version) && h->version_count < FINDING_VERSIONS_MAX) {
+		if (tls_version_name(version))
+			h->versions[h->version_count++] = tls_version_name(version);
+	}
+	if (!hello->versions_listed && tls_version_name(hello->max_version))
+		h->versions[h->version_count++] = tls_version_name(hello->max_version);
+}
+
+static void ciphers_fill(struct finding_hello *h, struct tls_bytes list)
+{
+	uint16_t cipher;
+
+	while (tls_list_next(&list, &cipher)) {
+		h->is_fallback |= cipher == TLS_CIPHER_FALLBACK_SCSV;
+		if (cipher == TLS_CIPHER_FALLBACK_SCSV || cipher == TLS_CIPHER_RENEGOTIATION_SCSV)
+			continue;
+		if (h->cipher_count < FINDING_CIPHERS_MAX)
+			code_set(&h->ciphers[h->cipher_count], cipher, tls_cipher_name);
+		h->cipher_count++;
+	}
+}
+
+static void protocol_fill(char protocol[FINDING_PROTOCOL_LEN], struct tls_bytes name)
+{
+	struct text t;
+
+	text_init(&t, protocol, FINDING_PROTOCOL_LEN);
+	text_add_hostile(&t, name.data, name.len);
+}
+
+static void alpn_fill(struct finding_hello *h, struct tls_bytes list)
+{
+	struct tls_bytes name;
+
+	while (tls_names_next(&list, &name)) {
+		if (h->alpn_count < FINDING_ALPN_MAX)
+			protocol_fill(h->alpn[h->alpn_count], name);
+		h->alpn_count++;
+	}
+}
+
+static void hello_fill(struct finding_hello *h, const struct tls_client_hello *hello)
+{
+	struct text t;
+
+	if (!hello->present || hello->malformed)
+		return;
+	h->known = true;
+	h->cut = hello->cut;
+	h->length = hello->length;
+	h->record_count = hello->record_count;
+	h->has_server_name = hello->has_server_name;
+	text_init(&t, h->server_name, sizeof(h->server_name));
+	text_add_hostile(&t, hello->server_name.data, hello->server_name.len);
+	versions_fill(h, hello);
+	ciphers_fill(h, hello->ciphers);
+	h->group_count = codes_fill(h->groups, FINDING_GROUPS_MAX, hello->groups, tls_group_name);
+	h->scheme_count = codes_fill(h->schemes, FINDING_SCHEMES_MAX, hello->signature_schemes,
+				     tls_scheme_name);
+	h->key_share_count = hello->key_share_count;
+	for (unsigned int i = 0; i < hello->key_share_count && i < FINDING_KEY_SHARES_MAX; i++)
+		code_set(&h->key_shares[i], hello->key_shares[i], tls_group_name);
+	alpn_fill(h, hello->alpn);
+	h->offers_session = hello->has_session_ticket || hello->has_psk;
+}
+
+static void choice_fill(struct finding_choice *choice, const struct tls_server_flight *server)
+{
+	struct tls_bytes list = server->alpn;
+	struct tls_bytes protocol;
+
+	code_set(&choice->cipher, server->cipher, tls_cipher_name);
+	code_set(&choice->group, server->group, tls_group_name);
+	code_set(&choice->retry_group, server->retry_group, tls_group_name);
+	choice->retried = server->hello_retry_request;
+	choice->dh_bits = server->dh_bits;
+	choice->has_resumed = server->has_resumed;
+	choice->resumed = server->resumed;
+	if (tls_names_next(&list, &protocol))
+		protocol_fill(choice->next_protocol, protocol);
+}
+
+void finding_tls_fill(struct finding *f, const struct tls_view *view)
+{
+	f->protocol_version = tls_version_name(view->server.version);
+	hello_fill(&f->hello, &view->client.hello);
+	choice_fill(&f->choice, &view->server);
+}
+
+/* ---- Words ----------------------------------------------------------------------------------- */
+
+void finding_add_code(struct text *t, const struct finding_code *code)
+{
+	if (code->name)
+		text_add(t, code->name);
+	else
+		text_addf(t, "0x%04x", code->number);
+}
+
+void finding_add_ciphers(struct text *t, const struct finding_hello *hello)
+{
+	if (hello->cipher_count == 0 || hello->cipher_count > CIPHERS_FEW) {
+		text_addf(t, "%u cipher suites", hello->cipher_count);
+		return;
+	}
+	for (unsigned int i = 0; i < hello->cipher_count; i++) {
+		text_add(t, i ? ", " : "");
+		finding_add_code(t, &hello->ciphers[i]);
+	}
+}
+
+void finding_add_offer(struct text *t, const struct finding_hello *hello)
+{
+	if (hello->record_count > 1)
+		text_addf(t, ", in %u records", hello->record_count);
+	if (hello->cipher_count || !hello->cut)
+		text_addf(t, ", %u cipher suite%s", hello->cipher_count,
+			  hello->cipher_count == 1 ? "" : "s");
+	for (unsigned int i = 0; i < hello->key_share_count && i < FINDING_KEY_SHARES_MAX; i++) {
+		text_add(t, i ? ", " : ", key share ");
+		finding_add_code(t, &hello->key_shares[i]);
+	}
+	if (hello->offers_session)
+		text_add(t, ", a session to resume");
+	if (hello->is_fallback)
+		text_add(t, ", marked as a fallback");
+	if (hello->cut)
+		text_add(t, ", and more that was not kept");
+}
+
+void finding_add_choice(struct text *t, const struct finding_choice *choice)
+{
+	if (choice->cipher.number) {
+		text_add(t, ", ");
+		finding_add_code(t, &choice->cipher);
+	}
+	if (choice->group.number) {
+		text_add(t, ", ");
+		finding_add_code(t, &choice->group);
+	}
+	if (choice->dh_bits)
+		text_addf(t, ", DH of %u bits", choice->dh_bits);
+	if (choice->next_protocol[0])
+		text_addf(t, ", protocol %s", choice->next_protocol);
+	if (choice->resumed)
+		text_add(t, ", session resumed");
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The part of a finding that the bytes of the handshake tell: what the ClientHello offered and what
+ * the server chose of it. Pure.
+ */
+#ifndef TLSFAIL_FINDING_TLS_H
+#define TLSFAIL_FINDING_TLS_H
+
+#include "finding.h"
+#include "text.h"
+#include "tlswire.h"
+
+/* Fills in hello, choice and protocol_version, which are to be zero. */
+void finding_tls_fill(struct finding *f, const struct tls_view *view);
+
+/* Appends the cipher suites that were offered: their names when they are few, else their number. */
+void finding_add_ciphers(struct text *t, const struct finding_hello *hello);
+
+/* Appends the rest of what was offered, as evidence: ", 31 cipher suites, key share x25519". */
+void finding_add_offer(struct text *t, const struct finding_hello *hello);
+
+/* Appends what was chosen, as evidence: ", TLS_AES_256_GCM_SHA384, x25519". */
+void finding_add_choice(struct text *t, const struct finding_choice *choice);
+
+/* Appends the name of a number, or the number as 0x1234. */
+void finding_add_code(struct text *t, const struct finding_code *code);
+
+#endif

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * From records and bytes to observations.
+ */
+#include "symptoms.h"
+
+#include <string.h>
+
+#include "causes.h"
+#include "lib_openssl.h"
+
+#define ALERT_UNRECOGNIZED_NAME 112 /* RFC 6066 section 3 */
+
+#define NS_PER_SEC 1000000000ULL
+#define NS_PER_MS  1000000ULL
+
+/* Timers are set in whole seconds, as a rule. The event loop adds a little; and it counts from
+ * the time that it cached before it called connect(). */
+#define TIMER_EARLINESS_NS (5 * NS_PER_MS)
+#define TIMER_LATENESS_NS  (60 * NS_PER_MS)
+
+/* Nobody sets a shorter timer for a connect. */
+#define TIMER_MIN_NS (100 * NS_PER_MS)
+
+static bool starts_with(const uint8_t *bytes, size_t len, const char *prefix)
+{
+	size_t n = strlen(prefix);
+
+	return len >= n && !memcmp(bytes, prefix, n);
+}
+
+/* A status line, or the HTML that some servers send alone (HTTP/0.9 style error pages). */
+static bool looks_like_http(const uint8_t *bytes, size_t len)
+{
+	return starts_with(bytes, len, "HTTP/") || starts_with(bytes, len, "<!DO") ||
+	       starts_with(bytes, len, "<!do") || starts_with(bytes, len, "<htm") ||
+	       starts_with(bytes, len, "<HTM");
+}
+
+/* Bytes of the peer that the kernel has, and that nobody read before the end. A FIN counts as one
+ * (tcp_rcv_nxt_update()). */
+static uint64_t unread_bytes(const struct tlsfail_conn *c)
+{
+	uint64_t read = c->rx_bytes + c->post_rx_bytes + !!(c->flags & TLSFAIL_F_PEER_FIN);
+
+	return c->tcp_bytes_received > read ? c->tcp_bytes_received - read : 0;
+}
+
+uint64_t symptoms_unread(const struct tlsfail_conn *c)
+{
+	if (!(c->flags & TLSFAIL_F_TLS) || c->error_count ||
+	    c->flags & (TLSFAIL_F_DONE | TLSFAIL_F_PEER_RST))
+		return 0;
+	return unread_bytes(c);
+}
+
+static uint32_t observe_end(const struct failure *f)
+{
+	const struct tlsfail_conn *c = f->conn;
+	uint64_t elapsed = c->t_close - c->t_start;
+	uint32_t o = 0;
+
+	if (c->flags & TLSFAIL_F_PEER_FIN)
+		o |= O_PEER_FIN;
+	if (c->flags & TLSFAIL_F_PEER_RST)
+		o |= O_PEER_RST;
+	if (c->flags & (TLSFAIL_F_LOCAL_FIN | TLSFAIL_F_LOCAL_NOTIFY))
+		o |= O_LOCAL;
+	if (symptoms_unread(c))
+		o = (o & ~(uint32_t)O_PEER_FIN) | O_LOCAL;
+	if (f->repeats_elapsed && elapsed >= TIMER_MIN_NS)
+		o |= O_TIMER | O_TIMER_REPEATED;
+	elapsed += TIMER_EARLINESS_NS;
+	if (elapsed >= NS_PER_SEC && elapsed % NS_PER_SEC <= TIMER_LATENESS_NS)
+		o |= O_TIMER;
+	/* A kernel answers bytes for a closed socket with RST, so FIN and then RST, and nothing
+	 * received: nobody read the ClientHello. */
+	if (!c->rx_bytes && !unread_bytes(c) && c->flags & TLSFAIL_F_PEER_FIN &&
+	    (c->flags & (TLSFAIL_F_FIN_BEFORE_TX | TLSFAIL_F_PEER_RST)))
+		o |= O_HELLO_UNREAD;
+	if (!(c->flags & TLSFAIL_F_TLS) && o & (O_PEER_FIN | O_PEER_RST))
+		o |= O_HELLO_UNREAD;
+	return o;
+}
+
+/* The acknowledgement of our SYN counts as one byte (tcp_ack() on the SYN-ACK). */
+bool symptoms_hello_acked(const struct tlsfail_conn *c)
+{
+	return c->tcp_bytes_acked >= (uint64_t)c->first_tx_len + 1;
+}
+
+static uint32_t observe_wire(const struct failure *f, const struct tls_view *view)
+{
+	const struct tlsfail_conn *c = f->conn;
+	const struct tls_client_hello *hello = &view->client.hello;
+	uint32_t o = 0;
+
+	if (!c->rx_bytes)
+		o |= O_RX_NONE;
+	if (c->t_first_tx && c->flags & TLSFAIL_F_CONNECT && c->tcp_retransmits &&
+	    !symptoms_hello_acked(c))
+		o |= O_UNACKED;
+	if (view->server.server_hello)
+		o |= O_SERVER_HELLO;
+	if (view->server.records.framing == TLS_FRAMING_OTHER ||
+	    c->errors[0].reason == OPENSSL_R_WRONG_VERSION_NUMBER)
+		o |= O_NOT_TLS;
+	if (looks_like_http(c->first_rx, c->first_rx_kept))
+		o |= O_HTTP;
+	if (hello->has_server_name)
+		o |= O_SNI;
+	else if (hello->present && !hello->cut && !hello->malformed)
+		o |= O_NO_SNI;
+	if (view->server.certificate_request)
+		o |= O_CERT_REQUESTED;
+	if (view->client.certificate_sent && view->client.certificate_empty)
+		o |= O_CERT_EMPTY;
+	return o;
+}
+
+static uint32_t observe_flags(const struct tlsfail_conn *c)
+{
+	uint32_t o = 0;
+
+	if (c->flags & TLSFAIL_F_TLS)
+		o |= O_TLS;
+	if (c->flags & TLSFAIL_F_REFUSED)
+		o |= O_REFUSED;
+	if (c->flags & TLSFAIL_F_PEER_DID_TLS)
+		o |= O_PEER_DID_TLS;
+	if (c->flags & TLSFAIL_F_DONE)
+		o |= O_DONE;
+	if (c->flags & TLSFAIL_F_RX_BEFORE_TX)
+		o |= O_PEER_FIRST;
+	if (c->flags & TLSFAIL_F_HOST_REFUSED ||
+	    (c->flags & TLSFAIL_F_VERIFY_ASKED && c->verify_code == OPENSSL_V_HOSTNAME_MISMATCH))
+		o |= O_HOST_REFUSED;
+	return o;
+}
+
+/* An end of file, and what follows from it, says no more than the FIN does. */
+static bool error_explains(const struct tlsfail_conn *c)
+{
+	return c->error_count && c->errors[0].reason != OPENSSL_R_UNEXPECTED_EOF &&
+	       c->errors[0].reason != OPENSSL_R_SHUTDOWN_WHILE_IN_INIT;
+}
+
+/* The fatal alert that we sent: seen in clear, or concluded from the error. */
+static bool alert_sent(const struct tlsfail_conn *c, const struct tls_view *view,
+		       const struct symptoms *s, bool *inferred, uint8_t *alert)
+{
+	*inferred = !view->client.records.fatal.seen;
+	*alert = view->client.records.fatal.description;
+	if (!*inferred)
+		return true;
+	return s->reason && !(c->flags & TLSFAIL_F_DONE) &&
+	       openssl_alert_for(s->reason, s->has_verify, s->verify, alert);
+}
+
+/* Did the issuer of the leaf come too? */
+static uint32_t observe_certificates(const struct diagnose_work *work)
+{
+	const struct x509_view *leaf = &work->certs[0];
+
+	if (!work->cert_count)
+		return 0;
+	if (leaf->self_issued)
+		return O_CERT;
+	if (work->cert_count == 1)
+		return O_CERT | O_ONE_CERT;
+	for (size_t i = 1; i < work->cert_count; i++)
+		if (!strcmp(work->certs[i].subject, leaf->issuer))
+			return O_CERT;
+	return O_CERT | O_ISSUER_MISSING;
+}
+
+/* The certificates up to the first that cannot be read. */
+static void certificates_read(const struct failure *failure, struct diagnose_work *work)
+{
+	work->cert_count = 0;
+	for (size_t i = 0; i < TLSFAIL_CERTS_MAX; i++) {
+		const struct tls_capture *der = &failure->certs[i];
+
+		if (!der->data || der->cut || !x509_view_read(der->data, der->len, &work->certs[i]))
+			break;
+		work->cert_count++;
+	}
+}
+
+void symptoms_read(const struct failure *f, struct diagnose_work *work, struct symptoms *s)
+{
+	const struct tls_view *view = &work->view;
+	const struct tlsfail_conn *c = f->conn;
+
+	tlswire_parse(&f->sent, &f->received, &work->view);
+	certificates_read(f, work);
+	*s = (struct symptoms){ 0 };
+	s->observed = observe_flags(c) | observe_end(f) | observe_wire(f, view) |
+		      observe_certificates(work);
+	s->reason = c->error_count ? c->errors[0].reason : 0;
+	if (openssl_reason_is_alert(s->reason, &s->alert)) {
+		s->has_alert = true;
+	} else if (view->server.records.fatal.seen) {
+		s->has_alert = true;
+		s->alert = view->server.records.fatal.description;
+	}
+	s->has_verify = c->flags & TLSFAIL_F_VERIFY_ASKED && c->verify_code;
+	s->verify = c->verify_code;
+	s->has_alert_sent =
+		!s->has_alert && alert_sent(c, view, s, &s->alert_sent_inferred, &s->alert_sent);
+	if (s->has_alert && s->alert == ALERT_UNRECOGNIZED_NAME)
+		s->observed |= O_UNRECOGNIZED;
+	if (error_explains(c) || s->has_alert || s->has_alert_sent)
+		s->observed |= O_ERROR;
+}

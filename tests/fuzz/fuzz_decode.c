@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * A stream of records, through all that turns them into findings. Input: a recording; what its
+ * headers say of version and length is put right, so that the damage is in what lies behind.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "correlate.h"
+#include "decode.h"
+#include "diagnose.h"
+#include "fuzz.h"
+#include "harmless.h"
+
+#define FILE_HEADER_LEN 32
+
+static struct decoded record;
+static struct failure failure;
+static struct diagnose_work work;
+static struct finding finding;
+static struct finding again;
+
+static void check_hello(const struct finding_hello *hello)
+{
+	FUZZ_ASSERT(is_harmless(hello->server_name));
+	FUZZ_ASSERT(hello->version_count <= FINDING_VERSIONS_MAX);
+	for (unsigned int i = 0; i < hello->alpn_count && i < FINDING_ALPN_MAX; i++)
+		FUZZ_ASSERT(is_harmless(hello->alpn[i]));
+}
+
+static void check_certificate(const struct finding_certificate *certificate)
+{
+	FUZZ_ASSERT(is_harmless(certificate->subject));
+	FUZZ_ASSERT(is_harmless(certificate->issuer));
+	FUZZ_ASSERT(is_harmless(certificate->common_name));
+	for (unsigned int i = 0; i < certificate->name_count && i < FINDING_SAN_MAX; i++)
+		FUZZ_ASSERT(is_harmless(certificate->names[i]));
+}
+
+static void check_finding(void)
+{
+	FUZZ_ASSERT(finding.cause && finding.phase && finding.role);
+	FUZZ_ASSERT(finding.message[0] && is_harmless(finding.message));
+	FUZZ_ASSERT(!strchr(finding.message, '{') || strchr(finding.message, '"'));
+	FUZZ_ASSERT(is_harmless(finding.hint));
+	FUZZ_ASSERT(finding.evidence_count <= FINDING_EVIDENCE_MAX);
+	for (unsigned int i = 0; i < finding.evidence_count; i++)
+		FUZZ_ASSERT(is_harmless(finding.evidence[i]));
+	FUZZ_ASSERT(is_harmless(finding.executable_path));
+	FUZZ_ASSERT(is_harmless(finding.executable_name));
+	FUZZ_ASSERT(is_harmless(finding.host_name));
+	FUZZ_ASSERT(is_harmless(finding.openssl.function));
+	FUZZ_ASSERT(is_harmless(finding.openssl.version));
+	FUZZ_ASSERT(is_harmless(finding.choice.next_protocol));
+	check_hello(&finding.hello);
+	check_certificate(&finding.certificate);
+}
+
+static void record_feed(struct correlator *correlator, const uint8_t *data, size_t len)
+{
+	const char *problem = NULL;
+	int ret = decode_record(data, len, &record, &problem);
+
+	if (ret) {
+		FUZZ_ASSERT(problem);
+		return;
+	}
+	if (record.type == TLSFAIL_REC_LOSS) {
+		diagnose_loss(&record.loss, 0, correlator_host(correlator), &finding);
+		return;
+	}
+	if (correlator_feed(correlator, &record, &failure) <= 0)
+		return;
+	diagnose(&failure, &work, &finding);
+	check_finding();
+	diagnose(&failure, &work, &again);
+	FUZZ_ASSERT(memcmp(&finding, &again, sizeof(finding)) == 0);
+}
+
+/* The record at data, with a true header. Returns its length, 0 at the end. */
+static size_t record_repair(const uint8_t *data, size_t left, uint8_t **out)
+{
+	struct tlsfail_header header;
+
+	if (left < sizeof(header))
+		return 0;
+	memcpy(&header, data, sizeof(header));
+	if (header.len < sizeof(header) || header.len > left)
+		header.len = (uint32_t)left;
+	header.version = TLSFAIL_ABI_VERSION;
+	*out = malloc(header.len);
+	if (!*out)
+		abort();
+	memcpy(*out, data, header.len);
+	memcpy(*out, &header, sizeof(header));
+	return header.len;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct correlator *correlator = correlator_new();
+	uint8_t *copy = NULL;
+	size_t len;
+
+	if (!correlator)
+		abort();
+	for (size_t at = FILE_HEADER_LEN; at < size; at += len) {
+		len = record_repair(data + at, size - at, &copy);
+		if (len == 0)
+			break;
+		record_feed(correlator, copy, len);
+		free(copy);
+	}
+	correlator_free(correlator);
+	return 0;
+}

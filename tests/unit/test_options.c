@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Command lines, good and bad, and the help. A bad one is refused with one line on standard error.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "capture.h"
+#include "options.h"
+
+#define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
+#define WORDS_MAX    (2 * OPTIONS_TARGETS_MAX + 8)
+#define COLUMNS	     80
+
+static struct options options;
+static char line_buf[4096];
+static const char *errors;
+
+/* Splits a line at blanks; "''" is an empty word. The words live until the next call. */
+static int parse_line(enum command command, const char *line)
+{
+	char *words[WORDS_MAX + 1] = { NULL };
+	int count = 0;
+	int result;
+
+	assert_true(strlen(line) < sizeof(line_buf));
+	memcpy(line_buf, line, strlen(line) + 1);
+	for (char *word = strtok(line_buf, " "); word; word = strtok(NULL, " ")) {
+		assert_true(count < WORDS_MAX);
+		words[count++] = !strcmp(word, "''") ? word + 2 : word;
+	}
+	/* what a failed parse leaves undone must not look right */
+	memset(&options, 0xa5, sizeof(options));
+	capture_begin(STDERR_FILENO);
+	result = options_parse(command, count, words, &options);
+	errors = capture_end();
+	return result;
+}
+
+static void assert_good(enum command command, const char *line)
+{
+	int result = parse_line(command, line);
+
+	if (result || *errors)
+		fail_msg("\"%s\" gives %d: %s", line, result, errors);
+}
+
+static void test_defaults(void **state)
+{
+	(void)state;
+	assert_good(COMMAND_TRACE, "trace");
+	assert_int_equal(options.target, OPTION_TARGET_DEFAULT);
+	assert_int_equal(options.target_count, 0);
+	assert_string_equal(options.sink_type->name, "text");
+	assert_false(options.verbose);
+	assert_int_equal(options.duration_s, 0);
+	assert_int_equal(options.count, 0);
+	assert_null(options.record);
+	for (size_t i = 0; i < FACT_COUNT; i++)
+		assert_int_equal(options.hooks.kinds[i], HOOK_ANY);
+	assert_null(options.argument);
+	assert_false(options.help);
+	assert_false(options.version);
+}
+
+static void test_targets(void **state)
+{
+	(void)state;
+	assert_good(COMMAND_TRACE, "trace --exe /usr/sbin/nginx --exe=/opt/nginx");
+	assert_int_equal(options.target, OPTION_TARGET_EXE);
+	assert_int_equal(options.target_count, 2);
+	assert_string_equal(options.targets[0], "/usr/sbin/nginx");
+	assert_string_equal(options.targets[1], "/opt/nginx");
+
+	assert_good(COMMAND_TRACE, "trace -p 1 --pid=4194304 -p2");
+	assert_int_equal(options.target, OPTION_TARGET_PID);
+	assert_int_equal(options.target_count, 3);
+	assert_string_equal(options.targets[1], "4194304");
+	assert_string_equal(options.targets[2], "2");
+
+	assert_good(COMMAND_TRACE, "trace --comm fifteen-letters");
+	assert_int_equal(options.target, OPTION_TARGET_COMM);
+	assert_int_equal(options.target_count, 1);
+	assert_string_equal(options.targets[0], "fifteen-letters");
+}
+
+static void test_output(void **state)
+{
+	(void)state;
+	assert_good(COMMAND_TRACE, "trace -f json -v");
+	assert_string_equal(options.sink_type->name, "json");
+	assert_true(options.verbose);
+	assert_good(COMMAND_REPLAY, "replay --format=text --verbose x.rec");
+	assert_string_equal(options.sink_type->name, "text");
+	assert_string_equal(options.argument, "x.rec");
+	/* the last one counts */
+	assert_good(COMMAND_REPLAY, "replay -f text x.rec -f json");
+	assert_string_equal(options.sink_type->name, "json");
+}
+
+static void test_limits(void **state)
+{
+	(void)state;
+	assert_good(COMMAND_TRACE, "trace -d 1 -c 1 -r /tmp/x.rec");
+	assert_int_equal(options.duration_s, 1);
+	assert_int_equal(options.count, 1);
+	assert_string_equal(options.record, "/tmp/x.rec");
+	assert_good(COMMAND_TRACE, "trace --duration 1000000000 --count 18446744073709551615");
+	assert_int_equal(options.duration_s, 1000000000);
+	assert_true(options.count == UINT64_MAX);
+}
+
+static void test_hooks(void **state)
+{
+	(void)state;
+	assert_good(COMMAND_TRACE, "trace --hook close=kprobe --hook=wire=fentry");
+	assert_int_equal(options.hooks.kinds[FACT_CLOSE], HOOK_KPROBE);
+	assert_int_equal(options.hooks.kinds[FACT_WIRE], HOOK_FENTRY);
+	assert_int_equal(options.hooks.kinds[FACT_STATE], HOOK_ANY);
+	assert_good(COMMAND_TRACE, "trace --hook state=raw_tp --hook state=tp_btf");
+	assert_int_equal(options.hooks.kinds[FACT_STATE], HOOK_TP_BTF);
+}
+
+static void test_arguments(void **state)
+{
+	(void)state;
+	assert_good(COMMAND_REPLAY, "replay -");
+	assert_string_equal(options.argument, "-");
+	assert_good(COMMAND_REPLAY, "replay -- -v");
+	assert_string_equal(options.argument, "-v");
+	assert_false(options.verbose);
+	assert_good(COMMAND_CAUSES, "causes");
+	assert_null(options.argument);
+	assert_good(COMMAND_CAUSES, "causes sni-missing");
+	assert_string_equal(options.argument, "sni-missing");
+}
+
+/* Long options may be shortened as far as they are clear, letters may be put together. */
+static void test_spellings(void **state)
+{
+	(void)state;
+	assert_good(COMMAND_TRACE, "trace --dur 5 --verb");
+	assert_int_equal(options.duration_s, 5);
+	assert_true(options.verbose);
+	assert_good(COMMAND_TRACE, "trace -vd5 -fjson");
+	assert_true(options.verbose);
+	assert_int_equal(options.duration_s, 5);
+	assert_string_equal(options.sink_type->name, "json");
+}
+
+static void test_help_and_version(void **state)
+{
+	static const enum command commands[] = { COMMAND_TRACE, COMMAND_REPLAY, COMMAND_CAUSES };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
+		assert_good(commands[i], "x --help");
+		assert_true(options.help);
+		assert_good(commands[i], "x -h");
+		assert_true(options.help);
+		assert_good(commands[i], "x --version");
+		assert_true(options.version);
+		assert_good(commands[i], "x -V");
+		assert_true(options.version);
+	}
+}
+
+/* What is captured goes to a file. */
+static void test_color_needs_a_terminal(void **state)
+{
+	(void)state;
+	capture_begin(STDOUT_FILENO);
+	options_parse(COMMAND_TRACE, 1, (char *[]){ line_buf, NULL }, &options);
+	capture_end();
+	assert_false(options.color);
+	assert_good(COMMAND_TRACE, "trace --no-color");
+	assert_false(options.color);
+}
+
+static const struct bad_line {
+	enum command command;
+	const char *line;
+	const char *says; /* part of what is said about it */
+} bad_lines[] = {
+	/* options that there are not, or not here */
+	{ COMMAND_TRACE, "trace --nonsense", "'--nonsense'" },
+	{ COMMAND_TRACE, "trace -x", "'-x'" },
+	{ COMMAND_TRACE, "trace -vx", "'-x'" },
+	{ COMMAND_TRACE, "trace --co nginx", "'--co'" },
+	{ COMMAND_TRACE, "trace --verbose=yes", "'--verbose=yes'" },
+	{ COMMAND_REPLAY, "replay --pid 1 x.rec", "'--pid'" },
+	{ COMMAND_REPLAY, "replay -r y.rec x.rec", "'-r'" },
+	{ COMMAND_CAUSES, "causes --format json", "'--format'" },
+	{ COMMAND_CAUSES, "causes -v", "'-v'" },
+
+	/* values */
+	{ COMMAND_TRACE, "trace --duration", "'--duration' needs a value" },
+	{ COMMAND_TRACE, "trace -d", "'-d' needs a value" },
+	{ COMMAND_TRACE, "trace -vd", "'-d' needs a value" },
+	{ COMMAND_TRACE, "trace -d 0", "--duration" },
+	{ COMMAND_TRACE, "trace -d -1", "--duration" },
+	{ COMMAND_TRACE, "trace -d +1", "--duration" },
+	{ COMMAND_TRACE, "trace -d ''", "--duration" },
+	{ COMMAND_TRACE, "trace -d 1s", "--duration" },
+	{ COMMAND_TRACE, "trace -d 0x10", "--duration" },
+	{ COMMAND_TRACE, "trace -d 1000000001", "--duration" },
+	{ COMMAND_TRACE, "trace -c 0", "--count" },
+	{ COMMAND_TRACE, "trace -c many", "--count" },
+	{ COMMAND_TRACE, "trace -c 18446744073709551616", "--count" },
+	{ COMMAND_TRACE, "trace -p 0", "--pid" },
+	{ COMMAND_TRACE, "trace -p nginx", "--pid" },
+	{ COMMAND_TRACE, "trace -p 4194305", "--pid" },
+	{ COMMAND_TRACE, "trace --comm ''", "--comm" },
+	{ COMMAND_TRACE, "trace --comm sixteen--letters", "--comm" },
+	{ COMMAND_TRACE, "trace -f xml", "'xml'" },
+	{ COMMAND_TRACE, "trace -f ''", "--format" },
+
+	/* hooks */
+	{ COMMAND_TRACE, "trace --hook close", "'close'" },
+	{ COMMAND_TRACE, "trace --hook close=", "'close='" },
+	{ COMMAND_TRACE, "trace --hook =kprobe", "'=kprobe'" },
+	{ COMMAND_TRACE, "trace --hook open=kprobe", "'open=kprobe'" },
+	{ COMMAND_TRACE, "trace --hook close=uprobe", "'close=uprobe'" },
+	{ COMMAND_TRACE, "trace --hook clos=kprobe", "'clos=kprobe'" },
+
+	/* targets that do not go together */
+	{ COMMAND_TRACE, "trace --exe /usr/sbin/nginx --pid 1", "mixed" },
+	{ COMMAND_TRACE, "trace --pid 1 --exe /usr/sbin/nginx", "mixed" },
+	{ COMMAND_TRACE, "trace --pid 1 --comm nginx", "--comm" },
+	{ COMMAND_TRACE, "trace --comm nginx --pid 1", "mixed" },
+	{ COMMAND_TRACE, "trace --comm nginx --comm curl", "--comm" },
+
+	/* arguments */
+	{ COMMAND_TRACE, "trace now", "'now'" },
+	{ COMMAND_TRACE, "trace -v -- -d", "'-d'" },
+	{ COMMAND_REPLAY, "replay", "replay" },
+	{ COMMAND_REPLAY, "replay -v", "replay" },
+	{ COMMAND_REPLAY, "replay x.rec y.rec", "'y.rec'" },
+	{ COMMAND_CAUSES, "causes sni-missing unknown", "'unknown'" },
+
+	/* whose words come back on a terminal */
+	{ COMMAND_TRACE, "trace \033[2J\nx", "\\x1b[2J\\x0ax" },
+};
+
+static void assert_one_line(const char *text)
+{
+	const char *end = strchr(text, '\n');
+
+	if (!end || end[1] || strncmp(text, "tlsfail: ", 9) != 0)
+		fail_msg("not one line of tlsfail: \"%s\"", text);
+}
+
+static void test_bad_lines(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(bad_lines); i++) {
+		const struct bad_line *bad = &bad_lines[i];
+
+		if (parse_line(bad->command, bad->line) != EXIT_USAGE)
+			fail_msg("\"%s\" is taken", bad->line);
+		assert_one_line(errors);
+		if (!strstr(errors, bad->says))
+			fail_msg("\"%s\": no \"%s\" in: %s", bad->line, bad->says, errors);
+	}
+}
+
+static void test_too_many_targets(void **state)
+{
+	char line[1024];
+	struct text t;
+
+	(void)state;
+	text_init(&t, line, sizeof(line));
+	text_add(&t, "trace");
+	for (int i = 0; i < OPTIONS_TARGETS_MAX; i++)
+		text_add(&t, " -p 7");
+	assert_good(COMMAND_TRACE, line);
+	assert_int_equal(options.target_count, OPTIONS_TARGETS_MAX);
+	text_add(&t, " -p 7");
+	assert_int_equal(parse_line(COMMAND_TRACE, line), EXIT_USAGE);
+	assert_one_line(errors);
+}
+
+static void assert_help_lines(const char *help)
+{
+	while (*help) {
+		const char *end = strchr(help, '\n');
+
+		assert_non_null(end);
+		if (end - help > COLUMNS)
+			fail_msg("%td columns: %.*s", end - help, (int)(end - help), help);
+		assert_true(end > help && end[-1] != ' ');
+		help = end + 1;
+	}
+}
+
+static void test_help_texts(void **state)
+{
+	static const enum command commands[] = { COMMAND_TRACE, COMMAND_REPLAY, COMMAND_CAUSES };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
+		char help[8192];
+		struct text t;
+
+		text_init(&t, help, sizeof(help));
+		options_help(commands[i], &t);
+		assert_false(t.cut);
+		assert_help_lines(help);
+		assert_non_null(strstr(help, "  -h, --help"));
+		assert_int_equal(!!strstr(help, "  -p, --pid PID"), commands[i] == COMMAND_TRACE);
+		assert_int_equal(!!strstr(help, "  -f, --format FORMAT"),
+				 commands[i] != COMMAND_CAUSES);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_targets),
+		cmocka_unit_test(test_output),
+		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_hooks),
+		cmocka_unit_test(test_arguments),
+		cmocka_unit_test(test_spellings),
+		cmocka_unit_test(test_help_and_version),
+		cmocka_unit_test(test_color_needs_a_terminal),
+		cmocka_unit_test(test_bad_lines),
+		cmocka_unit_test(test_too_many_targets),
+		cmocka_unit_test(test_help_texts),
+	};
+
+	return cmocka_run_group_tests_name("options", tests, NULL, NULL);
+}

@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Records in, findings and a summary out; what becomes of records that are none, and of findings
+ * that nobody takes. That the findings are right is what the recordings in tests/golden prove.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+
+#include "capture.h"
+#include "pipeline.h"
+#include "scene.h"
+
+#define HEADER(type, record)                                                                       \
+	{                                                                                          \
+		TLSFAIL_REC_##type, TLSFAIL_ABI_VERSION, sizeof(record)                            \
+	}
+
+static const uint16_t modern[] = { TLS_VERSION_1_3, 0 };
+
+static struct scene scene;
+static struct pipeline *pipeline;
+static int reader; /* of what the sink writes */
+static int writer;
+
+static int setup(void **state)
+{
+	struct sink_options options = { 0 };
+	int fds[2];
+
+	(void)state;
+	if (pipe(fds))
+		return -1;
+	reader = fds[0];
+	writer = fds[1];
+	options.fd = writer;
+	if (fcntl(reader, F_SETFL, O_NONBLOCK))
+		return -1;
+	return pipeline_open(sink_type_find("json"), &options, &pipeline);
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	pipeline_close(pipeline);
+	close(writer);
+	if (reader >= 0)
+		close(reader);
+	return 0;
+}
+
+static void reader_go(void)
+{
+	close(reader);
+	reader = -1;
+}
+
+static int feed(const void *record, size_t len)
+{
+	char buf[128];
+	struct text problem;
+	int err;
+
+	text_init(&problem, buf, sizeof(buf));
+	err = pipeline_feed(pipeline, record, len, &problem);
+	assert_int_equal(problem.len, 0);
+	return err;
+}
+
+static void feed_clock(void)
+{
+	struct tlsfail_clock clock = { .h = HEADER(CLOCK, clock),
+				       .monotonic = SCENE_MS(12),
+				       .realtime = SCENE_TIME_NS };
+
+	assert_int_equal(feed(&clock, sizeof(clock)), 0);
+}
+
+static void feed_wire(enum tlsfail_dir dir, const struct direction *bytes)
+{
+	struct tlsfail_wire wire = { .h = HEADER(WIRE, wire), .id = 1, .dir = dir };
+
+	wire.data_len = bytes->len;
+	wire.h.len = TLSFAIL_WIRE_FIXED + bytes->len;
+	assert_true(bytes->len <= sizeof(wire.data));
+	memcpy(wire.data, bytes->bytes, bytes->len);
+	assert_int_equal(feed(&wire, wire.h.len), 0);
+}
+
+/* The peer asks for a name: sni-missing. */
+static int feed_failure(void)
+{
+	scene_begin(&scene);
+	scene_client_hello(&scene, NULL, modern);
+	scene_alert(&scene.received, 112);
+	scene_end(&scene);
+	feed_wire(TLSFAIL_DIR_SENT, &scene.sent);
+	feed_wire(TLSFAIL_DIR_RECEIVED, &scene.received);
+	return feed(&scene.conn, sizeof(scene.conn));
+}
+
+static int feed_refused(void)
+{
+	scene_begin(&scene);
+	scene.conn.flags = TLSFAIL_F_CONNECT | TLSFAIL_F_REFUSED;
+	scene_end(&scene);
+	return feed(&scene.conn, sizeof(scene.conn));
+}
+
+static int feed_loss(void)
+{
+	struct tlsfail_loss loss = { .h = HEADER(LOSS, loss), .t = SCENE_MS(12), .lost.conns = 7 };
+
+	return feed(&loss, sizeof(loss));
+}
+
+static void feed_totals(const struct tlsfail_totals *totals)
+{
+	struct tlsfail_totals record = *totals;
+
+	record.h = (struct tlsfail_header)HEADER(TOTALS, record);
+	assert_int_equal(feed(&record, sizeof(record)), 0);
+}
+
+/* The one object that was written since, the caller's to json_decref(). */
+static json_t *take(void)
+{
+	static char line[16384];
+	ssize_t len = read(reader, line, sizeof(line) - 1);
+	json_error_t error;
+	json_t *object;
+
+	assert_true(len > 0);
+	line[len] = '\0';
+	assert_ptr_equal(strchr(line, '\n'), line + len - 1);
+	object = json_loads(line, 0, &error);
+	assert_non_null(object);
+	return object;
+}
+
+static void assert_nothing_written(void)
+{
+	char byte;
+
+	assert_int_equal(read(reader, &byte, 1), -1);
+	assert_int_equal(errno, EAGAIN);
+}
+
+static void assert_member(const json_t *object, const char *key, const char *want)
+{
+	const json_t *member = json_object_get(object, key);
+
+	assert_non_null(member);
+	assert_string_equal(json_string_value(member), want);
+}
+
+static void assert_summary(const char *want)
+{
+	capture_begin(STDERR_FILENO);
+	pipeline_summary(pipeline);
+	assert_string_equal(capture_end(), want);
+}
+
+static void test_a_failure_comes_out(void **state)
+{
+	json_t *object;
+
+	(void)state;
+	feed_clock();
+	assert_nothing_written();
+	assert_int_equal(feed_failure(), 0);
+	object = take();
+	assert_member(object, "error.type", "sni-missing");
+	assert_member(object, "@timestamp", "2026-01-02T15:04:05.000000000Z");
+	assert_member(object, "tls.alert.name", "unrecognized_name");
+	json_decref(object);
+	assert_int_equal(pipeline_findings(pipeline), 1);
+	assert_int_equal(pipeline_unwritten(pipeline), 0);
+}
+
+static void test_a_loss_comes_out(void **state)
+{
+	json_t *object;
+
+	(void)state;
+	feed_clock();
+	assert_int_equal(feed_loss(), 0);
+	object = take();
+	assert_member(object, "event.name", "tlsfail.loss");
+	assert_member(object, "@timestamp", "2026-01-02T15:04:05.000000000Z");
+	json_decref(object);
+	assert_int_equal(pipeline_findings(pipeline), 0);
+}
+
+static void test_other_records_are_taken(void **state)
+{
+	struct tlsfail_exec exec = { .h = HEADER(EXEC, exec), .pid = 1, .comm = "nginx" };
+
+	(void)state;
+	assert_int_equal(feed(&exec, sizeof(exec)), 0);
+	feed_totals(&(struct tlsfail_totals){ 0 });
+	assert_nothing_written();
+	assert_int_equal(pipeline_findings(pipeline), 0);
+}
+
+static void assert_refused(const void *record, size_t len, int want)
+{
+	char buf[128];
+	struct text problem;
+
+	text_init(&problem, buf, sizeof(buf));
+	assert_int_equal(pipeline_feed(pipeline, record, len, &problem), want);
+	assert_true(problem.len > 0);
+	assert_false(problem.cut);
+}
+
+/* They are named, and what comes after them is taken. */
+static void test_records_that_are_none(void **state)
+{
+	struct tlsfail_clock clock = { .h = HEADER(CLOCK, clock) };
+
+	(void)state;
+	assert_refused(&clock, 0, -EBADMSG);
+	assert_refused(&clock, sizeof(clock) - 1, -EBADMSG);
+	clock.h.version = TLSFAIL_ABI_VERSION + 1;
+	assert_refused(&clock, sizeof(clock), -EPROTONOSUPPORT);
+	clock.h.version = TLSFAIL_ABI_VERSION;
+	clock.h.type = 99;
+	assert_refused(&clock, sizeof(clock), -ENOMSG);
+	assert_nothing_written();
+
+	assert_int_equal(feed_failure(), 0);
+	json_decref(take());
+}
+
+/* The error is told once; from then on findings are counted. */
+static void test_reader_gone(void **state)
+{
+	(void)state;
+	assert_int_equal(feed_failure(), 0);
+	reader_go();
+	assert_int_equal(feed_failure(), -EPIPE);
+	assert_int_equal(feed_failure(), 0);
+	assert_int_equal(feed_loss(), 0);
+	assert_int_equal(pipeline_findings(pipeline), 3);
+	assert_int_equal(pipeline_unwritten(pipeline), 3);
+	assert_summary("tlsfail: 3 failed; the totals are missing\n"
+		       "tlsfail:   3 sni-missing\n"
+		       "tlsfail: 3 findings were not written: the output did not take them\n");
+}
+
+static void test_sink_that_does_not_open(void **state)
+{
+	struct sink_options options = { .fd = open("/dev/full", O_WRONLY | O_CLOEXEC) };
+	struct pipeline *none = NULL;
+
+	(void)state;
+	assert_true(options.fd >= 0);
+	assert_int_equal(pipeline_open(sink_type_find("text"), &options, &none), -ENOSPC);
+	assert_null(none);
+	close(options.fd);
+	pipeline_close(NULL);
+}
+
+static void test_summary_of_nothing(void **state)
+{
+	(void)state;
+	assert_summary("tlsfail: 0 failed; the totals are missing\n");
+	feed_totals(&(struct tlsfail_totals){ 0 });
+	assert_summary("tlsfail: 0 handshakes seen, 0 failed; 0 connections refused\n"
+		       "tlsfail: 0 records received, 0 records lost\n");
+}
+
+/* A refused connection was no handshake; causes are in the order of the table. */
+static void test_summary_of_failures(void **state)
+{
+	(void)state;
+	assert_int_equal(feed_failure(), 0);
+	assert_int_equal(feed_failure(), 0);
+	assert_int_equal(feed_refused(), 0);
+	feed_totals(&(struct tlsfail_totals){ .client_seen = 5, .client_done = 3, .records = 7 });
+	assert_summary("tlsfail: 5 handshakes seen, 2 failed; 1 connections refused\n"
+		       "tlsfail:   1 connection-refused\n"
+		       "tlsfail:   2 sni-missing\n"
+		       "tlsfail: 7 records received, 0 records lost\n");
+}
+
+static void test_summary_of_losses(void **state)
+{
+	(void)state;
+	assert_int_equal(feed_loss(), 0);
+	feed_totals(&(struct tlsfail_totals){
+		.records = 1,
+		.lost = { .conns = 7, .wires = 2, .untracked = 3, .execs = 4 },
+	});
+	assert_summary("tlsfail: 0 handshakes seen, 0 failed; 0 connections refused\n"
+		       "tlsfail: 1 records received, 16 records lost\n"
+		       "tlsfail:   7 failures, 2 wire records, 3 connections not followed, 4 "
+		       "process starts\n");
+}
+
+static void test_summary_of_a_server(void **state)
+{
+	(void)state;
+	feed_totals(&(struct tlsfail_totals){ .server_seen = 9, .server_failed = 2 });
+	assert_summary(
+		"tlsfail: 0 handshakes seen, 0 failed; 0 connections refused\n"
+		"tlsfail: 9 handshakes seen as the server, 2 failed: counted, not diagnosed\n"
+		"tlsfail: 0 records received, 0 records lost\n");
+}
+
+/* The wire bytes of a connection whose own record was lost. */
+static void test_summary_of_orphans(void **state)
+{
+	struct direction bytes = { .len = 1 };
+
+	(void)state;
+	for (int i = 0; i < 1000; i++)
+		feed_wire(TLSFAIL_DIR_SENT, &bytes);
+	feed_totals(&(struct tlsfail_totals){ 0 });
+	capture_begin(STDERR_FILENO);
+	pipeline_summary(pipeline);
+	assert_non_null(strstr(capture_end(), " wire records came without their connection\n"));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_a_failure_comes_out),
+		TEST(test_a_loss_comes_out),
+		TEST(test_other_records_are_taken),
+		TEST(test_records_that_are_none),
+		TEST(test_reader_gone),
+		TEST(test_sink_that_does_not_open),
+		TEST(test_summary_of_nothing),
+		TEST(test_summary_of_failures),
+		TEST(test_summary_of_losses),
+		TEST(test_summary_of_a_server),
+		TEST(test_summary_of_orphans),
+	};
+
+	signal(SIGPIPE, SIG_IGN);
+	return cmocka_run_group_tests_name("pipeline", tests, NULL, NULL);
+}

@@ -1,0 +1,79 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""The guests: data and nothing else. One row is one distribution release, run on the kernel that it
+ships. Adding a row adds a guest.
+
+What a guest cannot do is said here with the reason; any other skip is a failure.
+"""
+from dataclasses import dataclass, field
+from typing import Any, Mapping, Tuple
+
+from lab.case import HIGH
+from lab.cases import TLS12, reason, verify, verify_error
+from lab.upstreams import Misbehave
+
+# What the end-to-end cases need, and the kernel.
+PACKAGES = ("nginx-light", "openssl", "gnutls-bin", "iproute2", "python3",
+            "linux-image-cloud-amd64")
+
+
+@dataclass(frozen=True)
+class Guest:
+    """A guest. Its NAME is the Debian suite.
+
+    LACKS: the tests that cannot be passed here, each with the reason. Hook alternatives in it are
+    tried nevertheless, and have to be refused; cases in it are left out.
+    DIFFERS: for a case, the members of lab.case.Case that are other ones here."""
+
+    name: str
+    packages: Tuple[str, ...] = PACKAGES
+    options: Tuple[str, ...] = ()  # of mmdebstrap
+    sources: Tuple[str, ...] = ()  # lines of sources.list; none: what mmdebstrap takes by itself
+    lacks: Mapping[str, str] = field(default_factory=dict)
+    differs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+NO_SOCK_LENGTH = {
+    "hook/wire=tp_btf": "sock_send_length and sock_recv_length are as late as Linux 6.3",
+}
+# OpenSSL 3.2 and later read a record header and no more before they find out that this is not TLS;
+# their servers answer TLS 1.0 with "protocol version" where others had an "internal error".
+OPENSSL_3_2 = {
+    "peer-not-tls-other": {"expect": {"tlsfail.first_bytes": b"SSH-2".hex(), **reason(267)}},
+    "peer-internal-error": {"upstream": Misbehave("alert-80"), "tls": TLS12},
+}
+OPENSSL_1_1 = {
+    "verify-untrusted-issuer-depth": {"slug": "verify-depth-exceeded", "log": verify_error(22),
+                                      "expect": verify(22), "confidence": HIGH},
+}
+NO_JSONSCHEMA = {"cases/schema": "python3-jsonschema is not part of the guests"}
+NO_CONF_COMMAND = "proxy_ssl_conf_command is as late as nginx 1.19.4"
+NO_REJECT = "ssl_reject_handshake is as late as nginx 1.19.4"
+
+# Its security archive offers packages that it does not have any more.
+BULLSEYE = "deb http://deb.debian.org/debian bullseye main"
+
+GUESTS = (
+    Guest("bullseye", sources=(BULLSEYE,), lacks={
+        **NO_SOCK_LENGTH, **NO_JSONSCHEMA,
+        "case/cipher-mismatch-tls13": NO_CONF_COMMAND,
+        "case/cipher-mismatch-group": NO_CONF_COMMAND,
+        "case/no-protocols-available": NO_CONF_COMMAND,
+        "case/sni-missing": NO_REJECT,
+        "case/sni-missing-tls12": NO_REJECT,
+        "case/sni-unrecognized": NO_REJECT,
+        "case/legacy-renegotiation": "OpenSSL 1.1.1 connects to servers without secure "
+                                     "renegotiation",
+    }, differs=OPENSSL_1_1),
+    Guest("bookworm", lacks={**NO_SOCK_LENGTH, **NO_JSONSCHEMA}),
+    Guest("trixie", lacks=NO_JSONSCHEMA, differs=OPENSSL_3_2),
+    # The snapshots of sid at hand may be older than its Release file allows.
+    Guest("sid", options=('--aptopt=Acquire::Check-Valid-Until "false"',), lacks=NO_JSONSCHEMA,
+          differs=OPENSSL_3_2),
+)
+
+
+def named(*names):
+    """The guests of those NAMES, in that order."""
+    by_name = {guest.name: guest for guest in GUESTS}
+    return tuple(by_name[name] for name in names)

@@ -1,0 +1,85 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Makes what a guest boots: its distribution's kernel, and its root file system as an initramfs.
+
+The distribution's part is made once and kept for as long as nothing that it is made from changes;
+the program under test and the tests are added anew for each run.
+"""
+import hashlib
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from env import REPOSITORY
+
+BUILD_LIMIT_S = 600
+
+# What the tests need of the repository. In the guest it has the same paths below /.
+CARRIED = ("tests/e2e/*.py", "tests/vm/*.py", "tests/vm/init", "tools/lab/*.py",
+           "docs/event.schema.json")
+
+# Never unpacked. Without the hooks of kernel installation nobody makes an initrd that nobody boots.
+_EXCLUDED = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/info/*", "/usr/share/locale/*",
+             "/usr/share/bash-completion/*", "/usr/share/zoneinfo/*", "/lib/modules/*",
+             "/usr/lib/modules/*", "/etc/kernel/postinst.d/*", "/boot/System.map-*")
+_INCLUDED = ("/usr/lib/modules/*/vmlinuz",)  # where newer kernel packages have it
+
+_PACK = Path(__file__).with_name("pack")
+
+
+def _command(guest):
+    paths = [*(f"--dpkgopt=path-exclude={path}" for path in _EXCLUDED),
+             *(f"--dpkgopt=path-include={path}" for path in _INCLUDED)]
+    return ["mmdebstrap", "--mode=root", "--variant=minbase", "--format=null",
+            "--include=" + ",".join(guest.packages), *paths, *guest.options,
+            f"--customize-hook={_PACK}", guest.name, "/dev/null",
+            *guest.sources]
+
+
+def _digest(guest):
+    """What the distribution's part is made from, in short."""
+    made_from = "\n".join(_command(guest)) + _PACK.read_text()
+    return hashlib.sha256(made_from.encode()).hexdigest()[:12]
+
+
+def base(guest, cache):
+    """Returns the directory, below CACHE, of the distribution's part of GUEST: `vmlinuz` and
+    `root.cpio`. It is made if it is not there; subprocess.CalledProcessError tells why it could not
+    be."""
+    kept = cache / f"{guest.name}-{_digest(guest)}"
+    if kept.exists():
+        return kept
+    for outdated in cache.glob(guest.name + "-*"):
+        shutil.rmtree(outdated)
+    making = cache / (guest.name + ".making")
+    shutil.rmtree(making, ignore_errors=True)
+    making.mkdir(parents=True)
+    subprocess.run(_command(guest), env={**os.environ, "OUT": str(making.resolve())}, check=True,
+                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                   text=True, errors="backslashreplace", timeout=BUILD_LIMIT_S)
+    making.rename(kept)
+    return kept
+
+
+def _carried(tlsfail):
+    """The files that go into the guest, relative to the repository, each after its directories."""
+    files = sorted(path.relative_to(REPOSITORY) for pattern in CARRIED
+                   for path in REPOSITORY.glob(pattern))
+    files.append(tlsfail.resolve().relative_to(REPOSITORY))
+    paths = {}
+    for path in files:
+        for parent in reversed(path.parents[:-1]):
+            paths[parent] = None
+        paths[path] = None
+    return paths
+
+
+def assemble(base_directory, tlsfail, initrd):
+    """Writes to INITRD the root file system of BASE_DIRECTORY with TLSFAIL and the tests in it. The
+    kernel unpacks archives that stand one behind the other."""
+    shutil.copyfile(base_directory / "root.cpio", initrd)
+    with open(initrd, "ab") as out:
+        names = b"".join(os.fsencode(path) + b"\0" for path in _carried(tlsfail))
+        subprocess.run(["cpio", "--quiet", "--null", "-o", "-H", "newc"], cwd=REPOSITORY,
+                       input=names, stdout=out, check=True, timeout=60)

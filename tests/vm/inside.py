@@ -1,0 +1,116 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Inside a guest: the end-to-end cases and the hook alternatives on its kernel, as TAP.
+
+    inside.py --guest NAME --tests GLOB --results DIRECTORY
+
+Left in DIRECTORY are what the guest is (`environment.json`), and for each lab the findings, the
+recording, tlsfail's messages and nginx's log.
+"""
+import argparse
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
+
+import env
+import guests
+import test_cases
+import test_hooks
+from lab import lab, netns
+from tap import Report, Skip
+
+TLSFAIL = env.REPOSITORY / "build" / "static" / "tlsfail"
+KEPT = ("*.out", "*.err", "*.rec", "proxy/error.log")
+
+
+class GuestEnv(env.Env):
+    """What the tests are given, with GUEST's peculiarities. Every trace is recorded."""
+
+    def __init__(self, guest, top, pattern):
+        super().__init__(TLSFAIL, top, pattern)
+        self._guest = guest
+
+    def chosen_cases(self, cases):
+        return [replace(case, **self._guest.differs.get(case.name, {}))
+                for case in super().chosen_cases(cases)
+                if "case/" + case.name not in self._guest.lacks]
+
+    def trace(self, where, *args, **options):
+        return super().trace(where, "--record", where.directory / "trace.rec", *args, **options)
+
+
+def first_match(pattern, argv):
+    """What the group of PATTERN is in the output of ARGV."""
+    said = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          timeout=30, check=True).stdout
+    return re.search(pattern, said)[1]
+
+
+def environment(guest):
+    """The versions that matter."""
+    return {
+        "suite": guest.name,
+        "kernel": os.uname().release,
+        "nginx": first_match(r"nginx/(\S+)", ["nginx", "-v"]),
+        "openssl": first_match(r"OpenSSL (\S+)", ["openssl", "version"]),
+    }
+
+
+class GuestReport(Report):
+    """Skips what GUEST lacks, but for hook alternatives: the kernel has to refuse those."""
+
+    def __init__(self, guest):
+        super().__init__()
+        self._lacks = guest.lacks
+
+    def run(self, name, test):
+        def skip():
+            raise Skip(self._lacks[name])
+
+        left_out = name in self._lacks and not name.startswith("hook/")
+        super().run(name, skip if left_out else test)
+
+    def run_lacking_cases(self, here):
+        """A line for each case that is not even in the lab's configuration."""
+        for name in self._lacks:
+            if name.startswith("case/") and here.wants(name):
+                self.run(name, None)
+
+
+def keep(top, results):
+    """Copies what is worth it of every lab in TOP to RESULTS."""
+    for pattern in KEPT:
+        for path in top.glob("*/" + pattern):
+            kept = results / path.relative_to(top)
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, kept)
+
+
+def main():
+    parser = argparse.ArgumentParser(description="the tests inside a guest")
+    parser.add_argument("--guest", required=True)
+    parser.add_argument("--tests", required=True)
+    parser.add_argument("--results", type=Path, required=True)
+    options = parser.parse_args()
+    guest, = guests.named(options.guest)
+    (options.results / "environment.json").write_text(json.dumps(environment(guest)))
+    netns.enter_network()
+    report = GuestReport(guest)
+    with lab.directory() as top:
+        here = GuestEnv(guest, top, options.tests)
+        for module in (test_cases, test_hooks):
+            report.run_all(module.__name__, module.tests(here))
+        keep(top, options.results)
+    report.run_lacking_cases(here)
+    return report.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
