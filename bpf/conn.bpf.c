@@ -22,6 +22,8 @@
  * byte (tcp_rcv_nxt_update). The shortest HTTP answer makes a record of 41 bytes. */
 #define UNREAD_ALERT_MAX 32
 
+#define PF_EXITING 0x00000004 /* include/linux/sched.h */
+
 #define CONNS_MAX 8192
 #define PEERS_MAX 4096
 
@@ -195,6 +197,15 @@ __hidden void conn_adopt_orphan(struct tlsfail_conn *c, struct thread *t)
 	t->orphan.reason = 0;
 }
 
+/* Called from the exit of the process, which closes its files. */
+static __always_inline bool owner_exits(const struct tlsfail_conn *c)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+
+	return c->pid == bpf_get_current_pid_tgid() >> 32 &&
+	       BPF_CORE_READ(task, flags) & PF_EXITING;
+}
+
 static __noinline int conn_end(const struct sock *sk, struct tlsfail_conn *c)
 {
 	const struct tcp_sock *tp = (const struct tcp_sock *)sk;
@@ -207,6 +218,8 @@ static __noinline int conn_end(const struct sock *sk, struct tlsfail_conn *c)
 	c->tcp_retransmits = BPF_CORE_READ(tp, total_retrans);
 	if (!(c->flags & (TLSFAIL_F_PEER_FIN | TLSFAIL_F_PEER_RST)))
 		c->flags |= TLSFAIL_F_LOCAL_FIN;
+	if (owner_exits(c))
+		c->flags |= TLSFAIL_F_EXITING;
 	if (c->role == TLSFAIL_ROLE_SERVER) {
 		if (!(c->flags & TLSFAIL_F_DONE))
 			count(TLSFAIL_N_SERVER_FAILED);

@@ -82,7 +82,8 @@ enum tlsfail_conn_flags {
 	TLSFAIL_F_WIRE_CUT = 1 << 16,	   /* more wire bytes than TLSFAIL_WIRE_CAP */
 	TLSFAIL_F_HOST_CUT = 1 << 17,	   /* host is longer than what is kept */
 	TLSFAIL_F_LOCAL_NOTIFY = 1 << 18,  /* close_notify sent while the peer had not closed */
-	TLSFAIL_F_ALL = (1 << 19) - 1,	   /* a record with any other is not of this ABI */
+	TLSFAIL_F_EXITING = 1 << 19,	   /* closed because the process was ending */
+	TLSFAIL_F_ALL = (1 << 20) - 1,	   /* a record with any other is not of this ABI */
 };
 
 /* One entry of OpenSSL's error queue, as it was raised. */

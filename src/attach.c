@@ -373,10 +373,20 @@ static void add_path(struct text *t, const char *path)
 	text_add_hostile(t, path, strlen(path));
 }
 
+/* Half a library must not stay attached: the next process with it would attach it once more. */
+static void roll_back(struct attachments *a, size_t links, size_t uprobes)
+{
+	while (a->link_count > links)
+		bpf_link__destroy(a->links[--a->link_count]);
+	while (a->uprobe_count > uprobes)
+		close(a->uprobes[--a->uprobe_count]);
+}
+
 int library_attach(struct attachments *a, const struct target_tls *tls, struct text *lacks,
 		   struct text *error)
 {
 	struct library_part ssl = { 0 }, crypto = { 0 };
+	size_t links = a->link_count, uprobes = a->uprobe_count;
 	const struct lib_hook *used = NULL;
 	int err;
 
@@ -408,6 +418,8 @@ int library_attach(struct attachments *a, const struct target_tls *tls, struct t
 	if (!err)
 		err = !ssl.attached || (crypto.elf && !crypto.attached);
 out:
+	if (err < 0)
+		roll_back(a, links, uprobes);
 	elf_file_close(ssl.elf);
 	elf_file_close(crypto.elf);
 	return err;

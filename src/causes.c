@@ -441,6 +441,16 @@ const struct cause cause_table[] = {
 
 	/* -- we gave up -- */
 	{
+		.slug = "local-process-exited",
+		.when = { .all = O_LOCAL | O_EXITING, .none = O_DONE | O_ERROR },
+		.confidence = CONFIDENCE_HIGH,
+		.close_kind = "abort",
+		.evidence = "closed by the exit of the process, nothing wrong with TLS so far",
+		.message = "The process here ended after {elapsed} of the handshake with {peer}.",
+		.hint = "look in error.log for \"worker process ... exited on signal\", and for a "
+			"shutdown or reload at that moment",
+	},
+	{
 		.slug = "handshake-blackholed",
 		.when = { .all = O_LOCAL | O_UNACKED | O_RX_NONE, .none = O_DONE | O_ERROR },
 		.confidence = CONFIDENCE_HIGH,

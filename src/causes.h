@@ -39,6 +39,7 @@ enum observation {
 	O_ISSUER_MISSING = 1 << 23, /* more came, and the leaf's issuer is not among them */
 	O_TLS = 1 << 24,	    /* a handshake was begun */
 	O_UNACKED = 1 << 25,	    /* the ClientHello was sent again, and never acknowledged */
+	O_EXITING = 1 << 26,	    /* our process was ending */
 	O_ERROR = 1 << 19,	    /* an alert, or an error that says more than the close */
 };
 

@@ -118,7 +118,9 @@ static int library_look(struct discovery *d, const struct target_process *proces
 	}
 	err = library_attach(d->attachments, &tls, &lacks, &problem);
 	if (err < 0) {
+		/* One library that cannot be attached to must not hide the others. */
 		problem_tell(d, problem_buf);
+		err = 0;
 		goto out;
 	}
 	if (err > 0)

@@ -124,6 +124,8 @@ static uint32_t observe_flags(const struct tlsfail_conn *c)
 
 	if (c->flags & TLSFAIL_F_TLS)
 		o |= O_TLS;
+	if (c->flags & TLSFAIL_F_EXITING)
+		o |= O_EXITING;
 	if (c->flags & TLSFAIL_F_REFUSED)
 		o |= O_REFUSED;
 	if (c->flags & TLSFAIL_F_PEER_DID_TLS)

@@ -115,7 +115,7 @@ static void names_read(const X509 *x, struct x509_view *view)
 	int count = sk_GENERAL_NAME_num(names);
 
 	for (int i = 0; i < count; i++) {
-		char buf[sizeof(view->names[0])];
+		char buf[sizeof(view->names[0])] = ""; /* the view has nothing behind an end */
 
 		if (!general_name_read(sk_GENERAL_NAME_value(names, i), buf, sizeof(buf)))
 			continue;

@@ -25,7 +25,8 @@ struct x509_view {
 	char sha256[65]; /* hexadecimal, of the DER */
 };
 
-/* Reads one certificate in DER. False when it is none; *view is then all zero. */
+/* Reads one certificate in DER. False when it is none; *view is then all zero. The same certificate
+ * gives the same bytes of *view. */
 bool x509_view_read(const uint8_t *der, size_t len, struct x509_view *view);
 
 #endif

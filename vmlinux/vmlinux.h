@@ -85,6 +85,7 @@ struct mm_struct {
 };
 
 struct task_struct {
+	unsigned int flags;
 	int tgid;
 	struct task_struct *real_parent;
 	struct mm_struct *mm;

@@ -143,7 +143,7 @@ def check_worker_killed(here, sig):
             finding = tlsfail.wait_finding(HANG)
         require(finding, "no finding", tlsfail.stderr())
         require(finding["process.pid"] == worker, finding)
-        require(finding["error.type"] == "local-abort", finding)
+        require(finding["error.type"] == "local-process-exited", finding)
         procs.wait_until(lambda: lab.proxy.worker_pids() not in ([], [worker]), 5, "a new worker")
         require_traced(lab, tlsfail)
         require(not tlsfail.stderr_lines("tlsfail: the kernel side"), tlsfail.stderr())

@@ -90,6 +90,8 @@ static const struct fixture {
 	{ "peer-closed-in-handshake", { .observed = O_PEER_FIN | O_RX_NONE } },
 	{ "handshake-blackholed", { .observed = O_LOCAL | O_UNACKED | O_RX_NONE } },
 	{ "handshake-blackholed", { .observed = O_LOCAL | O_UNACKED | O_RX_NONE | O_TIMER } },
+	{ "local-process-exited", { .observed = O_LOCAL | O_EXITING } },
+	{ "local-process-exited", { .observed = O_LOCAL | O_EXITING | O_TIMER } },
 	{ "handshake-timeout", { .observed = O_LOCAL | O_TIMER } },
 	{ "handshake-timeout", { .observed = O_LOCAL | O_TIMER | O_SERVER_HELLO } },
 	{ "local-abort", { .observed = O_LOCAL } },

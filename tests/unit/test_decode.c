@@ -253,13 +253,16 @@ static void test_conn_lies(void **state)
 	conn.last_dir = TLSFAIL_DIR_RECEIVED + 1;
 	assert_rejected(&conn, sizeof(conn), -EBADMSG, "direction");
 	conn = conn_make();
+	conn.flights[TLSFAIL_FLIGHTS_MAX - 1].dir = TLSFAIL_DIR_RECEIVED + 1;
+	assert_rejected(&conn, sizeof(conn), -EBADMSG, "flight");
+	conn = conn_make();
 	conn.family = 1;
 	assert_rejected(&conn, sizeof(conn), -EBADMSG, "family");
 	conn = conn_make();
 	conn.first_rx_kept = TLSFAIL_HEAD_LEN + 1;
 	assert_rejected(&conn, sizeof(conn), -EBADMSG, "first bytes");
 	conn = conn_make();
-	conn.flags |= TLSFAIL_F_HOST_CUT << 1;
+	conn.flags |= TLSFAIL_F_ALL + 1;
 	assert_rejected(&conn, sizeof(conn), -EBADMSG, "flags");
 	conn = conn_make();
 	conn.flags |= 1U << 31;
@@ -308,7 +311,7 @@ static void test_wire_lies(void **state)
 	wire.data_len = UINT32_MAX;
 	assert_rejected(&wire, wire.h.len, -EBADMSG, "more wire bytes");
 	wire = wire_make(100);
-	wire.dir = TLSFAIL_DIR_RECEIVED + 1;
+	wire.dir = TLSFAIL_DIR_COUNT;
 	assert_rejected(&wire, wire.h.len, -EBADMSG, "direction");
 	wire = wire_make(100);
 	wire.cut = 2;

@@ -459,7 +459,7 @@ static void test_json_full(void **state)
 		"\"tlsfail.first_bytes\":\"160303007a020000\","
 		"\"tls.established\":true,\"tls.protocol.version\":\"1.3\","
 		"\"tls.client.supported_versions\":[\"1.3\",\"1.2\"],"
-		"\"tls.client.server_name\":\"api.example.org\",\"tls.client.hello_length\":512,"
+		"\"tls.client.server_name\":\"api.example.org\",\"tls.client.hello_length\":512,\"tls.client.hello_cut\":false,"
 		"\"tls.client.certificate_requested\":true,\"tls.client.certificate_sent\":false,"
 		"\"tls.alert.direction\":\"sent\",\"tls.alert.level\":\"fatal\","
 		"\"tls.alert.code\":45,\"tls.alert.name\":\"certificate_expired\","
