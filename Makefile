@@ -28,6 +28,8 @@ LDLIBS    ?= -lbpf -lelf -lz -ljansson -lcrypto
 UNIT_LDLIBS ?= -lcmocka -lssl -lcrypto
 HARDENING_CFLAGS  ?= -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
 HARDENING_LDFLAGS ?= -Wl,-z,relro,-z,now
+# The linker warns of what libcrypto can do with names of hosts, which nobody here asks it to do.
+STATIC_LDFLAGS    ?= -static-pie -Wl,--no-warnings
 
 # The traced machine's architecture, in libbpf's words: x86 or arm64.
 BPF_ARCH  ?= $(patsubst aarch64,arm64,$(patsubst x86_64,x86,$(shell uname -m)))
@@ -46,9 +48,11 @@ TESTABLE_SRCS   := $(filter-out $(PRIVILEGED_SRCS),$(SRCS))
 UNIT_SRCS       := $(sort $(wildcard tests/unit/test_*.c))
 UNIT_HELPERS    := $(filter-out $(UNIT_SRCS),$(sort $(wildcard tests/unit/*.c)))
 UNIT_PROGRAMS   := $(UNIT_SRCS:tests/unit/%.c=build/asan/unit/%)
+FUZZERS         := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 
 C_FILES   := $(sort $(wildcard $(addsuffix /*.[ch],bpf include src vmlinux tests/*)))
 HASH      := \#
+comma     := ,
 scripts    = $(shell grep -rIlE '^$(HASH)!.*[/ ]$(1)$$' .ci tools tests)
 SH_FILES   = $(sort $(call scripts,(ba)?sh))
 PY_FILES   = $(sort $(call scripts,python3) $(wildcard $(addsuffix /*.py,tools/* tests/*)))
@@ -61,6 +65,8 @@ WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpo
 INCLUDES := -iquote include -iquote src -iquote build
 USER_CPPFLAGS := -std=gnu11 $(INCLUDES) -DTLSFAIL_VERSION='"$(VERSION)"'
 SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+# The sources are instrumented for libFuzzer; its main() is linked into the fuzzers.
+FUZZ_SANITIZE = $(subst address,$(1)$(comma)address,$(SANITIZE)) -Werror
 DEPFLAGS  = -MMD -MP
 
 # Debian keeps bpftool in /usr/sbin, which is not in a user's PATH.
@@ -76,7 +82,7 @@ say = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)')
 .DEFAULT_GOAL := all
 
 # Targets that are run as root on a bare machine install what they need before anything is compiled.
-ROOT_GOALS := $(filter test demo,$(MAKECMDGOALS))
+ROOT_GOALS := $(filter test demo vmtest,$(MAKECMDGOALS))
 DEPS := $(if $(ROOT_GOALS),install-deps)
 
 # ---- The program ---------------------------------------------------------------------------------
@@ -130,6 +136,7 @@ $(eval $(call object_rules,build/obj,$$(CC),$$(CFLAGS) $$(HARDENING_CFLAGS)))
 $(eval $(call object_rules,build/asan,$$(CC),$$(SANITIZE)))
 $(eval $(call object_rules,build/gcc,gcc,-O2 -g -Werror))
 $(eval $(call object_rules,build/clang,$$(CLANG),-O2 -g -Werror))
+$(eval $(call object_rules,build/fuzz,$$(CLANG),$$(call FUZZ_SANITIZE,fuzzer-no-link)))
 
 build/tlsfail: $(SRCS:src/%.c=build/obj/%.o)
 	$(call say,LINK,$@)
@@ -139,7 +146,7 @@ build/tlsfail: $(SRCS:src/%.c=build/obj/%.o)
 build/static/tlsfail: $(SRCS:src/%.c=build/obj/%.o)
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(CFLAGS) $(HARDENING_CFLAGS) -static-pie $(HARDENING_LDFLAGS) $(LDFLAGS) $^ \
+	$(Q)$(CC) $(CFLAGS) $(HARDENING_CFLAGS) $(STATIC_LDFLAGS) $(HARDENING_LDFLAGS) $(LDFLAGS) $^ \
 		$(LDLIBS) -o $@
 	$(Q)$(STRIP) $@
 
@@ -162,13 +169,24 @@ $(UNIT_PROGRAMS): build/asan/unit/%: build/asan/unit/%.o \
 
 .SECONDARY: $(UNIT_PROGRAMS:%=%.o)
 
+build/fuzz/testable.a: $(TESTABLE_SRCS:src/%.c=build/fuzz/%.o)
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(FUZZERS:%=build/fuzz/fuzz_%): build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c build/fuzz/testable.a Makefile
+	$(call say,LINK,$@)
+	$(Q)$(CLANG) $(USER_CPPFLAGS) -iquote tests/unit $(CPPFLAGS) $(WARNINGS) \
+		$(call FUZZ_SANITIZE,fuzzer) $(DEPFLAGS) $< build/fuzz/testable.a $(LDLIBS) -o $@
+
+-include $(FUZZERS:%=build/fuzz/fuzz_%.d)
+
 .PHONY: bpf-arm64
 bpf-arm64: build/arm64/tlsfail.skel.h ## compile the BPF side for arm64 too
 
 # ---- Checks (no root) ----------------------------------------------------------------------------
 
 CHECKS := check-format check-gcc check-clang check-tidy check-cppcheck check-shell check-python \
-          check-man check-layers bpf-arm64 check-unit check-golden
+          check-man check-layers bpf-arm64 check-unit check-golden check-fuzz
 
 .PHONY: check
 check: $(CHECKS) ## all checks that need no root: format, warnings, analysers, layers, unit, golden
@@ -230,6 +248,10 @@ check-layers: ## who may know what: the rules that keep the layers apart
 
 UNIT_SUITES   = $(foreach p,$(UNIT_PROGRAMS),'unit/$(notdir $(p))=CMOCKA_MESSAGE_OUTPUT=TAP $(p)')
 GOLDEN_SUITE := 'golden=tests/golden/run --tlsfail build/asan/tlsfail'
+STATIC_SUITE := 'static=tests/vm/check-static build/static/tlsfail'
+# One suite for each virtual machine.
+VM            = $(shell tests/vm/run --list)
+vm_suites     = $(foreach guest,$(1),'vm/$(guest)=tests/vm/run --guests $(guest)')
 E2E_SUITE    := 'e2e=$(PYTHON) tests/e2e/run.py --tlsfail build/tlsfail'
 
 .PHONY: check-unit
@@ -241,12 +263,38 @@ check-unit: $(UNIT_PROGRAMS) ## unit tests, under ASan and UBSan
 check-golden: build/asan/tlsfail ## replay every recording and compare, under ASan and UBSan
 	$(Q)tools/tap-summary $(GOLDEN_SUITE)
 
+# fuzz_run NAME OPTIONS: what is found goes to build/fuzz/found/NAME, inputs that fail beside it. The
+# fuzzers of recordings begin with the golden ones.
+FUZZ_SECONDS ?= 60
+fuzz_seeds = $(or $(wildcard tests/fuzz/corpus/$(1)),build/fuzz/golden)
+fuzz_run   = mkdir -p build/fuzz/found/$(1) && build/fuzz/fuzz_$(1) -artifact_prefix=build/fuzz/$(1)- \
+             -timeout=10 $(2) build/fuzz/found/$(1) $(call fuzz_seeds,$(1))
+
+.PHONY: fuzz-seeds
+fuzz-seeds:
+	$(Q)mkdir -p build/fuzz/golden && cp tests/golden/*.rec build/fuzz/golden
+
+.PHONY: fuzz
+fuzz: $(FUZZERS:%=build/fuzz/fuzz_%) fuzz-seeds ## look for crashes, FUZZ_SECONDS=60 for each fuzzer
+	$(Q)$(foreach f,$(FUZZERS),$(call fuzz_run,$(f),-max_total_time=$(FUZZ_SECONDS)) &&) true
+
+.PHONY: check-fuzz
+check-fuzz: $(FUZZERS:%=build/fuzz/fuzz_%) fuzz-seeds ## the fuzzers for a moment, from a fixed seed
+	$(Q)$(foreach f,$(FUZZERS),printf '  %-8s %s\n' FUZZ $(f); rm -rf build/fuzz/found/$(f); \
+		$(call fuzz_run,$(f),-seed=1 -runs=20000 -max_total_time=10) >build/fuzz/$(f).log 2>&1 || \
+		{ cat build/fuzz/$(f).log; exit 1; };) true
+
 # What sudo built inside somebody's checkout is handed back to them at the end.
 HAND_BACK = if [ -n "$$SUDO_UID" ]; then chown -R "$$SUDO_UID:$$SUDO_GID" build; fi
 
 .PHONY: test
 test: need-root $(UNIT_PROGRAMS) build/asan/tlsfail build/tlsfail ## unit, golden, end to end (root)
 	$(Q)tools/tap-summary $(UNIT_SUITES) $(GOLDEN_SUITE) $(E2E_SUITE); \
+		status=$$?; $(HAND_BACK); exit $$status
+
+.PHONY: vmtest
+vmtest: need-root build/static/tlsfail ## end to end on the kernels of VM="bookworm trixie" or all (root)
+	$(Q)tools/tap-summary $(STATIC_SUITE) $(call vm_suites,$(VM)); \
 		status=$$?; $(HAND_BACK); exit $$status
 
 .PHONY: demo
@@ -264,7 +312,7 @@ need-root:
 
 .PHONY: install-deps
 install-deps: need-root
-	$(Q)tools/install-deps --group build $(addprefix --group ,$(ROOT_GOALS))
+	$(Q)tools/install-deps --group build $(addprefix --group ,$(ROOT_GOALS:vmtest=vm))
 
 # ---- Install -------------------------------------------------------------------------------------
 

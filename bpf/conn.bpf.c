@@ -48,6 +48,23 @@ struct {
 	__type(value, __u8);
 } tls_peers SEC(".maps");
 
+/* What was last reported of a peer's certificates. */
+struct cert_sighting {
+	__u64 t;
+	__u64 print;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, PEERS_MAX);
+	__type(key, struct peer_key);
+	__type(value, struct cert_sighting);
+} cert_peers SEC(".maps");
+
+/* The same certificate of a peer is reported again after this time; 0: certificates of healthy
+ * handshakes are not reported. */
+const volatile __u64 cert_interval_ns = 0;
+
 /* Too large for the stack. */
 static const struct tlsfail_conn new_conn;
 
@@ -220,6 +237,8 @@ static __noinline int conn_end(const struct sock *sk, struct tlsfail_conn *c)
 		c->flags |= TLSFAIL_F_LOCAL_FIN;
 	if (owner_exits(c))
 		c->flags |= TLSFAIL_F_EXITING;
+	if (entry_probes_only())
+		conclude_at_end(sk, c);
 	if (c->role == TLSFAIL_ROLE_SERVER) {
 		if (!(c->flags & TLSFAIL_F_DONE))
 			count(TLSFAIL_N_SERVER_FAILED);
@@ -353,6 +372,51 @@ __hidden int handshake_enter(__u64 ssl)
 	return 0;
 }
 
+/* Once per peer and certificate and interval; a resumed handshake has no certificate. */
+static __noinline int certificates_watch(const struct sock *sk, const struct tlsfail_conn *c)
+{
+	struct cert_sighting now = {}, *last;
+	struct tlsfail_certs rec = {};
+	struct peer_key peer = {};
+	__u32 n;
+
+	if (!cert_interval_ns || !c->cert_count)
+		return 0;
+	peer_key_of(c, &peer);
+	now.t = c->t_done;
+	now.print = c->cert_print;
+	last = bpf_map_lookup_elem(&cert_peers, &peer);
+	if (last && last->print == now.print && now.t - last->t < cert_interval_ns)
+		return 0;
+	bpf_map_update_elem(&cert_peers, &peer, &now, BPF_ANY);
+	for (n = 0; n < TLSFAIL_CERTS_MAX && n < c->cert_count; n++)
+		wire_report(sk, c->id, TLSFAIL_DIR_CERT + n);
+	rec.id = c->id;
+	rec.t = now.t;
+	rec.pid = c->pid;
+	rec.cert_count = c->cert_count;
+	rec.family = c->family;
+	rec.rport = c->rport;
+	__builtin_memcpy(rec.raddr, c->raddr, sizeof(rec.raddr));
+	report_certs(&rec);
+	return 0;
+}
+
+__hidden void handshake_done(const struct thread *t, struct tlsfail_conn *c)
+{
+	c->handshake_ret = 1;
+	c->flags |= TLSFAIL_F_DONE;
+	c->t_done = bpf_ktime_get_ns();
+	if (c->role == TLSFAIL_ROLE_SERVER) {
+		count(TLSFAIL_N_SERVER_DONE);
+		conn_forget((const struct sock *)t->sk, c);
+		return;
+	}
+	count(TLSFAIL_N_CLIENT_DONE);
+	count_latency(c->t_done - c->t_start);
+	certificates_watch((const struct sock *)t->sk, c);
+}
+
 __hidden int handshake_leave(int ret)
 {
 	struct thread *t = thread_find();
@@ -366,17 +430,8 @@ __hidden int handshake_leave(int ret)
 		return 0;
 	c->handshake_ret = ret;
 	/* Not a failure yet: a non-blocking socket wants more. The end of the connection decides. */
-	if (ret != 1)
-		return 0;
-	c->flags |= TLSFAIL_F_DONE;
-	c->t_done = bpf_ktime_get_ns();
-	if (c->role == TLSFAIL_ROLE_SERVER) {
-		count(TLSFAIL_N_SERVER_DONE);
-		conn_forget((const struct sock *)t->sk, c);
-		return 0;
-	}
-	count(TLSFAIL_N_CLIENT_DONE);
-	count_latency(c->t_done - c->t_start);
+	if (ret == 1)
+		handshake_done(t, c);
 	return 0;
 }
 

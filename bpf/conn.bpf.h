@@ -33,6 +33,8 @@ struct thread {
 	__u8 io_dir;
 	__u64 io_sk;		     /* fentry and kprobe alternatives: socket call under way */
 	__u64 io_buf;		     /* its user buffer */
+	__u64 host_sk;		     /* entry_only.bpf.c: since X509_check_host for the SSL of
+				      * this socket, the thread has done nothing else; or 0 */
 	struct tlsfail_error orphan; /* raised before the first I/O: the socket is not known yet */
 	char func[TLSFAIL_FUNC_LEN]; /* from ERR_set_debug, for the error that follows */
 	char host[TLSFAIL_NAME_LEN]; /* from X509_check_host */
@@ -43,6 +45,9 @@ struct thread {
 #define RECORD_ALERT		  21
 #define RECORD_APPLICATION_DATA	  23
 #define RECORD_HEADER_LEN	  5
+
+/* an encrypted TLS 1.3 alert: 2 bytes, content type, 16 of tag */
+#define RECORD_TLS13_ALERT_LEN 19
 
 /* In TLS 1.3 the last flight of the client is encrypted: application data, perhaps behind a
  * ChangeCipherSpec for middleboxes (RFC 8446 appendix D.4). In TLS 1.2 it is handshake records. */
@@ -63,11 +68,25 @@ static __always_inline __u64 at_most(__u64 n, __u64 max)
 	return n > max ? max : n;
 }
 
+/* Keeps the beginning of len user bytes. */
+static __always_inline void read_head(__u8 head[TLSFAIL_HEAD_LEN], __u32 len, __u64 buf)
+{
+	bpf_probe_read_user(head, at_most(len, TLSFAIL_HEAD_LEN), (const void *)buf);
+}
+
+/* In TLS 1.3 an alert's length tells it from application data. */
+static __always_inline bool record_is_alert(const __u8 header[RECORD_HEADER_LEN])
+{
+	return header[0] == RECORD_ALERT || (header[0] == RECORD_APPLICATION_DATA && !header[3] &&
+					     header[4] == RECORD_TLS13_ALERT_LEN);
+}
+
 /* report.bpf.c: the ring and the counters. The reports fill in the header. */
 void count(enum tlsfail_counter what);
 void count_latency(__u64 ns);
 bool report_wire(struct tlsfail_wire *w);
 void report_conn(struct tlsfail_conn *c);
+void report_certs(struct tlsfail_certs *r);
 void report_exec(struct tlsfail_exec *e);
 
 /* False until the collector has attached every hook. */
@@ -84,6 +103,9 @@ struct tlsfail_conn *conn_find(const struct sock *sk);
 struct tlsfail_conn *conn_new(const struct sock *sk);
 void conn_forget(const struct sock *sk, const struct tlsfail_conn *c);
 
+/* wire.bpf.c: is it TCP over IPv4 or IPv6? */
+bool socket_is_tcp(const struct sock *sk);
+
 /* Its peer has sent a TLS record. */
 void conn_peer_did_tls(const struct tlsfail_conn *c);
 
@@ -96,6 +118,23 @@ void wire_forget(const struct sock *sk, __u32 cert_count);
 
 /* Keeps the next certificate of the peer: len bytes of user memory at der. */
 void wire_certificate(struct tlsfail_conn *c, __u64 sk, __u32 len, __u64 der);
+
+/* The handshake of the thread's SSL object is done, and c is its connection, perhaps for the last
+ * time. */
+void handshake_done(const struct thread *t, struct tlsfail_conn *c);
+
+/*
+ * entry_only.bpf.c: conclusions in the place of return probes. True: there are none, and these are
+ * to be called before and after each I/O of a thread, the latter within the handshake only; when
+ * SSL_get_verify_result is called for the thread's SSL object; when X509_check_host is; when the
+ * socket of a connection is closed.
+ */
+bool entry_probes_only(void);
+int conclude_before_io(const struct sock *sk, struct thread *t, int ret, __u32 dir, __u64 buf);
+int conclude_after_io(struct thread *t, int ret, __u32 dir);
+int conclude_verified(struct thread *t);
+int conclude_host_asked(struct thread *t);
+int conclude_at_end(const struct sock *sk, struct tlsfail_conn *c);
 
 /* In process context of the TLS library. */
 int handshake_enter(__u64 ssl);

@@ -69,9 +69,10 @@ int BPF_KPROBE(uprobe_verify, void *ssl)
 {
 	struct thread *t = thread_find();
 
-	if (t)
-		t->verify_asked = t->ssl == (__u64)ssl;
-	return 0;
+	if (!t)
+		return 0;
+	t->verify_asked = t->ssl == (__u64)ssl;
+	return t->verify_asked && entry_probes_only() ? conclude_verified(t) : 0;
 }
 
 SEC("uretprobe")
@@ -93,14 +94,8 @@ int BPF_KPROBE(uprobe_verify_text, long code)
 	return verify_result((int)code);
 }
 
-/* int X509_check_host(X509 *x, const char *chk, size_t chklen, unsigned int flags, char **name) */
-SEC("uprobe")
-int BPF_KPROBE(uprobe_host, void *cert, const char *name, size_t len)
+static __always_inline void host_read(struct thread *t, const char *name, size_t len)
 {
-	struct thread *t = thread_find();
-
-	if (!t)
-		return 0;
 	t->host[0] = '\0';
 	/* A length of 0 means "terminated". */
 	t->host_cut = len >= sizeof(t->host);
@@ -109,13 +104,24 @@ int BPF_KPROBE(uprobe_host, void *cert, const char *name, size_t len)
 
 		if (n == sizeof(t->host))
 			t->host_cut = 1;
-		return 0;
+		return;
 	}
 	len = at_most(len, sizeof(t->host) - 1);
 	if (bpf_probe_read_user(t->host, len, name))
 		len = 0;
 	t->host[len] = '\0';
-	return 0;
+}
+
+/* int X509_check_host(X509 *x, const char *chk, size_t chklen, unsigned int flags, char **name) */
+SEC("uprobe")
+int BPF_KPROBE(uprobe_host, void *cert, const char *name, size_t len)
+{
+	struct thread *t = thread_find();
+
+	if (!t)
+		return 0;
+	host_read(t, name, len);
+	return entry_probes_only() ? conclude_host_asked(t) : 0;
 }
 
 SEC("uretprobe")

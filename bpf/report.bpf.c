@@ -75,6 +75,15 @@ __hidden void report_conn(struct tlsfail_conn *c)
 							  : TLSFAIL_N_REPORTED);
 }
 
+__hidden void report_certs(struct tlsfail_certs *r)
+{
+	r->h.type = TLSFAIL_REC_CERTS;
+	r->h.version = TLSFAIL_ABI_VERSION;
+	r->h.len = sizeof(*r);
+	if (bpf_ringbuf_output(&ring, r, sizeof(*r), 0))
+		count(TLSFAIL_N_LOST_WIRE);
+}
+
 __hidden void report_exec(struct tlsfail_exec *e)
 {
 	e->h.type = TLSFAIL_REC_EXEC;

@@ -10,8 +10,6 @@
 #define AF_INET6    10
 #define IPPROTO_TCP 6
 
-/* an encrypted TLS 1.3 alert: 2 bytes, content type, 16 of tag */
-#define RECORD_TLS13_ALERT_LEN 19
 /* No server's session tickets are larger together; anything longer is application data. */
 #define TICKETS_MAX_LEN 8192
 
@@ -87,14 +85,13 @@ __hidden void wire_forget(const struct sock *sk, __u32 cert_count)
 __hidden void wire_certificate(struct tlsfail_conn *c, __u64 sk, __u32 len, __u64 der)
 {
 	__u32 n = c->cert_count++;
+	__u64 end[4] = {};
 
+	if (!n && len > sizeof(end) &&
+	    !bpf_probe_read_user(end, sizeof(end), (const void *)(der + len - sizeof(end))))
+		c->cert_print = end[0] ^ end[1] ^ end[2] ^ end[3];
 	if (n < TLSFAIL_CERTS_MAX && wire_append(sk + TLSFAIL_DIR_CERT + n, len, der))
 		c->flags |= TLSFAIL_F_NO_WIRE;
-}
-
-static __always_inline void read_head(__u8 head[TLSFAIL_HEAD_LEN], __u32 len, __u64 buf)
-{
-	bpf_probe_read_user(head, at_most(len, TLSFAIL_HEAD_LEN), (const void *)buf);
 }
 
 static __always_inline void handshake_sent(struct tlsfail_conn *c, const struct sock *sk, int ret,
@@ -140,7 +137,7 @@ static __always_inline void handshake_received(struct tlsfail_conn *c, int ret, 
 	}
 }
 
-static __always_inline bool is_tcp(const struct sock *sk)
+__hidden bool socket_is_tcp(const struct sock *sk)
 {
 	__u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
 
@@ -180,7 +177,7 @@ static __noinline int io_in_handshake(const struct sock *sk, struct thread *t, i
 	struct tlsfail_conn *c = conn_find(sk);
 
 	if (!c) {
-		if (!is_tcp(sk))
+		if (!socket_is_tcp(sk))
 			return 0;
 		c = conn_new(sk);
 		if (!c)
@@ -259,15 +256,14 @@ static __noinline bool answer_came(struct tlsfail_conn *c, __u32 len, __u64 buf)
 	return true;
 }
 
-/* An alert, as close_notify before a close, is no request. In TLS 1.3 its length tells. */
+/* An alert, as close_notify before a close, is no request. */
 static __always_inline bool is_alert(__u64 buf)
 {
 	__u8 header[RECORD_HEADER_LEN];
 
 	if (!buf || bpf_probe_read_user(header, sizeof(header), (const void *)buf))
 		return false;
-	return header[0] == RECORD_ALERT || (header[0] == RECORD_APPLICATION_DATA && !header[3] &&
-					     header[4] == RECORD_TLS13_ALERT_LEN);
+	return record_is_alert(header);
 }
 
 /* Application data of a connection that is still followed. */
@@ -276,8 +272,12 @@ static __noinline int io_outside(const struct sock *sk, struct thread *t, int re
 {
 	struct tlsfail_conn *c = conn_find(sk);
 
-	if (!c)
+	if (!c) {
+		/* An error that SSL_read raises next is about nobody who is followed. */
+		if (t->sk && socket_is_tcp(sk))
+			t->sk = 0;
 		return 0;
+	}
 	/* An error that SSL_read raises next is about this connection. */
 	t->sk = (__u64)sk;
 	if (ret <= 0)
@@ -316,7 +316,12 @@ __hidden int conn_io(const struct sock *sk, int ret, __u32 dir, __u64 buf)
 
 	if (!t)
 		return 0;
-	if (t->in_handshake)
-		return io_in_handshake(sk, t, ret, dir, buf);
-	return io_outside(sk, t, ret, dir, buf);
+	if (entry_probes_only())
+		conclude_before_io(sk, t, ret, dir, buf);
+	if (!t->in_handshake)
+		return io_outside(sk, t, ret, dir, buf);
+	io_in_handshake(sk, t, ret, dir, buf);
+	if (entry_probes_only())
+		conclude_after_io(t, ret, dir);
+	return 0;
 }

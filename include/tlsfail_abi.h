@@ -30,6 +30,7 @@ enum tlsfail_record_type {
 	TLSFAIL_REC_CONN = 1,
 	TLSFAIL_REC_WIRE = 2,
 	TLSFAIL_REC_EXEC = 3,
+	TLSFAIL_REC_CERTS = 4,
 	/* made by the collector, so that a recording is complete */
 	TLSFAIL_REC_CLOCK = 16,
 	TLSFAIL_REC_HOST = 17,
@@ -83,7 +84,9 @@ enum tlsfail_conn_flags {
 	TLSFAIL_F_HOST_CUT = 1 << 17,	   /* host is longer than what is kept */
 	TLSFAIL_F_LOCAL_NOTIFY = 1 << 18,  /* close_notify sent while the peer had not closed */
 	TLSFAIL_F_EXITING = 1 << 19,	   /* closed because the process was ending */
-	TLSFAIL_F_ALL = (1 << 20) - 1,	   /* a record with any other is not of this ABI */
+	TLSFAIL_F_ENTRY_ONLY = 1 << 20,	   /* no return probes: that the handshake was done, and
+					    * what X509_check_host said, is concluded */
+	TLSFAIL_F_ALL = (1 << 21) - 1,	   /* a record with any other is not of this ABI */
 };
 
 /* One entry of OpenSSL's error queue, as it was raised. */
@@ -124,7 +127,8 @@ struct tlsfail_conn {
 	__u32 pid; /* thread group */
 	__u32 tid;
 	char comm[TLSFAIL_COMM_LEN];
-	__u64 ssl; /* always 0 in a record: an address is nobody's business */
+	__u64 ssl;	  /* always 0 in a record: an address is nobody's business */
+	__u64 cert_print; /* end of the leaf's signature, folded: tells certificates apart */
 
 	__u32 flags;
 	__u16 family; /* AF_INET 2, AF_INET6 10 */
@@ -186,6 +190,20 @@ struct tlsfail_wire {
 	__u8 data[TLSFAIL_WIRE_CAP + TLSFAIL_WIRE_CHUNK];
 };
 #define TLSFAIL_WIRE_FIXED 24 /* offset of data */
+
+/* A handshake completed with certificates that were not seen at that peer before, or not for a
+ * while. Its certificates were sent before it, as wire records. */
+struct tlsfail_certs {
+	struct tlsfail_header h;
+	__u64 id;
+	__u64 t;
+	__u32 pid;
+	__u32 cert_count;
+	__u16 family;
+	__u16 rport;
+	__u32 pad;
+	__u8 raddr[16];
+};
 
 /* A process of interest has executed a program: its libraries are to be looked at. */
 struct tlsfail_exec {
@@ -256,8 +274,9 @@ struct tlsfail_totals {
 _Static_assert(sizeof(struct tlsfail_header) == 8, "ABI");
 _Static_assert(sizeof(struct tlsfail_error) == 16, "ABI");
 _Static_assert(sizeof(struct tlsfail_flight) == 12, "ABI");
-_Static_assert(sizeof(struct tlsfail_conn) == 776, "ABI");
+_Static_assert(sizeof(struct tlsfail_conn) == 784, "ABI");
 _Static_assert(__builtin_offsetof(struct tlsfail_wire, data) == TLSFAIL_WIRE_FIXED, "ABI");
+_Static_assert(sizeof(struct tlsfail_certs) == 56, "ABI");
 _Static_assert(sizeof(struct tlsfail_exec) == 40, "ABI");
 _Static_assert(sizeof(struct tlsfail_clock) == 24, "ABI");
 _Static_assert(sizeof(struct tlsfail_host) == 16, "ABI");

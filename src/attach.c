@@ -28,6 +28,7 @@ struct attached_file {
 struct attachments {
 	struct bpf_object *object;
 	bool uprobe_multi;
+	bool entry_only;
 	struct bpf_link **links;
 	size_t link_count;
 	int *uprobes; /* descriptors, with uprobe_multi */
@@ -105,6 +106,14 @@ static void expect_uprobe_multi(struct bpf_object *object, const char *name)
 						      (enum bpf_attach_type)FEATURES_UPROBE_MULTI);
 }
 
+static void program_leave_out(struct bpf_object *object, const char *name)
+{
+	struct bpf_program *prog = name ? bpf_object__find_program_by_name(object, name) : NULL;
+
+	if (prog)
+		bpf_program__set_autoload(prog, false);
+}
+
 int hooks_select(struct tlsfail_bpf *skel, const struct hook_choice *choice)
 {
 	struct bpf_program *prog;
@@ -119,6 +128,9 @@ int hooks_select(struct tlsfail_bpf *skel, const struct hook_choice *choice)
 		expect_uprobe_multi(skel->obj, lib_hook_table[i].entry);
 		expect_uprobe_multi(skel->obj, lib_hook_table[i].ret);
 	}
+	for (size_t i = 0; choice->entry_only && i < lib_hook_table_len; i++)
+		program_leave_out(skel->obj, lib_hook_table[i].ret);
+	skel->rodata->entry_only = choice->entry_only;
 	/* tcp_close tells of a close at once; the states would tell it a second time. */
 	skel->rodata->close_by_state = choice->rows[FACT_CLOSE]->kind == HOOK_TP_BTF ||
 				       choice->rows[FACT_CLOSE]->kind == HOOK_RAW_TP;
@@ -151,6 +163,7 @@ int hooks_attach(struct tlsfail_bpf *skel, const struct hook_choice *choice,
 		return -ENOMEM;
 	a->object = skel->obj;
 	a->uprobe_multi = choice->uprobe_multi;
+	a->entry_only = choice->entry_only;
 	for (int fact = 0; fact < FACT_COUNT; fact++) {
 		for (size_t i = 0; (prog = row_program(skel->obj, choice->rows[fact], i)); i++) {
 			int err = link_keep(a, bpf_program__attach(prog));
@@ -329,7 +342,7 @@ static int lib_fact_attach(struct attachments *a, enum lib_fact fact,
 	if (part->attached)
 		return 0;
 	/* The return first: an entry without its return would leave a thread "inside". */
-	if (hook->ret)
+	if (hook->ret && !a->entry_only)
 		err = uprobe_attach(a, hook->ret, true, part->library->fd, offset);
 	if (!err)
 		err = uprobe_attach(a, hook->entry, false, part->library->fd, offset);

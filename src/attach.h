@@ -25,6 +25,7 @@ int hook_try(const struct features *features, const struct hook *hook, const cha
 struct hook_choice {
 	const struct hook *rows[FACT_COUNT];
 	bool uprobe_multi; /* how the uprobes of libraries are attached */
+	bool entry_only;   /* without return probes */
 };
 
 /* Chooses for each fact the first row that this kernel allows. On failure error says which fact

@@ -159,9 +159,11 @@ const struct cause cause_table[] = {
 	{
 		.slug = "verify-hostname-mismatch",
 		.when = { .all = O_HOST_REFUSED },
-		.confidence = CONFIDENCE_HIGH,
+		.confidence = CONFIDENCE_MEDIUM,
+		.high_if = O_HOST_RETURN,
 		.evidence = "X509_check_host refused the name, or X509 verify code 62",
 		.message = "The certificate of {peer} is not valid for the name {host}.",
+		.doubt = "What the check returned is concluded from the close that followed it.",
 		.with_cert = "The certificate of {peer} is valid for {names}, not for {host}.",
 		.hint = "set proxy_ssl_name to a name in the certificate, or have it reissued with "
 			"that name",

@@ -31,6 +31,7 @@ enum observation {
 	O_CERT_REQUESTED = 1 << 14, /* TLS <= 1.2: CertificateRequest seen */
 	O_CERT_EMPTY = 1 << 15,	    /* TLS <= 1.2: answered with no certificate */
 	O_HOST_REFUSED = 1 << 16,   /* X509_check_host said no */
+	O_HOST_RETURN = 1 << 26,    /* and was seen to; else it is concluded */
 	O_TIMER = 1 << 17,	    /* the connection lasted as long as a timer would let it */
 	O_TIMER_REPEATED = 1 << 18, /* and others of this process lasted as long */
 	O_UNRECOGNIZED = 1 << 20,   /* fatal alert 112, unrecognized_name, received */

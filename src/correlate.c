@@ -202,6 +202,21 @@ static void conn_complete(struct correlator *c, const struct tlsfail_conn *conn,
 		wire_take(c, conn->id, TLSFAIL_DIR_CERT + i, &out->certs[i]);
 }
 
+void correlator_sighting(struct correlator *c, const struct tlsfail_certs *record,
+			 struct sighting *out)
+{
+	const struct process *p = process_find(c, record->pid);
+
+	*out = (struct sighting){
+		.record = record,
+		.time_ns = correlator_realtime(c, record->t),
+		.exe = p ? p->exe : "",
+		.host = c->host,
+	};
+	for (uint32_t i = 0; i < TLSFAIL_CERTS_MAX && i < record->cert_count; i++)
+		wire_take(c, record->id, TLSFAIL_DIR_CERT + i, &out->certs[i]);
+}
+
 int correlator_feed(struct correlator *c, const struct decoded *record, struct failure *out)
 {
 	struct text host;
@@ -224,6 +239,7 @@ int correlator_feed(struct correlator *c, const struct decoded *record, struct f
 	case TLSFAIL_REC_CONN:
 		conn_complete(c, &record->conn, out);
 		return 1;
+	case TLSFAIL_REC_CERTS: /* correlator_sighting() */
 	case TLSFAIL_REC_EXEC:
 	case TLSFAIL_REC_LOSS:
 	case TLSFAIL_REC_TOTALS:

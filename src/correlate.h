@@ -27,6 +27,15 @@ struct failure {
 	bool repeats_elapsed;
 };
 
+/* Certificates of a healthy peer. Pointers live until the next record. */
+struct sighting {
+	const struct tlsfail_certs *record;
+	struct tls_capture certs[TLSFAIL_CERTS_MAX]; /* leaf first, DER */
+	uint64_t time_ns;
+	const char *exe;
+	const char *host;
+};
+
 struct correlator;
 
 /* NULL when out of memory. */
@@ -38,6 +47,11 @@ void correlator_free(struct correlator *c);
  * -ENOMEM.
  */
 int correlator_feed(struct correlator *c, const struct decoded *record, struct failure *out);
+
+/* Joins a record of type TLSFAIL_REC_CERTS, which must live as long as *out is used, with the bytes
+ * that came before it. */
+void correlator_sighting(struct correlator *c, const struct tlsfail_certs *record,
+			 struct sighting *out);
 
 /* CLOCK_REALTIME for a time in a record, 0 when unknown; and the host's name, "" when unknown. */
 uint64_t correlator_realtime(const struct correlator *c, uint64_t monotonic);

@@ -127,6 +127,13 @@ static int view_process(struct decoded_process *process, const uint8_t *data, si
 	return 0;
 }
 
+static int check_certs(const struct tlsfail_certs *certs, const char **problem)
+{
+	if (certs->family != FAMILY_IPV4 && certs->family != FAMILY_IPV6)
+		return reject(problem, "has an unknown address family");
+	return 0;
+}
+
 static int decode_body(const uint8_t *data, size_t len, struct decoded *out, const char **problem)
 {
 	int err;
@@ -140,6 +147,9 @@ static int decode_body(const uint8_t *data, size_t len, struct decoded *out, con
 	case TLSFAIL_REC_EXEC:
 		err = copy_fixed(&out->exec, sizeof(out->exec), data, len, problem);
 		return err ? err : check_exec(&out->exec, problem);
+	case TLSFAIL_REC_CERTS:
+		err = copy_fixed(&out->certs, sizeof(out->certs), data, len, problem);
+		return err ? err : check_certs(&out->certs, problem);
 	case TLSFAIL_REC_CLOCK:
 		return copy_fixed(&out->clock, sizeof(out->clock), data, len, problem);
 	case TLSFAIL_REC_HOST:

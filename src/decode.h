@@ -47,6 +47,7 @@ struct decoded {
 		struct tlsfail_conn conn;
 		struct decoded_wire wire;
 		struct tlsfail_exec exec;
+		struct tlsfail_certs certs;
 		struct tlsfail_clock clock;
 		struct decoded_host host;
 		struct decoded_process process;

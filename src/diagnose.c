@@ -122,23 +122,11 @@ static const struct x509_view *certificate_at_fault(const struct diagnose_work *
 static void fill_certificate(struct finding *f, const struct tlsfail_conn *c,
 			     const struct diagnose_work *work, const struct symptoms *s)
 {
-	struct finding_certificate *to = &f->certificate;
-	const struct x509_view *from;
-
 	if (!work->cert_count)
 		return;
-	from = certificate_at_fault(work, s, (int64_t)(f->time_ns / NS_PER_SEC));
-	to->known = true;
-	memcpy(to->subject, from->subject, sizeof(to->subject));
-	memcpy(to->issuer, from->issuer, sizeof(to->issuer));
-	memcpy(to->common_name, from->common_name, sizeof(to->common_name));
-	to->has_validity = from->has_validity;
-	to->not_before = from->not_before;
-	to->not_after = from->not_after;
-	to->name_count = (unsigned int)from->name_count;
-	memcpy(to->names, from->names, sizeof(to->names));
-	memcpy(to->sha256, from->sha256, sizeof(to->sha256));
-	to->chain_length = c->cert_count;
+	finding_certificate_set(&f->certificate,
+				certificate_at_fault(work, s, (int64_t)(f->time_ns / NS_PER_SEC)),
+				c->cert_count);
 }
 
 static void fill_openssl(struct finding *f, const struct failure *failure)

@@ -58,15 +58,6 @@ static void add_alert(struct text *t, const struct finding_alert *a)
 		text_addf(t, " %s", a->name);
 }
 
-/* The common name is what people call it by; without one, the whole subject. */
-static void add_subject(struct text *t, const struct finding_certificate *cert)
-{
-	if (cert->common_name[0])
-		text_addf(t, "CN=%s", cert->common_name);
-	else
-		text_addf(t, "\"%s\"", cert->subject);
-}
-
 /* The names that a certificate is valid for; a CN counts only where there is no other. */
 static void add_names(struct text *t, const struct finding_certificate *cert)
 {
@@ -75,7 +66,7 @@ static void add_names(struct text *t, const struct finding_certificate *cert)
 	if (cert->name_count > FINDING_SAN_MAX)
 		text_addf(t, " and %u more", cert->name_count - FINDING_SAN_MAX);
 	if (!cert->name_count)
-		add_subject(t, cert);
+		finding_add_subject(t, cert);
 }
 
 /* One {word} of a message. Unknown words are left as they are: a test finds them. */
@@ -104,7 +95,7 @@ static void add_word(struct text *t, const char *word, size_t len, const struct 
 	else if (IS("alert"))
 		add_alert(t, &f->alert);
 	else if (IS("subject"))
-		add_subject(t, &f->certificate);
+		finding_add_subject(t, &f->certificate);
 	else if (IS("issuer"))
 		text_add(t, f->certificate.issuer);
 	else if (IS("ended"))
@@ -230,7 +221,9 @@ static void evidence_flight(struct finding *f, const struct tlsfail_conn *c,
 			  : view->client.certificate_empty ? "answered with no certificate"
 							   : "answered with a certificate");
 	}
-	evidence_at(f, c, c->t_done, "handshake done");
+	evidence_at(f, c, c->t_done,
+		    c->flags & TLSFAIL_F_ENTRY_ONLY ? "handshake done (concluded)"
+						    : "handshake done");
 	evidence_at(f, c, c->t_request, "application data sent");
 }
 
@@ -255,6 +248,14 @@ static void evidence_certificate(struct finding *f)
 	evidence_begin(f, &t);
 	text_add(&t, "valid for ");
 	add_names(&t, cert);
+}
+
+static const char *host_verdict(const struct tlsfail_conn *c)
+{
+	if (c->flags & TLSFAIL_F_ENTRY_ONLY)
+		return c->flags & TLSFAIL_F_HOST_REFUSED ? "called, then closed here; asked for"
+							 : "called; asked for";
+	return c->flags & TLSFAIL_F_HOST_REFUSED ? "refused" : "accepted";
 }
 
 static void evidence_errors(struct finding *f, const struct tlsfail_conn *c)
@@ -289,8 +290,7 @@ static void evidence_errors(struct finding *f, const struct tlsfail_conn *c)
 	}
 	if (c->flags & TLSFAIL_F_HOST_CHECKED) {
 		evidence_begin(f, &t);
-		text_addf(&t, "X509_check_host %s ",
-			  c->flags & TLSFAIL_F_HOST_REFUSED ? "refused" : "accepted");
+		text_addf(&t, "X509_check_host %s ", host_verdict(c));
 		text_add_hostile(&t, c->host, strnlen(c->host, sizeof(c->host)));
 		if (c->flags & TLSFAIL_F_HOST_CUT)
 			text_add(&t, " (cut)");

@@ -39,6 +39,9 @@ enum confidence {
 enum finding_kind {
 	FINDING_FAILURE, /* event.name tls.handshake.failure */
 	FINDING_LOSS,	 /* event.name tlsfail.loss: records were lost */
+	/* of a healthy handshake: tls.certificate.seen, tls.certificate.expiring */
+	FINDING_CERTIFICATE_SEEN,
+	FINDING_CERTIFICATE_EXPIRING,
 };
 
 struct finding_endpoint {

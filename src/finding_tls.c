@@ -4,6 +4,8 @@
  */
 #include "finding_tls.h"
 
+#include <string.h>
+
 #include "tlsnames.h"
 
 /* More cipher suites than these are not listed in a sentence. */
@@ -183,4 +185,29 @@ void finding_add_choice(struct text *t, const struct finding_choice *choice)
 		text_addf(t, ", protocol %s", choice->next_protocol);
 	if (choice->resumed)
 		text_add(t, ", session resumed");
+}
+
+/* The common name is what people call it by; without one, the whole subject. */
+void finding_add_subject(struct text *t, const struct finding_certificate *cert)
+{
+	if (cert->common_name[0])
+		text_addf(t, "CN=%s", cert->common_name);
+	else
+		text_addf(t, "\"%s\"", cert->subject);
+}
+
+void finding_certificate_set(struct finding_certificate *to, const struct x509_view *from,
+			     unsigned int chain_length)
+{
+	to->known = true;
+	memcpy(to->subject, from->subject, sizeof(to->subject));
+	memcpy(to->issuer, from->issuer, sizeof(to->issuer));
+	memcpy(to->common_name, from->common_name, sizeof(to->common_name));
+	to->has_validity = from->has_validity;
+	to->not_before = from->not_before;
+	to->not_after = from->not_after;
+	to->name_count = (unsigned int)from->name_count;
+	memcpy(to->names, from->names, sizeof(to->names));
+	memcpy(to->sha256, from->sha256, sizeof(to->sha256));
+	to->chain_length = chain_length;
 }

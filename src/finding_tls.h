@@ -9,6 +9,7 @@
 #include "finding.h"
 #include "text.h"
 #include "tlswire.h"
+#include "x509view.h"
 
 /* Fills in hello, choice and protocol_version, which are to be zero. */
 void finding_tls_fill(struct finding *f, const struct tls_view *view);
@@ -24,5 +25,12 @@ void finding_add_choice(struct text *t, const struct finding_choice *choice);
 
 /* Appends the name of a number, or the number as 0x1234. */
 void finding_add_code(struct text *t, const struct finding_code *code);
+
+/* Copies what the finding holds of a certificate; chain_length is the number that the peer sent. */
+void finding_certificate_set(struct finding_certificate *to, const struct x509_view *from,
+			     unsigned int chain_length);
+
+/* Appends what people call a certificate by: "CN=...", or its whole subject in quotes. */
+void finding_add_subject(struct text *t, const struct finding_certificate *cert);
 
 #endif

@@ -120,6 +120,31 @@ static int set_no_color(struct options *o, const char *value)
 	return 0;
 }
 
+static int set_certs(struct options *o, const char *value)
+{
+	(void)value;
+	o->certs.seen = true;
+	return 0;
+}
+
+/* "30d" or "30": days. */
+static int set_cert_warn(struct options *o, const char *value)
+{
+	size_t len = strlen(value);
+	char days[16] = "";
+	uint64_t n;
+	int err;
+
+	if (len && value[len - 1] == 'd')
+		len--;
+	if (len < sizeof(days))
+		memcpy(days, value, len);
+	err = parse_number("--cert-warn", days, 36500, &n);
+	if (!err)
+		o->certs.warn_s = n * 24 * 3600;
+	return err;
+}
+
 static int set_duration(struct options *o, const char *value)
 {
 	return parse_number("--duration", value, 1000000000, &o->duration_s);
@@ -153,6 +178,13 @@ static int set_hook(struct options *o, const char *value)
 	return EXIT_USAGE;
 }
 
+static int set_no_return_probes(struct options *o, const char *value)
+{
+	(void)value;
+	o->no_return_probes = true;
+	return 0;
+}
+
 static int set_help(struct options *o, const char *value)
 {
 	(void)value;
@@ -184,6 +216,9 @@ static const struct option_row rows[] = {
 	  set_format },
 	{ "verbose", 'v', NULL, OUTPUTS, "show the evidence, and draw the handshake", set_verbose },
 	{ "ladder", 0, NULL, OUTPUTS, "draw the handshake, as -v does", set_ladder },
+	{ "certs", 0, NULL, OUTPUTS, "tell each certificate of a healthy peer once", set_certs },
+	{ "cert-warn", 0, "DAYS", OUTPUTS, "warn once a day of those that end so soon",
+	  set_cert_warn },
 	{ "no-color", 0, NULL, OUTPUTS, "no colours; also when NO_COLOR is set", set_no_color },
 	{ "duration", 'd', "SECONDS", COMMAND_TRACE, "end after this time", set_duration },
 	{ "count", 'c', "N", COMMAND_TRACE, "end after N failures", set_count },
@@ -193,6 +228,10 @@ static const struct option_row rows[] = {
 	  "force a hook: wire, state, close, reset or exec\n" HELP_INDENT
 	  "= tp_btf, raw_tp, fentry or kprobe; repeatable",
 	  set_hook },
+	{ "no-return-probes", 0, NULL, COMMAND_TRACE,
+	  "use entry probes only, as is done by itself where\n" HELP_INDENT
+	  "return probes are not safe",
+	  set_no_return_probes },
 	{ "help", 'h', NULL, ANY, "show this help", set_help },
 	{ "version", 'V', NULL, ANY, "show the version", set_version },
 };

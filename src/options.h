@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "certwatch.h"
 #include "hooks.h"
 #include "sink.h"
 #include "text.h"
@@ -44,10 +45,13 @@ struct options {
 	bool color;
 	bool utf8;
 
+	struct certwatch_options certs;
+
 	uint64_t duration_s; /* 0: until interrupted */
 	uint64_t count;	     /* 0: no limit */
 	const char *record;  /* file, or NULL */
 	struct hook_request hooks;
+	bool no_return_probes;
 
 	const char *argument; /* FILE of replay, SLUG of causes, or NULL */
 	bool help;

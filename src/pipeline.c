@@ -21,6 +21,7 @@ struct pipeline {
 	struct sink *sink;
 	bool sink_failed;
 	struct correlator *correlator;
+	struct certwatch *certwatch;
 
 	uint64_t findings;
 	uint64_t refused; /* of them: TCP connections, no handshake began */
@@ -37,7 +38,7 @@ struct pipeline {
 };
 
 int pipeline_open(const struct sink_type *type, const struct sink_options *options,
-		  struct pipeline **out)
+		  const struct certwatch_options *certs, struct pipeline **out)
 {
 	struct pipeline *p = calloc(1, sizeof(*p));
 	int err;
@@ -46,8 +47,10 @@ int pipeline_open(const struct sink_type *type, const struct sink_options *optio
 		return -ENOMEM;
 	p->type = type;
 	p->correlator = correlator_new();
+	p->certwatch = certwatch_new(certs);
 	p->by_cause = calloc(cause_table_len, sizeof(*p->by_cause));
-	err = p->correlator && p->by_cause ? type->open(options, &p->sink) : -ENOMEM;
+	err = p->correlator && p->certwatch && p->by_cause ? type->open(options, &p->sink)
+							   : -ENOMEM;
 	if (err) {
 		pipeline_close(p);
 		return err;
@@ -63,6 +66,7 @@ void pipeline_close(struct pipeline *p)
 	if (p->sink)
 		p->type->close(p->sink);
 	correlator_free(p->correlator);
+	certwatch_free(p->certwatch);
 	free(p->by_cause);
 	free(p);
 }
@@ -111,6 +115,18 @@ static int loss_report(struct pipeline *p, const struct tlsfail_loss *loss)
 	return finding_write(p);
 }
 
+static int certificates_report(struct pipeline *p, const struct tlsfail_certs *record)
+{
+	struct sighting sighting;
+	int err = 0;
+
+	correlator_sighting(p->correlator, record, &sighting);
+	for (int event = 0; !err && event < CERTWATCH_EVENTS; event++)
+		if (certwatch_tell(p->certwatch, &sighting, event, &p->finding))
+			err = finding_write(p);
+	return err;
+}
+
 int pipeline_feed(struct pipeline *p, const void *data, size_t len, struct text *problem)
 {
 	const char *words = NULL;
@@ -128,6 +144,8 @@ int pipeline_feed(struct pipeline *p, const void *data, size_t len, struct text 
 		p->has_totals = true;
 		return 0;
 	}
+	if (p->record.type == TLSFAIL_REC_CERTS)
+		return certificates_report(p, &p->record.certs);
 	ret = correlator_feed(p->correlator, &p->record, &p->failure);
 	return ret > 0 ? failure_report(p) : ret;
 }

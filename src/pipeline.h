@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "certwatch.h"
 #include "sink.h"
 #include "text.h"
 
@@ -17,7 +18,7 @@ struct pipeline;
 
 /* Opens a pipeline into a sink of that type. *out is the caller's to pipeline_close(). */
 int pipeline_open(const struct sink_type *type, const struct sink_options *options,
-		  struct pipeline **out);
+		  const struct certwatch_options *certs, struct pipeline **out);
 void pipeline_close(struct pipeline *p);
 
 /*

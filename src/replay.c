@@ -61,7 +61,7 @@ int replay_run(const struct options *o)
 	err = recording_open(o->argument, &recording, &error);
 	if (err)
 		goto out;
-	err = pipeline_open(o->sink_type, &sink, &pipeline);
+	err = pipeline_open(o->sink_type, &sink, &o->certs, &pipeline);
 	if (!err)
 		err = replay_records(recording, pipeline, &error);
 	if (!err)

@@ -16,7 +16,7 @@ struct text;
 struct sink_options {
 	int fd;	      /* written to; stays the caller's */
 	bool verbose; /* show the evidence */
-	bool ladder; /* draw the handshake */
+	bool ladder;  /* draw the handshake */
 	bool color;
 	bool utf8; /* the output may hold more than ASCII */
 };

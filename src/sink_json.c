@@ -307,6 +307,13 @@ static void event_add_network(struct event *event, const struct finding *f)
 		event_add_bool(event, "tcp.hello_acked", f->tcp.hello_acked);
 }
 
+static void event_add_process(struct event *event, const struct finding *f)
+{
+	event_add_known(event, "process.pid", f->pid);
+	event_add_string(event, "process.executable.path", f->executable_path);
+	event_add_string(event, "process.executable.name", f->executable_name);
+}
+
 static void event_add_failure(struct event *event, const struct finding *f)
 {
 	event_add_string(event, "event.name", "tls.handshake.failure");
@@ -316,9 +323,7 @@ static void event_add_failure(struct event *event, const struct finding *f)
 	event_add_course(event, f);
 	event_add_tls(event, f);
 	event_add_network(event, f);
-	event_add_known(event, "process.pid", f->pid);
-	event_add_string(event, "process.executable.path", f->executable_path);
-	event_add_string(event, "process.executable.name", f->executable_name);
+	event_add_process(event, f);
 }
 
 static void event_add_loss(struct event *event, const struct finding_loss *loss)
@@ -338,6 +343,19 @@ static void event_add_loss(struct event *event, const struct finding_loss *loss)
 	event_add_integer(event, "tlsfail.lost.wires", loss->wires);
 	event_add_integer(event, "tlsfail.lost.untracked", loss->untracked);
 	event_add_integer(event, "tlsfail.lost.processes", loss->processes);
+}
+
+static void event_add_sighting(struct event *event, const struct finding *f)
+{
+	event_add_string(event, "event.name",
+			 f->kind == FINDING_CERTIFICATE_SEEN ? "tls.certificate.seen"
+							     : "tls.certificate.expiring");
+	event_add_string(event, "message", f->message);
+	event_add_integer(event, "tlsfail.schema_version", FINDING_SCHEMA_VERSION);
+	event_add_string(event, "tlsfail.hint", f->hint);
+	event_add_certificate(event, &f->certificate);
+	event_add_network(event, f);
+	event_add_process(event, f);
 }
 
 static int event_write(const struct event *event, int fd)
@@ -365,6 +383,9 @@ static int sink_json_write(struct sink *sink, const struct finding *finding)
 	event_add_timestamp(&event, "@timestamp", finding->time_ns);
 	if (finding->kind == FINDING_LOSS)
 		event_add_loss(&event, &finding->loss);
+	else if (finding->kind == FINDING_CERTIFICATE_SEEN ||
+		 finding->kind == FINDING_CERTIFICATE_EXPIRING)
+		event_add_sighting(&event, finding);
 	else
 		event_add_failure(&event, finding);
 	event_add_string(&event, "host.name", finding->host_name);

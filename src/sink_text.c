@@ -239,6 +239,14 @@ static void failure_add(const struct sink *sink, struct text *t, const struct fi
 		ladder_add(t, f, INDENT, sink->utf8);
 }
 
+/* Nothing has failed: no colour of alarm, and no more than is new. */
+static void certificate_add(const struct sink *sink, struct text *t, const struct finding *f)
+{
+	headline_add(sink, t, f);
+	paragraph_add(sink, t, NULL, "", f->message);
+	paragraph_add(sink, t, COLOR_HINT, "fix: ", f->hint);
+}
+
 static void loss_add(const struct sink *sink, struct text *t, const struct finding *f)
 {
 	char words[SINK_LOSS_LEN];
@@ -261,6 +269,9 @@ static int sink_text_write(struct sink *sink, const struct finding *finding)
 	text_init(&t, sink->block, sizeof(sink->block));
 	if (finding->kind == FINDING_LOSS)
 		loss_add(sink, &t, finding);
+	else if (finding->kind == FINDING_CERTIFICATE_SEEN ||
+		 finding->kind == FINDING_CERTIFICATE_EXPIRING)
+		certificate_add(sink, &t, finding);
 	else
 		failure_add(sink, &t, finding);
 	return sink_write_all(sink->fd, t.buf, t.len);

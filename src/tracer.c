@@ -25,12 +25,16 @@
 #include "options.h"
 #include "pipeline.h"
 #include "record.h"
+#include "safety.h"
 #include "selection.h"
 #include "target.h"
 #include "tlsfail.skel.h"
 
-#define TICK_MS	      1000
-#define STARTING_MS   20 /* between looks at a process that is still loading its libraries */
+#define TICK_MS	    1000
+#define STARTING_MS 20 /* between looks at a process that is still loading its libraries */
+/* A certificate that stays the same is looked at again once a day: its end comes nearer. */
+#define CERT_INTERVAL_NS (24ULL * 3600 * 1000000000)
+
 #define ANNOUNCED_MAX 256
 
 struct tracer {
@@ -136,6 +140,8 @@ static int on_record(void *context, void *data, size_t len)
 		return 0;
 	if (h->type == TLSFAIL_REC_CONN)
 		process_announce(t, ((const struct tlsfail_conn *)data)->pid);
+	if (h->type == TLSFAIL_REC_CERTS)
+		process_announce(t, ((const struct tlsfail_certs *)data)->pid);
 	if (h->type == TLSFAIL_REC_EXEC) {
 		process_forget(t, ((const struct tlsfail_exec *)data)->pid);
 		discovery_exec(t->discovery, ((const struct tlsfail_exec *)data)->pid);
@@ -200,6 +206,23 @@ static void totals_announce(struct tracer *t)
 
 /* -- the start -------------------------------------------------------------------------------- */
 
+/* Return probes only where it is proven that they do no harm. */
+static bool entry_only_wanted(const struct options *options)
+{
+	int err;
+
+	if (options->no_return_probes)
+		return true;
+	err = safety_return_probes();
+	if (err == -EKEYREJECTED)
+		log_line("on this kernel return probes kill processes under seccomp; using entry "
+			 "probes only");
+	else if (err)
+		log_line("cannot try whether return probes are safe (%s); using entry probes only",
+			 strerror(-err));
+	return err;
+}
+
 static int kernel_examine(struct tracer *t)
 {
 	struct features *features = NULL;
@@ -226,6 +249,8 @@ static int kernel_examine(struct tracer *t)
 	if (err)
 		log_line("%s", buf);
 	features_close(features);
+	if (!err)
+		t->choice.entry_only = entry_only_wanted(t->options);
 	return err;
 }
 
@@ -268,6 +293,8 @@ static int bpf_load(struct tracer *t)
 		t->skel->rodata->target_select = TLSFAIL_SELECT_EXE;
 	}
 	exec_names_set(t);
+	if (t->options->certs.seen || t->options->certs.warn_s)
+		t->skel->rodata->cert_interval_ns = CERT_INTERVAL_NS;
 	hooks_select(t->skel, &t->choice);
 	err = tlsfail_bpf__load(t->skel);
 	if (err)
@@ -313,7 +340,7 @@ static int outputs_open(struct tracer *t)
 		log_line("%s", buf);
 		return err;
 	}
-	err = pipeline_open(t->options->sink_type, &sink, &t->pipeline);
+	err = pipeline_open(t->options->sink_type, &sink, &t->options->certs, &t->pipeline);
 	if (err == -EPIPE)
 		t->ending = true;
 	else if (err)

@@ -13,6 +13,7 @@ import sys
 import env
 import test_budget
 import test_cases
+import test_certs
 import test_container
 import test_doctor
 import test_hooks
@@ -22,11 +23,13 @@ import test_lifecycle
 import test_mishaps
 import test_output
 import test_replay
+import test_safety
 from lab import lab, netns
 from tap import Report
 
-MODULES = (test_cases, test_hooks, test_lifecycle, test_host, test_container, test_mishaps,
-           test_replay, test_budget, test_input, test_output, test_doctor)
+MODULES = (test_cases, test_certs, test_hooks, test_lifecycle, test_host, test_container,
+           test_mishaps, test_replay, test_budget, test_input, test_output, test_doctor,
+           test_safety)
 
 
 def parse_options():

@@ -2,6 +2,7 @@
 /*
  * A recording on disk: its header, and where its records begin and end.
  */
+#define _GNU_SOURCE /* memfd_create() */
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>

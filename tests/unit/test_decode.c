@@ -181,18 +181,18 @@ static void test_fixed_size(void **state)
 {
 	static const enum tlsfail_record_type types[] = {
 		TLSFAIL_REC_CONN, TLSFAIL_REC_EXEC,   TLSFAIL_REC_CLOCK,
-		TLSFAIL_REC_LOSS, TLSFAIL_REC_TOTALS,
+		TLSFAIL_REC_LOSS, TLSFAIL_REC_TOTALS, TLSFAIL_REC_CERTS,
 	};
 	static const size_t sizes[] = {
 		sizeof(struct tlsfail_conn),   sizeof(struct tlsfail_exec),
 		sizeof(struct tlsfail_clock),  sizeof(struct tlsfail_loss),
-		sizeof(struct tlsfail_totals),
+		sizeof(struct tlsfail_totals), sizeof(struct tlsfail_certs),
 	};
 	uint8_t record[RECORD_MAX] = {};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
-		for (size_t len = sizeof(struct tlsfail_header); len < 700; len++) {
+		for (size_t len = sizeof(struct tlsfail_header); len < 1000; len++) {
 			struct tlsfail_header h = header_make(types[i], len);
 
 			memcpy(record, &h, sizeof(h));
@@ -216,6 +216,22 @@ static void test_exec(void **state)
 	assert_string_equal(out.exec.comm, "nginx");
 	memset(exec.comm, 'x', sizeof(exec.comm));
 	assert_rejected(&exec, sizeof(exec), -EBADMSG, "command name");
+}
+
+static void test_certs(void **state)
+{
+	struct tlsfail_certs certs = { .h = header_make(TLSFAIL_REC_CERTS, sizeof(certs)),
+				       .id = 7,
+				       .cert_count = 2,
+				       .family = 10 };
+	struct decoded out;
+
+	(void)state;
+	assert_int_equal(decode_and_free(&certs, sizeof(certs), &out), 0);
+	assert_int_equal(out.type, TLSFAIL_REC_CERTS);
+	assert_memory_equal(&out.certs, &certs, sizeof(certs));
+	certs.family = 1;
+	assert_rejected(&certs, sizeof(certs), -EBADMSG, "family");
 }
 
 static void test_conn(void **state)
@@ -443,12 +459,13 @@ static void test_damage(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_header),	     cmocka_unit_test(test_fixed),
-		cmocka_unit_test(test_fixed_size),   cmocka_unit_test(test_exec),
-		cmocka_unit_test(test_conn),	     cmocka_unit_test(test_conn_lies),
-		cmocka_unit_test(test_wire),	     cmocka_unit_test(test_wire_lies),
-		cmocka_unit_test(test_host),	     cmocka_unit_test(test_process),
-		cmocka_unit_test(test_process_lies), cmocka_unit_test(test_damage),
+		cmocka_unit_test(test_header),	   cmocka_unit_test(test_fixed),
+		cmocka_unit_test(test_fixed_size), cmocka_unit_test(test_exec),
+		cmocka_unit_test(test_certs),	   cmocka_unit_test(test_conn),
+		cmocka_unit_test(test_conn_lies),  cmocka_unit_test(test_wire),
+		cmocka_unit_test(test_wire_lies),  cmocka_unit_test(test_host),
+		cmocka_unit_test(test_process),	   cmocka_unit_test(test_process_lies),
+		cmocka_unit_test(test_damage),
 	};
 
 	return cmocka_run_group_tests_name("decode", tests, NULL, NULL);

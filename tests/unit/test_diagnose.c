@@ -202,6 +202,7 @@ static const struct row {
 	{ "peer-closed-in-handshake", NULL, TLSFAIL_F_PEER_FIN, 0, 0 },
 	{ "peer-closed-in-handshake", NULL, TLSFAIL_F_PEER_FIN, 294, 0 },
 	{ "handshake-blackholed", unacknowledged, TLSFAIL_F_LOCAL_FIN, 0, 0 },
+	{ "local-process-exited", NULL, TLSFAIL_F_LOCAL_FIN | TLSFAIL_F_EXITING, 0, 0 },
 	{ "handshake-timeout", five_seconds, TLSFAIL_F_LOCAL_FIN, 0, 0 },
 	{ "handshake-timeout", five_seconds, TLSFAIL_F_LOCAL_FIN, 407, 0 },
 	{ "local-abort", NULL, TLSFAIL_F_LOCAL_FIN, 0, 0 },

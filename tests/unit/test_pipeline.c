@@ -29,6 +29,7 @@
 static const uint16_t modern[] = { TLS_VERSION_1_3, 0 };
 
 static struct scene scene;
+static const struct certwatch_options no_certs;
 static struct pipeline *pipeline;
 static int reader; /* of what the sink writes */
 static int writer;
@@ -46,7 +47,7 @@ static int setup(void **state)
 	options.fd = writer;
 	if (fcntl(reader, F_SETFL, O_NONBLOCK))
 		return -1;
-	return pipeline_open(sink_type_find("json"), &options, &pipeline);
+	return pipeline_open(sink_type_find("json"), &options, &no_certs, &pipeline);
 }
 
 static int teardown(void **state)
@@ -266,7 +267,8 @@ static void test_sink_that_does_not_open(void **state)
 
 	(void)state;
 	assert_true(options.fd >= 0);
-	assert_int_equal(pipeline_open(sink_type_find("text"), &options, &none), -ENOSPC);
+	assert_int_equal(pipeline_open(sink_type_find("text"), &options, &no_certs, &none),
+			 -ENOSPC);
 	assert_null(none);
 	close(options.fd);
 	pipeline_close(NULL);

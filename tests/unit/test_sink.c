@@ -98,6 +98,21 @@ static void finding_set_full(void)
 		.server_name = "api.example.org",
 		.version_count = 2,
 		.versions = { "1.3", "1.2" },
+		.cipher_count = 2,
+		.ciphers = { { 0x1301, "TLS_AES_128_GCM_SHA256" }, { 0x00fe, NULL } },
+		.group_count = 1,
+		.groups = { { 29, "x25519" } },
+		.scheme_count = 1,
+		.schemes = { { 0x0807, "ed25519" } },
+		.alpn_count = 2,
+		.alpn = { "h2", "http/1.1" },
+	};
+	finding.choice = (struct finding_choice){
+		.cipher = { 0x1301, "TLS_AES_128_GCM_SHA256" },
+		.group = { 0x1234, NULL },
+		.next_protocol = "h2",
+		.has_resumed = true,
+		.resumed = true,
 	};
 	finding.alert = (struct finding_alert){ .known = true,
 						.inferred = true,
@@ -458,8 +473,15 @@ static void test_json_full(void **state)
 		"\"tlsfail.bytes_sent\":700,\"tlsfail.bytes_received\":2900,"
 		"\"tlsfail.first_bytes\":\"160303007a020000\","
 		"\"tls.established\":true,\"tls.protocol.version\":\"1.3\","
+		"\"tls.cipher\":\"TLS_AES_128_GCM_SHA256\",\"tls.curve\":\"0x1234\","
+		"\"tls.next_protocol\":\"h2\",\"tls.resumed\":true,"
 		"\"tls.client.supported_versions\":[\"1.3\",\"1.2\"],"
-		"\"tls.client.server_name\":\"api.example.org\",\"tls.client.hello_length\":512,\"tls.client.hello_cut\":false,"
+		"\"tls.client.supported_ciphers\":[\"TLS_AES_128_GCM_SHA256\",\"0x00fe\"],"
+		"\"tls.client.supported_groups\":[\"x25519\"],"
+		"\"tls.client.supported_signature_schemes\":[\"ed25519\"],"
+		"\"tls.client.alpn\":[\"h2\",\"http/1.1\"],"
+		"\"tls.client.server_name\":\"api.example.org\",\"tls.client.hello_length\":512,"
+		"\"tls.client.hello_cut\":false,"
 		"\"tls.client.certificate_requested\":true,\"tls.client.certificate_sent\":false,"
 		"\"tls.alert.direction\":\"sent\",\"tls.alert.level\":\"fatal\","
 		"\"tls.alert.code\":45,\"tls.alert.name\":\"certificate_expired\","
@@ -476,6 +498,50 @@ static void test_json_full(void **state)
 		"\"tcp.rtt\":350000,\"tcp.retransmits\":1,\"tcp.hello_acked\":true,"
 		"\"process.pid\":4242,\"process.executable.path\":\"/usr/sbin/nginx\","
 		"\"process.executable.name\":\"nginx\",\"host.name\":\"edge-1\"}\n");
+}
+
+/* More was offered than is kept: no more than that is shown. */
+static void test_json_lists_cut(void **state)
+{
+	json_t *object;
+
+	(void)state;
+	finding_set_least();
+	finding.hello.known = true;
+	finding.hello.cipher_count = FINDING_CIPHERS_MAX + 1;
+	finding.hello.group_count = FINDING_GROUPS_MAX + 1;
+	finding.hello.scheme_count = FINDING_SCHEMES_MAX + 1;
+	finding.hello.alpn_count = FINDING_ALPN_MAX + 1;
+	object = json_print();
+	assert_int_equal(json_array_size(json_object_get(object, "tls.client.supported_ciphers")),
+			 FINDING_CIPHERS_MAX);
+	assert_int_equal(json_array_size(json_object_get(object, "tls.client.supported_groups")),
+			 FINDING_GROUPS_MAX);
+	assert_int_equal(
+		json_array_size(json_object_get(object, "tls.client.supported_signature_schemes")),
+		FINDING_SCHEMES_MAX);
+	assert_int_equal(json_array_size(json_object_get(object, "tls.client.alpn")),
+			 FINDING_ALPN_MAX);
+	json_decref(object);
+}
+
+/* Of a certificate that never was valid, and always is. */
+static void test_json_validity(void **state)
+{
+	json_t *object;
+
+	(void)state;
+	finding_set_least();
+	finding.certificate.known = true;
+	finding.certificate.has_validity = true;
+	finding.certificate.not_before = -62167219200;
+	finding.certificate.not_after = 253402300799;
+	object = json_print();
+	assert_string_equal(json_string_value(json_object_get(object, "tls.server.not_before")),
+			    "0000-01-01T00:00:00Z");
+	assert_string_equal(json_string_value(json_object_get(object, "tls.server.not_after")),
+			    "9999-12-31T23:59:59Z");
+	json_decref(object);
 }
 
 /* What is unknown has no key. */
@@ -624,6 +690,8 @@ int main(void)
 		cmocka_unit_test(test_text_colors),
 		cmocka_unit_test(test_text_loss),
 		cmocka_unit_test(test_json_full),
+		cmocka_unit_test(test_json_lists_cut),
+		cmocka_unit_test(test_json_validity),
 		cmocka_unit_test(test_json_least),
 		cmocka_unit_test(test_json_known_zeros),
 		cmocka_unit_test(test_json_loss),

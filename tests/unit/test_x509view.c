@@ -117,10 +117,13 @@ static void view_make(X509 *x, struct x509_view *view)
 {
 	size_t len;
 	uint8_t *der = certificate_encode(x, &len);
+	struct x509_view again;
 
 	memset(view, 0xa5, sizeof(*view));
 	assert_true(x509_view_read(der, len, view));
 	assert_harmless(view);
+	assert_true(x509_view_read(der, len, &again));
+	assert_memory_equal(view, &again, sizeof(again));
 	assert_int_equal(strlen(view->sha256), 64);
 	OPENSSL_free(der);
 }

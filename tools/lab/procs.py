@@ -2,9 +2,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Starts processes, remembers them, and ends them all, by pid and in bounded time."""
 import ctypes
+import os
 import signal
 import subprocess
 import time
+
+# How many times longer everything may take: virtual machines that are emulated are slow.
+PATIENCE = float(os.environ.get("LAB_PATIENCE", "1"))
 
 PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None)
@@ -16,15 +20,15 @@ def _die_with_parent():
 
 
 def wait_until(check, timeout, what):
-    """Calls CHECK until it returns something true, and returns that. TIMEOUT is in seconds; when
-    they have passed it raises TimeoutError, which names WHAT was waited for."""
-    deadline = time.monotonic() + timeout
+    """Calls CHECK until it returns something true, and returns that. TIMEOUT is in seconds, times
+    PATIENCE; when they have passed it raises TimeoutError, which names WHAT was waited for."""
+    deadline = time.monotonic() + timeout * PATIENCE
     while True:
         result = check()
         if result:
             return result
         if time.monotonic() > deadline:
-            raise TimeoutError(f"waited {timeout:g} s for {what}")
+            raise TimeoutError(f"waited {timeout * PATIENCE:g} s for {what}")
         time.sleep(0.01)
 
 

@@ -6,7 +6,7 @@ Every path in an upstream's directives or arguments is relative to the lab's dir
 """
 import shutil
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Tuple
 
@@ -120,6 +120,12 @@ class Upstreams:
         """Ends the upstream of CASE, which has to be a process of its own."""
         procs.stop(self._own[case.name])
         procs.wait_until(lambda: case.port not in listening_ports(), 5, "the upstream to end")
+
+    def replace(self, case, upstream):
+        """Ends the upstream of CASE, a process of its own, and starts UPSTREAM in its place."""
+        self.stop(case)
+        self._start_own(replace(case, upstream=upstream))
+        procs.wait_until(lambda: case.port in listening_ports(), 15, "the upstream to listen")
 
     def pid(self, case):
         """The pid of the upstream of CASE, which has to be a process of its own."""

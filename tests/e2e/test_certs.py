@@ -1,0 +1,104 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Certificates of healthy peers: told once, told again when they change, warned of in time."""
+import json
+import time
+
+import jsonschema
+
+import env
+from lab import drive
+from lab.case import numbered
+from lab.cases import REUSE, good_server, healthy
+from lab.upstreams import OpensslServer
+from tap import require
+
+SETTLE_S = 0.5  # for an event that must not come
+
+
+def tests(here):
+    checks = {"seen-once": check_seen_once, "changed": check_changed, "expiring": check_expiring,
+              "off": check_off}
+    yield from here.chosen("certs", checks)
+
+
+def server(name):
+    return OpensslServer(("-cert", f"pki/{name}.crt", "-key", f"pki/{name}.key"))
+
+
+def events(tlsfail, name):
+    return [e for e in tlsfail.findings() if e["event.name"] == name]
+
+
+def check_schema(tlsfail):
+    schema = json.loads((env.REPOSITORY / "docs" / "event.schema.json").read_text())
+    for event in tlsfail.findings():
+        jsonschema.validate(event, schema)
+
+
+def ask(lab, case, count):
+    require(drive.times(count)(lab, case) == 200, "a request failed",
+            lab.proxy.log_since(0)[-2000:])
+
+
+def check_seen_once(here):
+    """Ten handshakes with one peer, and ten of which nine are resumed."""
+    cases = numbered((healthy("certs-full", good_server()),
+                      healthy("certs-resumed", good_server(), REUSE)))
+    with here.lab("certs-seen", cases) as lab, here.trace_json(lab, "--certs") as tlsfail:
+        tlsfail.wait_armed()
+        for case in cases:
+            ask(lab, case, 10)
+        time.sleep(SETTLE_S)
+        status = tlsfail.interrupt()
+    require(status == 0, f"exit status {status}", tlsfail.stderr())
+    seen = events(tlsfail, "tls.certificate.seen")
+    require(sorted(e["network.peer.port"] for e in seen) == sorted(c.port for c in cases),
+            "not one event a peer:", *seen)
+    require(all(e["tls.server.subject"] == "CN=upstream.test" and e["tls.server.chain_length"] == 1
+                for e in seen), *seen)
+    require(len(seen) == len(tlsfail.findings()), *tlsfail.findings())
+    check_schema(tlsfail)
+
+
+def check_changed(here):
+    """A renewed certificate on the same address and port."""
+    case, = numbered((healthy("certs-changed", server("good")),))
+    with here.lab("certs-changed", [case]) as lab, here.trace_json(lab, "--certs") as tlsfail:
+        tlsfail.wait_armed()
+        ask(lab, case, 2)
+        lab.upstreams.replace(case, server("rsa"))
+        ask(lab, case, 2)
+        time.sleep(SETTLE_S)
+        tlsfail.interrupt()
+    hashes = [e["tls.server.hash.sha256"] for e in events(tlsfail, "tls.certificate.seen")]
+    require(len(hashes) == 2 and len(set(hashes)) == 2, *tlsfail.findings())
+
+
+def check_expiring(here):
+    """nginx does not verify, so the certificate that has ended breaks nothing yet."""
+    cases = numbered((healthy("certs-good", good_server()),
+                      healthy("certs-ended", good_server("expired"))))
+    with here.lab("certs-expiring", cases) as lab:
+        with here.trace_json(lab, "--cert-warn", "30d") as tlsfail:
+            tlsfail.wait_armed()
+            for case in cases:
+                ask(lab, case, 3)
+            time.sleep(SETTLE_S)
+            tlsfail.interrupt()
+    found = tlsfail.findings()
+    require(len(found) == 1 and found[0]["event.name"] == "tls.certificate.expiring", *found)
+    require(found[0]["network.peer.port"] == cases[1].port, *found)
+    require(found[0]["tls.server.not_after"] == "2021-01-01T00:00:00Z", *found)
+    check_schema(tlsfail)
+
+
+def check_off(here):
+    """Without the options a healthy handshake says nothing, and sends nothing."""
+    case, = numbered((healthy("certs-off", good_server()),))
+    with here.lab("certs-off", [case]) as lab, here.trace_json(lab) as tlsfail:
+        tlsfail.wait_armed()
+        ask(lab, case, 3)
+        time.sleep(SETTLE_S)
+        tlsfail.interrupt()
+    require(not tlsfail.findings(), *tlsfail.findings())
