@@ -117,23 +117,14 @@ void features_close(struct features *f)
 	free(f);
 }
 
-/* A tracing program: of BTF kind what, named prefix + target. */
-static int try_tracing(const struct features *f, const char *prefix, const char *target,
-		       __u32 btf_kind, enum bpf_attach_type type)
+/* Can prog, which is closed, be attached? name: of a raw tracepoint, or NULL. */
+static int try_attach(const char *name, int prog)
 {
-	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = type);
-	int prog, link, id, err = 0;
-	char name[128];
+	int link, err = 0;
 
-	snprintf(name, sizeof(name), "%s%s", prefix, target);
-	id = btf__find_by_name_kind(f->btf, name, btf_kind);
-	if (id < 0)
-		return id;
-	opts.attach_btf_id = id;
-	prog = load_nothing(BPF_PROG_TYPE_TRACING, &opts);
 	if (prog < 0)
 		return prog;
-	link = bpf_raw_tracepoint_open(NULL, prog);
+	link = bpf_raw_tracepoint_open(name, prog);
 	if (link < 0)
 		err = -errno;
 	else
@@ -142,20 +133,20 @@ static int try_tracing(const struct features *f, const char *prefix, const char 
 	return err;
 }
 
-static int try_raw_tp(const char *target)
+/* A tracing program: of BTF kind what, named prefix + target. */
+static int try_tracing(const struct features *f, const char *prefix, const char *target,
+		       __u32 btf_kind, enum bpf_attach_type type)
 {
-	int prog, link, err = 0;
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = type);
+	char name[128];
+	int id;
 
-	prog = load_nothing(BPF_PROG_TYPE_RAW_TRACEPOINT, NULL);
-	if (prog < 0)
-		return prog;
-	link = bpf_raw_tracepoint_open(target, prog);
-	if (link < 0)
-		err = -errno;
-	else
-		close(link);
-	close(prog);
-	return err;
+	snprintf(name, sizeof(name), "%s%s", prefix, target);
+	id = btf__find_by_name_kind(f->btf, name, btf_kind);
+	if (id < 0)
+		return id;
+	opts.attach_btf_id = id;
+	return try_attach(NULL, load_nothing(BPF_PROG_TYPE_TRACING, &opts));
 }
 
 /* A number out of sysfs, which follows prefix; a negative errno on failure. */
@@ -227,7 +218,7 @@ static int try_kind(const struct features *f, enum hook_kind kind, const char *t
 	case HOOK_FENTRY:
 		return try_tracing(f, "", target, BTF_KIND_FUNC, BPF_TRACE_FENTRY);
 	case HOOK_RAW_TP:
-		return try_raw_tp(target);
+		return try_attach(target, load_nothing(BPF_PROG_TYPE_RAW_TRACEPOINT, NULL));
 	case HOOK_KPROBE:
 		return try_kprobe(target);
 	}
