@@ -210,7 +210,7 @@ static void detach(struct detaching *d, void *(*how)(void *), void *what)
 static void detach_all(struct attachments *a)
 {
 	size_t count = a->link_count + a->uprobe_count, n = 0;
-	struct detaching *all = calloc(count, sizeof(*all));
+	struct detaching *all = calloc(count + 1, sizeof(*all));
 
 	for (size_t i = 0; i < a->uprobe_count; i++)
 		detach(all ? &all[n++] : NULL, uprobe_close, &a->uprobes[i]);

@@ -131,14 +131,15 @@ static int set_certs(struct options *o, const char *value)
 static int set_cert_warn(struct options *o, const char *value)
 {
 	size_t len = strlen(value);
-	char days[16] = "";
+	char days[16];
+	struct text t;
 	uint64_t n;
 	int err;
 
 	if (len && value[len - 1] == 'd')
 		len--;
-	if (len < sizeof(days))
-		memcpy(days, value, len);
+	text_init(&t, days, sizeof(days));
+	text_addf(&t, "%.*s", (int)len, value);
 	err = parse_number("--cert-warn", days, 36500, &n);
 	if (!err)
 		o->certs.warn_s = n * 24 * 3600;

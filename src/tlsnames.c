@@ -383,9 +383,9 @@ static const struct name groups[] = {
 };
 
 /*
- * IANA, "TLS SignatureScheme". 0x0840 and 0x0841 are what TLS 1.2 has for GOST (RFC 9189, section
- * 4.2.2). The pairs of RFC 5246, section 7.4.1.4.1, that TLS 1.3 has no use for have no name there:
- * MD5, SHA-224, and DSA.
+ * IANA, "TLS SignatureScheme". 0x0840 and 0x0841 are what TLS 1.2 has for GOST (RFC 9189). The
+ * pairs of RFC 5246, section 7.4.1.4.1, that TLS 1.3 has no use for have no name there: MD5, SHA-224,
+ * and DSA.
  */
 static const struct name schemes[] = {
 	{ 0x0101, "rsa_pkcs1_md5" },

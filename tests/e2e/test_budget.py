@@ -36,21 +36,32 @@ FILE_HEADER_LEN = struct.Struct("=H")
 RECORD_HEADER = struct.Struct("=HHI")  # kind, version, length with this header
 CONNECTION_KINDS = (1, 2)  # of records that come through the ring about a connection
 
-TLS13_HITS = 4.5  # at most, the mean
+# At most, the mean. nginx calls SSL_do_handshake twice in TLS 1.3 and three times in TLS 1.2, or
+# four times when epoll tells of reading and writing at once, as it does when the upstream runs on
+# another CPU. With return probes each call is two hits, so that TLS 1.2 needs up to 8.
+TLS13_HITS = 4.5
 TLS12_HITS = 6.5
+TLS12_RETURN_HITS = 8.5
 VERIFY_HITS = 4  # more
+ENTRY_ONLY = ("--no-return-probes",)
 CASES = numbered((
     Case("tls13", None, good_server(), status=200),
     Case("tls12", None, good_server(), status=200, tls=TLS12),
     Case("tls13-verify", None, good_server(), VERIFY, status=200),
     Case("tls12-verify", None, good_server(), VERIFY, status=200, tls=TLS12),
 ))
-LIMITS = (TLS13_HITS, TLS12_HITS, TLS13_HITS + VERIFY_HITS, TLS12_HITS + VERIFY_HITS)
+LIMITS = (TLS13_HITS, TLS12_RETURN_HITS,
+          TLS13_HITS + VERIFY_HITS, TLS12_RETURN_HITS + VERIFY_HITS)
+ENTRY_ONLY_LIMITS = (TLS13_HITS, TLS12_HITS, TLS13_HITS + VERIFY_HITS, TLS12_HITS + VERIFY_HITS)
 
 
 def tests(here):
-    yield from here.chosen("budget", {case.name: partial(check_budget, case=case, limit=limit)
-                                      for case, limit in zip(CASES, LIMITS)})
+    checks = {}
+    for case, limit, entry_limit in zip(CASES, LIMITS, ENTRY_ONLY_LIMITS):
+        checks[case.name] = partial(check_budget, case=case, limit=limit)
+        checks[case.name + "-entry-only"] = partial(check_budget, case=case, limit=entry_limit,
+                                                    options=ENTRY_ONLY)
+    yield from here.chosen("budget", checks)
 
 
 class RunStatistics:
@@ -103,11 +114,11 @@ def budgeted_hits(runs):
     return sum(count for name, count in runs.items() if name not in COUNTED_APART)
 
 
-def measure(here, lab):
+def measure(here, lab, options):
     """Does HANDSHAKES handshakes with the lab's only case, and returns {program: runs}."""
     case, = lab.cases
     recording = lab.directory / "budget.rec"
-    with here.trace_json(lab, "--record", recording) as tlsfail:
+    with here.trace_json(lab, "--record", recording, *options) as tlsfail:
         tlsfail.wait_armed()
         with RunStatistics():
             before = count_runs(tlsfail.process.pid)
@@ -123,14 +134,16 @@ def measure(here, lab):
     return {name: after[name] - before[name] for name in after}
 
 
-def check_budget(here, case, limit):
+def check_budget(here, case, limit, options=()):
     """The worst attempt counts. On a busy machine nginx calls the library less often in one
     handshake, as the upstream has answered before nginx looks: a lower figure is no better one."""
-    with here.lab("budget-" + case.name, [case], private_libraries=True) as lab:
-        attempts = [measure(here, lab) for _ in range(ATTEMPTS)]
+    name = case.name + "".join(options)
+    with here.lab("budget-" + name, [case], private_libraries=True) as lab:
+        attempts = [measure(here, lab, options) for _ in range(ATTEMPTS)]
     worst = max(attempts, key=budgeted_hits)
     mean = budgeted_hits(worst) / HANDSHAKES
     table = [f"{count:6} {name}" for name, count in sorted(worst.items()) if count]
-    print(f"# {case.name}: {mean} hits a handshake, the budget is {limit}")
+    print(f"# {name}: {mean} hits a handshake, the budget is {limit}")
     # Fewer than one at the beginning and one at the end of a handshake: then this counts wrong.
-    require(2 <= mean <= limit, f"{mean} hits a handshake; the budget is {limit}", *table)
+    least = 1 if options else 2
+    require(least <= mean <= limit, f"{mean} hits a handshake; the budget is {limit}", *table)

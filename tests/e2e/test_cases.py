@@ -51,9 +51,11 @@ def drive_to_failure(lab, tlsfail, case):
     for _ in range(RACE_ATTEMPTS if case.race else 1):
         seen = sum(tracer.is_about(finding, case) for finding in tlsfail.findings())
         problems = drive(lab, case)
+        # Also of an attempt that went another way: its finding must not be taken for the next's.
+        finding = tlsfail.wait_finding(case, seen)
         if not problems:
             break
-    return problems, tlsfail.wait_finding(case, seen)
+    return problems, finding
 
 
 def compare(finding, case, workers):

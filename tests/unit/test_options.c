@@ -158,7 +158,8 @@ static void test_spellings(void **state)
 
 static void test_help_and_version(void **state)
 {
-	static const enum command commands[] = { COMMAND_TRACE, COMMAND_REPLAY, COMMAND_CAUSES };
+	static const enum command commands[] = { COMMAND_TRACE, COMMAND_REPLAY, COMMAND_CAUSES,
+						 COMMAND_DOCTOR };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
@@ -197,6 +198,9 @@ static const struct bad_line {
 	{ COMMAND_TRACE, "trace --co nginx", "'--co'" },
 	{ COMMAND_TRACE, "trace --verbose=yes", "'--verbose=yes'" },
 	{ COMMAND_REPLAY, "replay --pid 1 x.rec", "'--pid'" },
+	{ COMMAND_DOCTOR, "doctor --hook close=kprobe", "'--hook'" },
+	{ COMMAND_DOCTOR, "doctor -v", "'-v'" },
+	{ COMMAND_DOCTOR, "doctor nginx", "'nginx'" },
 	{ COMMAND_REPLAY, "replay -r y.rec x.rec", "'-r'" },
 	{ COMMAND_CAUSES, "causes --format json", "'--format'" },
 	{ COMMAND_CAUSES, "causes -v", "'-v'" },

@@ -279,7 +279,7 @@ static void test_summary_of_nothing(void **state)
 	(void)state;
 	assert_summary("tlsfail: 0 failed; the totals are missing\n");
 	feed_totals(&(struct tlsfail_totals){ 0 });
-	assert_summary("tlsfail: 0 handshakes seen, 0 failed; 0 connections refused\n"
+	assert_summary("tlsfail: 0 handshakes seen, 0 failed; refused connections: 0\n"
 		       "tlsfail: 0 records received, 0 records lost\n");
 }
 
@@ -291,7 +291,7 @@ static void test_summary_of_failures(void **state)
 	assert_int_equal(feed_failure(), 0);
 	assert_int_equal(feed_refused(), 0);
 	feed_totals(&(struct tlsfail_totals){ .client_seen = 5, .client_done = 3, .records = 7 });
-	assert_summary("tlsfail: 5 handshakes seen, 2 failed; 1 connections refused\n"
+	assert_summary("tlsfail: 5 handshakes seen, 2 failed; refused connections: 1\n"
 		       "tlsfail:   1 connection-refused\n"
 		       "tlsfail:   2 sni-missing\n"
 		       "tlsfail: 7 records received, 0 records lost\n");
@@ -305,7 +305,7 @@ static void test_summary_of_losses(void **state)
 		.records = 1,
 		.lost = { .conns = 7, .wires = 2, .untracked = 3, .execs = 4 },
 	});
-	assert_summary("tlsfail: 0 handshakes seen, 0 failed; 0 connections refused\n"
+	assert_summary("tlsfail: 0 handshakes seen, 0 failed; refused connections: 0\n"
 		       "tlsfail: 1 records received, 16 records lost\n"
 		       "tlsfail:   7 failures, 2 wire records, 3 connections not followed, 4 "
 		       "process starts\n");
@@ -316,7 +316,7 @@ static void test_summary_of_a_server(void **state)
 	(void)state;
 	feed_totals(&(struct tlsfail_totals){ .server_seen = 9, .server_failed = 2 });
 	assert_summary(
-		"tlsfail: 0 handshakes seen, 0 failed; 0 connections refused\n"
+		"tlsfail: 0 handshakes seen, 0 failed; refused connections: 0\n"
 		"tlsfail: 9 handshakes seen as the server, 2 failed: counted, not diagnosed\n"
 		"tlsfail: 0 records received, 0 records lost\n");
 }

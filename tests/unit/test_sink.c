@@ -503,45 +503,33 @@ static void test_json_full(void **state)
 /* More was offered than is kept: no more than that is shown. */
 static void test_json_lists_cut(void **state)
 {
-	json_t *object;
+	json_t *object, *list;
 
 	(void)state;
 	finding_set_least();
 	finding.hello.known = true;
 	finding.hello.cipher_count = FINDING_CIPHERS_MAX + 1;
-	finding.hello.group_count = FINDING_GROUPS_MAX + 1;
-	finding.hello.scheme_count = FINDING_SCHEMES_MAX + 1;
 	finding.hello.alpn_count = FINDING_ALPN_MAX + 1;
 	object = json_print();
-	assert_int_equal(json_array_size(json_object_get(object, "tls.client.supported_ciphers")),
-			 FINDING_CIPHERS_MAX);
-	assert_int_equal(json_array_size(json_object_get(object, "tls.client.supported_groups")),
-			 FINDING_GROUPS_MAX);
-	assert_int_equal(
-		json_array_size(json_object_get(object, "tls.client.supported_signature_schemes")),
-		FINDING_SCHEMES_MAX);
-	assert_int_equal(json_array_size(json_object_get(object, "tls.client.alpn")),
-			 FINDING_ALPN_MAX);
+	list = json_object_get(object, "tls.client.supported_ciphers");
+	assert_int_equal(json_array_size(list), FINDING_CIPHERS_MAX);
+	list = json_object_get(object, "tls.client.alpn");
+	assert_int_equal(json_array_size(list), FINDING_ALPN_MAX);
 	json_decref(object);
 }
 
 /* Of a certificate that never was valid, and always is. */
 static void test_json_validity(void **state)
 {
-	json_t *object;
-
 	(void)state;
 	finding_set_least();
 	finding.certificate.known = true;
 	finding.certificate.has_validity = true;
 	finding.certificate.not_before = -62167219200;
 	finding.certificate.not_after = 253402300799;
-	object = json_print();
-	assert_string_equal(json_string_value(json_object_get(object, "tls.server.not_before")),
-			    "0000-01-01T00:00:00Z");
-	assert_string_equal(json_string_value(json_object_get(object, "tls.server.not_after")),
-			    "9999-12-31T23:59:59Z");
-	json_decref(object);
+	json_decref(json_print());
+	assert_non_null(strstr(output, "\"tls.server.not_before\":\"0000-01-01T00:00:00Z\""));
+	assert_non_null(strstr(output, "\"tls.server.not_after\":\"9999-12-31T23:59:59Z\""));
 }
 
 /* What is unknown has no key. */

@@ -107,7 +107,7 @@ NO_TLS = (
 
 CLOSES = (
     Case("peer-closed-before-hello", "peer-closed-before-hello", Misbehave("close-at-accept"),
-         race=True, log=CLOSED, confidence=HIGH + MEDIUM),
+         race=True, log=CLOSED, confidence=HIGH + MEDIUM + LOW),
     Case("peer-closed-in-handshake", "peer-closed-in-handshake", Misbehave("close-after-hello"),
          log=CLOSED, confidence=HIGH + MEDIUM),
     Case("peer-closed-in-handshake-ipv6", "peer-closed-in-handshake",
