@@ -170,7 +170,8 @@ static void summary_losses(const struct pipeline *p)
 void pipeline_summary(const struct pipeline *p)
 {
 	if (p->has_totals)
-		log_line("%" PRIu64 " handshakes seen, %" PRIu64 " failed; refused connections: %" PRIu64,
+		log_line("%" PRIu64 " handshakes seen, %" PRIu64
+			 " failed; refused connections: %" PRIu64,
 			 (uint64_t)p->totals.client_seen, p->findings - p->refused, p->refused);
 	else
 		log_line("%" PRIu64 " failed; the totals are missing", p->findings);
