@@ -1,34 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * The rule table. Order matters: certain and specific rows first, what a silent close leaves open
- * last. Words in braces are facts of the failure, see diagnose.c: {peer} {sni} {versions}
- * {version} {host} {elapsed} {first} {verify} {alert} {raw}.
+ * last. Words in braces are facts of the failure, see add_word() in explain.c.
  */
 #include "causes.h"
 
 #include <string.h>
 
-/* Alerts, RFC 8446 section 6 and RFC 6066 section 3 */
-enum alert {
-	UNEXPECTED_MESSAGE = 10,
-	BAD_RECORD_MAC = 20,
-	HANDSHAKE_FAILURE = 40,
-	BAD_CERTIFICATE = 42,
-	UNSUPPORTED_CERTIFICATE = 43,
-	CERTIFICATE_REVOKED = 44,
-	CERTIFICATE_EXPIRED = 45,
-	CERTIFICATE_UNKNOWN = 46,
-	ILLEGAL_PARAMETER = 47,
-	UNKNOWN_CA = 48,
-	ACCESS_DENIED = 49,
-	DECODE_ERROR = 50,
-	DECRYPT_ERROR = 51,
-	PROTOCOL_VERSION = 70,
-	INTERNAL_ERROR = 80,
-	UNRECOGNIZED_NAME = 112,
-	CERTIFICATE_REQUIRED = 116,
-	NO_APPLICATION_PROTOCOL = 120,
-};
+#include "tlsnames.h"
 
 const struct cause cause_table[] = {
 	{
@@ -190,7 +169,7 @@ const struct cause cause_table[] = {
 	/* -- what the peer said -- */
 	{
 		.slug = "sni-unrecognized",
-		.when = { .all = O_SNI, .alert = { UNRECOGNIZED_NAME } },
+		.when = { .all = O_SNI, .alert = { TLS_ALERT_UNRECOGNIZED_NAME } },
 		.confidence = CONFIDENCE_HIGH,
 		.evidence = "server_name sent; fatal alert 112 received",
 		.message = "{peer} does not serve the name {sni} that was asked for (SNI).",
@@ -200,7 +179,8 @@ const struct cause cause_table[] = {
 		.slug = "sni-missing",
 		.when = { .all = O_NO_SNI,
 			  .none = O_SERVER_HELLO | O_DONE,
-			  .alert = { UNRECOGNIZED_NAME, HANDSHAKE_FAILURE, INTERNAL_ERROR } },
+			  .alert = { TLS_ALERT_UNRECOGNIZED_NAME, TLS_ALERT_HANDSHAKE_FAILURE,
+				     TLS_ALERT_INTERNAL_ERROR } },
 		.confidence = CONFIDENCE_MEDIUM,
 		.high_if = O_UNRECOGNIZED,
 		.candidates = { { "cipher-mismatch", 0 } },
@@ -213,7 +193,7 @@ const struct cause cause_table[] = {
 	},
 	{
 		.slug = "client-cert-required",
-		.when = { .all = O_DONE, .alert = { CERTIFICATE_REQUIRED } },
+		.when = { .all = O_DONE, .alert = { TLS_ALERT_CERTIFICATE_REQUIRED } },
 		.confidence = CONFIDENCE_HIGH,
 		.evidence = "TLS 1.3: the handshake was done, then fatal alert 116 received",
 		.message = "{peer} requires a client certificate and got none.",
@@ -222,7 +202,8 @@ const struct cause cause_table[] = {
 	{
 		.slug = "client-cert-required-legacy",
 		.when = { .all = O_CERT_REQUESTED | O_CERT_EMPTY,
-			  .alert = { HANDSHAKE_FAILURE, BAD_CERTIFICATE, CERTIFICATE_REQUIRED } },
+			  .alert = { TLS_ALERT_HANDSHAKE_FAILURE, TLS_ALERT_BAD_CERTIFICATE,
+				     TLS_ALERT_CERTIFICATE_REQUIRED } },
 		.confidence = CONFIDENCE_HIGH,
 		.evidence =
 			"TLS 1.2 or older: CertificateRequest received, empty Certificate sent, "
@@ -233,7 +214,7 @@ const struct cause cause_table[] = {
 	},
 	{
 		.slug = "client-cert-untrusted",
-		.when = { .alert = { UNKNOWN_CA } },
+		.when = { .alert = { TLS_ALERT_UNKNOWN_CA } },
 		.confidence = CONFIDENCE_HIGH,
 		.evidence = "fatal alert 48 received",
 		.message = "{peer} does not trust the CA of our client certificate (alert 48).",
@@ -242,7 +223,7 @@ const struct cause cause_table[] = {
 	},
 	{
 		.slug = "client-cert-expired",
-		.when = { .alert = { CERTIFICATE_EXPIRED } },
+		.when = { .alert = { TLS_ALERT_CERTIFICATE_EXPIRED } },
 		.confidence = CONFIDENCE_HIGH,
 		.evidence = "fatal alert 45 received",
 		.message = "{peer} says that our client certificate has expired (alert 45).",
@@ -250,8 +231,9 @@ const struct cause cause_table[] = {
 	},
 	{
 		.slug = "client-cert-rejected",
-		.when = { .alert = { BAD_CERTIFICATE, UNSUPPORTED_CERTIFICATE, CERTIFICATE_REVOKED,
-				     CERTIFICATE_UNKNOWN } },
+		.when = { .alert = { TLS_ALERT_BAD_CERTIFICATE, TLS_ALERT_UNSUPPORTED_CERTIFICATE,
+				     TLS_ALERT_CERTIFICATE_REVOKED,
+				     TLS_ALERT_CERTIFICATE_UNKNOWN } },
 		.confidence = CONFIDENCE_MEDIUM,
 		.candidates = { { "client-cert-required", 0 } },
 		.evidence = "fatal alert 42, 43, 44 or 46 received",
@@ -263,7 +245,7 @@ const struct cause cause_table[] = {
 	},
 	{
 		.slug = "alpn-mismatch",
-		.when = { .alert = { NO_APPLICATION_PROTOCOL } },
+		.when = { .alert = { TLS_ALERT_NO_APPLICATION_PROTOCOL } },
 		.confidence = CONFIDENCE_HIGH,
 		.evidence = "fatal alert 120 received",
 		.message = "{peer} speaks none of the application protocols that were offered "
@@ -273,7 +255,7 @@ const struct cause cause_table[] = {
 	},
 	{
 		.slug = "peer-access-denied",
-		.when = { .alert = { ACCESS_DENIED } },
+		.when = { .alert = { TLS_ALERT_ACCESS_DENIED } },
 		.confidence = CONFIDENCE_HIGH,
 		.evidence = "fatal alert 49 received",
 		.message = "{peer} denies access to this client (alert 49).",
@@ -281,7 +263,7 @@ const struct cause cause_table[] = {
 	},
 	{
 		.slug = "corrupt-record",
-		.when = { .alert = { BAD_RECORD_MAC } },
+		.when = { .alert = { TLS_ALERT_BAD_RECORD_MAC } },
 		.confidence = CONFIDENCE_MEDIUM,
 		.evidence = "fatal alert 20 received",
 		.message = "{peer} could not decrypt what we sent (alert 20).",
@@ -291,7 +273,7 @@ const struct cause cause_table[] = {
 	},
 	{
 		.slug = "peer-internal-error",
-		.when = { .alert = { INTERNAL_ERROR } },
+		.when = { .alert = { TLS_ALERT_INTERNAL_ERROR } },
 		.confidence = CONFIDENCE_MEDIUM,
 		.candidates = { { "protocol-version-rejected", 0 } },
 		.evidence = "fatal alert 80 received",
@@ -301,7 +283,7 @@ const struct cause cause_table[] = {
 	},
 	{
 		.slug = "protocol-version-rejected",
-		.when = { .alert = { PROTOCOL_VERSION } },
+		.when = { .alert = { TLS_ALERT_PROTOCOL_VERSION } },
 		.confidence = CONFIDENCE_HIGH,
 		.evidence = "fatal alert 70 received",
 		.message =
@@ -357,8 +339,8 @@ const struct cause cause_table[] = {
 	},
 	{
 		.slug = "peer-broken-answer",
-		.when = { .alert_sent = { UNEXPECTED_MESSAGE, ILLEGAL_PARAMETER, DECODE_ERROR,
-					  DECRYPT_ERROR } },
+		.when = { .alert_sent = { TLS_ALERT_UNEXPECTED_MESSAGE, TLS_ALERT_ILLEGAL_PARAMETER,
+					  TLS_ALERT_DECODE_ERROR, TLS_ALERT_DECRYPT_ERROR } },
 		.confidence = CONFIDENCE_MEDIUM,
 		.evidence = "fatal alert 10, 47, 50 or 51 sent",
 		.message = "{peer} answered with something that TLS does not allow here (alert "
@@ -368,7 +350,8 @@ const struct cause cause_table[] = {
 	},
 	{
 		.slug = "cipher-mismatch",
-		.when = { .none = O_SERVER_HELLO | O_DONE, .alert = { HANDSHAKE_FAILURE } },
+		.when = { .none = O_SERVER_HELLO | O_DONE,
+			  .alert = { TLS_ALERT_HANDSHAKE_FAILURE } },
 		.confidence = CONFIDENCE_MEDIUM,
 		.candidates = { { "sni-missing", O_NO_SNI } },
 		.evidence = "fatal alert 40 as the first answer",

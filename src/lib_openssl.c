@@ -7,22 +7,11 @@
 
 #include <stddef.h>
 
+#include "tlsnames.h"
+
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 
-/* RFC 8446 section 6 */
-enum alert {
-	UNEXPECTED_MESSAGE = 10,
-	BAD_RECORD_MAC = 20,
-	HANDSHAKE_FAILURE = 40,
-	BAD_CERTIFICATE = 42,
-	UNSUPPORTED_CERTIFICATE = 43,
-	CERTIFICATE_REVOKED = 44,
-	CERTIFICATE_EXPIRED = 45,
-	UNKNOWN_CA = 48,
-	DECRYPT_ERROR = 51,
-	PROTOCOL_VERSION = 70,
-	NO_ALERT = -1,
-};
+#define NO_ALERT (-1)
 
 struct reason {
 	uint16_t number;
@@ -31,30 +20,30 @@ struct reason {
 };
 
 static const struct reason reasons[] = {
-	{ 101, HANDSHAKE_FAILURE, "no suitable key share" },
-	{ 118, HANDSHAKE_FAILURE, "no suitable signature algorithm" },
-	{ 123, DECRYPT_ERROR, "bad signature" },
+	{ 101, TLS_ALERT_HANDSHAKE_FAILURE, "no suitable key share" },
+	{ 118, TLS_ALERT_HANDSHAKE_FAILURE, "no suitable signature algorithm" },
+	{ 123, TLS_ALERT_DECRYPT_ERROR, "bad signature" },
 	{ 134, NO_ALERT, "certificate verify failed" },
-	{ 149, DECRYPT_ERROR, "digest check failed" },
+	{ 149, TLS_ALERT_DECRYPT_ERROR, "digest check failed" },
 	{ 155, NO_ALERT, "https proxy request" },
 	{ 156, NO_ALERT, "http request" },
-	{ 191, PROTOCOL_VERSION, "no protocols available" },
-	{ 193, HANDSHAKE_FAILURE, "no shared cipher" },
-	{ 199, HANDSHAKE_FAILURE, "peer did not return a certificate" },
+	{ 191, TLS_ALERT_PROTOCOL_VERSION, "no protocols available" },
+	{ 193, TLS_ALERT_HANDSHAKE_FAILURE, "no shared cipher" },
+	{ 199, TLS_ALERT_HANDSHAKE_FAILURE, "peer did not return a certificate" },
 	{ 234, NO_ALERT, "callback failed" },
 	{ 235, NO_ALERT, "no application protocol" },
-	{ 244, UNEXPECTED_MESSAGE, "unexpected message" },
-	{ 258, PROTOCOL_VERSION, "unsupported protocol" },
-	{ 267, PROTOCOL_VERSION, "wrong version number" },
-	{ 281, BAD_RECORD_MAC, "decryption failed or bad record mac" },
+	{ 244, TLS_ALERT_UNEXPECTED_MESSAGE, "unexpected message" },
+	{ 258, TLS_ALERT_PROTOCOL_VERSION, "unsupported protocol" },
+	{ 267, TLS_ALERT_PROTOCOL_VERSION, "wrong version number" },
+	{ 281, TLS_ALERT_BAD_RECORD_MAC, "decryption failed or bad record mac" },
 	{ 294, NO_ALERT, "unexpected eof while reading" },
 	{ 313, NO_ALERT, "record layer failure" },
-	{ 333, HANDSHAKE_FAILURE, "legacy sigalg disallowed or unsupported" },
-	{ 338, HANDSHAKE_FAILURE, "unsafe legacy renegotiation disabled" },
+	{ 333, TLS_ALERT_HANDSHAKE_FAILURE, "legacy sigalg disallowed or unsupported" },
+	{ 338, TLS_ALERT_HANDSHAKE_FAILURE, "unsafe legacy renegotiation disabled" },
 	{ 373, NO_ALERT, "inappropriate fallback" },
-	{ 376, HANDSHAKE_FAILURE, "no shared signature algorithms" },
+	{ 376, TLS_ALERT_HANDSHAKE_FAILURE, "no shared signature algorithms" },
 	{ 377, NO_ALERT, "certificate callback error" },
-	{ 394, HANDSHAKE_FAILURE, "dh key too small" },
+	{ 394, TLS_ALERT_HANDSHAKE_FAILURE, "dh key too small" },
 	{ 396, NO_ALERT, "version too low" },
 	{ 397, NO_ALERT, "ca key too small" },
 	{ 398, NO_ALERT, "ca md too weak" },
@@ -70,27 +59,27 @@ struct verify {
 };
 
 static const struct verify verifies[] = {
-	{ 2, UNKNOWN_CA, "unable_to_get_issuer_cert" },
-	{ 3, UNKNOWN_CA, "unable_to_get_crl" },
-	{ 7, DECRYPT_ERROR, "cert_signature_failure" },
-	{ 9, BAD_CERTIFICATE, "cert_not_yet_valid" },
-	{ 10, CERTIFICATE_EXPIRED, "cert_has_expired" },
-	{ 11, BAD_CERTIFICATE, "crl_not_yet_valid" },
-	{ 12, CERTIFICATE_EXPIRED, "crl_has_expired" },
-	{ 18, UNKNOWN_CA, "depth_zero_self_signed_cert" },
-	{ 19, UNKNOWN_CA, "self_signed_cert_in_chain" },
-	{ 20, UNKNOWN_CA, "unable_to_get_issuer_cert_locally" },
-	{ 21, UNKNOWN_CA, "unable_to_verify_leaf_signature" },
-	{ 22, UNKNOWN_CA, "cert_chain_too_long" },
-	{ 23, CERTIFICATE_REVOKED, "cert_revoked" },
-	{ 26, UNSUPPORTED_CERTIFICATE, "invalid_purpose" },
-	{ 27, BAD_CERTIFICATE, "cert_untrusted" },
-	{ 28, BAD_CERTIFICATE, "cert_rejected" },
-	{ 62, BAD_CERTIFICATE, "hostname_mismatch" },
-	{ 64, BAD_CERTIFICATE, "ip_address_mismatch" },
-	{ 66, BAD_CERTIFICATE, "ee_key_too_small" },
-	{ 67, BAD_CERTIFICATE, "ca_key_too_small" },
-	{ 68, BAD_CERTIFICATE, "ca_md_too_weak" },
+	{ 2, TLS_ALERT_UNKNOWN_CA, "unable_to_get_issuer_cert" },
+	{ 3, TLS_ALERT_UNKNOWN_CA, "unable_to_get_crl" },
+	{ 7, TLS_ALERT_DECRYPT_ERROR, "cert_signature_failure" },
+	{ 9, TLS_ALERT_BAD_CERTIFICATE, "cert_not_yet_valid" },
+	{ 10, TLS_ALERT_CERTIFICATE_EXPIRED, "cert_has_expired" },
+	{ 11, TLS_ALERT_BAD_CERTIFICATE, "crl_not_yet_valid" },
+	{ 12, TLS_ALERT_CERTIFICATE_EXPIRED, "crl_has_expired" },
+	{ 18, TLS_ALERT_UNKNOWN_CA, "depth_zero_self_signed_cert" },
+	{ 19, TLS_ALERT_UNKNOWN_CA, "self_signed_cert_in_chain" },
+	{ 20, TLS_ALERT_UNKNOWN_CA, "unable_to_get_issuer_cert_locally" },
+	{ 21, TLS_ALERT_UNKNOWN_CA, "unable_to_verify_leaf_signature" },
+	{ 22, TLS_ALERT_UNKNOWN_CA, "cert_chain_too_long" },
+	{ 23, TLS_ALERT_CERTIFICATE_REVOKED, "cert_revoked" },
+	{ 26, TLS_ALERT_UNSUPPORTED_CERTIFICATE, "invalid_purpose" },
+	{ 27, TLS_ALERT_BAD_CERTIFICATE, "cert_untrusted" },
+	{ 28, TLS_ALERT_BAD_CERTIFICATE, "cert_rejected" },
+	{ 62, TLS_ALERT_BAD_CERTIFICATE, "hostname_mismatch" },
+	{ 64, TLS_ALERT_BAD_CERTIFICATE, "ip_address_mismatch" },
+	{ 66, TLS_ALERT_BAD_CERTIFICATE, "ee_key_too_small" },
+	{ 67, TLS_ALERT_BAD_CERTIFICATE, "ca_key_too_small" },
+	{ 68, TLS_ALERT_BAD_CERTIFICATE, "ca_md_too_weak" },
 };
 
 static const struct reason *reason_find(uint32_t number)

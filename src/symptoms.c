@@ -8,8 +8,7 @@
 
 #include "causes.h"
 #include "lib_openssl.h"
-
-#define ALERT_UNRECOGNIZED_NAME 112 /* RFC 6066 section 3 */
+#include "tlsnames.h"
 
 #define NS_PER_SEC 1000000000ULL
 #define NS_PER_MS  1000000ULL
@@ -211,7 +210,7 @@ void symptoms_read(const struct failure *f, struct diagnose_work *work, struct s
 	s->verify = c->verify_code;
 	s->has_alert_sent =
 		!s->has_alert && alert_sent(c, view, s, &s->alert_sent_inferred, &s->alert_sent);
-	if (s->has_alert && s->alert == ALERT_UNRECOGNIZED_NAME)
+	if (s->has_alert && s->alert == TLS_ALERT_UNRECOGNIZED_NAME)
 		s->observed |= O_UNRECOGNIZED;
 	if (error_explains(c) || s->has_alert || s->has_alert_sent)
 		s->observed |= O_ERROR;

@@ -31,6 +31,28 @@ const char *tls_group_name(uint16_t group);
  * has, a name made in the same way, "rsa_pkcs1_sha224". */
 const char *tls_scheme_name(uint16_t scheme);
 
+/* Alert descriptions: RFC 8446 section 6, RFC 6066 section 3, RFC 7301 section 3.2. */
+enum tls_alert_number {
+	TLS_ALERT_UNEXPECTED_MESSAGE = 10,
+	TLS_ALERT_BAD_RECORD_MAC = 20,
+	TLS_ALERT_HANDSHAKE_FAILURE = 40,
+	TLS_ALERT_BAD_CERTIFICATE = 42,
+	TLS_ALERT_UNSUPPORTED_CERTIFICATE = 43,
+	TLS_ALERT_CERTIFICATE_REVOKED = 44,
+	TLS_ALERT_CERTIFICATE_EXPIRED = 45,
+	TLS_ALERT_CERTIFICATE_UNKNOWN = 46,
+	TLS_ALERT_ILLEGAL_PARAMETER = 47,
+	TLS_ALERT_UNKNOWN_CA = 48,
+	TLS_ALERT_ACCESS_DENIED = 49,
+	TLS_ALERT_DECODE_ERROR = 50,
+	TLS_ALERT_DECRYPT_ERROR = 51,
+	TLS_ALERT_PROTOCOL_VERSION = 70,
+	TLS_ALERT_INTERNAL_ERROR = 80,
+	TLS_ALERT_UNRECOGNIZED_NAME = 112,
+	TLS_ALERT_CERTIFICATE_REQUIRED = 116,
+	TLS_ALERT_NO_APPLICATION_PROTOCOL = 120,
+};
+
 /* An alert, "handshake_failure". */
 const char *tls_alert_name(uint8_t description);
 
