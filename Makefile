@@ -22,6 +22,8 @@ CLANG     ?= clang
 BPFTOOL   ?= bpftool
 PYTHON    ?= /usr/bin/python3
 STRIP     ?= strip
+ARM64_CC    ?= aarch64-linux-gnu-gcc
+ARM64_STRIP ?= aarch64-linux-gnu-strip
 CFLAGS    ?= -O2 -g
 LDLIBS    ?= -lbpf -lelf -lz -ljansson -lcrypto
 # The unit tests have OpenSSL make the handshakes that they decode.
@@ -47,6 +49,8 @@ PRIVILEGED_SRCS := src/main.c src/tracer.c src/attach.c src/features.c
 TESTABLE_SRCS   := $(filter-out $(PRIVILEGED_SRCS),$(SRCS))
 UNIT_SRCS       := $(sort $(wildcard tests/unit/test_*.c))
 UNIT_HELPERS    := $(filter-out $(UNIT_SRCS),$(sort $(wildcard tests/unit/*.c)))
+ARM64_OBJS      := $(SRCS:src/%.c=build/arm64/obj/%.o)
+ARM64_SYSROOT   := build/arm64-sysroot
 UNIT_PROGRAMS   := $(UNIT_SRCS:tests/unit/%.c=build/asan/unit/%)
 FUZZERS         := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 
@@ -64,6 +68,9 @@ WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpo
 # -iquote: src/features.h must not stand before the C library's <features.h>.
 INCLUDES := -iquote include -iquote src -iquote build
 USER_CPPFLAGS := -std=gnu11 $(INCLUDES) -DTLSFAIL_VERSION='"$(VERSION)"'
+# The skeleton for arm64 stands before the one in build/.
+build/arm64/obj/%.o: USER_CPPFLAGS := -iquote build/arm64 $(USER_CPPFLAGS) \
+	-isystem $(ARM64_SYSROOT)/usr/include -isystem $(ARM64_SYSROOT)/usr/include/aarch64-linux-gnu
 SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 # The sources are instrumented for libFuzzer; its main() is linked into the fuzzers.
 FUZZ_SANITIZE = $(subst address,$(1)$(comma)address,$(SANITIZE)) -Werror
@@ -133,6 +140,7 @@ objects = $(patsubst src/%.c,$(1)/%.o,$(SRCS)) \
           $(patsubst tests/unit/%.c,$(1)/unit/%.o,$(UNIT_SRCS) $(UNIT_HELPERS))
 
 $(eval $(call object_rules,build/obj,$$(CC),$$(CFLAGS) $$(HARDENING_CFLAGS)))
+$(eval $(call object_rules,build/arm64/obj,$$(ARM64_CC),$$(CFLAGS) $$(HARDENING_CFLAGS)))
 $(eval $(call object_rules,build/asan,$$(CC),$$(SANITIZE)))
 $(eval $(call object_rules,build/gcc,gcc,-O2 -g -Werror))
 $(eval $(call object_rules,build/clang,$$(CLANG),-O2 -g -Werror))
@@ -142,16 +150,30 @@ build/tlsfail: $(SRCS:src/%.c=build/obj/%.o)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(HARDENING_CFLAGS) -pie $(HARDENING_LDFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
-# One file that needs nothing from the machine it is copied to.
-build/static/tlsfail: $(SRCS:src/%.c=build/obj/%.o)
-	@mkdir -p $(@D)
-	$(call say,LINK,$@)
-	$(Q)$(CC) $(CFLAGS) $(HARDENING_CFLAGS) $(STATIC_LDFLAGS) $(HARDENING_LDFLAGS) $(LDFLAGS) $^ \
-		$(LDLIBS) -o $@
-	$(Q)$(STRIP) $@
+# static_rules PROGRAM OBJECTS COMPILER STRIP FLAGS: one file that needs nothing from the machine it
+# is copied to.
+define static_rules
+$(1): $(2)
+	@mkdir -p $$(@D)
+	$$(call say,LINK,$$@)
+	$$(Q)$(3) $$(CFLAGS) $$(HARDENING_CFLAGS) $$(STATIC_LDFLAGS) $$(HARDENING_LDFLAGS) $(5) \
+		$$(LDFLAGS) $$^ $$(LDLIBS) -o $$@
+	$$(Q)$(4) $$@
+endef
 
-.PHONY: static
+$(eval $(call static_rules,build/static/tlsfail,$(SRCS:src/%.c=build/obj/%.o),$$(CC),$$(STRIP)))
+$(eval $(call static_rules,build/static-arm64/tlsfail,$(ARM64_OBJS),$$(ARM64_CC),$$(ARM64_STRIP),\
+	-L$(ARM64_SYSROOT)/usr/lib/aarch64-linux-gnu))
+
+.PHONY: static static-arm64
 static: build/static/tlsfail ## build build/static/tlsfail, without shared libraries
+static-arm64: build/static-arm64/tlsfail ## the same for arm64, compiled on any Debian machine
+
+$(ARM64_SYSROOT): tools/arm64-sysroot | $(DEPS)
+	$(call say,SYSROOT,$@)
+	$(Q)tools/arm64-sysroot $@ && touch $@
+
+$(ARM64_OBJS): | build/arm64/tlsfail.skel.h $(ARM64_SYSROOT)
 
 build/asan/tlsfail: $(SRCS:src/%.c=build/asan/%.o)
 	$(call say,LINK,$@)
@@ -248,7 +270,8 @@ check-layers: ## who may know what: the rules that keep the layers apart
 
 UNIT_SUITES   = $(foreach p,$(UNIT_PROGRAMS),'unit/$(notdir $(p))=CMOCKA_MESSAGE_OUTPUT=TAP $(p)')
 GOLDEN_SUITE := 'golden=tests/golden/run --tlsfail build/asan/tlsfail'
-STATIC_SUITE := 'static=tests/vm/check-static build/static/tlsfail'
+STATIC_PROGRAMS := build/static/tlsfail build/static-arm64/tlsfail
+STATIC_SUITES := $(foreach p,$(STATIC_PROGRAMS),'$(p:build/%/tlsfail=%)=tests/vm/check-static $(p)')
 # One suite for each virtual machine.
 VM            = $(shell tests/vm/run --list)
 vm_suites     = $(foreach guest,$(1),'vm/$(guest)=tests/vm/run --guests $(guest)')
@@ -293,8 +316,8 @@ test: need-root $(UNIT_PROGRAMS) build/asan/tlsfail build/tlsfail ## unit, golde
 		status=$$?; $(HAND_BACK); exit $$status
 
 .PHONY: vmtest
-vmtest: need-root build/static/tlsfail ## end to end on the kernels of VM="bookworm trixie" or all (root)
-	$(Q)tools/tap-summary $(STATIC_SUITE) $(call vm_suites,$(VM)); \
+vmtest: need-root $(STATIC_PROGRAMS) ## end to end on the kernels of VM="bookworm trixie" or all (root)
+	$(Q)tools/tap-summary $(STATIC_SUITES) $(call vm_suites,$(VM)); \
 		status=$$?; $(HAND_BACK); exit $$status
 
 .PHONY: demo

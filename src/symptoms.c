@@ -15,8 +15,8 @@
 
 /* Timers are set in whole seconds, as a rule. The event loop adds a little; and it counts from
  * the time that it cached before it called connect(). */
-#define TIMER_EARLINESS_NS (5 * NS_PER_MS)
-#define TIMER_LATENESS_NS  (60 * NS_PER_MS)
+#define TIMER_EARLINESS_NS (20 * NS_PER_MS)
+#define TIMER_LATENESS_NS  (80 * NS_PER_MS) /* from the earliest on */
 
 /* Nobody sets a shorter timer for a connect. */
 #define TIMER_MIN_NS (100 * NS_PER_MS)

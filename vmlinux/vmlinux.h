@@ -130,15 +130,6 @@ struct tcp_sock {
 
 struct sk_buff;
 
-struct iovec {
-	void *iov_base;
-	size_t iov_len;
-};
-
-struct user_msghdr {
-	struct iovec *msg_iov;
-};
-
 struct bpf_raw_tracepoint_args {
 	__u64 args[0];
 };
@@ -166,5 +157,18 @@ struct pt_regs {
 #endif
 
 #pragma clang attribute pop
+
+/* uapi/linux/uio.h, linux/socket.h: read from user space into variables of our own, so they are
+ * whole, and not relocated. */
+struct iovec {
+	void *iov_base;
+	size_t iov_len;
+};
+
+struct user_msghdr {
+	void *msg_name;
+	int msg_namelen;
+	struct iovec *msg_iov;
+};
 
 #endif

@@ -144,7 +144,7 @@ def with_recording(here, check):
 
 def record_two(here, path):
     expired, closed = cases = named("verify-expired", "peer-not-tls-http")
-    with here.lab("two", cases) as lab, here.trace_json(lab, "--record", path) as tlsfail:
+    with here.lab("recorded", cases) as lab, here.trace_json(lab, "--record", path) as tlsfail:
         tlsfail.wait_armed()
         for case in (expired, closed):
             drive.once(lab, case)

@@ -377,7 +377,7 @@ static void test_confidence_of_timers(void **state)
 	assert_timer(4998, false, "handshake-timeout", CONFIDENCE_MEDIUM);
 	assert_timer(60050, false, "handshake-timeout", CONFIDENCE_MEDIUM);
 	assert_timer(60070, false, "local-abort", CONFIDENCE_MEDIUM);
-	assert_timer(4990, false, "local-abort", CONFIDENCE_MEDIUM);
+	assert_timer(4975, false, "local-abort", CONFIDENCE_MEDIUM);
 	assert_timer(0, false, "local-abort", CONFIDENCE_MEDIUM);
 	assert_timer(5000, true, "handshake-timeout", CONFIDENCE_HIGH);
 	assert_timer(750, true, "handshake-timeout", CONFIDENCE_HIGH);

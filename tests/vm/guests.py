@@ -15,25 +15,35 @@ from lab.upstreams import Misbehave
 # This one needs a Python module that is not part of the guests.
 RUN_ON_HOST = "cases/schema"
 
-# What the end-to-end cases need, and the kernel.
-PACKAGES = ("nginx-light", "openssl", "gnutls-bin", "iproute2", "python3",
-            "linux-image-cloud-amd64")
+# What the end-to-end cases need.
+PACKAGES = ("nginx-light", "openssl", "gnutls-bin", "iproute2", "python3")
 
 
 @dataclass(frozen=True)
 class Guest:
-    """A guest. Its NAME is the Debian suite.
+    """A guest: a Debian SUITE for ARCH, in Debian's words.
 
     LACKS: the tests that cannot be passed here, each with the reason. Hook alternatives in it are
     tried nevertheless, and have to be refused; cases in it are left out.
     DIFFERS: for a case, the members of lab.case.Case that are other ones here."""
 
-    name: str
+    suite: str
+    arch: str = "amd64"
     packages: Tuple[str, ...] = PACKAGES
     options: Tuple[str, ...] = ()  # of mmdebstrap
     sources: Tuple[str, ...] = ()  # lines of sources.list; none: what mmdebstrap takes by itself
     lacks: Mapping[str, str] = field(default_factory=dict)
     differs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    @property
+    def name(self):
+        """What tells it from the others."""
+        return self.suite if self.arch == "amd64" else f"{self.suite}-{self.arch}"
+
+    @property
+    def tlsfail(self):
+        """Its program under test, below the repository."""
+        return f"build/{'static' if self.arch == 'amd64' else 'static-' + self.arch}/tlsfail"
 
 
 NO_SOCK_LENGTH = {
@@ -49,6 +59,8 @@ OPENSSL_1_1 = {
     "verify-untrusted-issuer-depth": {"slug": "verify-depth-exceeded", "log": verify_error(22),
                                       "expect": verify(22), "confidence": HIGH},
 }
+NO_FENTRY_ARM64 = dict.fromkeys(("hook/wire=fentry", "hook/close=fentry"),
+                                "fentry is as late as Linux 6.4 on arm64")
 NO_CONF_COMMAND = "proxy_ssl_conf_command is as late as nginx 1.19.4"
 NO_REJECT = "ssl_reject_handshake is as late as nginx 1.19.4"
 
@@ -68,6 +80,7 @@ GUESTS = (
                                      "renegotiation",
     }, differs=OPENSSL_1_1),
     Guest("bookworm", lacks=NO_SOCK_LENGTH),
+    Guest("bookworm", arch="arm64", lacks={**NO_SOCK_LENGTH, **NO_FENTRY_ARM64}),
     Guest("trixie", differs=OPENSSL_3_2),
     # The snapshots of sid at hand may be older than its Release file allows.
     Guest("sid", options=('--aptopt=Acquire::Check-Valid-Until "false"',), differs=OPENSSL_3_2),

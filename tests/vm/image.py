@@ -5,6 +5,7 @@
 The distribution's part is made once and kept for as long as nothing that it is made from changes;
 the program under test and the tests are added anew for each run.
 """
+import fcntl
 import hashlib
 import os
 import shutil
@@ -14,6 +15,7 @@ from pathlib import Path
 from env import REPOSITORY
 
 BUILD_LIMIT_S = 600
+DIGEST_LENGTH = 12
 
 # What the tests need of the repository. In the guest it has the same paths below /.
 CARRIED = ("tests/e2e/*.py", "tests/vm/*.py", "tests/vm/init", "tools/lab/*.py",
@@ -27,38 +29,60 @@ _INCLUDED = ("/usr/lib/modules/*/vmlinuz",)  # where newer kernel packages have 
 
 _PACK = Path(__file__).with_name("pack")
 
+# Programs for another architecture do not run here, and so neither do the packages' own scripts: of
+# the packages just the files are taken, and what minbase has in it is said in full.
+_FOREIGN = ("--include=?essential", "--include=mount",
+            "--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr")
+
+
+def _native_arch():
+    return subprocess.run(["dpkg", "--print-architecture"], check=True, stdout=subprocess.PIPE,
+                          text=True, timeout=10).stdout.strip()
+
 
 def _command(guest):
+    if guest.arch == _native_arch():
+        variant, last_hook, options = "minbase", "customize", guest.options
+    else:
+        variant, last_hook = "extract", "extract"
+        options = (f"--arch={guest.arch}", *_FOREIGN, *guest.options)
+    packages = ",".join((*guest.packages, "linux-image-cloud-" + guest.arch))
     paths = [*(f"--dpkgopt=path-exclude={path}" for path in _EXCLUDED),
              *(f"--dpkgopt=path-include={path}" for path in _INCLUDED)]
-    return ["mmdebstrap", "--mode=root", "--variant=minbase", "--format=null",
-            "--include=" + ",".join(guest.packages), *paths, *guest.options,
-            f"--customize-hook={_PACK}", guest.name, "/dev/null",
-            *guest.sources]
+    return ["mmdebstrap", "--mode=root", f"--variant={variant}", "--format=null",
+            f"--include={packages}", *paths, *options, f"--{last_hook}-hook={_PACK}",
+            guest.suite, "/dev/null", *guest.sources]
 
 
 def _digest(guest):
     """What the distribution's part is made from, in short."""
     made_from = "\n".join(_command(guest)) + _PACK.read_text()
-    return hashlib.sha256(made_from.encode()).hexdigest()[:12]
+    return hashlib.sha256(made_from.encode()).hexdigest()[:DIGEST_LENGTH]
+
+
+def _make(guest, kept):
+    """Makes the directory KEPT."""
+    for outdated in kept.parent.glob(guest.name + "-" + "?" * DIGEST_LENGTH):
+        shutil.rmtree(outdated)
+    making = kept.with_name(guest.name + ".making")
+    shutil.rmtree(making, ignore_errors=True)
+    making.mkdir()
+    subprocess.run(_command(guest), env={**os.environ, "OUT": str(making.resolve())}, check=True,
+                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                   text=True, errors="backslashreplace", timeout=BUILD_LIMIT_S)
+    making.rename(kept)
 
 
 def base(guest, cache):
     """Returns the directory, below CACHE, of the distribution's part of GUEST: `vmlinuz` and
     `root.cpio`. It is made if it is not there; subprocess.CalledProcessError tells why it could not
     be."""
+    cache.mkdir(parents=True, exist_ok=True)
     kept = cache / f"{guest.name}-{_digest(guest)}"
-    if kept.exists():
-        return kept
-    for outdated in cache.glob(guest.name + "-*"):
-        shutil.rmtree(outdated)
-    making = cache / (guest.name + ".making")
-    shutil.rmtree(making, ignore_errors=True)
-    making.mkdir(parents=True)
-    subprocess.run(_command(guest), env={**os.environ, "OUT": str(making.resolve())}, check=True,
-                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                   text=True, errors="backslashreplace", timeout=BUILD_LIMIT_S)
-    making.rename(kept)
+    with open(cache / (guest.name + ".lock"), "wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # a second run waits, and then has it too
+        if not kept.exists():
+            _make(guest, kept)
     return kept
 
 

@@ -26,7 +26,6 @@ import test_hooks
 from lab import lab, netns
 from tap import Report, Skip
 
-TLSFAIL = env.REPOSITORY / "build" / "static" / "tlsfail"
 KEPT = ("*.out", "*.err", "*.rec", "proxy/error.log")
 
 
@@ -34,7 +33,7 @@ class GuestEnv(env.Env):
     """What the tests are given, with GUEST's peculiarities. Every trace is recorded."""
 
     def __init__(self, guest, top, pattern):
-        super().__init__(TLSFAIL, top, pattern)
+        super().__init__(env.REPOSITORY / guest.tlsfail, top, pattern)
         self._guest = guest
 
     def chosen_cases(self, cases):
@@ -64,8 +63,8 @@ def environment(guest):
 
 
 class GuestReport(Report):
-    """Skips what GUEST lacks, but for hook alternatives: the kernel has to refuse those. Leaves to the
-    host what is run there."""
+    """Skips what GUEST lacks, but for hook alternatives: the kernel has to refuse those. What is
+    run on the host is left to it."""
 
     def __init__(self, guest):
         super().__init__()

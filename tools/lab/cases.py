@@ -106,8 +106,10 @@ NO_TLS = (
 )
 
 CLOSES = (
+    # When the FIN comes with the connection, nginx reads before it begins the handshake: no TLS is
+    # seen, and the confidence is low. Either way it did not send a ClientHello that was read.
     Case("peer-closed-before-hello", "peer-closed-before-hello", Misbehave("close-at-accept"),
-         race=True, log=CLOSED, confidence=HIGH + MEDIUM + LOW),
+         race=True, log=f"(?:{CLOSED})|(?:{PREMATURE})", confidence=HIGH + MEDIUM + LOW),
     Case("peer-closed-in-handshake", "peer-closed-in-handshake", Misbehave("close-after-hello"),
          log=CLOSED, confidence=HIGH + MEDIUM),
     Case("peer-closed-in-handshake-ipv6", "peer-closed-in-handshake",
