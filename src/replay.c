@@ -45,7 +45,6 @@ int replay_run(const struct options *o)
 	struct sink_options sink = {
 		.fd = STDOUT_FILENO,
 		.verbose = o->verbose,
-
 		.ladder = o->ladder,
 		.color = o->color,
 		.utf8 = o->utf8,
