@@ -283,13 +283,16 @@ __hidden int conn_established(const struct sock *sk)
 
 __hidden int conn_peer_fin(const struct sock *sk)
 {
+	const struct tcp_sock *tp = (const struct tcp_sock *)sk;
 	struct tlsfail_conn *c = conn_find(sk);
 
 	if (!c)
 		return 0;
 	c->flags |= TLSFAIL_F_PEER_FIN;
 	c->t_peer_fin = bpf_ktime_get_ns();
-	if (!c->t_first_tx)
+	/* A near peer answers before the call that sends has returned, and with it our first sight
+	 * of what was sent: TCP knows. */
+	if (!c->t_first_tx && !BPF_CORE_READ(tp, bytes_sent))
 		c->flags |= TLSFAIL_F_FIN_BEFORE_TX;
 	return 0;
 }

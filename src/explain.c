@@ -166,7 +166,7 @@ static void evidence_handshake(struct finding *f, const struct tlsfail_conn *c)
 	}
 	if (c->flags & TLSFAIL_F_RX_BEFORE_TX) {
 		evidence_begin(f, &t);
-		text_add(&t, "the peer sent bytes before our ClientHello");
+		text_add(&t, "bytes of the peer were there as soon as our ClientHello was sent");
 	}
 	if (c->flags & TLSFAIL_F_TLS) {
 		evidence_begin(f, &t);
