@@ -64,20 +64,21 @@ enum tlsfail_dir {
 
 /* What was seen on a connection. Facts only; what they mean is decided by the collector. */
 enum tlsfail_conn_flags {
-	TLSFAIL_F_CONNECT = 1 << 0,	   /* its connect() was seen (CLOSE to SYN_SENT) */
-	TLSFAIL_F_ESTABLISHED = 1 << 1,	   /* TCP was established */
-	TLSFAIL_F_REFUSED = 1 << 2,	   /* the SYN was answered by RST */
-	TLSFAIL_F_TLS = 1 << 3,		   /* handshake I/O, or a TLS error, was seen */
-	TLSFAIL_F_DONE = 1 << 4,	   /* the handshake function returned 1 */
-	TLSFAIL_F_PEER_FIN = 1 << 5,	   /* ESTABLISHED to CLOSE_WAIT */
-	TLSFAIL_F_PEER_RST = 1 << 6,	   /* RST received */
-	TLSFAIL_F_LOCAL_FIN = 1 << 7,	   /* closed here while the peer had not */
-	TLSFAIL_F_LOCAL_RST = 1 << 8,	   /* RST sent */
-	TLSFAIL_F_VERIFY_ASKED = 1 << 9,   /* the program asked for the verify result */
-	TLSFAIL_F_HOST_CHECKED = 1 << 10,  /* X509_check_host was called */
-	TLSFAIL_F_HOST_REFUSED = 1 << 11,  /* and its last call said no */
-	TLSFAIL_F_PEER_DID_TLS = 1 << 12,  /* this peer has sent TLS records before */
-	TLSFAIL_F_RX_BEFORE_TX = 1 << 13,  /* bytes of the peer arrived before our first */
+	TLSFAIL_F_CONNECT = 1 << 0,	  /* its connect() was seen (CLOSE to SYN_SENT) */
+	TLSFAIL_F_ESTABLISHED = 1 << 1,	  /* TCP was established */
+	TLSFAIL_F_REFUSED = 1 << 2,	  /* the SYN was answered by RST */
+	TLSFAIL_F_TLS = 1 << 3,		  /* handshake I/O, or a TLS error, was seen */
+	TLSFAIL_F_DONE = 1 << 4,	  /* the handshake function returned 1 */
+	TLSFAIL_F_PEER_FIN = 1 << 5,	  /* ESTABLISHED to CLOSE_WAIT */
+	TLSFAIL_F_PEER_RST = 1 << 6,	  /* RST received */
+	TLSFAIL_F_LOCAL_FIN = 1 << 7,	  /* closed here while the peer had not */
+	TLSFAIL_F_LOCAL_RST = 1 << 8,	  /* RST sent */
+	TLSFAIL_F_VERIFY_ASKED = 1 << 9,  /* the program asked for the verify result */
+	TLSFAIL_F_HOST_CHECKED = 1 << 10, /* X509_check_host was called */
+	TLSFAIL_F_HOST_REFUSED = 1 << 11, /* and its last call said no */
+	TLSFAIL_F_PEER_DID_TLS = 1 << 12, /* this peer has sent TLS records before */
+	TLSFAIL_F_RX_BEFORE_TX =
+		1 << 13, /* bytes of the peer were there as soon as our first were sent */
 	TLSFAIL_F_FIN_BEFORE_TX = 1 << 14, /* the peer's FIN arrived before our first byte */
 	TLSFAIL_F_NO_WIRE = 1 << 15,	   /* wire bytes could not be kept, or were evicted */
 	TLSFAIL_F_WIRE_CUT = 1 << 16,	   /* more wire bytes than TLSFAIL_WIRE_CAP */

@@ -21,7 +21,6 @@ enum observation {
 	O_PEER_RST = 1 << 4,	    /* the peer reset */
 	O_LOCAL = 1 << 5,	    /* we closed while the peer had not */
 	O_HELLO_UNREAD = 1 << 6,    /* the peer closed before it read the ClientHello */
-	O_PEER_FIRST = 1 << 7,	    /* bytes of the peer before our ClientHello */
 	O_RX_NONE = 1 << 8,	    /* no byte of the handshake came back */
 	O_SERVER_HELLO = 1 << 9,    /* a ServerHello came */
 	O_NOT_TLS = 1 << 10,	    /* what came back is not TLS */

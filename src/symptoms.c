@@ -131,8 +131,6 @@ static uint32_t observe_flags(const struct tlsfail_conn *c)
 		o |= O_PEER_DID_TLS;
 	if (c->flags & TLSFAIL_F_DONE)
 		o |= O_DONE;
-	if (c->flags & TLSFAIL_F_RX_BEFORE_TX)
-		o |= O_PEER_FIRST;
 	if (c->flags & TLSFAIL_F_HOST_REFUSED)
 		o |= O_HOST_REFUSED | (c->flags & TLSFAIL_F_ENTRY_ONLY ? 0 : O_HOST_RETURN);
 	if (c->flags & TLSFAIL_F_VERIFY_ASKED && c->verify_code == OPENSSL_V_HOSTNAME_MISMATCH)
