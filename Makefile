@@ -329,6 +329,10 @@ golden: need-root build/tlsfail ## record the golden files anew (root)
 	$(Q)$(PYTHON) tests/e2e/record_golden.py --tlsfail build/tlsfail; \
 		status=$$?; $(HAND_BACK); exit $$status
 
+.PHONY: golden-expected
+golden-expected: build/asan/tlsfail ## what replay makes of the golden recordings is right: expect it
+	$(Q)tests/golden/run --tlsfail build/asan/tlsfail --update
+
 .PHONY: need-root
 need-root:
 	@[ "$$(id -u)" -eq 0 ] || { echo "this needs root: sudo make $(MAKECMDGOALS)" >&2; exit 1; }
