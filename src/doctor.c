@@ -242,7 +242,7 @@ int doctor_run(const struct options *options)
 		log_line("cannot examine this host: %s", strerror(-err));
 		goto out;
 	}
-	if (options->sink_type == &sink_type_json)
+	if (options->format == &sink_type_json)
 		err = doctor_json_print(&checkup, stdout);
 	else
 		report_print(&checkup);

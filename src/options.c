@@ -91,11 +91,31 @@ static int set_comm(struct options *o, const char *value)
 
 static int set_format(struct options *o, const char *value)
 {
-	o->sink_type = sink_type_find(value);
-	if (o->sink_type)
+	o->format = sink_type_find(value);
+	if (o->format == &sink_type_text || o->format == &sink_type_json)
 		return 0;
 	log_line("--format takes text or json, not '%s'", value);
 	return EXIT_USAGE;
+}
+
+static int set_sink(struct options *o, const char *value)
+{
+	const struct sink_type *type;
+	const char *target;
+	char buf[256];
+	struct text error;
+
+	text_init(&error, buf, sizeof(buf));
+	if (sink_parse(value, &type, &target, &error)) {
+		log_line("%s", buf);
+		return EXIT_USAGE;
+	}
+	if (o->sink_count == ARRAY_LEN(o->sinks)) {
+		log_line("more than %zu sinks", ARRAY_LEN(o->sinks));
+		return EXIT_USAGE;
+	}
+	o->sinks[o->sink_count++] = value;
+	return 0;
 }
 
 static int set_verbose(struct options *o, const char *value)
@@ -213,8 +233,11 @@ static const struct option_row rows[] = {
 	  set_exe },
 	{ "pid", 'p', "PID", TARGETS, "this process and its children; repeatable", set_pid },
 	{ "comm", 0, "NAME", TARGETS, "the processes of this command name", set_comm },
-	{ "format", 'f', "FORMAT", FORMATS, "text (default) or json, one object a line",
+	{ "format", 'f', "FORMAT", FORMATS,
+	  "of standard output: text (default) or json, one\n" HELP_INDENT "object a line",
 	  set_format },
+	{ "sink", 's', "TYPE:TARGET", OUTPUTS, "where findings go, such as json:-; repeatable",
+	  set_sink },
 	{ "verbose", 'v', NULL, OUTPUTS, "show the evidence, and draw the handshake", set_verbose },
 	{ "ladder", 0, NULL, OUTPUTS, "draw the handshake, as -v does", set_ladder },
 	{ "certs", 0, NULL, OUTPUTS, "tell each certificate of a healthy peer once", set_certs },
@@ -303,6 +326,19 @@ static int take_arguments(enum command command, int argc, char **argv, struct op
 	return 0;
 }
 
+/* What two sinks would write to standard output, nobody could take apart. */
+static int check_sinks(const struct options *o)
+{
+	size_t count = o->format != NULL;
+
+	for (size_t i = 0; i < o->sink_count; i++)
+		count += sink_is_stdout(strchr(o->sinks[i], ':') + 1);
+	if (count <= 1)
+		return 0;
+	log_line("standard output takes one of --format, --sink json:- and --sink text:-");
+	return EXIT_USAGE;
+}
+
 int options_parse(enum command command, int argc, char **argv, struct options *o)
 {
 	struct option longs[ARRAY_LEN(rows) + 1];
@@ -310,7 +346,7 @@ int options_parse(enum command command, int argc, char **argv, struct options *o
 	const char *no_color = getenv("NO_COLOR");
 	int got;
 
-	*o = (struct options){ .sink_type = sink_type_find("text") };
+	*o = (struct options){ 0 };
 	/* https://no-color.org: present and not empty */
 	o->color = isatty(STDOUT_FILENO) && !(no_color && *no_color);
 	setlocale(LC_CTYPE, "");
@@ -327,7 +363,25 @@ int options_parse(enum command command, int argc, char **argv, struct options *o
 		if (err)
 			return err;
 	}
-	return take_arguments(command, argc, argv, o);
+	return check_sinks(o) ? EXIT_USAGE : take_arguments(command, argc, argv, o);
+}
+
+void options_outputs(const struct options *o, struct outputs_options *outputs)
+{
+	*outputs = (struct outputs_options){
+		.sink = {
+			.fd = STDOUT_FILENO,
+			.verbose = o->verbose,
+			.ladder = o->ladder,
+			.color = o->color,
+			.utf8 = o->utf8,
+		},
+	};
+	if (o->format || !o->sink_count)
+		outputs->specs[outputs->count++] =
+			o->format == &sink_type_json ? "json:-" : "text:-";
+	for (size_t i = 0; i < o->sink_count; i++)
+		outputs->specs[outputs->count++] = o->sinks[i];
 }
 
 void options_help(enum command command, struct text *t)

@@ -11,7 +11,7 @@
 
 #include "certwatch.h"
 #include "hooks.h"
-#include "sink.h"
+#include "outputs.h"
 #include "text.h"
 
 #define EXIT_CANNOT   1 /* something outside the command line stands in the way */
@@ -39,7 +39,9 @@ struct options {
 	const char *targets[OPTIONS_TARGETS_MAX]; /* paths, numbers or names, as given */
 	size_t target_count;
 
-	const struct sink_type *sink_type;
+	const struct sink_type *format;	    /* of standard output, NULL: not given */
+	const char *sinks[OUTPUTS_MAX - 1]; /* TYPE:TARGET, beside it */
+	size_t sink_count;
 	bool verbose;
 	bool ladder;
 	bool color;
@@ -63,6 +65,9 @@ struct options {
  * EXIT_USAGE after one line on stderr. Strings point into argv.
  */
 int options_parse(enum command command, int argc, char **argv, struct options *options);
+
+/* The outputs that the options ask for; text on standard output when they name none. */
+void options_outputs(const struct options *options, struct outputs_options *outputs);
 
 /* Appends a line for each option of the command. */
 void options_help(enum command command, struct text *text);

@@ -17,15 +17,12 @@
 #include "log.h"
 
 struct pipeline {
-	const struct sink_type *type;
-	struct sink *sink;
-	bool sink_failed;
+	struct outputs *outputs; /* the caller's */
 	struct correlator *correlator;
 	struct certwatch *certwatch;
 
 	uint64_t findings;
-	uint64_t refused; /* of them: TCP connections, no handshake began */
-	uint64_t unwritten;
+	uint64_t refused;   /* of them: TCP connections, no handshake began */
 	uint64_t *by_cause; /* as in cause_table */
 	bool has_totals;
 	struct tlsfail_totals totals;
@@ -37,23 +34,20 @@ struct pipeline {
 	struct finding finding;
 };
 
-int pipeline_open(const struct sink_type *type, const struct sink_options *options,
-		  const struct certwatch_options *certs, struct pipeline **out)
+int pipeline_open(struct outputs *outputs, const struct certwatch_options *certs,
+		  struct pipeline **out)
 {
 	struct pipeline *p = calloc(1, sizeof(*p));
-	int err;
 
 	if (!p)
 		return -ENOMEM;
-	p->type = type;
+	p->outputs = outputs;
 	p->correlator = correlator_new();
 	p->certwatch = certwatch_new(certs);
 	p->by_cause = calloc(cause_table_len, sizeof(*p->by_cause));
-	err = p->correlator && p->certwatch && p->by_cause ? type->open(options, &p->sink)
-							   : -ENOMEM;
-	if (err) {
+	if (!p->correlator || !p->certwatch || !p->by_cause) {
 		pipeline_close(p);
-		return err;
+		return -ENOMEM;
 	}
 	*out = p;
 	return 0;
@@ -63,8 +57,6 @@ void pipeline_close(struct pipeline *p)
 {
 	if (!p)
 		return;
-	if (p->sink)
-		p->type->close(p->sink);
 	correlator_free(p->correlator);
 	certwatch_free(p->certwatch);
 	free(p->by_cause);
@@ -76,25 +68,9 @@ uint64_t pipeline_findings(const struct pipeline *p)
 	return p->findings;
 }
 
-uint64_t pipeline_unwritten(const struct pipeline *p)
-{
-	return p->unwritten;
-}
-
 static int finding_write(struct pipeline *p)
 {
-	int err;
-
-	if (p->sink_failed) {
-		p->unwritten++;
-		return 0;
-	}
-	err = p->type->write(p->sink, &p->finding);
-	if (err) {
-		p->sink_failed = true;
-		p->unwritten++;
-	}
-	return err;
+	return outputs_write(p->outputs, &p->finding);
 }
 
 static int failure_report(struct pipeline *p)
@@ -184,7 +160,5 @@ void pipeline_summary(const struct pipeline *p)
 			 (uint64_t)p->totals.server_seen, (uint64_t)p->totals.server_failed);
 	if (p->has_totals)
 		summary_losses(p);
-	if (p->unwritten)
-		log_line("%" PRIu64 " findings were not written: the output did not take them",
-			 p->unwritten);
+	outputs_summary(p->outputs);
 }

@@ -9,10 +9,10 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "log.h"
 #include "options.h"
+#include "outputs.h"
 #include "pipeline.h"
 #include "record.h"
 
@@ -42,14 +42,9 @@ static int replay_records(struct recording *recording, struct pipeline *pipeline
 
 int replay_run(const struct options *o)
 {
-	struct sink_options sink = {
-		.fd = STDOUT_FILENO,
-		.verbose = o->verbose,
-		.ladder = o->ladder,
-		.color = o->color,
-		.utf8 = o->utf8,
-	};
 	struct recording *recording = NULL;
+	struct outputs_options options;
+	struct outputs *outputs = NULL;
 	struct pipeline *pipeline = NULL;
 	char buf[1024];
 	struct text error;
@@ -60,17 +55,22 @@ int replay_run(const struct options *o)
 	err = recording_open(o->argument, &recording, &error);
 	if (err)
 		goto out;
-	err = pipeline_open(o->sink_type, &sink, &o->certs, &pipeline);
+	options_outputs(o, &options);
+	err = outputs_open(&options, &outputs, &error);
+	if (err)
+		goto out;
+	err = pipeline_open(outputs, &o->certs, &pipeline);
 	if (!err)
 		err = replay_records(recording, pipeline, &error);
 	if (!err)
 		pipeline_summary(pipeline);
 out:
-	if (error.len)
+	if (error.len && err != -EPIPE)
 		log_line("%s", buf);
 	else if (err && err != -EPIPE)
 		log_line("cannot write the output: %s", strerror(-err));
 	pipeline_close(pipeline);
+	outputs_close(outputs);
 	recording_close(recording);
 	return err && err != -EPIPE ? EXIT_CANNOT : EXIT_SUCCESS;
 }

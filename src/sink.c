@@ -21,6 +21,7 @@ static const struct sink_type *const sink_types[] = {
 	&sink_type_text,
 	&sink_type_json,
 };
+#define SINK_TYPE_COUNT (sizeof(sink_types) / sizeof(sink_types[0]))
 
 struct loss_kind {
 	size_t offset; /* of its count in struct finding_loss */
@@ -41,13 +42,48 @@ static const struct loss_kind loss_kinds[] = {
 };
 #define LOSS_KIND_COUNT (sizeof(loss_kinds) / sizeof(loss_kinds[0]))
 
-const struct sink_type *sink_type_find(const char *name)
+/* The type whose name the first len bytes of spec are. */
+static const struct sink_type *type_find(const char *spec, size_t len)
 {
-	for (size_t i = 0; i < sizeof(sink_types) / sizeof(sink_types[0]); i++) {
-		if (strcmp(sink_types[i]->name, name) == 0)
+	for (size_t i = 0; i < SINK_TYPE_COUNT; i++) {
+		const char *name = sink_types[i]->name;
+
+		if (strlen(name) == len && memcmp(name, spec, len) == 0)
 			return sink_types[i];
 	}
 	return NULL;
+}
+
+static void add_type_names(struct text *t)
+{
+	for (size_t i = 0; i < SINK_TYPE_COUNT; i++)
+		text_addf(t, "%s%s", i > 0 ? ", " : "", sink_types[i]->name);
+}
+
+const struct sink_type *sink_type_find(const char *name)
+{
+	return type_find(name, strlen(name));
+}
+
+int sink_parse(const char *spec, const struct sink_type **type, const char **target,
+	       struct text *error)
+{
+	const char *colon = strchr(spec, ':');
+
+	*type = colon ? type_find(spec, (size_t)(colon - spec)) : NULL;
+	if (!*type) {
+		text_addf(error,
+			  "--sink takes TYPE:TARGET such as json:-, not '%s'; types: ", spec);
+		add_type_names(error);
+		return -EINVAL;
+	}
+	*target = colon + 1;
+	return (*type)->check(*target, error);
+}
+
+bool sink_is_stdout(const char *target)
+{
+	return strcmp(target, "-") == 0;
 }
 
 /*

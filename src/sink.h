@@ -13,8 +13,9 @@ struct finding_loss;
 struct sink;
 struct text;
 
+/* How findings look, whatever sink they go to. */
 struct sink_options {
-	int fd;	      /* written to; stays the caller's */
+	int fd;	      /* what the target "-" stands for; stays the caller's */
 	bool verbose; /* show the evidence */
 	bool ladder;  /* draw the handshake */
 	bool color;
@@ -23,11 +24,19 @@ struct sink_options {
 
 /* One kind of sink. Errors are negative errno values. */
 struct sink_type {
-	const char *name; /* as in --format */
-	/* Sets *sink, to be ended with close(). Writes the header, if it has one. */
-	int (*open)(const struct sink_options *options, struct sink **sink);
-	/* Writes one finding, whole, at once. -EPIPE: the reader is gone. */
-	int (*write)(struct sink *sink, const struct finding *finding);
+	const char *name;    /* TYPE of --sink TYPE:TARGET */
+	const char *targets; /* what TARGET may be, for people */
+	/* What is wrong with the words of target, without trying it. */
+	int (*check)(const char *target, struct text *error);
+	/* Sets *sink, to be ended with close(). target must outlive it. */
+	int (*open)(const struct sink_options *options, const char *target, struct sink **sink);
+	/* Appends what comes before the first finding. NULL: nothing does. */
+	void (*header)(struct text *t);
+	/* Appends a finding as the sink takes it. Uses nothing but its arguments. */
+	void (*format)(const struct sink_options *options, const struct finding *finding,
+		       struct text *t);
+	/* Writes one formatted finding, whole, at once. -EPIPE: the reader is gone. */
+	int (*write)(struct sink *sink, const void *data, size_t len);
 	void (*close)(struct sink *sink);
 };
 
@@ -35,8 +44,27 @@ struct sink_type {
 extern const struct sink_type sink_type_text;
 extern const struct sink_type sink_type_json;
 
+/* What a formatted finding takes at most. */
+#define SINK_FINDING_LEN (256 * 1024)
+
 /* The type of that name, or NULL. */
 const struct sink_type *sink_type_find(const char *name);
+
+/*
+ * Takes TYPE:TARGET apart: sets *type, and *target to what follows the colon. Returns 0, or -EINVAL
+ * with a sentence in error.
+ */
+int sink_parse(const char *spec, const struct sink_type **type, const char **target,
+	       struct text *error);
+
+/* Is that target standard output ("-")? */
+bool sink_is_stdout(const char *target);
+
+/* The functions of a stream of bytes, which sinks of several formats share. */
+int sink_stream_check(const char *target, struct text *error);
+int sink_stream_open(const struct sink_options *options, const char *target, struct sink **sink);
+int sink_stream_write(struct sink *sink, const void *data, size_t len);
+void sink_stream_close(struct sink *sink);
 
 /*
  * Writes all of buf to fd, with one write(2) where fd takes it (a full pipe takes PIPE_BUF).

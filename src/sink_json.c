@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The JSON sink: one object a line (NDJSON), as docs/event.schema.json has it. A key is absent
- * when its fact is unknown. Each line is one write(2): a reader sees a failure when it happens,
- * and never the half of a line.
+ * when its fact is unknown.
  */
 #include "sink.h"
 
@@ -19,10 +18,6 @@
 /* The longest string, each of its bytes escaped as \xNN. */
 #define ESCAPED_LEN   (4 * FINDING_PATH_LEN)
 #define TIMESTAMP_LEN 40
-
-struct sink {
-	int fd;
-};
 
 /* An object being built. A failure is kept in it, so that adding needs no checks. */
 struct event {
@@ -358,28 +353,25 @@ static void event_add_sighting(struct event *event, const struct finding *f)
 	event_add_process(event, f);
 }
 
-static int event_write(const struct event *event, int fd)
+/* An event that memory does not suffice for is not written: t stays empty. */
+static void event_dump(const struct event *event, struct text *t)
 {
-	char *line = json_dumps(event->object, JSON_PRESERVE_ORDER | JSON_COMPACT);
-	size_t len;
-	int err;
+	char *line =
+		event->err ? NULL : json_dumps(event->object, JSON_PRESERVE_ORDER | JSON_COMPACT);
 
 	if (!line)
-		return -ENOMEM;
-	/* The line's end takes the place of the terminator. */
-	len = strlen(line);
-	line[len] = '\n';
-	err = sink_write_all(fd, line, len + 1);
+		return;
+	text_add(t, line);
+	text_add(t, "\n");
 	free(line);
-	return err;
 }
 
-static int sink_json_write(struct sink *sink, const struct finding *finding)
+static void json_format(const struct sink_options *options, const struct finding *finding,
+			struct text *t)
 {
 	struct event event = { .object = json_object() };
 
-	if (!event.object)
-		return -ENOMEM;
+	(void)options;
 	event_add_timestamp(&event, "@timestamp", finding->time_ns);
 	if (finding->kind == FINDING_LOSS)
 		event_add_loss(&event, &finding->loss);
@@ -389,30 +381,16 @@ static int sink_json_write(struct sink *sink, const struct finding *finding)
 	else
 		event_add_failure(&event, finding);
 	event_add_string(&event, "host.name", finding->host_name);
-
-	if (!event.err)
-		event.err = event_write(&event, sink->fd);
+	event_dump(&event, t);
 	json_decref(event.object);
-	return event.err;
-}
-
-static int sink_json_open(const struct sink_options *options, struct sink **sink)
-{
-	*sink = malloc(sizeof(**sink));
-	if (!*sink)
-		return -ENOMEM;
-	**sink = (struct sink){ .fd = options->fd };
-	return 0;
-}
-
-static void sink_json_close(struct sink *sink)
-{
-	free(sink);
 }
 
 const struct sink_type sink_type_json = {
 	.name = "json",
-	.open = sink_json_open,
-	.write = sink_json_write,
-	.close = sink_json_close,
+	.targets = "-",
+	.check = sink_stream_check,
+	.open = sink_stream_open,
+	.format = json_format,
+	.write = sink_stream_write,
+	.close = sink_stream_close,
 };

@@ -2,12 +2,10 @@
 /*
  * The text sink: for people, on a terminal 80 columns wide. One line a failure with the time, the
  * process, the peer and the cause; below it what that means, what to do and what else it could be.
- * Each finding is one write(2). Columns are counted in characters.
+ * Columns are counted in characters.
  */
 #include "sink.h"
 
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -26,34 +24,23 @@
 #define ENDPOINT_HEAD_MIN 4
 #define CONFIDENCE_LEN	  sizeof(" (medium)")
 #define CANDIDATES_LEN	  (FINDING_CANDIDATES_MAX * 64)
-/* The strings of a finding hold less than 30 KiB; wrapping and colours add less than half of that. */
-#define BLOCK_LEN (48 * 1024)
 
 #define COLOR_CAUSE	"\033[1;31m"
 #define COLOR_CAUSE_LOW "\033[1;33m"
 #define COLOR_HINT	"\033[32m"
 #define COLOR_END	"\033[0m"
 
-struct sink {
-	int fd;
-	bool verbose;
-	bool ladder;
-	bool color;
-	bool utf8;
-	char block[BLOCK_LEN];
-};
-
-static const char *color(const struct sink *sink, const char *sequence)
+static const char *color(const struct sink_options *o, const char *sequence)
 {
-	return sink->color && sequence ? sequence : "";
+	return o->color && sequence ? sequence : "";
 }
 
 /* Adds label and words from column INDENT on, the lines after the first hanging under the first
  * word. sequence: the colour, NULL for none; it ends with each line, for pagers. */
-static void wrapped_add(const struct sink *sink, struct text *t, const char *sequence,
+static void wrapped_add(const struct sink_options *o, struct text *t, const char *sequence,
 			const char *label, const char *words)
 {
-	const char *begin = color(sink, sequence);
+	const char *begin = color(o, sequence);
 	const char *end = begin[0] ? COLOR_END : "";
 
 	text_addf(t, "%s%s", begin, label);
@@ -61,13 +48,13 @@ static void wrapped_add(const struct sink *sink, struct text *t, const char *seq
 	text_addf(t, "%s\n", end);
 }
 
-static void paragraph_add(const struct sink *sink, struct text *t, const char *sequence,
+static void paragraph_add(const struct sink_options *o, struct text *t, const char *sequence,
 			  const char *label, const char *words)
 {
 	if (!words[0])
 		return;
 	text_addf(t, "%*s", INDENT, "");
-	wrapped_add(sink, t, sequence, label, words);
+	wrapped_add(o, t, sequence, label, words);
 }
 
 /* ADDRESS:PORT or [ADDRESS]:PORT, "-" when it is not known. */
@@ -149,10 +136,10 @@ static void time_add(struct text *t, uint64_t time_ns)
 
 /* The first line. It stays within TEXT_COLUMNS: first the peer's address gives way, then the
  * confidence. */
-static void headline_add(const struct sink *sink, struct text *t, const struct finding *f)
+static void headline_add(const struct sink_options *o, struct text *t, const struct finding *f)
 {
 	const char *begin =
-		color(sink, f->confidence == CONFIDENCE_LOW ? COLOR_CAUSE_LOW : COLOR_CAUSE);
+		color(o, f->confidence == CONFIDENCE_LOW ? COLOR_CAUSE_LOW : COLOR_CAUSE);
 	char suffix[CONFIDENCE_LEN];
 	char peer[ENDPOINT_LEN];
 	struct text words;
@@ -184,7 +171,7 @@ static void headline_add(const struct sink *sink, struct text *t, const struct f
 		  begin[0] ? COLOR_END : "", suffix);
 }
 
-static void candidates_add(const struct sink *sink, struct text *t, const struct finding *f)
+static void candidates_add(const struct sink_options *o, struct text *t, const struct finding *f)
 {
 	char words[CANDIDATES_LEN];
 	struct text list;
@@ -192,7 +179,7 @@ static void candidates_add(const struct sink *sink, struct text *t, const struct
 	text_init(&list, words, sizeof(words));
 	for (unsigned int i = 0; i < f->candidate_count; i++)
 		text_addf(&list, "%s%s", i > 0 ? ", " : "", f->candidates[i]);
-	paragraph_add(sink, t, NULL, "or: ", words);
+	paragraph_add(o, t, NULL, "or: ", words);
 }
 
 /* A line that is for copying, so it is not wrapped. */
@@ -213,12 +200,12 @@ static void endpoint_fact_add(struct text *t, const char *label,
 }
 
 /* What stands behind the diagnosis, and the whole of what the first line may have shortened. */
-static void details_add(const struct sink *sink, struct text *t, const struct finding *f)
+static void details_add(const struct sink_options *o, struct text *t, const struct finding *f)
 {
 	const char *executable = f->executable_path[0] ? f->executable_path : f->executable_name;
 
 	for (unsigned int i = 0; i < f->evidence_count; i++)
-		paragraph_add(sink, t, NULL, ". ", f->evidence[i]);
+		paragraph_add(o, t, NULL, ". ", f->evidence[i]);
 	fact_add(t, "confidence:", sink_confidence_name(f));
 	if (executable[0])
 		fact_add(t, "program:", executable);
@@ -226,28 +213,28 @@ static void details_add(const struct sink *sink, struct text *t, const struct fi
 	endpoint_fact_add(t, "local:", &f->local);
 }
 
-static void failure_add(const struct sink *sink, struct text *t, const struct finding *f)
+static void failure_add(const struct sink_options *o, struct text *t, const struct finding *f)
 {
-	headline_add(sink, t, f);
-	paragraph_add(sink, t, NULL, "", f->message);
-	paragraph_add(sink, t, COLOR_HINT, "fix: ", f->hint);
+	headline_add(o, t, f);
+	paragraph_add(o, t, NULL, "", f->message);
+	paragraph_add(o, t, COLOR_HINT, "fix: ", f->hint);
 	if (f->confidence != CONFIDENCE_HIGH)
-		candidates_add(sink, t, f);
-	if (sink->verbose)
-		details_add(sink, t, f);
-	if (sink->ladder)
-		ladder_add(t, f, INDENT, sink->utf8);
+		candidates_add(o, t, f);
+	if (o->verbose)
+		details_add(o, t, f);
+	if (o->ladder)
+		ladder_add(t, f, INDENT, o->utf8);
 }
 
 /* Nothing has failed: no colour of alarm, and no more than is new. */
-static void certificate_add(const struct sink *sink, struct text *t, const struct finding *f)
+static void certificate_add(const struct sink_options *o, struct text *t, const struct finding *f)
 {
-	headline_add(sink, t, f);
-	paragraph_add(sink, t, NULL, "", f->message);
-	paragraph_add(sink, t, COLOR_HINT, "fix: ", f->hint);
+	headline_add(o, t, f);
+	paragraph_add(o, t, NULL, "", f->message);
+	paragraph_add(o, t, COLOR_HINT, "fix: ", f->hint);
 }
 
-static void loss_add(const struct sink *sink, struct text *t, const struct finding *f)
+static void loss_add(const struct sink_options *o, struct text *t, const struct finding *f)
 {
 	char words[SINK_LOSS_LEN];
 	struct text list;
@@ -255,66 +242,36 @@ static void loss_add(const struct sink *sink, struct text *t, const struct findi
 	text_init(&list, words, sizeof(words));
 	sink_add_loss(&list, &f->loss);
 	time_add(t, f->time_ns);
-	wrapped_add(sink, t, NULL, "", words);
+	wrapped_add(o, t, NULL, "", words);
 
 	text_init(&list, words, sizeof(words));
 	sink_add_loss_hint(&list, &f->loss);
-	paragraph_add(sink, t, COLOR_HINT, "fix: ", words);
+	paragraph_add(o, t, COLOR_HINT, "fix: ", words);
 }
 
-static int sink_text_write(struct sink *sink, const struct finding *finding)
+static void text_format(const struct sink_options *o, const struct finding *f, struct text *t)
 {
-	struct text t;
-
-	text_init(&t, sink->block, sizeof(sink->block));
-	if (finding->kind == FINDING_LOSS)
-		loss_add(sink, &t, finding);
-	else if (finding->kind == FINDING_CERTIFICATE_SEEN ||
-		 finding->kind == FINDING_CERTIFICATE_EXPIRING)
-		certificate_add(sink, &t, finding);
+	if (f->kind == FINDING_LOSS)
+		loss_add(o, t, f);
+	else if (f->kind == FINDING_CERTIFICATE_SEEN || f->kind == FINDING_CERTIFICATE_EXPIRING)
+		certificate_add(o, t, f);
 	else
-		failure_add(sink, &t, finding);
-	return sink_write_all(sink->fd, t.buf, t.len);
+		failure_add(o, t, f);
 }
 
-static void sink_text_close(struct sink *sink)
+static void text_header(struct text *t)
 {
-	free(sink);
-}
-
-static int header_write(struct sink *sink)
-{
-	struct text t;
-
-	text_init(&t, sink->block, sizeof(sink->block));
-	text_addf(&t, "%-*s %-*s %-*s %s\n", TIME_WIDTH, "TIME", PID_WIDTH, "PID", PEER_WIDTH,
+	text_addf(t, "%-*s %-*s %-*s %s\n", TIME_WIDTH, "TIME", PID_WIDTH, "PID", PEER_WIDTH,
 		  "PEER", "CAUSE");
-	return sink_write_all(sink->fd, t.buf, t.len);
-}
-
-static int sink_text_open(const struct sink_options *options, struct sink **sink)
-{
-	struct sink *new_sink = malloc(sizeof(*new_sink));
-	int err;
-
-	if (!new_sink)
-		return -ENOMEM;
-	new_sink->fd = options->fd;
-	new_sink->verbose = options->verbose;
-	new_sink->ladder = options->ladder;
-	new_sink->color = options->color;
-	new_sink->utf8 = options->utf8;
-	err = header_write(new_sink);
-	if (err)
-		sink_text_close(new_sink);
-	else
-		*sink = new_sink;
-	return err;
 }
 
 const struct sink_type sink_type_text = {
 	.name = "text",
-	.open = sink_text_open,
-	.write = sink_text_write,
-	.close = sink_text_close,
+	.targets = "-",
+	.check = sink_stream_check,
+	.open = sink_stream_open,
+	.header = text_header,
+	.format = text_format,
+	.write = sink_stream_write,
+	.close = sink_stream_close,
 };

@@ -23,6 +23,7 @@
 #include "features.h"
 #include "log.h"
 #include "options.h"
+#include "outputs.h"
 #include "pipeline.h"
 #include "record.h"
 #include "safety.h"
@@ -45,6 +46,7 @@ struct tracer {
 	struct attachments *attachments;
 	struct discovery *discovery;
 	struct ring_buffer *ring;
+	struct outputs *outputs;
 	struct pipeline *pipeline;
 	struct recorder *recorder;
 
@@ -320,15 +322,9 @@ static int bpf_attach(struct tracer *t)
 	return err;
 }
 
-static int outputs_open(struct tracer *t)
+static int destinations_open(struct tracer *t)
 {
-	struct sink_options sink = {
-		.fd = STDOUT_FILENO,
-		.verbose = t->options->verbose,
-		.ladder = t->options->ladder,
-		.color = t->options->color,
-		.utf8 = t->options->utf8,
-	};
+	struct outputs_options outputs;
 	char buf[1024];
 	struct text error;
 	int err = 0;
@@ -336,15 +332,15 @@ static int outputs_open(struct tracer *t)
 	text_init(&error, buf, sizeof(buf));
 	if (t->options->record)
 		err = recorder_open(t->options->record, &t->recorder, &error);
-	if (err) {
-		log_line("%s", buf);
-		return err;
-	}
-	err = pipeline_open(t->options->sink_type, &sink, &t->options->certs, &t->pipeline);
+	options_outputs(t->options, &outputs);
+	if (!err)
+		err = outputs_open(&outputs, &t->outputs, &error);
+	if (!err)
+		err = pipeline_open(t->outputs, &t->options->certs, &t->pipeline);
 	if (err == -EPIPE)
 		t->ending = true;
 	else if (err)
-		log_line("cannot write the output: %s", strerror(-err));
+		log_line("%s", error.len ? buf : strerror(-err));
 	return err;
 }
 
@@ -390,7 +386,7 @@ static int tracer_start(struct tracer *t)
 	if (!err)
 		err = bpf_attach(t);
 	if (!err)
-		err = outputs_open(t);
+		err = destinations_open(t);
 	if (err)
 		return err;
 	t->ring = ring_buffer__new(bpf_map__fd(t->skel->maps.ring), on_record, t, NULL);
@@ -546,6 +542,7 @@ int tracer_run(const struct options *options)
 	tlsfail_bpf__destroy(t.skel);
 	recorder_close(t.recorder);
 	pipeline_close(t.pipeline);
+	outputs_close(t.outputs);
 	target_set_clear(&t.targets);
 	return t.status;
 }

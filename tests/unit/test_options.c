@@ -53,13 +53,24 @@ static void assert_good(enum command command, const char *line)
 		fail_msg("\"%s\" gives %d: %s", line, result, errors);
 }
 
+/* The first of count outputs. */
+static void assert_outputs(size_t count, const char *first)
+{
+	struct outputs_options outputs;
+
+	options_outputs(&options, &outputs);
+	assert_int_equal(outputs.count, count);
+	assert_string_equal(outputs.specs[0], first);
+}
+
 static void test_defaults(void **state)
 {
 	(void)state;
 	assert_good(COMMAND_TRACE, "trace");
 	assert_int_equal(options.target, OPTION_TARGET_DEFAULT);
 	assert_int_equal(options.target_count, 0);
-	assert_string_equal(options.sink_type->name, "text");
+	assert_null(options.format);
+	assert_outputs(1, "text:-");
 	assert_false(options.verbose);
 	assert_int_equal(options.duration_s, 0);
 	assert_int_equal(options.count, 0);
@@ -96,14 +107,16 @@ static void test_output(void **state)
 {
 	(void)state;
 	assert_good(COMMAND_TRACE, "trace -f json -v");
-	assert_string_equal(options.sink_type->name, "json");
+	assert_outputs(1, "json:-");
 	assert_true(options.verbose);
 	assert_good(COMMAND_REPLAY, "replay --format=text --verbose x.rec");
-	assert_string_equal(options.sink_type->name, "text");
+	assert_outputs(1, "text:-");
 	assert_string_equal(options.argument, "x.rec");
 	/* the last one counts */
 	assert_good(COMMAND_REPLAY, "replay -f text x.rec -f json");
-	assert_string_equal(options.sink_type->name, "json");
+	assert_outputs(1, "json:-");
+	assert_good(COMMAND_REPLAY, "replay --sink json:- x.rec");
+	assert_outputs(1, "json:-");
 }
 
 static void test_limits(void **state)
@@ -153,7 +166,7 @@ static void test_spellings(void **state)
 	assert_good(COMMAND_TRACE, "trace -vd5 -fjson");
 	assert_true(options.verbose);
 	assert_int_equal(options.duration_s, 5);
-	assert_string_equal(options.sink_type->name, "json");
+	assert_string_equal(options.format->name, "json");
 }
 
 static void test_help_and_version(void **state)
@@ -226,6 +239,12 @@ static const struct bad_line {
 	{ COMMAND_TRACE, "trace --comm sixteen--letters", "--comm" },
 	{ COMMAND_TRACE, "trace -f xml", "'xml'" },
 	{ COMMAND_TRACE, "trace -f ''", "--format" },
+	{ COMMAND_TRACE, "trace --sink json", "TYPE:TARGET" },
+	{ COMMAND_TRACE, "trace --sink xml:-", "types: text, json" },
+	{ COMMAND_TRACE, "trace --sink jso:-", "'jso:-'" },
+	{ COMMAND_TRACE, "trace --sink ''", "TYPE:TARGET" },
+	{ COMMAND_TRACE, "trace --sink json:- --sink text:-", "standard output takes one" },
+	{ COMMAND_TRACE, "trace -f json --sink text:-", "standard output takes one" },
 
 	/* hooks */
 	{ COMMAND_TRACE, "trace --hook close", "'close'" },

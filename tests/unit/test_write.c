@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * sink_write_all(): everything, over short writes, and out of a wait that would never end.
+ * sink_write_all(): everything, over short writes, and out of a wait that would never end. And the
+ * stream sink, which is built on it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -11,6 +12,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -92,11 +94,66 @@ static void test_write_all_is_interrupted(void **state)
 	close(fds[1]);
 }
 
+/* One call is one write(2): the socket keeps the bounds of messages. */
+static void test_stream_is_one_write(void **state)
+{
+	struct sink_options options = { 0 };
+	struct sink *sink;
+	char got[16];
+	int fds[2];
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fds), 0);
+	options.fd = fds[0];
+	assert_int_equal(sink_stream_open(&options, "-", &sink), 0);
+	assert_int_equal(sink_stream_write(sink, "one\n", 4), 0);
+	assert_int_equal(sink_stream_write(sink, "two\n", 4), 0);
+	sink_stream_close(sink);
+	assert_int_equal(recv(fds[1], got, sizeof(got), MSG_DONTWAIT), 4);
+	assert_memory_equal(got, "one\n", 4);
+	assert_int_equal(recv(fds[1], got, sizeof(got), MSG_DONTWAIT), 4);
+	assert_memory_equal(got, "two\n", 4);
+	close(fds[0]);
+	close(fds[1]);
+}
+
+static void test_reader_gone(void **state)
+{
+	struct sink_options options = { 0 };
+	struct sink *sink;
+	int fds[2];
+
+	(void)state;
+	assert_int_equal(pipe(fds), 0);
+	options.fd = fds[1];
+	assert_int_equal(sink_stream_open(&options, "-", &sink), 0);
+	close(fds[0]);
+	assert_int_equal(sink_stream_write(sink, "one\n", 4), -EPIPE);
+	sink_stream_close(sink);
+	close(fds[1]);
+}
+
+static void test_device_full(void **state)
+{
+	struct sink_options options = { .fd = open("/dev/full", O_WRONLY | O_CLOEXEC) };
+	struct sink *sink;
+
+	(void)state;
+	assert_true(options.fd >= 0);
+	assert_int_equal(sink_stream_open(&options, "-", &sink), 0);
+	assert_int_equal(sink_stream_write(sink, "one\n", 4), -ENOSPC);
+	sink_stream_close(sink);
+	close(options.fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_write_all_is_all),
 		cmocka_unit_test(test_write_all_is_interrupted),
+		cmocka_unit_test(test_stream_is_one_write),
+		cmocka_unit_test(test_reader_gone),
+		cmocka_unit_test(test_device_full),
 	};
 
 	signal(SIGPIPE, SIG_IGN);
