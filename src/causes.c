@@ -9,6 +9,12 @@
 
 #include "tlsnames.h"
 
+/* Of both kinds of long ClientHello. */
+#define UNANSWERED "{peer} did not answer a ClientHello of {length} bytes{bulk}; {end}."
+#define UNANSWERED_DOUBT                                                                           \
+	"Some servers and middleboxes drop a hello that takes two packets; an ACL, an SNI filter " \
+	"and a server that hangs look the same."
+
 const struct cause cause_table[] = {
 	{
 		.slug = "connection-refused",
@@ -380,6 +386,47 @@ const struct cause cause_table[] = {
 
 	/* -- silent ends, before it was done -- */
 	{
+		.slug = "pqc-hello-intolerant",
+		.when = { .all = O_LARGE | O_POST_QUANTUM | O_RX_NONE,
+			  .any = O_PEER_FIN | O_PEER_RST | O_UNACKED | O_TIMER,
+			  .none = O_DONE | O_ERROR | O_HELLO_UNREAD | O_EXITING | O_PEER_DID_TLS },
+		.confidence = CONFIDENCE_MEDIUM,
+		.candidates = { { "peer-reset-in-handshake", O_PEER_RST },
+				{ "peer-closed-in-handshake", O_PEER_FIN },
+				{ "handshake-blackholed", O_UNACKED },
+				{ "handshake-timeout", O_LOCAL | O_TIMER },
+				{ "sni-missing", O_NO_SNI } },
+		.close_kind = "timeout",
+		.evidence =
+			"ClientHello of more than 1,400 bytes with a key share of a post-quantum "
+			"group, then silence, FIN or RST, and nothing received; this peer has "
+			"not done TLS before",
+		.message = UNANSWERED,
+		.doubt = UNANSWERED_DOUBT,
+		.hint = "to find out, and until what drops it is updated, offer this upstream no "
+			"post-quantum group: proxy_ssl_conf_command Groups X25519:P-256:P-384;",
+	},
+	{
+		.slug = "large-hello-intolerant",
+		.when = { .all = O_LARGE | O_RX_NONE,
+			  .any = O_PEER_FIN | O_PEER_RST | O_UNACKED | O_TIMER,
+			  .none = O_DONE | O_ERROR | O_HELLO_UNREAD | O_EXITING | O_POST_QUANTUM },
+		.confidence = CONFIDENCE_MEDIUM,
+		.candidates = { { "peer-reset-in-handshake", O_PEER_RST },
+				{ "peer-closed-in-handshake", O_PEER_FIN },
+				{ "handshake-blackholed", O_UNACKED },
+				{ "handshake-timeout", O_LOCAL | O_TIMER },
+				{ "sni-missing", O_NO_SNI } },
+		.close_kind = "timeout",
+		.evidence =
+			"ClientHello of more than 1,400 bytes without a post-quantum group, then "
+			"silence, FIN or RST, and nothing received",
+		.message = UNANSWERED,
+		.doubt = UNANSWERED_DOUBT,
+		.hint = "to find out, and until what drops it is updated, make the hello shorter: "
+			"{shorten}",
+	},
+	{
 		.slug = "peer-closed-before-hello",
 		.when = { .all = O_HELLO_UNREAD, .none = O_DONE | O_ERROR },
 		.confidence = CONFIDENCE_LOW,
@@ -405,7 +452,8 @@ const struct cause cause_table[] = {
 		.slug = "peer-reset-in-handshake",
 		.when = { .all = O_PEER_RST, .none = O_DONE | O_ERROR },
 		.confidence = CONFIDENCE_MEDIUM,
-		.candidates = { { "sni-missing", O_NO_SNI | O_RX_NONE } },
+		.candidates = { { "sni-missing", O_NO_SNI | O_RX_NONE },
+				{ "pqc-hello-intolerant", O_LARGE | O_POST_QUANTUM | O_RX_NONE } },
 		.evidence = "RST, no alert, handshake not done",
 		.message = "{peer} reset the connection in the handshake, without an alert.",
 		.doubt = "The upstream crashed, or a firewall or an SNI filter cut the connection.",
@@ -415,7 +463,8 @@ const struct cause cause_table[] = {
 		.slug = "peer-closed-in-handshake",
 		.when = { .all = O_PEER_FIN, .none = O_DONE | O_ERROR },
 		.confidence = CONFIDENCE_MEDIUM,
-		.candidates = { { "sni-missing", O_NO_SNI | O_RX_NONE } },
+		.candidates = { { "sni-missing", O_NO_SNI | O_RX_NONE },
+				{ "pqc-hello-intolerant", O_LARGE | O_POST_QUANTUM | O_RX_NONE } },
 		.evidence = "FIN, no alert, handshake not done",
 		.message =
 			"{peer} read the ClientHello and closed the connection without an answer.",
@@ -452,7 +501,8 @@ const struct cause cause_table[] = {
 		.when = { .all = O_LOCAL | O_TIMER, .none = O_DONE | O_ERROR },
 		.confidence = CONFIDENCE_MEDIUM,
 		.high_if = O_TIMER_REPEATED,
-		.candidates = { { "local-abort", 0 } },
+		.candidates = { { "local-abort", 0 },
+				{ "pqc-hello-intolerant", O_LARGE | O_POST_QUANTUM | O_RX_NONE } },
 		.close_kind = "timeout",
 		.evidence = "closed here, nothing wrong so far, after a whole number of seconds or "
 			    "after the same time as others",

@@ -39,17 +39,20 @@ enum observation {
 	O_ISSUER_MISSING = 1 << 23, /* more came, and the leaf's issuer is not among them */
 	O_TLS = 1 << 24,	    /* a handshake was begun */
 	O_UNACKED = 1 << 25,	    /* the ClientHello was sent again, and never acknowledged */
-	O_EXITING = 1 << 26,	    /* our process was ending */
+	O_EXITING = 1 << 7,	    /* our process was ending */
 	O_ERROR = 1 << 19,	    /* an alert, or an error that says more than the close */
+	O_LARGE = 1 << 27,	    /* the ClientHello is longer than one packet */
+	O_POST_QUANTUM = 1 << 28,   /* it has a key share of a post-quantum group */
 };
 
 #define CAUSE_NUMBERS_MAX    4
-#define CAUSE_CANDIDATES_MAX 4
+#define CAUSE_CANDIDATES_MAX 6
 
 /* Numbers a row accepts; the list ends with 0. An empty list accepts anything. */
 struct cause_when {
 	uint32_t all;				/* observations that must be there */
 	uint32_t none;				/* and must not */
+	uint32_t any;				/* one of which must be there; 0: none need be */
 	uint16_t alert[CAUSE_NUMBERS_MAX];	/* fatal alert received */
 	uint16_t alert_sent[CAUSE_NUMBERS_MAX]; /* fatal alert sent, seen or inferred */
 	uint16_t reason[CAUSE_NUMBERS_MAX];	/* first OpenSSL reason */
@@ -67,7 +70,7 @@ struct cause {
 	enum confidence confidence;
 	uint32_t high_if; /* any of these observations makes it high; 0: none */
 	struct cause_candidate candidates[CAUSE_CANDIDATES_MAX];
-	const char *close_kind; /* overrides what the socket alone tells; NULL: as seen */
+	const char *close_kind; /* of a close here, instead of what the socket tells; or NULL */
 	const char *evidence;	/* what is observed, for `tlsfail causes` */
 	/* One sentence and what to do; {words} are filled in by diagnose.c. */
 	const char *message;

@@ -34,7 +34,7 @@ static bool cause_fits(const struct cause *cause, const struct symptoms *s)
 	const struct cause_when *w = &cause->when;
 
 	return (s->observed & w->all) == w->all && !(s->observed & w->none) &&
-	       number_fits(w->alert, s->has_alert, s->alert) &&
+	       (!w->any || s->observed & w->any) && number_fits(w->alert, s->has_alert, s->alert) &&
 	       number_fits(w->alert_sent, s->has_alert_sent, s->alert_sent) &&
 	       number_fits(w->reason, s->reason != 0, s->reason) &&
 	       number_fits(w->verify, s->has_verify, s->verify);
@@ -181,7 +181,8 @@ static void fill_close(struct finding *f, const struct tlsfail_conn *c, const st
 		f->closed_by = "local";
 		f->close_kind = c->flags & TLSFAIL_F_LOCAL_RST ? "rst" : "fin";
 	}
-	if (cause->close_kind)
+	/* What only the cause tells of a close here. */
+	if (cause->close_kind && f->closed_by && !strcmp(f->closed_by, "local"))
 		f->close_kind = cause->close_kind;
 }
 

@@ -69,6 +69,49 @@ static void add_names(struct text *t, const struct finding_certificate *cert)
 		finding_add_subject(t, cert);
 }
 
+/* What most of a long ClientHello is, where one extension is. */
+static void add_bulk(struct text *t, const struct finding_hello *hello)
+{
+	if (hello->session_length > hello->length / 2) {
+		text_addf(t, ", of which the session to resume takes %u", hello->session_length);
+	} else if (hello->key_shares_length > hello->length / 2) {
+		text_add(t, hello->key_share_count == 1 ? ", of which the key share ("
+							: ", of which the key shares (");
+		finding_add_key_shares(t, hello);
+		text_addf(t, hello->key_share_count == 1 ? ") takes %u" : ") take %u",
+			  hello->key_shares_length);
+	}
+}
+
+/* How to make that ClientHello short. */
+static void add_shorten(struct text *t, const struct finding_hello *hello)
+{
+	if (hello->session_length > hello->length / 2)
+		text_add(t, "proxy_ssl_session_reuse off;");
+	else if (hello->key_shares_length > hello->length / 2)
+		text_add(t, "proxy_ssl_conf_command Groups X25519:P-256:P-384;");
+	else
+		text_add(t, "fewer cipher suites in proxy_ssl_ciphers");
+}
+
+/* How a handshake ended in which the peer did not say a word. */
+static void add_end(struct text *t, const struct failure *failure, const struct finding *f)
+{
+	uint32_t flags = failure->conn->flags;
+
+	if (flags & TLSFAIL_F_PEER_RST) {
+		text_add(t, "it reset the connection");
+	} else if (flags & TLSFAIL_F_PEER_FIN) {
+		text_add(t, "it closed the connection");
+	} else {
+		text_addf(t, "%snginx gave up after ",
+			  f->tcp.has_hello_acked && !f->tcp.hello_acked
+				  ? "it was sent again and again, never acknowledged, and "
+				  : "");
+		text_add_duration(t, f->duration_ns);
+	}
+}
+
 /* One {word} of a message. Unknown words are left as they are: a test finds them. */
 static void add_word(struct text *t, const char *word, size_t len, const struct failure *failure,
 		     const struct finding *f)
@@ -106,6 +149,14 @@ static void add_word(struct text *t, const char *word, size_t len, const struct 
 		add_names(t, &f->certificate);
 	else if (IS("ciphers"))
 		finding_add_ciphers(t, &f->hello);
+	else if (IS("length"))
+		text_addf(t, "%u", f->hello.length);
+	else if (IS("bulk"))
+		add_bulk(t, &f->hello);
+	else if (IS("shorten"))
+		add_shorten(t, &f->hello);
+	else if (IS("end"))
+		add_end(t, failure, f);
 	else if (IS("raw"))
 		add_raw(t, f);
 	else

@@ -99,8 +99,10 @@ struct finding_hello {
 	struct finding_code key_shares[FINDING_KEY_SHARES_MAX];
 	unsigned int alpn_count;
 	char alpn[FINDING_ALPN_MAX][FINDING_PROTOCOL_LEN];
+	uint32_t key_shares_length;
 	bool offers_session; /* an earlier session, to be resumed */
-	bool is_fallback;    /* TLS_FALLBACK_SCSV: the client has tried a higher version before */
+	uint32_t session_length;
+	bool is_fallback; /* TLS_FALLBACK_SCSV: the client has tried a higher version before */
 };
 
 /* What the server chose. A number of 0: unknown. */

@@ -102,7 +102,9 @@ static void hello_fill(struct finding_hello *h, const struct tls_client_hello *h
 	for (unsigned int i = 0; i < hello->key_share_count && i < FINDING_KEY_SHARES_MAX; i++)
 		code_set(&h->key_shares[i], hello->key_shares[i], tls_group_name);
 	alpn_fill(h, hello->alpn);
+	h->key_shares_length = hello->key_shares_length;
 	h->offers_session = hello->has_session_ticket || hello->has_psk;
+	h->session_length = hello->session_length;
 }
 
 static void choice_fill(struct finding_choice *choice, const struct tls_server_flight *server)
@@ -150,6 +152,14 @@ void finding_add_ciphers(struct text *t, const struct finding_hello *hello)
 	}
 }
 
+void finding_add_key_shares(struct text *t, const struct finding_hello *hello)
+{
+	for (unsigned int i = 0; i < hello->key_share_count && i < FINDING_KEY_SHARES_MAX; i++) {
+		text_add(t, i ? ", " : "");
+		finding_add_code(t, &hello->key_shares[i]);
+	}
+}
+
 void finding_add_offer(struct text *t, const struct finding_hello *hello)
 {
 	if (hello->record_count > 1)
@@ -157,12 +167,12 @@ void finding_add_offer(struct text *t, const struct finding_hello *hello)
 	if (hello->cipher_count || !hello->cut)
 		text_addf(t, ", %u cipher suite%s", hello->cipher_count,
 			  hello->cipher_count == 1 ? "" : "s");
-	for (unsigned int i = 0; i < hello->key_share_count && i < FINDING_KEY_SHARES_MAX; i++) {
-		text_add(t, i ? ", " : ", key share ");
-		finding_add_code(t, &hello->key_shares[i]);
+	if (hello->key_share_count) {
+		text_add(t, ", key share ");
+		finding_add_key_shares(t, hello);
 	}
 	if (hello->offers_session)
-		text_add(t, ", a session to resume");
+		text_addf(t, ", a session to resume (%u bytes)", hello->session_length);
 	if (hello->is_fallback)
 		text_add(t, ", marked as a fallback");
 	if (hello->cut)

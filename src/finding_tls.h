@@ -17,6 +17,9 @@ void finding_tls_fill(struct finding *f, const struct tls_view *view);
 /* Appends the cipher suites that were offered: their names when they are few, else their number. */
 void finding_add_ciphers(struct text *t, const struct finding_hello *hello);
 
+/* Appends the groups of the key shares. */
+void finding_add_key_shares(struct text *t, const struct finding_hello *hello);
+
 /* Appends the rest of what was offered, as evidence: ", 31 cipher suites, key share x25519". */
 void finding_add_offer(struct text *t, const struct finding_hello *hello);
 

@@ -18,6 +18,9 @@
 #define TIMER_EARLINESS_NS (20 * NS_PER_MS)
 #define TIMER_LATENESS_NS  (80 * NS_PER_MS) /* from the earliest on */
 
+/* A ClientHello of more bytes than this does not fit into one packet of the usual path. */
+#define ONE_PACKET_LEN 1400
+
 /* Nobody sets a shorter timer for a connect. */
 #define TIMER_MIN_NS (100 * NS_PER_MS)
 
@@ -72,10 +75,11 @@ static uint32_t observe_end(const struct failure *f)
 	elapsed += TIMER_EARLINESS_NS;
 	if (elapsed >= NS_PER_SEC && elapsed % NS_PER_SEC <= TIMER_LATENESS_NS)
 		o |= O_TIMER;
-	/* A kernel answers bytes for a closed socket with RST, so FIN and then RST, and nothing
-	 * received: nobody read the ClientHello. */
+	/* A kernel answers bytes for a closed socket with RST, and acknowledges none of them; so FIN
+	 * and then RST, and nothing received: nobody read the ClientHello. */
 	if (!c->rx_bytes && !unread_bytes(c) && c->flags & TLSFAIL_F_PEER_FIN &&
-	    (c->flags & (TLSFAIL_F_FIN_BEFORE_TX | TLSFAIL_F_PEER_RST)))
+	    (c->flags & TLSFAIL_F_FIN_BEFORE_TX ||
+	     (c->flags & TLSFAIL_F_PEER_RST && !symptoms_hello_acked(c))))
 		o |= O_HELLO_UNREAD;
 	if (!(c->flags & TLSFAIL_F_TLS) && o & (O_PEER_FIN | O_PEER_RST))
 		o |= O_HELLO_UNREAD;
@@ -94,7 +98,7 @@ static uint32_t observe_wire(const struct failure *f, const struct tls_view *vie
 	const struct tls_client_hello *hello = &view->client.hello;
 	uint32_t o = 0;
 
-	if (!c->rx_bytes)
+	if (!c->rx_bytes && !unread_bytes(c))
 		o |= O_RX_NONE;
 	if (c->t_first_tx && c->flags & TLSFAIL_F_CONNECT && c->tcp_retransmits &&
 	    !symptoms_hello_acked(c))
@@ -110,6 +114,11 @@ static uint32_t observe_wire(const struct failure *f, const struct tls_view *vie
 		o |= O_SNI;
 	else if (hello->present && !hello->cut && !hello->malformed)
 		o |= O_NO_SNI;
+	if (hello->length > ONE_PACKET_LEN)
+		o |= O_LARGE;
+	for (unsigned int i = 0; i < hello->key_share_count && i < TLS_KEY_SHARES_MAX; i++)
+		if (tls_group_is_post_quantum(hello->key_shares[i]))
+			o |= O_POST_QUANTUM;
 	if (view->server.certificate_request)
 		o |= O_CERT_REQUESTED;
 	if (view->client.certificate_sent && view->client.certificate_empty)

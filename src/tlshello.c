@@ -164,14 +164,17 @@ static void client_extension_read(uint16_t type, struct tls_reader *body,
 		break;
 	case EXTENSION_SESSION_TICKET:
 		hello->has_session_ticket |= body->left > 0;
+		hello->session_length += body->left;
 		break;
 	case EXTENSION_PRE_SHARED_KEY:
 		hello->has_psk = true;
+		hello->session_length += body->left;
 		break;
 	case EXTENSION_SUPPORTED_VERSIONS:
 		client_versions_read(body, hello);
 		break;
 	case EXTENSION_KEY_SHARE:
+		hello->key_shares_length += body->left;
 		key_shares_read(body, hello);
 		break;
 	}

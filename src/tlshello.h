@@ -39,6 +39,9 @@ struct tls_client_hello {
 	struct tls_bytes alpn;	 /* list of names */
 	bool has_session_ticket; /* TLS 1.2 and before: a ticket, not an empty extension */
 	bool has_psk;		 /* TLS 1.3 resumption */
+	/* bytes of the extensions that make a hello long; 0 none, or unknown */
+	uint32_t session_length; /* the ticket, or the PSK with its binder */
+	uint32_t key_shares_length;
 };
 
 /* A ServerHello, or a HelloRetryRequest. */

@@ -6,6 +6,7 @@
 #include "tlsnames.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -458,6 +459,13 @@ const char *tls_cipher_name(uint16_t cipher)
 const char *tls_group_name(uint16_t group)
 {
 	return name_find(groups, ARRAY_LEN(groups), group);
+}
+
+bool tls_group_is_post_quantum(uint16_t group)
+{
+	const char *name = tls_group_name(group);
+
+	return name && (strstr(name, "MLKEM") || strstr(name, "Kyber"));
 }
 
 const char *tls_scheme_name(uint16_t scheme)

@@ -6,6 +6,7 @@
 #ifndef TLSFAIL_TLSNAMES_H
 #define TLSFAIL_TLSNAMES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define TLS_VERSION_SSL3 0x0300
@@ -26,6 +27,9 @@ const char *tls_cipher_name(uint16_t cipher);
 
 /* A group for the key exchange, "x25519". */
 const char *tls_group_name(uint16_t group);
+
+/* Does its key share hold one of ML-KEM or Kyber, alone or in a hybrid? Those are long. */
+bool tls_group_is_post_quantum(uint16_t group);
 
 /* A signature scheme, "rsa_pss_rsae_sha256"; for the pairs of hash and signature that only TLS 1.2
  * has, a name made in the same way, "rsa_pkcs1_sha224". */

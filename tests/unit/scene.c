@@ -17,11 +17,14 @@
 #define SERVER_HELLO 2
 
 #define EXTENSION_SERVER_NAME	     0
+#define EXTENSION_PADDING	     21
+#define EXTENSION_PRE_SHARED_KEY     41
 #define EXTENSION_SUPPORTED_VERSIONS 43
+#define EXTENSION_KEY_SHARE	     51
 
 /* A handshake message while it is written. */
 struct body {
-	uint8_t bytes[1024];
+	uint8_t bytes[4096];
 	size_t len;
 };
 
@@ -128,9 +131,8 @@ static void put_hello_start(struct body *hello)
 	put_number(hello, 0, 1); /* no session id */
 }
 
-void scene_client_hello(struct scene *scene, const char *name, const uint16_t *versions)
+static void client_hello_send(struct scene *scene, const struct body *extensions)
 {
-	struct body extensions = {};
 	struct body hello = {};
 
 	put_hello_start(&hello);
@@ -138,16 +140,50 @@ void scene_client_hello(struct scene *scene, const char *name, const uint16_t *v
 	put_number(&hello, 0xc02f, 2); /* cipher suite */
 	put_number(&hello, 1, 1);
 	put_number(&hello, 0, 1); /* no compression */
-	if (name)
-		put_server_name(&extensions, name);
-	if (*versions)
-		put_versions(&extensions, versions);
-	put_vector(&hello, 2, &extensions);
+	put_vector(&hello, 2, extensions);
 	scene_message(&scene->sent, CLIENT_HELLO, hello.bytes, hello.len);
 	scene->conn.flags |= TLSFAIL_F_TLS;
 	scene->conn.t_first_tx = SCENE_MS(2);
 	scene->conn.first_tx_len = scene->sent.len;
 	scene->conn.tcp_bytes_acked = scene->sent.len + 1; /* and the SYN */
+}
+
+void scene_client_hello(struct scene *scene, const char *name, const uint16_t *versions)
+{
+	struct body extensions = {};
+
+	if (name)
+		put_server_name(&extensions, name);
+	if (*versions)
+		put_versions(&extensions, versions);
+	client_hello_send(scene, &extensions);
+}
+
+void scene_long_hello(struct scene *scene, uint16_t group, size_t share_len, size_t ticket_len)
+{
+	static const uint16_t versions[] = { TLS_VERSION_1_3, 0 };
+	static const uint8_t zeros[2048];
+	struct body extensions = {};
+	struct body share = {};
+	struct body list = {};
+	struct body shares = {};
+	struct body ticket = {};
+	struct body rest = {}; /* as long as what else a client offers */
+
+	put_server_name(&extensions, "api.test");
+	put_versions(&extensions, versions);
+	put(&rest, zeros, 180);
+	put_extension(&extensions, EXTENSION_PADDING, &rest);
+	put(&share, zeros, share_len);
+	put_number(&list, group, 2);
+	put_vector(&list, 2, &share);
+	put_vector(&shares, 2, &list);
+	put_extension(&extensions, EXTENSION_KEY_SHARE, &shares);
+	if (ticket_len) {
+		put(&ticket, zeros, ticket_len);
+		put_extension(&extensions, EXTENSION_PRE_SHARED_KEY, &ticket);
+	}
+	client_hello_send(scene, &extensions);
 }
 
 void scene_server_hello(struct scene *scene, uint16_t version)

@@ -37,6 +37,10 @@ void scene_begin(struct scene *scene);
  * without the extension. */
 void scene_client_hello(struct scene *scene, const char *name, const uint16_t *versions);
 
+/* The same with the name "api.test" and TLS 1.3, and with a key share of group, share_len bytes, and,
+ * unless ticket_len is 0, a session to resume of that many. */
+void scene_long_hello(struct scene *scene, uint16_t group, size_t share_len, size_t ticket_len);
+
 /* The server answers with a ServerHello of that version. */
 void scene_server_hello(struct scene *scene, uint16_t version);
 

@@ -83,6 +83,19 @@ static const struct fixture {
 
 	{ "prematurely-closed-after-handshake", { .observed = O_DONE | O_PEER_FIN } },
 	{ "prematurely-closed-after-handshake", { .observed = O_DONE | O_PEER_RST } },
+	{ "pqc-hello-intolerant",
+	  { .observed = O_LARGE | O_POST_QUANTUM | O_RX_NONE | O_PEER_FIN } },
+	{ "pqc-hello-intolerant",
+	  { .observed = O_LARGE | O_POST_QUANTUM | O_RX_NONE | O_PEER_RST | O_NO_SNI } },
+	{ "pqc-hello-intolerant",
+	  { .observed = O_LARGE | O_POST_QUANTUM | O_RX_NONE | O_LOCAL | O_UNACKED } },
+	{ "pqc-hello-intolerant",
+	  { .observed = O_LARGE | O_POST_QUANTUM | O_RX_NONE | O_LOCAL | O_TIMER } },
+	{ "large-hello-intolerant", { .observed = O_LARGE | O_RX_NONE | O_PEER_FIN } },
+	{ "large-hello-intolerant", { .observed = O_LARGE | O_RX_NONE | O_PEER_RST } },
+	{ "large-hello-intolerant", { .observed = O_LARGE | O_RX_NONE | O_LOCAL | O_UNACKED } },
+	{ "large-hello-intolerant",
+	  { .observed = O_LARGE | O_RX_NONE | O_LOCAL | O_TIMER | O_PEER_DID_TLS } },
 	{ "peer-closed-before-hello", { .observed = O_HELLO_UNREAD | O_PEER_FIN | O_RX_NONE } },
 	{ "peer-closed-mid-handshake", { .observed = O_SERVER_HELLO | O_PEER_FIN } },
 	{ "peer-closed-mid-handshake", { .observed = O_SERVER_HELLO | O_PEER_RST } },
@@ -113,6 +126,12 @@ static const struct fixture {
 	{ "unknown", { .observed = O_LOCAL | O_TIMER | O_ERROR } },
 	{ "unknown", { .observed = O_LOCAL | O_UNACKED | O_RX_NONE | O_ERROR } },
 	{ "local-abort", { .observed = O_LOCAL | O_SERVER_HELLO } },
+	{ "local-abort", { .observed = O_LOCAL | O_LARGE | O_RX_NONE } },
+	{ "local-abort", { .observed = O_LOCAL | O_LARGE | O_POST_QUANTUM | O_RX_NONE } },
+	{ "peer-closed-before-hello",
+	  { .observed = O_HELLO_UNREAD | O_PEER_FIN | O_RX_NONE | O_LARGE | O_POST_QUANTUM } },
+	{ "peer-closed-in-handshake",
+	  { .observed = O_PEER_FIN | O_RX_NONE | O_LARGE | O_POST_QUANTUM | O_PEER_DID_TLS } },
 
 	{ "unknown", { 0 } },
 	{ "unknown", { ALERT(200) } },
@@ -206,6 +225,7 @@ static void test_conditions(void **state)
 		const struct cause_when *when = &cause_table[i].when;
 
 		assert_int_equal(when->all & when->none, 0);
+		assert_int_equal(when->any & (when->all | when->none), 0);
 		assert_int_equal(cause_table[i].high_if & when->none, 0);
 		for (size_t n = 0; n < CAUSE_NUMBERS_MAX; n++) {
 			assert_in_range(when->alert[n], 0, UINT8_MAX);
@@ -317,6 +337,21 @@ static void test_requirements(void **state)
 	}
 }
 
+/* And at least one of those of which any will do. */
+static void test_alternatives(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(fixtures); i++) {
+		const struct cause *cause = cause_find(fixtures[i].slug);
+		struct symptoms symptoms = fixtures[i].symptoms;
+
+		if (!cause->when.any)
+			continue;
+		symptoms.observed &= ~cause->when.any;
+		assert_ptr_not_equal(diagnose_match(&symptoms), cause);
+	}
+}
+
 /* Neither a number that is not known nor 0 is in any list. */
 static void test_unknown_numbers_do_not_match(void **state)
 {
@@ -362,6 +397,7 @@ int main(void)
 		cmocka_unit_test(test_every_row_has_a_fixture),
 		cmocka_unit_test(test_exclusions),
 		cmocka_unit_test(test_requirements),
+		cmocka_unit_test(test_alternatives),
 		cmocka_unit_test(test_unknown_numbers_do_not_match),
 		cmocka_unit_test(test_hints_are_safe),
 	};

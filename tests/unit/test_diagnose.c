@@ -128,6 +128,34 @@ static void unacknowledged(void)
 	scene.conn.tcp_retransmits = 4;
 }
 
+/* The hello of OpenSSL 3.5, and one with a session of much state. */
+static void post_quantum(void)
+{
+	scene_begin(&scene);
+	scene_long_hello(&scene, 0x11ec, 1216, 0);
+}
+
+static void long_ticket(void)
+{
+	scene_begin(&scene);
+	scene_long_hello(&scene, 0x1d, 32, 1500);
+}
+
+static void post_quantum_unacknowledged(void)
+{
+	post_quantum();
+	scene.conn.t_close = SCENE_MS(5001);
+	scene.conn.tcp_bytes_acked = 1;
+	scene.conn.tcp_retransmits = 4;
+}
+
+/* Bytes that nobody acknowledges: they came to a socket that was closed. */
+static void unread(void)
+{
+	begin_hello();
+	scene.conn.tcp_bytes_acked = 1;
+}
+
 static void five_seconds(void)
 {
 	begin_hello();
@@ -195,7 +223,11 @@ static const struct row {
 	  0, 0 },
 	{ "peer-closed-before-hello", no_hello, TLSFAIL_F_PEER_FIN | TLSFAIL_F_FIN_BEFORE_TX, 0,
 	  0 },
-	{ "peer-closed-before-hello", NULL, TLSFAIL_F_PEER_FIN | TLSFAIL_F_PEER_RST, 0, 0 },
+	{ "peer-closed-before-hello", unread, TLSFAIL_F_PEER_FIN | TLSFAIL_F_PEER_RST, 0, 0 },
+	{ "pqc-hello-intolerant", post_quantum, TLSFAIL_F_PEER_FIN, 0, 0 },
+	{ "pqc-hello-intolerant", post_quantum, TLSFAIL_F_PEER_FIN | TLSFAIL_F_PEER_RST, 0, 0 },
+	{ "pqc-hello-intolerant", post_quantum_unacknowledged, TLSFAIL_F_LOCAL_FIN, 0, 0 },
+	{ "large-hello-intolerant", long_ticket, TLSFAIL_F_PEER_RST, 0, 0 },
 	{ "peer-closed-mid-handshake", server_hello, TLSFAIL_F_PEER_FIN, 0, 0 },
 	{ "peer-closed-mid-handshake", server_hello, TLSFAIL_F_PEER_RST, 0, 0 },
 	{ "peer-reset-in-handshake", NULL, TLSFAIL_F_PEER_RST, 0, 0 },
@@ -297,6 +329,37 @@ static void test_words(void **state)
 	answer_ssh();
 	assert_message(267, "192.0.2.88:8443 does not speak TLS; it answered "
 			    "\"SSH-2.0-x\\x0d\\x0a\".");
+}
+
+/* What was too long, how that ended, and what makes it shorter. */
+static void test_long_hellos(void **state)
+{
+	(void)state;
+	post_quantum();
+	scene.conn.flags |= TLSFAIL_F_PEER_FIN;
+	diagnose_scene();
+	assert_non_null(strstr(finding.message,
+			       "192.0.2.88:8443 did not answer a ClientHello of 1481 bytes, of "
+			       "which the key share (X25519MLKEM768) takes 1222; it closed the "
+			       "connection."));
+	assert_non_null(strstr(finding.hint, "Groups X25519"));
+	assert_string_equal(finding.close_kind, "fin");
+
+	post_quantum_unacknowledged();
+	scene.conn.flags |= TLSFAIL_F_LOCAL_FIN;
+	diagnose_scene();
+	assert_non_null(strstr(finding.message, "; it was sent again and again, never "
+						"acknowledged, and nginx gave up after 5.001 s."));
+	assert_string_equal(finding.close_kind, "timeout");
+	assert_string_equal(finding.candidates[0], "handshake-blackholed");
+
+	long_ticket();
+	scene.conn.flags |= TLSFAIL_F_PEER_RST;
+	diagnose_scene();
+	assert_non_null(strstr(finding.message, ", of which the session to resume takes 1500; it "
+						"reset the connection."));
+	assert_non_null(strstr(finding.hint, "proxy_ssl_session_reuse off;"));
+	assert_string_equal(finding.close_kind, "rst");
 }
 
 static void assert_raw(uint32_t flags, uint32_t reason, const char *want)
@@ -564,6 +627,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_cause),
 		cmocka_unit_test(test_words),
+		cmocka_unit_test(test_long_hellos),
 		cmocka_unit_test(test_raw_facts_of_unknown),
 		cmocka_unit_test(test_braces_of_others),
 		cmocka_unit_test(test_confidence_of_refused),

@@ -67,6 +67,7 @@ static void test_hello(void **state)
 	hello->key_share_count = 1;
 	hello->key_shares[0] = 0x11ec;
 	hello->has_psk = true;
+	hello->session_length = 210;
 	hello->record_count = 2;
 	finding_tls_fill(&finding, &view);
 	assert_true(h->known);
@@ -90,7 +91,7 @@ static void test_hello(void **state)
 	assert_words("TLS_AES_128_GCM_SHA256, 0x00fe, TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
 		     finding_add_ciphers, h);
 	assert_words(", in 2 records, 3 cipher suites, key share X25519MLKEM768, "
-		     "a session to resume, marked as a fallback",
+		     "a session to resume (210 bytes), marked as a fallback",
 		     finding_add_offer, h);
 }
 

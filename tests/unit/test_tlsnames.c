@@ -113,6 +113,10 @@ static void test_groups(void **state)
 	assert_null(tls_group_name(0));
 	assert_null(tls_group_name(0xaaaa));
 	assert_int_equal(count_names(tls_group_name), 57);
+	assert_true(tls_group_is_post_quantum(4588));
+	assert_true(tls_group_is_post_quantum(25497));
+	assert_false(tls_group_is_post_quantum(29));
+	assert_false(tls_group_is_post_quantum(0xaaaa));
 }
 
 static void test_schemes(void **state)

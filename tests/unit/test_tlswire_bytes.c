@@ -308,6 +308,7 @@ static void test_hello_many_key_shares(void **state)
 	parse_extensions(bytes, sizeof(bytes), &view);
 	assert_false(view.client.hello.malformed);
 	assert_int_equal(view.client.hello.key_share_count, 20);
+	assert_int_equal(view.client.hello.key_shares_length, 2 + 4 * 20);
 	assert_int_equal(view.client.hello.key_shares[TLS_KEY_SHARES_MAX - 1],
 			 23 + TLS_KEY_SHARES_MAX - 1);
 }

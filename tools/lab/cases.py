@@ -150,6 +150,34 @@ CLOSES = (
          log=handshake_error("reason.1200")),
 )
 
+# What OpenSSL 3.0 has that is as long as a post-quantum key share.
+LARGE_KEY_SHARE = ("proxy_ssl_conf_command Groups ffdhe8192:X25519:P-256:P-384:P-521:X448; "
+                   "proxy_ssl_ciphers ALL:@SECLEVEL=0; proxy_connect_timeout 1s;")
+LARGE_TICKET = REUSE + client_cert("client-large") + "proxy_connect_timeout 1s;"
+BOTH = f"{TLS12} {TLS13}"
+UNACKNOWLEDGED = {"tcp.hello_acked": False}
+ACKNOWLEDGED = {"tcp.hello_acked": True}
+
+# Hellos that do not fit into one packet. The post-quantum ones need OpenSSL 3.5.
+LARGE = (
+    Case("large-hello-lost", "large-hello-intolerant", Misbehave("long-hello-lost"),
+         LARGE_KEY_SHARE, tls=BOTH, status=504, confidence=MEDIUM, log=TIMEOUT,
+         expect={"tlsfail.close_kind": "timeout", **UNACKNOWLEDGED}),
+    Case("large-hello-silence", "large-hello-intolerant", Misbehave("long-hello-hang"),
+         LARGE_KEY_SHARE, tls=BOTH, status=504, confidence=MEDIUM, log=TIMEOUT,
+         expect={"tlsfail.close_kind": "timeout", **ACKNOWLEDGED}),
+    Case("large-hello-close", "large-hello-intolerant", Misbehave("long-hello-close"),
+         LARGE_KEY_SHARE, tls=BOTH, confidence=MEDIUM, log=CLOSED,
+         expect={"tlsfail.close_kind": "fin", **ACKNOWLEDGED}),
+    Case("large-hello-reset", "large-hello-intolerant", Misbehave("long-hello-reset"),
+         LARGE_KEY_SHARE, tls=BOTH, confidence=MEDIUM, log=RESET,
+         expect={"tlsfail.close_kind": "rst"}),
+    # The first handshake is a short one. Its ticket holds the certificate of the client.
+    Case("large-hello-ticket", "large-hello-intolerant", Misbehave("long-hello-hang"),
+         LARGE_TICKET, status=504, confidence=MEDIUM, log=TIMEOUT, drive=drive.again,
+         expect=ACKNOWLEDGED),
+)
+
 NEGOTIATION = (
     Case("protocol-version-rejected", "protocol-version-rejected",
          good_server(more=f" ssl_protocols {TLS13};"), tls=TLS12, expect=alert(70),
@@ -291,11 +319,12 @@ HEALTHY = (
     healthy("plain-http", Nginx(ANSWER, listen=""), scheme="http"),
     healthy("ticketless", OpensslServer(GOOD_FILES + ("-tls1_3", "-num_tickets", "0"))),
     healthy("slow-answer", Misbehave("answer-late")),
+    healthy("short-hello", Misbehave("long-hello-hang"), tls=BOTH),
     healthy("large-answer", Nginx(
         GOOD + " location = /large-answer { alias upstream/large; }")),
 )
 
-CASES = numbered(NO_TLS + CLOSES + NEGOTIATION + VERIFICATION + CLIENT_CERTIFICATE + HEALTHY)
+CASES = numbered(NO_TLS + CLOSES + LARGE + NEGOTIATION + VERIFICATION + CLIENT_CERTIFICATE + HEALTHY)
 
 
 def named(*names):

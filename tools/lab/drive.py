@@ -58,11 +58,21 @@ def abort_after(seconds):
     return drive
 
 
-def stop_upstream_between(lab, case):
-    """One request that has to succeed; the upstream is stopped; one more request."""
+def _get_well(lab, case):
     status = _get(lab, case)
     if status != 200:
-        raise RuntimeError(f"the request before the upstream was stopped got {status}")
+        raise RuntimeError(f"the request that should have gone well got {status}")
+
+
+def again(lab, case):
+    """One request that has to succeed, and one more."""
+    _get_well(lab, case)
+    return _get(lab, case)
+
+
+def stop_upstream_between(lab, case):
+    """One request that has to succeed; the upstream is stopped; one more request."""
+    _get_well(lab, case)
     lab.upstreams.stop(case)
     return _get(lab, case)
 

@@ -15,10 +15,12 @@ import time
 
 SO_ATTACH_FILTER = 26  # <asm-generic/socket.h>
 LONGEST_TCP_HEADER = 60
+ONE_PACKET = 1400  # bytes of a segment that pass on any path
 RECORD_HEADER = struct.Struct("!BHH")
 ALERT = 21
 HANDSHAKE = 22
 CERTIFICATE = ("pki/good.crt", "pki/good.key")
+CLIENT_CA = "pki/client-ca.crt"
 
 
 def read_exactly(conn, length):
@@ -46,15 +48,18 @@ def drain(conn):
 def server_context():
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(*CERTIFICATE)
+    # A client may show a certificate; it then becomes part of its session tickets.
+    context.load_verify_locations(CLIENT_CA)
+    context.verify_mode = ssl.CERT_OPTIONAL
     return context
 
 
-def drop_data(listener):
-    """Makes the kernel drop every segment with data in it, unseen and unacknowledged: a path on
-    which small packets pass and large ones do not."""
+def drop_longer(listener, length):
+    """Makes the kernel drop every segment of more than LENGTH bytes, its TCP header included, unseen
+    and unacknowledged: a path on which small packets pass and large ones do not."""
     load_length, jump_if_greater, give = 0x80, 0x25, 0x06  # classic BPF
     code = (struct.pack("HBBI", load_length, 0, 0, 0)
-            + struct.pack("HBBI", jump_if_greater, 0, 1, LONGEST_TCP_HEADER)
+            + struct.pack("HBBI", jump_if_greater, 0, 1, length)
             + struct.pack("HBBI", give, 0, 0, 0)
             + struct.pack("HBBI", give, 0, 0, 0xffffffff))
     program = ctypes.create_string_buffer(code)
@@ -119,10 +124,28 @@ def accept_request(conn):
     return tls
 
 
-def answer_late(conn):
+def answer(conn, delay=0):
     with accept_request(conn) as tls:
-        time.sleep(1.2)
-        tls.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nlate\n")
+        time.sleep(delay)
+        tls.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\nok\n")
+
+
+def answer_late(conn):
+    answer(conn, 1.2)
+
+
+def only_short_hellos(refuse):
+    """What answers a ClientHello that fits into one packet, and does REFUSE when it does not."""
+    def behave(conn):
+        header = conn.recv(RECORD_HEADER.size, socket.MSG_PEEK)
+        fits = RECORD_HEADER.size + RECORD_HEADER.unpack(header)[2] <= ONE_PACKET
+        (answer if fits else refuse)(conn)
+    return behave
+
+
+def close_after_one_packet(conn):
+    """Closes with bytes unread, for which the kernel sends RST."""
+    read_exactly(conn, ONE_PACKET)
 
 
 def close_after_request(conn):
@@ -138,11 +161,19 @@ BEHAVIOURS = {
     "break-hello": break_hello,
     "hang": hang,
     "blackhole": hang,
+    "long-hello-lost": answer,
+    "long-hello-hang": only_short_hellos(hang),
+    "long-hello-close": only_short_hellos(close_after_hello),
+    "long-hello-reset": only_short_hellos(close_after_one_packet),
     "ssh": speak_ssh,
     "http": answer_http,
     "answer-late": answer_late,
     "close-after-request": close_after_request,
 }
+
+
+# Behaviours before which the path drops segments, and of how many bytes at least.
+DROPPED = {"blackhole": LONGEST_TCP_HEADER, "long-hello-lost": ONE_PACKET}
 
 
 def find_behaviour(name):
@@ -166,8 +197,8 @@ def main():
     behave = find_behaviour(name)
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     listener = socket.create_server((address, int(port)), family=family)
-    if name == "blackhole":
-        drop_data(listener)
+    if name in DROPPED:
+        drop_longer(listener, DROPPED[name])
     while True:
         conn, _ = listener.accept()
         if behave is close_at_accept:

@@ -70,6 +70,9 @@ CERTS = (
     Cert("client-expired", "client-ca", "proxy.test", dates=_EXPIRED),
     Cert("client-wrong-usage", "client-ca", "proxy.test", usage="serverAuth"),
     Cert("client-untrusted", "other-ca", "proxy.test"),
+    # One with a ticket of its size does not fit into one packet.
+    Cert("client-large", "client-ca", "proxy.test",
+         dns=",DNS:".join(f"host-{number}.cluster.proxy.test" for number in range(40))),
 )
 
 _REVOKED = ("revoked",)
