@@ -42,6 +42,7 @@ enum finding_kind {
 	/* of a healthy handshake: tls.certificate.seen, tls.certificate.expiring */
 	FINDING_CERTIFICATE_SEEN,
 	FINDING_CERTIFICATE_EXPIRING,
+	FINDING_FOLDED, /* event.name tlsfail.folded: more failures of a kind that was told */
 };
 
 struct finding_endpoint {
@@ -205,6 +206,7 @@ struct finding {
 	char host_name[FINDING_NAME_LEN];
 
 	struct finding_loss loss; /* FINDING_LOSS only */
+	uint64_t suppressed;	  /* FINDING_FOLDED only: how many, within duration_ns */
 };
 
 #endif

@@ -21,6 +21,10 @@
 /* getopt's value for options without a letter; the table's index is added */
 #define LONG_ONLY 256
 
+#define NS_PER_SEC 1000000000ULL
+
+#define FOLD_INTERVAL_S 60
+
 struct option_row {
 	const char *name;
 	char letter; /* 0: none */
@@ -143,7 +147,7 @@ static int set_no_color(struct options *o, const char *value)
 static int set_certs(struct options *o, const char *value)
 {
 	(void)value;
-	o->certs.seen = true;
+	o->pipeline.certs.seen = true;
 	return 0;
 }
 
@@ -162,8 +166,25 @@ static int set_cert_warn(struct options *o, const char *value)
 	text_addf(&t, "%.*s", (int)len, value);
 	err = parse_number("--cert-warn", days, 36500, &n);
 	if (!err)
-		o->certs.warn_s = n * 24 * 3600;
+		o->pipeline.certs.warn_s = n * 24 * 3600;
 	return err;
+}
+
+static int set_fold_interval(struct options *o, const char *value)
+{
+	uint64_t seconds;
+	int err = parse_number("--fold-interval", value, 1000000, &seconds);
+
+	if (!err)
+		o->pipeline.fold_ns = seconds * NS_PER_SEC;
+	return err;
+}
+
+static int set_no_fold(struct options *o, const char *value)
+{
+	(void)value;
+	o->pipeline.fold_ns = 0;
+	return 0;
 }
 
 static int set_duration(struct options *o, const char *value)
@@ -243,6 +264,10 @@ static const struct option_row rows[] = {
 	{ "certs", 0, NULL, OUTPUTS, "tell each certificate of a healthy peer once", set_certs },
 	{ "cert-warn", 0, "DAYS", OUTPUTS, "warn once a day of those that end so soon",
 	  set_cert_warn },
+	{ "fold-interval", 0, "SECONDS", OUTPUTS,
+	  "tell so often how many more failures of a kind\n" HELP_INDENT "came (60)",
+	  set_fold_interval },
+	{ "no-fold", 0, NULL, OUTPUTS, "tell each failure, however many there are", set_no_fold },
 	{ "no-color", 0, NULL, OUTPUTS, "no colours; also when NO_COLOR is set", set_no_color },
 	{ "duration", 'd', "SECONDS", COMMAND_TRACE, "end after this time", set_duration },
 	{ "count", 'c', "N", COMMAND_TRACE, "end after N failures", set_count },
@@ -346,7 +371,7 @@ int options_parse(enum command command, int argc, char **argv, struct options *o
 	const char *no_color = getenv("NO_COLOR");
 	int got;
 
-	*o = (struct options){ 0 };
+	*o = (struct options){ .pipeline.fold_ns = FOLD_INTERVAL_S * NS_PER_SEC };
 	/* https://no-color.org: present and not empty */
 	o->color = isatty(STDOUT_FILENO) && !(no_color && *no_color);
 	setlocale(LC_CTYPE, "");

@@ -9,9 +9,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "certwatch.h"
 #include "hooks.h"
 #include "outputs.h"
+#include "pipeline.h"
 #include "text.h"
 
 #define EXIT_CANNOT   1 /* something outside the command line stands in the way */
@@ -47,7 +47,7 @@ struct options {
 	bool color;
 	bool utf8;
 
-	struct certwatch_options certs;
+	struct pipeline_options pipeline;
 
 	uint64_t duration_s; /* 0: until interrupted */
 	uint64_t count;	     /* 0: no limit */

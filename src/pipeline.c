@@ -14,12 +14,15 @@
 #include "decode.h"
 #include "diagnose.h"
 #include "finding.h"
+#include "fold.h"
 #include "log.h"
 
 struct pipeline {
 	struct outputs *outputs; /* the caller's */
 	struct correlator *correlator;
 	struct certwatch *certwatch;
+	struct fold *fold;
+	uint64_t now; /* CLOCK_MONOTONIC, the latest that a record has told */
 
 	uint64_t findings;
 	uint64_t refused;   /* of them: TCP connections, no handshake began */
@@ -32,9 +35,10 @@ struct pipeline {
 	struct failure failure;
 	struct diagnose_work work;
 	struct finding finding;
+	struct finding folded;
 };
 
-int pipeline_open(struct outputs *outputs, const struct certwatch_options *certs,
+int pipeline_open(struct outputs *outputs, const struct pipeline_options *options,
 		  struct pipeline **out)
 {
 	struct pipeline *p = calloc(1, sizeof(*p));
@@ -43,9 +47,10 @@ int pipeline_open(struct outputs *outputs, const struct certwatch_options *certs
 		return -ENOMEM;
 	p->outputs = outputs;
 	p->correlator = correlator_new();
-	p->certwatch = certwatch_new(certs);
+	p->certwatch = certwatch_new(&options->certs);
+	p->fold = fold_new(options->fold_ns);
 	p->by_cause = calloc(cause_table_len, sizeof(*p->by_cause));
-	if (!p->correlator || !p->certwatch || !p->by_cause) {
+	if (!p->correlator || !p->certwatch || !p->fold || !p->by_cause) {
 		pipeline_close(p);
 		return -ENOMEM;
 	}
@@ -59,6 +64,7 @@ void pipeline_close(struct pipeline *p)
 		return;
 	correlator_free(p->correlator);
 	certwatch_free(p->certwatch);
+	fold_free(p->fold);
 	free(p->by_cause);
 	free(p);
 }
@@ -68,27 +74,32 @@ uint64_t pipeline_findings(const struct pipeline *p)
 	return p->findings;
 }
 
-static int finding_write(struct pipeline *p)
+static int finding_write(struct pipeline *p, const struct finding *finding)
 {
-	return outputs_write(p->outputs, &p->finding);
+	return outputs_write(p->outputs, finding);
 }
 
 static int failure_report(struct pipeline *p)
 {
+	bool tell, told;
+	int err;
+
 	diagnose(&p->failure, &p->work, &p->finding);
 	p->findings++;
 	p->refused += !strcmp(p->finding.phase, "connect");
 	for (size_t i = 0; i < cause_table_len; i++)
 		if (!strcmp(cause_table[i].slug, p->finding.cause))
 			p->by_cause[i]++;
-	return finding_write(p);
+	tell = fold_take(p->fold, p->now, &p->finding, &p->folded, &told);
+	err = told ? finding_write(p, &p->folded) : 0;
+	return err || !tell ? err : finding_write(p, &p->finding);
 }
 
 static int loss_report(struct pipeline *p, const struct tlsfail_loss *loss)
 {
 	diagnose_loss(loss, correlator_realtime(p->correlator, loss->t),
 		      correlator_host(p->correlator), &p->finding);
-	return finding_write(p);
+	return finding_write(p, &p->finding);
 }
 
 static int certificates_report(struct pipeline *p, const struct tlsfail_certs *record)
@@ -99,31 +110,92 @@ static int certificates_report(struct pipeline *p, const struct tlsfail_certs *r
 	correlator_sighting(p->correlator, record, &sighting);
 	for (int event = 0; !err && event < CERTWATCH_EVENTS; event++)
 		if (certwatch_tell(p->certwatch, &sighting, event, &p->finding))
-			err = finding_write(p);
+			err = finding_write(p, &p->finding);
 	return err;
+}
+
+/* The time of a record, CLOCK_MONOTONIC in ns, 0 for one that has none. */
+static uint64_t record_time(const struct decoded *record)
+{
+	switch (record->type) {
+	case TLSFAIL_REC_CONN:
+		return record->conn.t_close;
+	case TLSFAIL_REC_EXEC:
+		return record->exec.t;
+	case TLSFAIL_REC_CERTS:
+		return record->certs.t;
+	case TLSFAIL_REC_CLOCK:
+		return record->clock.monotonic;
+	case TLSFAIL_REC_LOSS:
+		return record->loss.t;
+	case TLSFAIL_REC_TOTALS:
+		return record->totals.t;
+	case TLSFAIL_REC_WIRE:
+	case TLSFAIL_REC_HOST:
+	case TLSFAIL_REC_PROCESS:
+		return 0;
+	}
+	return 0;
+}
+
+/* The records of several CPUs are not quite in order: time never goes back. */
+static int time_advance(struct pipeline *p, uint64_t t)
+{
+	int err = 0;
+
+	if (t > p->now)
+		p->now = t;
+	while (!err && fold_tell_due(p->fold, p->now, &p->folded))
+		err = finding_write(p, &p->folded);
+	return err;
+}
+
+uint64_t pipeline_deadline(const struct pipeline *p)
+{
+	return fold_deadline(p->fold);
+}
+
+int pipeline_finish(struct pipeline *p)
+{
+	int err = 0;
+
+	while (!err && fold_tell_rest(p->fold, &p->folded))
+		err = finding_write(p, &p->folded);
+	return err;
+}
+
+static int record_take(struct pipeline *p)
+{
+	int ret;
+
+	switch (p->record.type) {
+	case TLSFAIL_REC_LOSS:
+		return loss_report(p, &p->record.loss);
+	case TLSFAIL_REC_TOTALS:
+		p->totals = p->record.totals;
+		p->has_totals = true;
+		return 0;
+	case TLSFAIL_REC_CERTS:
+		return certificates_report(p, &p->record.certs);
+	default:
+		ret = correlator_feed(p->correlator, &p->record, &p->failure);
+		return ret > 0 ? failure_report(p) : ret;
+	}
 }
 
 int pipeline_feed(struct pipeline *p, const void *data, size_t len, struct text *problem)
 {
 	const char *words = NULL;
-	int ret;
+	int ret, err;
 
 	ret = decode_record(data, len, &p->record, &words);
 	if (ret) {
 		text_add(problem, words);
 		return ret;
 	}
-	if (p->record.type == TLSFAIL_REC_LOSS)
-		return loss_report(p, &p->record.loss);
-	if (p->record.type == TLSFAIL_REC_TOTALS) {
-		p->totals = p->record.totals;
-		p->has_totals = true;
-		return 0;
-	}
-	if (p->record.type == TLSFAIL_REC_CERTS)
-		return certificates_report(p, &p->record.certs);
-	ret = correlator_feed(p->correlator, &p->record, &p->failure);
-	return ret > 0 ? failure_report(p) : ret;
+	err = time_advance(p, record_time(&p->record));
+	ret = record_take(p);
+	return err ? err : ret;
 }
 
 static void summary_losses(const struct pipeline *p)

@@ -16,8 +16,13 @@
 
 struct pipeline;
 
+struct pipeline_options {
+	struct certwatch_options certs;
+	uint64_t fold_ns; /* interval of the folding of repeated failures; 0: none are folded */
+};
+
 /* Opens a pipeline into outputs, which stay the caller's. *out is its to pipeline_close(). */
-int pipeline_open(struct outputs *outputs, const struct certwatch_options *certs,
+int pipeline_open(struct outputs *outputs, const struct pipeline_options *options,
 		  struct pipeline **out);
 void pipeline_close(struct pipeline *p);
 
@@ -27,6 +32,15 @@ void pipeline_close(struct pipeline *p);
  * that of outputs_write().
  */
 int pipeline_feed(struct pipeline *p, const void *data, size_t len, struct text *problem);
+
+/*
+ * The time, CLOCK_MONOTONIC in ns, at which the pipeline has something to tell though nothing
+ * happens; 0: none. It learns the time from records only: a clock record will do.
+ */
+uint64_t pipeline_deadline(const struct pipeline *p);
+
+/* Tells what is still folded: the end. Returns 0 or an error of outputs_write(). */
+int pipeline_finish(struct pipeline *p);
 
 /* Failures found so far. */
 uint64_t pipeline_findings(const struct pipeline *p);

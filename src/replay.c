@@ -48,7 +48,7 @@ int replay_run(const struct options *o)
 	struct pipeline *pipeline = NULL;
 	char buf[1024];
 	struct text error;
-	int err;
+	int err, finish_err;
 
 	text_init(&error, buf, sizeof(buf));
 	signal(SIGPIPE, SIG_IGN);
@@ -59,9 +59,13 @@ int replay_run(const struct options *o)
 	err = outputs_open(&options, &outputs, &error);
 	if (err)
 		goto out;
-	err = pipeline_open(outputs, &o->certs, &pipeline);
+	err = pipeline_open(outputs, &o->pipeline, &pipeline);
+	if (err)
+		goto out;
+	err = replay_records(recording, pipeline, &error);
+	finish_err = pipeline_finish(pipeline);
 	if (!err)
-		err = replay_records(recording, pipeline, &error);
+		err = finish_err;
 	if (!err)
 		pipeline_summary(pipeline);
 out:

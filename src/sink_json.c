@@ -353,6 +353,20 @@ static void event_add_sighting(struct event *event, const struct finding *f)
 	event_add_process(event, f);
 }
 
+static void event_add_folded(struct event *event, const struct finding *f)
+{
+	event_add_string(event, "event.name", "tlsfail.folded");
+	event_add_known(event, "event.duration", f->duration_ns);
+	event_add_string(event, "error.type", f->cause);
+	event_add_string(event, "message", f->message);
+	event_add_integer(event, "tlsfail.schema_version", FINDING_SCHEMA_VERSION);
+	event_add_string(event, "tlsfail.confidence", sink_confidence_name(f));
+	event_add_string(event, "tlsfail.role", f->role);
+	event_add_integer(event, "tlsfail.suppressed", f->suppressed);
+	event_add_network(event, f);
+	event_add_process(event, f);
+}
+
 /* An event that memory does not suffice for is not written: t stays empty. */
 static void event_dump(const struct event *event, struct text *t)
 {
@@ -378,6 +392,8 @@ static void json_format(const struct sink_options *options, const struct finding
 	else if (finding->kind == FINDING_CERTIFICATE_SEEN ||
 		 finding->kind == FINDING_CERTIFICATE_EXPIRING)
 		event_add_sighting(&event, finding);
+	else if (finding->kind == FINDING_FOLDED)
+		event_add_folded(&event, finding);
 	else
 		event_add_failure(&event, finding);
 	event_add_string(&event, "host.name", finding->host_name);

@@ -234,6 +234,13 @@ static void certificate_add(const struct sink_options *o, struct text *t, const 
 	paragraph_add(o, t, COLOR_HINT, "fix: ", f->hint);
 }
 
+/* The first of the kind was told in full: how many more there are is all that is new. */
+static void folded_add(const struct sink_options *o, struct text *t, const struct finding *f)
+{
+	headline_add(o, t, f);
+	paragraph_add(o, t, NULL, "", f->message);
+}
+
 static void loss_add(const struct sink_options *o, struct text *t, const struct finding *f)
 {
 	char words[SINK_LOSS_LEN];
@@ -255,6 +262,8 @@ static void text_format(const struct sink_options *o, const struct finding *f, s
 		loss_add(o, t, f);
 	else if (f->kind == FINDING_CERTIFICATE_SEEN || f->kind == FINDING_CERTIFICATE_EXPIRING)
 		certificate_add(o, t, f);
+	else if (f->kind == FINDING_FOLDED)
+		folded_add(o, t, f);
 	else
 		failure_add(o, t, f);
 }

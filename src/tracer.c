@@ -295,7 +295,7 @@ static int bpf_load(struct tracer *t)
 		t->skel->rodata->target_select = TLSFAIL_SELECT_EXE;
 	}
 	exec_names_set(t);
-	if (t->options->certs.seen || t->options->certs.warn_s)
+	if (t->options->pipeline.certs.seen || t->options->pipeline.certs.warn_s)
 		t->skel->rodata->cert_interval_ns = CERT_INTERVAL_NS;
 	hooks_select(t->skel, &t->choice);
 	err = tlsfail_bpf__load(t->skel);
@@ -336,7 +336,7 @@ static int destinations_open(struct tracer *t)
 	if (!err)
 		err = outputs_open(&outputs, &t->outputs, &error);
 	if (!err)
-		err = pipeline_open(t->outputs, &t->options->certs, &t->pipeline);
+		err = pipeline_open(t->outputs, &t->options->pipeline, &t->pipeline);
 	if (err == -EPIPE)
 		t->ending = true;
 	else if (err)
@@ -467,7 +467,9 @@ static int wait_ms(const struct tracer *t)
 
 static void tick(struct tracer *t)
 {
-	if (announce_clock_is_stale(&t->clock))
+	uint64_t deadline = pipeline_deadline(t->pipeline);
+
+	if (announce_clock_is_stale(&t->clock) || (deadline && announce_now() >= deadline))
 		clock_announce(t);
 	loss_announce(t);
 	if (t->recorder) {
@@ -520,6 +522,9 @@ static void tracer_finish(struct tracer *t)
 			 strerror(-err));
 		t->status = EXIT_CANNOT;
 	}
+	err = pipeline_finish(t->pipeline);
+	if (err)
+		output_failed(t, err);
 	pipeline_summary(t->pipeline);
 	if (!t->told_armed)
 		log_line("nothing was traced: what was waited for has not started");

@@ -14,6 +14,9 @@ sys.path.insert(0, str(REPOSITORY / "tools"))
 
 from lab import lab, tracer
 
+# A test may bring about several failures of a kind: each is told.
+JSON = ("--format", "json", "--no-fold")
+
 NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
 
 
@@ -50,7 +53,7 @@ class Env:
 
     def trace_json(self, where, *args, **options):
         """`tlsfail trace` of the lab's proxy, printing JSON."""
-        return self.trace(where, "--exe", where.proxy.exe, "--format", "json", *args, **options)
+        return self.trace(where, "--exe", where.proxy.exe, *JSON, *args, **options)
 
     def run(self, *args, prefix=(), program=None):
         """Runs `PREFIX tlsfail ARGS` to its end; PROGRAM is another copy of it. Returns the

@@ -10,6 +10,7 @@ import time
 from functools import partial
 from pathlib import Path
 
+from env import JSON
 from lab import binaries
 from tap import Skip, require
 from test_host import CASES, SETTLE_S, require_traced, second_proxy
@@ -100,7 +101,7 @@ def check_container(here, mount, selection):
         start_container(here, lab, mount, root)
         value = {"pid": lab.proxy.pid, "comm": Path(BOXED).name,
                  "exe": f"/proc/{lab.proxy.pid}/root/{BOXED}"}[selection]
-        with here.trace(lab, "--" + selection, value, "--format", "json") as tlsfail:
+        with here.trace(lab, "--" + selection, value, *JSON) as tlsfail:
             tlsfail.wait_armed()
             require_traced(lab, tlsfail)
             path = tlsfail.findings()[-1]["process.executable.path"]
@@ -118,7 +119,7 @@ def check_late(here):
     """The container starts later than tlsfail, and once more."""
     with here.lab("box-late", CASES, start_proxy=False) as lab:
         root = make_root(lab, OVERLAY)
-        with here.trace(lab, "--comm", Path(BOXED).name, "--format", "json") as tlsfail:
+        with here.trace(lab, "--comm", Path(BOXED).name, *JSON) as tlsfail:
             tlsfail.wait_stderr("tlsfail: waiting")
             for _ in range(2):
                 start_container(here, lab, OVERLAY, root)
@@ -138,7 +139,7 @@ def check_one_image(here):
             start_container(here, lab, OVERLAY, root)
             image = root.with_suffix(".lower")
             start_container(here, second, OVERLAY, make_root(second, OVERLAY, image))
-            with here.trace(lab, "--comm", Path(BOXED).name, "--format", "json") as tlsfail:
+            with here.trace(lab, "--comm", Path(BOXED).name, *JSON) as tlsfail:
                 tlsfail.wait_armed()
                 for where in (lab, second):
                     require_traced(where, tlsfail)

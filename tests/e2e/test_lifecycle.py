@@ -4,6 +4,7 @@
 name and by pid, --duration and --count."""
 import time
 
+from env import JSON
 from lab import drive, tracer
 from lab.cases import named
 from tap import require
@@ -59,7 +60,7 @@ def check_late_start(here):
 def check_comm(here):
     case, = named("verify-expired")
     with here.lab("comm", [case], binary_name=BINARY_NAME) as lab:
-        with here.trace(lab, "--comm", BINARY_NAME, "--format", "json") as tlsfail:
+        with here.trace(lab, "--comm", BINARY_NAME, *JSON) as tlsfail:
             tlsfail.wait_armed()
             require_finding(lab, tlsfail, case)
 
@@ -68,7 +69,7 @@ def check_pid(here):
     """--pid of the master is about its workers too, and about those of the next reload."""
     case, = named("verify-expired")
     with here.lab("pid", [case]) as lab:
-        with here.trace(lab, "--pid", lab.proxy.pid, "--format", "json") as tlsfail:
+        with here.trace(lab, "--pid", lab.proxy.pid, *JSON) as tlsfail:
             tlsfail.wait_armed()
             require_finding(lab, tlsfail, case)
             lab.proxy.reload()

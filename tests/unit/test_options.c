@@ -71,6 +71,7 @@ static void test_defaults(void **state)
 	assert_int_equal(options.target_count, 0);
 	assert_null(options.format);
 	assert_outputs(1, "text:-");
+	assert_int_equal(options.pipeline.fold_ns, 60000000000);
 	assert_false(options.verbose);
 	assert_int_equal(options.duration_s, 0);
 	assert_int_equal(options.count, 0);
@@ -117,6 +118,15 @@ static void test_output(void **state)
 	assert_outputs(1, "json:-");
 	assert_good(COMMAND_REPLAY, "replay --sink json:- x.rec");
 	assert_outputs(1, "json:-");
+}
+
+static void test_folding(void **state)
+{
+	(void)state;
+	assert_good(COMMAND_TRACE, "trace --fold-interval 5");
+	assert_int_equal(options.pipeline.fold_ns, 5000000000);
+	assert_good(COMMAND_REPLAY, "replay --no-fold x.rec");
+	assert_int_equal(options.pipeline.fold_ns, 0);
 }
 
 static void test_limits(void **state)
@@ -351,6 +361,7 @@ int main(void)
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_targets),
 		cmocka_unit_test(test_output),
+		cmocka_unit_test(test_folding),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_hooks),
 		cmocka_unit_test(test_arguments),

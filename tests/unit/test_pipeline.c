@@ -29,20 +29,19 @@
 static const uint16_t modern[] = { TLS_VERSION_1_3, 0 };
 
 static struct scene scene;
-static const struct certwatch_options no_certs;
+static const struct pipeline_options all_told; /* no folding, no certificates */
 static struct outputs *outputs;
 static struct pipeline *pipeline;
 static int reader; /* of what the sink writes */
 static int writer;
 
-static int setup(void **state)
+static int open_with(const struct pipeline_options *pipeline_options)
 {
 	struct outputs_options options = { .specs = { "json:-" }, .count = 1 };
 	char error[256];
 	struct text t;
 	int fds[2];
 
-	(void)state;
 	text_init(&t, error, sizeof(error));
 	if (pipe(fds))
 		return -1;
@@ -51,7 +50,22 @@ static int setup(void **state)
 	options.sink.fd = writer;
 	if (fcntl(reader, F_SETFL, O_NONBLOCK))
 		return -1;
-	return outputs_open(&options, &outputs, &t) || pipeline_open(outputs, &no_certs, &pipeline);
+	return outputs_open(&options, &outputs, &t) ||
+	       pipeline_open(outputs, pipeline_options, &pipeline);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	return open_with(&all_told);
+}
+
+static int setup_folding(void **state)
+{
+	static const struct pipeline_options folding = { .fold_ns = 60000000000 };
+
+	(void)state;
+	return open_with(&folding);
 }
 
 static int teardown(void **state)
@@ -83,13 +97,18 @@ static int feed(const void *record, size_t len)
 	return err;
 }
 
-static void feed_clock(void)
+static void feed_clock_at(uint64_t ms)
 {
 	struct tlsfail_clock clock = { .h = HEADER(CLOCK, clock),
-				       .monotonic = SCENE_MS(12),
-				       .realtime = SCENE_TIME_NS };
+				       .monotonic = SCENE_MS(ms),
+				       .realtime = SCENE_TIME_NS + (ms - 12) * 1000000 };
 
 	assert_int_equal(feed(&clock, sizeof(clock)), 0);
+}
+
+static void feed_clock(void)
+{
+	feed_clock_at(12);
 }
 
 static void feed_wire(enum tlsfail_dir dir, const struct direction *bytes)
@@ -221,6 +240,37 @@ static void test_other_records_are_taken(void **state)
 	feed_totals(&(struct tlsfail_totals){ 0 });
 	assert_nothing_written();
 	assert_int_equal(pipeline_findings(pipeline), 0);
+}
+
+/* The first comes out, the others are counted: by the clock, and at the end. All are findings. */
+static void test_failures_are_folded(void **state)
+{
+	json_t *object;
+
+	(void)state;
+	feed_clock();
+	assert_int_equal(pipeline_deadline(pipeline), 0);
+	assert_int_equal(feed_failure(), 0);
+	json_decref(take());
+	assert_int_equal(feed_failure(), 0);
+	assert_int_equal(feed_failure(), 0);
+	assert_nothing_written();
+	assert_int_equal(pipeline_deadline(pipeline), SCENE_MS(60012));
+	feed_clock_at(60011);
+	assert_nothing_written();
+	feed_clock_at(62000);
+	object = take();
+	assert_member(object, "event.name", "tlsfail.folded");
+	assert_int_equal(json_integer_value(json_object_get(object, "tlsfail.suppressed")), 2);
+	json_decref(object);
+	assert_int_equal(feed_failure(), 0);
+	assert_nothing_written();
+	assert_int_equal(pipeline_finish(pipeline), 0);
+	object = take();
+	assert_member(object, "error.type", "sni-missing");
+	assert_int_equal(json_integer_value(json_object_get(object, "tlsfail.suppressed")), 1);
+	json_decref(object);
+	assert_int_equal(pipeline_findings(pipeline), 4);
 }
 
 static void assert_refused(const void *record, size_t len, int want)
@@ -356,6 +406,7 @@ int main(void)
 		TEST(test_a_failure_comes_out),
 		TEST(test_a_loss_comes_out),
 		TEST(test_other_records_are_taken),
+		cmocka_unit_test_setup_teardown(test_failures_are_folded, setup_folding, teardown),
 		TEST(test_records_that_are_none),
 		TEST(test_reader_gone),
 		TEST(test_sink_that_does_not_open),

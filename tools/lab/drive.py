@@ -9,6 +9,7 @@ import http.client
 import os
 import socket
 import time
+from functools import partial
 
 from . import proxy
 
@@ -39,6 +40,24 @@ def times(count):
             if status != case.status:
                 break
         return status
+    return drive
+
+
+def storm(count, depth=50):
+    """COUNT requests, DEPTH of them down the same connection at once. Returns how many were answered
+    with the case's status."""
+    def drive(lab, case):
+        request = f"GET /{case.name} HTTP/1.1\r\nHost: lab\r\n\r\n".encode()
+        answer = b"HTTP/1.1 %d " % case.status
+        answered = 0
+        for begun in range(0, count, depth):
+            batch = min(depth, count - begun)
+            last = b"GET / HTTP/1.1\r\nHost: lab\r\nConnection: close\r\n\r\n"
+            with socket.create_connection((lab.proxy.address, proxy.PORT),
+                                          timeout=_TIMEOUT) as client:
+                client.sendall(request * batch + last)
+                answered += b"".join(iter(partial(client.recv, 1 << 16), b"")).count(answer)
+        return answered
     return drive
 
 
