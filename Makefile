@@ -349,6 +349,7 @@ install: build/tlsfail ## install into PREFIX (/usr/local), below DESTDIR
 	install -D -m 644 man/tlsfail.8 $(DESTDIR)$(MANDIR)/man8/tlsfail.8
 	install -D -m 644 -t $(DESTDIR)$(DOCDIR) README.md LICENSE
 	install -D -m 644 -t $(DESTDIR)$(DOCDIR)/docs docs/json.md docs/event.schema.json
+	install -D -m 644 -t $(DESTDIR)$(DOCDIR)/dist/logrotate dist/logrotate/tlsfail
 
 .PHONY: uninstall
 uninstall: ## remove what install put there

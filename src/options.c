@@ -122,6 +122,14 @@ static int set_sink(struct options *o, const char *value)
 	return 0;
 }
 
+static int set_sink_queue(struct options *o, const char *value)
+{
+	int err = parse_number("--sink-queue", value, 4096, &o->sink_queue);
+
+	o->sink_queue *= 1024 * 1024;
+	return err;
+}
+
 static int set_verbose(struct options *o, const char *value)
 {
 	(void)value;
@@ -203,6 +211,16 @@ static int set_record(struct options *o, const char *value)
 	return 0;
 }
 
+static int set_rate(struct options *o, const char *value)
+{
+	return parse_number("--rate", value, 1000000, &o->rate);
+}
+
+static int set_repeat(struct options *o, const char *value)
+{
+	return parse_number("--repeat", value, UINT64_MAX, &o->repeat);
+}
+
 static int set_hook(struct options *o, const char *value)
 {
 	const char *equals = strchr(value, '=');
@@ -259,6 +277,8 @@ static const struct option_row rows[] = {
 	  set_format },
 	{ "sink", 's', "TYPE:TARGET", OUTPUTS, "where findings go, such as json:-; repeatable",
 	  set_sink },
+	{ "sink-queue", 0, "MIB", OUTPUTS, "what waits for a slow sink at most; 4 by default",
+	  set_sink_queue },
 	{ "verbose", 'v', NULL, OUTPUTS, "show the evidence, and draw the handshake", set_verbose },
 	{ "ladder", 0, NULL, OUTPUTS, "draw the handshake, as -v does", set_ladder },
 	{ "certs", 0, NULL, OUTPUTS, "tell each certificate of a healthy peer once", set_certs },
@@ -273,6 +293,8 @@ static const struct option_row rows[] = {
 	{ "count", 'c', "N", COMMAND_TRACE, "end after N failures", set_count },
 	{ "record", 'r', "FILE", COMMAND_TRACE, "write what was seen, for tlsfail replay",
 	  set_record },
+	{ "rate", 0, "N", COMMAND_REPLAY, "N failures a second, and wait for no sink", set_rate },
+	{ "repeat", 0, "N", COMMAND_REPLAY, "replay it N times", set_repeat },
 	{ "hook", 0, "FACT=KIND", COMMAND_TRACE,
 	  "force a hook: wire, state, close, reset or exec\n" HELP_INDENT
 	  "= tp_btf, raw_tp, fentry or kprobe; repeatable",
@@ -371,7 +393,11 @@ int options_parse(enum command command, int argc, char **argv, struct options *o
 	const char *no_color = getenv("NO_COLOR");
 	int got;
 
-	*o = (struct options){ .pipeline.fold_ns = FOLD_INTERVAL_S * NS_PER_SEC };
+	*o = (struct options){
+		.pipeline.fold_ns = FOLD_INTERVAL_S * NS_PER_SEC,
+		.sink_queue = OUTPUTS_QUEUE_SIZE,
+		.repeat = 1,
+	};
 	/* https://no-color.org: present and not empty */
 	o->color = isatty(STDOUT_FILENO) && !(no_color && *no_color);
 	setlocale(LC_CTYPE, "");
@@ -401,6 +427,7 @@ void options_outputs(const struct options *o, struct outputs_options *outputs)
 			.color = o->color,
 			.utf8 = o->utf8,
 		},
+		.queue_size = o->sink_queue,
 	};
 	if (o->format || !o->sink_count)
 		outputs->specs[outputs->count++] =

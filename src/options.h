@@ -42,6 +42,7 @@ struct options {
 	const struct sink_type *format;	    /* of standard output, NULL: not given */
 	const char *sinks[OUTPUTS_MAX - 1]; /* TYPE:TARGET, beside it */
 	size_t sink_count;
+	uint64_t sink_queue; /* bytes */
 	bool verbose;
 	bool ladder;
 	bool color;
@@ -52,6 +53,8 @@ struct options {
 	uint64_t duration_s; /* 0: until interrupted */
 	uint64_t count;	     /* 0: no limit */
 	const char *record;  /* file, or NULL */
+	uint64_t rate;	     /* of replay: failures a second, 0: no limit */
+	uint64_t repeat;     /* of replay: times */
 	struct hook_request hooks;
 	bool no_return_probes;
 

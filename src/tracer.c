@@ -32,7 +32,8 @@
 #include "tlsfail.skel.h"
 
 #define TICK_MS	    1000
-#define STARTING_MS 20 /* between looks at a process that is still loading its libraries */
+#define FINISH_MS   5000 /* for what waits in the queues of sinks */
+#define STARTING_MS 20	 /* between looks at a process that is still loading its libraries */
 /* A certificate that stays the same is looked at again once a day: its end comes nearer. */
 #define CERT_INTERVAL_NS (24ULL * 3600 * 1000000000)
 
@@ -63,11 +64,14 @@ struct tracer {
 };
 
 static volatile sig_atomic_t interrupted;
+static volatile sig_atomic_t hung_up;
 
 static void on_signal(int signal)
 {
-	(void)signal;
-	interrupted = 1;
+	if (signal == SIGHUP)
+		hung_up = 1;
+	else
+		interrupted = 1;
 }
 
 /* -- records ---------------------------------------------------------------------------------- */
@@ -358,7 +362,8 @@ static int header_announce(struct tracer *t)
 	return 0;
 }
 
-static void signals_prepare(void)
+/* SIGHUP means that files were rotated, where there are files; else it ends us, as usual. */
+static void signals_prepare(bool with_sinks)
 {
 	struct sigaction end = { .sa_handler = on_signal };
 	sigset_t blocked;
@@ -367,6 +372,10 @@ static void signals_prepare(void)
 	sigemptyset(&blocked);
 	sigaddset(&blocked, SIGINT);
 	sigaddset(&blocked, SIGTERM);
+	if (with_sinks) {
+		sigaddset(&blocked, SIGHUP);
+		sigaction(SIGHUP, &end, NULL);
+	}
 	sigprocmask(SIG_BLOCK, &blocked, NULL);
 	sigaction(SIGINT, &end, NULL);
 	sigaction(SIGTERM, &end, NULL);
@@ -376,7 +385,7 @@ static int tracer_start(struct tracer *t)
 {
 	int err;
 
-	signals_prepare();
+	signals_prepare(t->options->sink_count);
 	log_take_libbpf();
 	err = selection_make(t->options, &t->targets);
 	if (!err)
@@ -468,16 +477,16 @@ static int wait_ms(const struct tracer *t)
 static void tick(struct tracer *t)
 {
 	uint64_t deadline = pipeline_deadline(t->pipeline);
+	int err = outputs_tick(t->outputs);
 
+	if (err)
+		output_failed(t, err);
 	if (announce_clock_is_stale(&t->clock) || (deadline && announce_now() >= deadline))
 		clock_announce(t);
 	loss_announce(t);
-	if (t->recorder) {
-		int err = recorder_flush(t->recorder);
-
-		if (err)
-			recording_failed(t, err);
-	}
+	err = t->recorder ? recorder_flush(t->recorder) : 0;
+	if (err)
+		recording_failed(t, err);
 }
 
 static void tracer_loop(struct tracer *t)
@@ -498,6 +507,10 @@ static void tracer_loop(struct tracer *t)
 			tell_armed(t);
 		if (epoll_pwait(epoll, &event, 1, wait_ms(t), &none) > 0)
 			ring_buffer__consume(t->ring);
+		if (hung_up) {
+			hung_up = 0;
+			outputs_reopen(t->outputs);
+		}
 		if (announce_now() - last_tick >= TICK_MS * 1000000ULL) {
 			last_tick = announce_now();
 			tick(t);
@@ -525,6 +538,7 @@ static void tracer_finish(struct tracer *t)
 	err = pipeline_finish(t->pipeline);
 	if (err)
 		output_failed(t, err);
+	outputs_finish(t->outputs, FINISH_MS);
 	pipeline_summary(t->pipeline);
 	if (!t->told_armed)
 		log_line("nothing was traced: what was waited for has not started");

@@ -118,6 +118,11 @@ static void test_output(void **state)
 	assert_outputs(1, "json:-");
 	assert_good(COMMAND_REPLAY, "replay --sink json:- x.rec");
 	assert_outputs(1, "json:-");
+	assert_good(COMMAND_TRACE, "trace --sink json:/x -s text:/y --sink-queue 16");
+	assert_outputs(2, "json:/x");
+	assert_int_equal(options.sink_queue, 16 * 1024 * 1024);
+	assert_good(COMMAND_TRACE, "trace --sink json:/x -f text");
+	assert_outputs(2, "text:-");
 }
 
 static void test_folding(void **state)
@@ -253,6 +258,11 @@ static const struct bad_line {
 	{ COMMAND_TRACE, "trace --sink xml:-", "types: text, json" },
 	{ COMMAND_TRACE, "trace --sink jso:-", "'jso:-'" },
 	{ COMMAND_TRACE, "trace --sink ''", "TYPE:TARGET" },
+	{ COMMAND_TRACE, "trace --sink json:relative", "path from the root" },
+	{ COMMAND_TRACE, "trace --sink-queue 0", "--sink-queue takes" },
+	{ COMMAND_TRACE, "trace --rate 5", "'--rate'" },
+	{ COMMAND_REPLAY, "replay --rate 0 x.rec", "--rate takes" },
+	{ COMMAND_REPLAY, "replay --repeat -1 x.rec", "--repeat takes" },
 	{ COMMAND_TRACE, "trace --sink json:- --sink text:-", "standard output takes one" },
 	{ COMMAND_TRACE, "trace -f json --sink text:-", "standard output takes one" },
 
