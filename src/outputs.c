@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * A finding for each output in turn.
+ * Formats a finding for each output and hands it over.
  */
 #include "outputs.h"
 
@@ -8,51 +8,53 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "finding.h"
 #include "log.h"
 
-#define NS_PER_MS 1000000ULL
-#define NS_PER_S  1000000000ULL
-
-struct outputs {
-	size_t count;
-	struct output *items[OUTPUTS_MAX];
-	bool direct;
-	struct finding loss;
-	char buf[SINK_FINDING_LEN]; /* for formatting */
+struct output {
+	const struct sink_type *type;
+	struct sink *sink;
+	bool failed; /* and gets nothing more */
+	struct output_counts counts;
 };
 
-static uint64_t clock_ns(clockid_t clock)
+struct outputs {
+	struct sink_options options;
+	size_t count;
+	struct output items[OUTPUTS_MAX];
+	char buf[SINK_FINDING_LEN];
+};
+
+static int output_write(struct output *output, const struct text *t)
 {
-	struct timespec ts;
+	int err = -EPIPE;
 
-	clock_gettime(clock, &ts);
-	return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
-}
-
-static int outputs_add(struct outputs *o, const struct outputs_options *options, const char *spec,
-		       struct text *error)
-{
-	const struct output_options each = {
-		.sink = options->sink,
-		.direct = o->direct,
-		.patient = options->patient,
-		.queue_size = options->queue_size,
-	};
-	int err = output_open(&each, spec, &o->items[o->count], error);
-
-	o->count += !err;
+	if (!output->failed)
+		err = t->cut || !t->len ? -EMSGSIZE
+					: output->type->write(output->sink, t->buf, t->len);
 	return err;
 }
 
-/* Does the specification TYPE:TARGET lead to standard output? */
-static bool spec_is_stdout(const char *spec)
+static int output_open(struct outputs *o, const char *spec, struct text *error)
 {
-	const char *colon = strchr(spec, ':');
+	struct output *output = &o->items[o->count];
+	struct text header;
+	const char *target;
+	int err;
 
-	return colon && sink_is_stdout(colon + 1);
+	output->counts.name = spec;
+	err = sink_parse(spec, &output->type, &target, error);
+	if (!err)
+		err = output->type->open(&o->options, target, &output->sink);
+	if (err)
+		return err;
+	o->count++;
+	if (!output->type->header)
+		return 0;
+	text_init(&header, o->buf, sizeof(o->buf));
+	output->type->header(&header);
+	return output_write(output, &header);
 }
 
 int outputs_open(const struct outputs_options *options, struct outputs **out, struct text *error)
@@ -60,12 +62,10 @@ int outputs_open(const struct outputs_options *options, struct outputs **out, st
 	struct outputs *o = calloc(1, sizeof(*o));
 	int err = o ? 0 : -ENOMEM;
 
-	if (o) {
-		o->loss.kind = FINDING_LOSS;
-		o->direct = options->count == 1 && spec_is_stdout(options->specs[0]);
-	}
+	if (o)
+		o->options = options->sink;
 	for (size_t i = 0; !err && i < options->count; i++) {
-		err = outputs_add(o, options, options->specs[i], error);
+		err = output_open(o, options->specs[i], error);
 		if (err && !error->len)
 			text_addf(error, "cannot write the output: %s", strerror(-err));
 	}
@@ -81,88 +81,57 @@ void outputs_close(struct outputs *o)
 	if (!o)
 		return;
 	for (size_t i = 0; i < o->count; i++)
-		output_close(o->items[i]);
+		o->items[i].type->close(o->items[i].sink);
 	free(o);
 }
 
-static int loss_tell(struct outputs *o, struct output *output)
+static int finding_write(struct outputs *o, struct output *output, const struct finding *finding)
 {
-	o->loss.time_ns = clock_ns(CLOCK_REALTIME);
-	return output_tell_loss(output, &o->loss, o->buf, sizeof(o->buf));
+	struct text t;
+	int err;
+
+	if (output->failed) {
+		output->counts.dropped++;
+		return 0;
+	}
+	text_init(&t, o->buf, sizeof(o->buf));
+	output->type->format(&o->options, finding, &t);
+	err = output_write(output, &t);
+	output->failed = err;
+	if (err)
+		output->counts.dropped++;
+	else
+		output->counts.written++;
+	return err;
 }
 
 int outputs_write(struct outputs *o, const struct finding *finding)
 {
-	int result = 0;
-
-	memcpy(o->loss.host_name, finding->host_name, sizeof(o->loss.host_name));
-	for (size_t i = 0; i < o->count; i++) {
-		int err = loss_tell(o, o->items[i]);
-
-		if (!err)
-			err = output_write(o->items[i], finding, o->buf, sizeof(o->buf));
-		result = result ? result : err;
-	}
-	return result;
-}
-
-int outputs_tick(struct outputs *o)
-{
-	int result = 0;
+	int err = 0;
 
 	for (size_t i = 0; i < o->count; i++) {
-		int err = loss_tell(o, o->items[i]);
+		int error = finding_write(o, &o->items[i], finding);
 
-		result = result ? result : err;
+		err = err ? err : error;
 	}
-	return result;
+	return err;
 }
 
-void outputs_reopen(struct outputs *o)
-{
-	for (size_t i = 0; i < o->count; i++)
-		output_reopen(o->items[i]);
-}
-
-void outputs_finish(struct outputs *o, unsigned int limit_ms)
-{
-	uint64_t deadline = clock_ns(CLOCK_MONOTONIC) + limit_ms * NS_PER_MS;
-
-	o->loss.time_ns = clock_ns(CLOCK_REALTIME);
-	for (size_t i = 0; i < o->count; i++)
-		output_finish_begin(o->items[i], deadline);
-	for (size_t i = 0; i < o->count; i++)
-		output_finish_end(o->items[i], &o->loss, o->buf, sizeof(o->buf));
-}
-
-bool outputs_counts(struct outputs *o, size_t index, struct output_counts *counts)
+bool outputs_counts(const struct outputs *o, size_t index, struct output_counts *counts)
 {
 	if (index >= o->count)
 		return false;
-	output_counts(o->items[index], counts);
+	*counts = o->items[index].counts;
 	return true;
 }
 
-uint64_t outputs_dropped(struct outputs *o)
+void outputs_summary(const struct outputs *o)
 {
-	struct output_counts counts;
-	uint64_t dropped = 0;
+	for (size_t i = 0; i < o->count; i++) {
+		const struct output_counts *counts = &o->items[i].counts;
 
-	for (size_t i = 0; outputs_counts(o, i, &counts); i++)
-		dropped += counts.dropped;
-	return dropped;
-}
-
-void outputs_summary(struct outputs *o)
-{
-	struct output_counts counts;
-
-	for (size_t i = 0; outputs_counts(o, i, &counts); i++) {
-		if (!o->direct)
-			log_line("%s: %" PRIu64 " events written, %" PRIu64 " lost", counts.name,
-				 counts.written, counts.dropped);
-		else if (counts.dropped)
+		if (counts->dropped)
 			log_line("%" PRIu64 " findings were not written: %s did not take them",
-				 counts.dropped, counts.name);
+				 counts->dropped, counts->name);
 	}
 }

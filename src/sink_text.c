@@ -276,14 +276,11 @@ static void text_header(struct text *t)
 
 const struct sink_type sink_type_text = {
 	.name = "text",
-	.targets = "-, /FILE",
-	.batch_max = 64,
-	.retry_ms_max = 1000,
-	.check = sink_file_check,
-	.open = sink_file_open,
+	.targets = "-",
+	.check = sink_stream_check,
+	.open = sink_stream_open,
 	.header = text_header,
 	.format = text_format,
-	.send = sink_file_send,
-	.reopen = sink_file_reopen,
-	.close = sink_file_close,
+	.write = sink_stream_write,
+	.close = sink_stream_close,
 };
