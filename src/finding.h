@@ -154,6 +154,7 @@ struct finding_loss {
 	uint64_t wires;	    /* evidence bytes lost */
 	uint64_t untracked; /* connections never followed: the table was full */
 	uint64_t processes; /* process starts lost */
+	uint64_t output;    /* events that the output did not take */
 };
 
 struct finding {

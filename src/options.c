@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #include "log.h"
-#include "metrics.h"
 #include "tlsfail_abi.h"
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
@@ -123,6 +122,14 @@ static int set_sink(struct options *o, const char *value)
 	return 0;
 }
 
+static int set_sink_queue(struct options *o, const char *value)
+{
+	int err = parse_number("--sink-queue", value, 4096, &o->sink_queue);
+
+	o->sink_queue *= 1024 * 1024;
+	return err;
+}
+
 static int set_verbose(struct options *o, const char *value)
 {
 	(void)value;
@@ -198,46 +205,20 @@ static int set_count(struct options *o, const char *value)
 	return parse_number("--count", value, UINT64_MAX, &o->count);
 }
 
-static int set_metrics(struct options *o, const char *value)
-{
-	o->metrics = value;
-	if (!listen_parse(value, &o->metrics_address))
-		return 0;
-	log_line("--metrics takes ADDRESS:PORT such as 127.0.0.1:9913, a port, or unix:/PATH, not "
-		 "'%s'",
-		 value);
-	return EXIT_USAGE;
-}
-
-static int set_metrics_file(struct options *o, const char *value)
-{
-	o->metrics_file = value;
-	if (*value)
-		return 0;
-	log_line("--metrics-file takes the name of a file");
-	return EXIT_USAGE;
-}
-
-static int set_metrics_peers(struct options *o, const char *value)
-{
-	uint64_t n = 0;
-	int err = parse_number("--metrics-peers", value, METRICS_PEERS_LIMIT, &n);
-
-	o->metrics_peers = (unsigned int)n;
-	return err;
-}
-
-static int set_probe_stats(struct options *o, const char *value)
-{
-	(void)value;
-	o->probe_stats = true;
-	return 0;
-}
-
 static int set_record(struct options *o, const char *value)
 {
 	o->record = value;
 	return 0;
+}
+
+static int set_rate(struct options *o, const char *value)
+{
+	return parse_number("--rate", value, 1000000, &o->rate);
+}
+
+static int set_repeat(struct options *o, const char *value)
+{
+	return parse_number("--repeat", value, UINT64_MAX, &o->repeat);
 }
 
 static int set_hook(struct options *o, const char *value)
@@ -296,6 +277,8 @@ static const struct option_row rows[] = {
 	  set_format },
 	{ "sink", 's', "TYPE:TARGET", OUTPUTS, "where findings go, such as json:-; repeatable",
 	  set_sink },
+	{ "sink-queue", 0, "MIB", OUTPUTS, "what waits for a slow sink at most; 4 by default",
+	  set_sink_queue },
 	{ "verbose", 'v', NULL, OUTPUTS, "show the evidence, and draw the handshake", set_verbose },
 	{ "ladder", 0, NULL, OUTPUTS, "draw the handshake, as -v does", set_ladder },
 	{ "certs", 0, NULL, OUTPUTS, "tell each certificate of a healthy peer once", set_certs },
@@ -310,16 +293,8 @@ static const struct option_row rows[] = {
 	{ "count", 'c', "N", COMMAND_TRACE, "end after N failures", set_count },
 	{ "record", 'r', "FILE", COMMAND_TRACE, "write what was seen, for tlsfail replay",
 	  set_record },
-	{ "metrics", 0, "ADDR:PORT", COMMAND_TRACE,
-	  "serve metrics for Prometheus; also PORT, unix:/PATH\n" HELP_INDENT
-	  "(not in a static build)",
-	  set_metrics },
-	{ "metrics-file", 0, "FILE", COMMAND_TRACE, "write them every 10 s, for node_exporter",
-	  set_metrics_file },
-	{ "metrics-peers", 0, "N", COMMAND_TRACE, "name the first N peers in them",
-	  set_metrics_peers },
-	{ "probe-stats", 0, NULL, COMMAND_TRACE, "have the kernel time every BPF program, for them",
-	  set_probe_stats },
+	{ "rate", 0, "N", COMMAND_REPLAY, "N failures a second, and wait for no sink", set_rate },
+	{ "repeat", 0, "N", COMMAND_REPLAY, "replay it N times", set_repeat },
 	{ "hook", 0, "FACT=KIND", COMMAND_TRACE,
 	  "force a hook: wire, state, close, reset or exec\n" HELP_INDENT
 	  "= tp_btf, raw_tp, fentry or kprobe; repeatable",
@@ -391,10 +366,6 @@ static int take_arguments(enum command command, int argc, char **argv, struct op
 		log_line("unexpected argument '%s'; see tlsfail --help", argv[optind]);
 		return EXIT_USAGE;
 	}
-	if ((o->metrics_peers || o->probe_stats) && !o->metrics && !o->metrics_file) {
-		log_line("--metrics-peers and --probe-stats need --metrics or --metrics-file");
-		return EXIT_USAGE;
-	}
 	if (command == COMMAND_REPLAY && !o->argument && !o->help && !o->version) {
 		log_line("replay needs the name of a recording; see tlsfail --help");
 		return EXIT_USAGE;
@@ -422,7 +393,11 @@ int options_parse(enum command command, int argc, char **argv, struct options *o
 	const char *no_color = getenv("NO_COLOR");
 	int got;
 
-	*o = (struct options){ .pipeline.fold_ns = FOLD_INTERVAL_S * NS_PER_SEC };
+	*o = (struct options){
+		.pipeline.fold_ns = FOLD_INTERVAL_S * NS_PER_SEC,
+		.sink_queue = OUTPUTS_QUEUE_SIZE,
+		.repeat = 1,
+	};
 	/* https://no-color.org: present and not empty */
 	o->color = isatty(STDOUT_FILENO) && !(no_color && *no_color);
 	setlocale(LC_CTYPE, "");
@@ -452,6 +427,7 @@ void options_outputs(const struct options *o, struct outputs_options *outputs)
 			.color = o->color,
 			.utf8 = o->utf8,
 		},
+		.queue_size = o->sink_queue,
 	};
 	if (o->format || !o->sink_count)
 		outputs->specs[outputs->count++] =

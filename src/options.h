@@ -10,7 +10,6 @@
 #include <stdint.h>
 
 #include "hooks.h"
-#include "listen.h"
 #include "outputs.h"
 #include "pipeline.h"
 #include "text.h"
@@ -43,6 +42,7 @@ struct options {
 	const struct sink_type *format;	    /* of standard output, NULL: not given */
 	const char *sinks[OUTPUTS_MAX - 1]; /* TYPE:TARGET, beside it */
 	size_t sink_count;
+	uint64_t sink_queue; /* bytes */
 	bool verbose;
 	bool ladder;
 	bool color;
@@ -50,15 +50,11 @@ struct options {
 
 	struct pipeline_options pipeline;
 
-	const char *metrics; /* where to serve them, or NULL */
-	struct listen_address metrics_address;
-	const char *metrics_file;   /* or NULL */
-	unsigned int metrics_peers; /* named in them */
-	bool probe_stats;
-
 	uint64_t duration_s; /* 0: until interrupted */
 	uint64_t count;	     /* 0: no limit */
 	const char *record;  /* file, or NULL */
+	uint64_t rate;	     /* of replay: failures a second, 0: no limit */
+	uint64_t repeat;     /* of replay: times */
 	struct hook_request hooks;
 	bool no_return_probes;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Formats a finding for each output and hands it over.
+ * A finding for each output in turn.
  */
 #include "outputs.h"
 
@@ -8,53 +8,51 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "finding.h"
 #include "log.h"
 
-struct output {
-	const struct sink_type *type;
-	struct sink *sink;
-	bool failed; /* and gets nothing more */
-	struct output_counts counts;
-};
+#define NS_PER_MS 1000000ULL
+#define NS_PER_S  1000000000ULL
 
 struct outputs {
-	struct sink_options options;
 	size_t count;
-	struct output items[OUTPUTS_MAX];
-	char buf[SINK_FINDING_LEN];
+	struct output *items[OUTPUTS_MAX];
+	bool direct;
+	struct finding loss;
+	char buf[SINK_FINDING_LEN]; /* for formatting */
 };
 
-static int output_write(struct output *output, const struct text *t)
+static uint64_t clock_ns(clockid_t clock)
 {
-	int err = -EPIPE;
+	struct timespec ts;
 
-	if (!output->failed)
-		err = t->cut || !t->len ? -EMSGSIZE
-					: output->type->write(output->sink, t->buf, t->len);
+	clock_gettime(clock, &ts);
+	return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
+}
+
+static int outputs_add(struct outputs *o, const struct outputs_options *options, const char *spec,
+		       struct text *error)
+{
+	const struct output_options each = {
+		.sink = options->sink,
+		.direct = o->direct,
+		.patient = options->patient,
+		.queue_size = options->queue_size,
+	};
+	int err = output_open(&each, spec, &o->items[o->count], error);
+
+	o->count += !err;
 	return err;
 }
 
-static int output_open(struct outputs *o, const char *spec, struct text *error)
+/* Does the specification TYPE:TARGET lead to standard output? */
+static bool spec_is_stdout(const char *spec)
 {
-	struct output *output = &o->items[o->count];
-	struct text header;
-	const char *target;
-	int err;
+	const char *colon = strchr(spec, ':');
 
-	output->counts.name = spec;
-	err = sink_parse(spec, &output->type, &target, error);
-	if (!err)
-		err = output->type->open(&o->options, target, &output->sink);
-	if (err)
-		return err;
-	o->count++;
-	if (!output->type->header)
-		return 0;
-	text_init(&header, o->buf, sizeof(o->buf));
-	output->type->header(&header);
-	return output_write(output, &header);
+	return colon && sink_is_stdout(colon + 1);
 }
 
 int outputs_open(const struct outputs_options *options, struct outputs **out, struct text *error)
@@ -62,10 +60,12 @@ int outputs_open(const struct outputs_options *options, struct outputs **out, st
 	struct outputs *o = calloc(1, sizeof(*o));
 	int err = o ? 0 : -ENOMEM;
 
-	if (o)
-		o->options = options->sink;
+	if (o) {
+		o->loss.kind = FINDING_LOSS;
+		o->direct = options->count == 1 && spec_is_stdout(options->specs[0]);
+	}
 	for (size_t i = 0; !err && i < options->count; i++) {
-		err = output_open(o, options->specs[i], error);
+		err = outputs_add(o, options, options->specs[i], error);
 		if (err && !error->len)
 			text_addf(error, "cannot write the output: %s", strerror(-err));
 	}
@@ -81,57 +81,88 @@ void outputs_close(struct outputs *o)
 	if (!o)
 		return;
 	for (size_t i = 0; i < o->count; i++)
-		o->items[i].type->close(o->items[i].sink);
+		output_close(o->items[i]);
 	free(o);
 }
 
-static int finding_write(struct outputs *o, struct output *output, const struct finding *finding)
+static int loss_tell(struct outputs *o, struct output *output)
 {
-	struct text t;
-	int err;
-
-	if (output->failed) {
-		output->counts.dropped++;
-		return 0;
-	}
-	text_init(&t, o->buf, sizeof(o->buf));
-	output->type->format(&o->options, finding, &t);
-	err = output_write(output, &t);
-	output->failed = err;
-	if (err)
-		output->counts.dropped++;
-	else
-		output->counts.written++;
-	return err;
+	o->loss.time_ns = clock_ns(CLOCK_REALTIME);
+	return output_tell_loss(output, &o->loss, o->buf, sizeof(o->buf));
 }
 
 int outputs_write(struct outputs *o, const struct finding *finding)
 {
-	int err = 0;
+	int result = 0;
 
+	memcpy(o->loss.host_name, finding->host_name, sizeof(o->loss.host_name));
 	for (size_t i = 0; i < o->count; i++) {
-		int error = finding_write(o, &o->items[i], finding);
+		int err = loss_tell(o, o->items[i]);
 
-		err = err ? err : error;
+		if (!err)
+			err = output_write(o->items[i], finding, o->buf, sizeof(o->buf));
+		result = result ? result : err;
 	}
-	return err;
+	return result;
 }
 
-bool outputs_counts(const struct outputs *o, size_t index, struct output_counts *counts)
+int outputs_tick(struct outputs *o)
+{
+	int result = 0;
+
+	for (size_t i = 0; i < o->count; i++) {
+		int err = loss_tell(o, o->items[i]);
+
+		result = result ? result : err;
+	}
+	return result;
+}
+
+void outputs_reopen(struct outputs *o)
+{
+	for (size_t i = 0; i < o->count; i++)
+		output_reopen(o->items[i]);
+}
+
+void outputs_finish(struct outputs *o, unsigned int limit_ms)
+{
+	uint64_t deadline = clock_ns(CLOCK_MONOTONIC) + limit_ms * NS_PER_MS;
+
+	o->loss.time_ns = clock_ns(CLOCK_REALTIME);
+	for (size_t i = 0; i < o->count; i++)
+		output_finish_begin(o->items[i], deadline);
+	for (size_t i = 0; i < o->count; i++)
+		output_finish_end(o->items[i], &o->loss, o->buf, sizeof(o->buf));
+}
+
+bool outputs_counts(struct outputs *o, size_t index, struct output_counts *counts)
 {
 	if (index >= o->count)
 		return false;
-	*counts = o->items[index].counts;
+	output_counts(o->items[index], counts);
 	return true;
 }
 
-void outputs_summary(const struct outputs *o)
+uint64_t outputs_dropped(struct outputs *o)
 {
-	for (size_t i = 0; i < o->count; i++) {
-		const struct output_counts *counts = &o->items[i].counts;
+	struct output_counts counts;
+	uint64_t dropped = 0;
 
-		if (counts->dropped)
+	for (size_t i = 0; outputs_counts(o, i, &counts); i++)
+		dropped += counts.dropped;
+	return dropped;
+}
+
+void outputs_summary(struct outputs *o)
+{
+	struct output_counts counts;
+
+	for (size_t i = 0; outputs_counts(o, i, &counts); i++) {
+		if (!o->direct)
+			log_line("%s: %" PRIu64 " events written, %" PRIu64 " lost", counts.name,
+				 counts.written, counts.dropped);
+		else if (counts.dropped)
 			log_line("%" PRIu64 " findings were not written: %s did not take them",
-				 counts->dropped, counts->name);
+				 counts.dropped, counts.name);
 	}
 }

@@ -11,7 +11,6 @@
 #include <stdint.h>
 
 #include "certwatch.h"
-#include "metrics.h"
 #include "outputs.h"
 #include "text.h"
 
@@ -26,9 +25,6 @@ struct pipeline_options {
 int pipeline_open(struct outputs *outputs, const struct pipeline_options *options,
 		  struct pipeline **out);
 void pipeline_close(struct pipeline *p);
-
-/* From now on what is found is counted there too; it stays the caller's. */
-void pipeline_count_into(struct pipeline *p, struct metrics *metrics);
 
 /*
  * Takes one record of len bytes. Returns 0, or a negative errno: -EBADMSG, -EPROTONOSUPPORT or
@@ -46,9 +42,8 @@ uint64_t pipeline_deadline(const struct pipeline *p);
 /* Tells what is still folded: the end. Returns 0 or an error of outputs_write(). */
 int pipeline_finish(struct pipeline *p);
 
-/* Failures found so far; wire records whose connection never came. */
+/* Failures found so far. */
 uint64_t pipeline_findings(const struct pipeline *p);
-uint64_t pipeline_orphans(const struct pipeline *p);
 
 /* Writes the summary to stderr, that of the outputs too. */
 void pipeline_summary(const struct pipeline *p);

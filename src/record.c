@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "ownfile.h"
 #include "text.h"
 #include "tlsfail_abi.h"
 
@@ -86,36 +87,15 @@ static int reject(struct text *error, const char *name, const char *what, int er
 
 /* ---- Writing --------------------------------------------------------------------------------- */
 
-/* Makes sure that what was opened, and may have been there before, is ours to write to. */
-static int file_prepare(int fd, const char *path, struct text *error)
-{
-	struct stat st;
-
-	if (fstat(fd, &st))
-		return cannot(error, "look at", path, -errno);
-	if (st.st_uid != geteuid() && st.st_uid != 0)
-		return reject(error, path, "belongs to another user: choose another name", -EPERM);
-	if (S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode))
-		return 0;
-	if (!S_ISREG(st.st_mode))
-		return reject(error, path, "is no regular file, FIFO or character device", -EINVAL);
-	if (st.st_nlink != 1)
-		return reject(error, path, "has other names (hard links): choose another name",
-			      -EPERM);
-	if (fchmod(fd, 0600) || ftruncate(fd, 0))
-		return cannot(error, "overwrite", path, -errno);
-	return 0;
-}
-
+/* Not O_TRUNC: only after it is known to be ours. */
 static int file_create(const char *path, int *fd, struct text *error)
 {
-	/* Not O_TRUNC: only after it is known to be ours. */
-	*fd = open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY, 0600);
-	if (*fd >= 0)
-		return file_prepare(*fd, path, error);
-	if (errno == ELOOP)
-		return reject(error, path, "is a symbolic link: choose another name", -ELOOP);
-	return cannot(error, "create", path, -errno);
+	struct stat st;
+	int err = ownfile_open(path, 0, 0600, fd, &st, error);
+
+	if (!err && S_ISREG(st.st_mode) && (fchmod(*fd, 0600) || ftruncate(*fd, 0)))
+		err = cannot(error, "overwrite", path, -errno);
+	return err;
 }
 
 static void buffer_append(struct recorder *recorder, const void *data, size_t len)

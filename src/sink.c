@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "finding.h"
@@ -37,6 +38,8 @@ static const struct loss_kind loss_kinds[] = {
 	{ offsetof(struct finding_loss, wires), "wire record", "wire records", hint_slow },
 	{ offsetof(struct finding_loss, untracked), "connection", "connections",
 	  "trace fewer processes, as the table of connections was full" },
+	{ offsetof(struct finding_loss, output), "event of this output", "events of this output",
+	  "see to it that the output takes them, or give it a larger --sink-queue" },
 	{ offsetof(struct finding_loss, processes), "process", "processes",
 	  "restart tlsfail, so that it finds the programs that were started meanwhile" },
 };
@@ -86,17 +89,22 @@ bool sink_is_stdout(const char *target)
 	return strcmp(target, "-") == 0;
 }
 
-/*
- * Waits until fd takes bytes. Meanwhile the signals are let in that the program otherwise keeps
- * blocked: a reader that never reads cannot keep us from ending. -EINTR: one came.
- */
-static int fd_wait_writable(int fd)
+int sink_wait(int fd, int stop, short events, int timeout_ms)
 {
-	struct pollfd p = { .fd = fd, .events = POLLOUT };
+	const struct timespec limit = { timeout_ms / 1000, timeout_ms % 1000 * 1000000L };
+	struct pollfd fds[] = { { .fd = fd, .events = events }, { .fd = stop, .events = POLLIN } };
 	sigset_t none;
+	int n;
 
 	sigemptyset(&none);
-	return ppoll(&p, 1, NULL, &none) < 0 ? -errno : 0;
+	do {
+		n = ppoll(fds, 2, timeout_ms < 0 ? NULL : &limit, stop < 0 ? &none : NULL);
+	} while (n < 0 && errno == EINTR && stop >= 0);
+	if (n < 0)
+		return -errno;
+	if (fds[1].revents)
+		return -ECANCELED;
+	return n ? 0 : -ETIMEDOUT;
 }
 
 /* As much as a pipe that is writable takes without blocking (pipe(7)); no limit for others. */
@@ -110,31 +118,29 @@ static int fd_write_max(int fd, size_t *max)
 	return 0;
 }
 
-int sink_write_all(int fd, const void *buf, size_t len)
+int sink_write_all(int fd, int stop, const void *buf, size_t len, size_t *done)
 {
 	const char *next = buf;
 	size_t max = 0;
 	int err = len > 0 ? fd_write_max(fd, &max) : 0;
 
-	if (err)
-		return err;
-	while (len > 0) {
+	*done = 0;
+	while (!err && *done < len) {
+		size_t left = len - *done;
 		ssize_t written;
 
-		err = fd_wait_writable(fd);
+		err = sink_wait(fd, stop, POLLOUT, -1);
 		if (err)
-			return err;
-		written = write(fd, next, len < max ? len : max);
+			break;
+		written = write(fd, next + *done, left < max ? left : max);
 		if (written == 0)
-			return -EIO;
-		if (written < 0 && errno != EAGAIN && errno != EINTR)
-			return -errno;
-		if (written > 0) {
-			next += written;
-			len -= (size_t)written;
-		}
+			err = -EIO;
+		else if (written > 0)
+			*done += (size_t)written;
+		else if (errno != EAGAIN && errno != EINTR)
+			err = -errno;
 	}
-	return 0;
+	return err;
 }
 
 const char *sink_confidence_name(const struct finding *finding)

@@ -8,35 +8,56 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "queue.h"
+
 struct finding;
 struct finding_loss;
 struct sink;
 struct text;
 
-/* How findings look, whatever sink they go to. */
+/* How findings look, whatever sink they go to, and what the sinks are given. */
 struct sink_options {
 	int fd;	      /* what the target "-" stands for; stays the caller's */
+	int stop;     /* readable when no wait may go on; -1: a signal ends a wait */
 	bool verbose; /* show the evidence */
 	bool ladder;  /* draw the handshake */
 	bool color;
 	bool utf8; /* the output may hold more than ASCII */
 };
 
+/* What came of the items that a sink was given. */
+struct sink_sent {
+	size_t taken;	      /* the first of them that are done with */
+	size_t refused;	      /* of those taken: what the receiver will never take */
+	unsigned int wait_ms; /* the receiver asks to be left alone for so long; 0: it does not */
+};
+
 /* One kind of sink. Errors are negative errno values. */
 struct sink_type {
-	const char *name;    /* TYPE of --sink TYPE:TARGET */
-	const char *targets; /* what TARGET may be, for people */
+	const char *name;	   /* TYPE of --sink TYPE:TARGET */
+	const char *targets;	   /* what TARGET may be, for people */
+	size_t batch_max;	   /* items that send() is given at most */
+	unsigned int linger_ms;	   /* how long an item may wait for others to be sent with */
+	unsigned int retry_ms_max; /* the longest pause between two attempts */
 	/* What is wrong with the words of target, without trying it. */
 	int (*check)(const char *target, struct text *error);
 	/* Sets *sink, to be ended with close(). target must outlive it. */
-	int (*open)(const struct sink_options *options, const char *target, struct sink **sink);
-	/* Appends what comes before the first finding. NULL: nothing does. */
+	int (*open)(const struct sink_options *options, const char *target, struct sink **sink,
+		    struct text *error);
+	/* Appends what comes before the first finding on standard output. NULL: nothing does. */
 	void (*header)(struct text *t);
 	/* Appends a finding as the sink takes it. Uses nothing but its arguments. */
 	void (*format)(const struct sink_options *options, const struct finding *finding,
 		       struct text *t);
-	/* Writes one formatted finding, whole, at once. -EPIPE: the reader is gone. */
-	int (*write)(struct sink *sink, const void *data, size_t len);
+	/*
+	 * Sends the items that it can, and says in *sent how many, also on an error, of which error
+	 * gets a sentence. What was not taken it is given again. -EPIPE of standard output: the
+	 * reader is gone. -ECANCELED: options.stop became readable.
+	 */
+	int (*send)(struct sink *sink, const struct queue_item *items, size_t count,
+		    struct sink_sent *sent, struct text *error);
+	/* Begins anew what may have been moved away. NULL: nothing is. */
+	int (*reopen)(struct sink *sink, struct text *error);
 	void (*close)(struct sink *sink);
 };
 
@@ -60,18 +81,28 @@ int sink_parse(const char *spec, const struct sink_type **type, const char **tar
 /* Is that target standard output ("-")? */
 bool sink_is_stdout(const char *target);
 
-/* The functions of a stream of bytes, which sinks of several formats share. */
-int sink_stream_check(const char *target, struct text *error);
-int sink_stream_open(const struct sink_options *options, const char *target, struct sink **sink);
-int sink_stream_write(struct sink *sink, const void *data, size_t len);
-void sink_stream_close(struct sink *sink);
+/* The functions of sinks that write to standard output or a file, whatever the format. */
+int sink_file_check(const char *target, struct text *error);
+int sink_file_open(const struct sink_options *options, const char *target, struct sink **sink,
+		   struct text *error);
+int sink_file_send(struct sink *sink, const struct queue_item *items, size_t count,
+		   struct sink_sent *sent, struct text *error);
+int sink_file_reopen(struct sink *sink, struct text *error);
+void sink_file_close(struct sink *sink);
 
 /*
- * Writes all of buf to fd, with one write(2) where fd takes it (a full pipe takes PIPE_BUF).
- * While it waits for a slow reader, signals that are otherwise blocked are let in. Returns 0 or a
- * negative errno; -EINTR: a signal came before all was written.
+ * Waits until fd is ready for events (poll(2)), timeout_ms at most, -1 for ever. stop is that of the
+ * options: -ECANCELED when it became readable; when it is -1, the signals are let in that the
+ * program otherwise keeps blocked, so that a reader that never reads cannot keep us from ending, and
+ * -EINTR says that one came. -ETIMEDOUT: it is not ready.
  */
-int sink_write_all(int fd, const void *buf, size_t len);
+int sink_wait(int fd, int stop, short events, int timeout_ms);
+
+/*
+ * Writes all of buf to fd, with one write(2) where fd takes it (a full pipe takes PIPE_BUF), waiting
+ * as sink_wait() does. *done says how much was written. Returns 0 or a negative errno.
+ */
+int sink_write_all(int fd, int stop, const void *buf, size_t len, size_t *done);
 
 /* "low", "medium" or "high". */
 const char *sink_confidence_name(const struct finding *finding);

@@ -338,6 +338,7 @@ static void event_add_loss(struct event *event, const struct finding_loss *loss)
 	event_add_integer(event, "tlsfail.lost.wires", loss->wires);
 	event_add_integer(event, "tlsfail.lost.untracked", loss->untracked);
 	event_add_integer(event, "tlsfail.lost.processes", loss->processes);
+	event_add_integer(event, "tlsfail.lost.output", loss->output);
 }
 
 static void event_add_sighting(struct event *event, const struct finding *f)
@@ -403,10 +404,13 @@ static void json_format(const struct sink_options *options, const struct finding
 
 const struct sink_type sink_type_json = {
 	.name = "json",
-	.targets = "-",
-	.check = sink_stream_check,
-	.open = sink_stream_open,
+	.targets = "-, /FILE",
+	.batch_max = 64,
+	.retry_ms_max = 1000,
+	.check = sink_file_check,
+	.open = sink_file_open,
 	.format = json_format,
-	.write = sink_stream_write,
-	.close = sink_stream_close,
+	.send = sink_file_send,
+	.reopen = sink_file_reopen,
+	.close = sink_file_close,
 };

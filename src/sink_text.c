@@ -276,11 +276,14 @@ static void text_header(struct text *t)
 
 const struct sink_type sink_type_text = {
 	.name = "text",
-	.targets = "-",
-	.check = sink_stream_check,
-	.open = sink_stream_open,
+	.targets = "-, /FILE",
+	.batch_max = 64,
+	.retry_ms_max = 1000,
+	.check = sink_file_check,
+	.open = sink_file_open,
 	.header = text_header,
 	.format = text_format,
-	.write = sink_stream_write,
-	.close = sink_stream_close,
+	.send = sink_file_send,
+	.reopen = sink_file_reopen,
+	.close = sink_file_close,
 };

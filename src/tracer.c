@@ -20,13 +20,11 @@
 #include "announce.h"
 #include "attach.h"
 #include "discover.h"
-#include "exporter.h"
 #include "features.h"
 #include "log.h"
 #include "options.h"
 #include "outputs.h"
 #include "pipeline.h"
-#include "probestats.h"
 #include "record.h"
 #include "safety.h"
 #include "selection.h"
@@ -34,7 +32,8 @@
 #include "tlsfail.skel.h"
 
 #define TICK_MS	    1000
-#define STARTING_MS 20 /* between looks at a process that is still loading its libraries */
+#define FINISH_MS   5000 /* for what waits in the queues of sinks */
+#define STARTING_MS 20	 /* between looks at a process that is still loading its libraries */
 /* A certificate that stays the same is looked at again once a day: its end comes nearer. */
 #define CERT_INTERVAL_NS (24ULL * 3600 * 1000000000)
 
@@ -51,8 +50,6 @@ struct tracer {
 	struct outputs *outputs;
 	struct pipeline *pipeline;
 	struct recorder *recorder;
-	struct exporter *exporter;
-	int probe_stats; /* a descriptor, or -1 */
 
 	bool told_armed;
 	bool starting; /* a process is to be looked at again */
@@ -60,7 +57,6 @@ struct tracer {
 	int status; /* exit status so far */
 	uint64_t t_armed;
 	uint64_t records;
-	uint64_t invalid; /* of them: no record of this ABI */
 	struct tlsfail_clock clock;
 	struct tlsfail_lost lost;
 	size_t announced_next;
@@ -68,11 +64,14 @@ struct tracer {
 };
 
 static volatile sig_atomic_t interrupted;
+static volatile sig_atomic_t hung_up;
 
 static void on_signal(int signal)
 {
-	(void)signal;
-	interrupted = 1;
+	if (signal == SIGHUP)
+		hung_up = 1;
+	else
+		interrupted = 1;
 }
 
 /* -- records ---------------------------------------------------------------------------------- */
@@ -106,10 +105,9 @@ static void feed(struct tracer *t, const void *data, size_t len)
 	if (err)
 		recording_failed(t, err);
 	err = pipeline_feed(t->pipeline, data, len, &problem);
-	if (problem.len) {
-		t->invalid++;
+	if (problem.len)
 		log_line("the kernel side sent a record that %s", buf);
-	} else if (err)
+	else if (err)
 		output_failed(t, err);
 	if (t->options->count && pipeline_findings(t->pipeline) >= t->options->count)
 		t->ending = true;
@@ -186,7 +184,6 @@ static int counters_read(const struct tracer *t, struct tlsfail_counters *sum)
 			sum->n[i] += each[cpu].n[i];
 		for (size_t i = 0; i < TLSFAIL_LATENCY_BUCKETS; i++)
 			sum->latency[i] += each[cpu].latency[i];
-		sum->latency_ns += each[cpu].latency_ns;
 	}
 	free(each);
 	return err;
@@ -200,30 +197,6 @@ static void loss_announce(struct tracer *t)
 
 	if (!counters_read(t, &counters) && announce_loss(&counters, &t->lost, &record))
 		feed(t, &record, sizeof(record));
-}
-
-static void metrics_publish(struct tracer *t)
-{
-	struct metrics_host host = {
-		.armed = t->skel->bss->armed && discovery_live(t->discovery),
-		.traced = discovery_processes(t->discovery),
-		.records = t->records,
-		.invalid = t->invalid,
-		.orphans = pipeline_orphans(t->pipeline),
-	};
-	struct output_counts output;
-
-	if (!t->exporter || counters_read(t, &host.counters))
-		return;
-	while (host.output_count < METRICS_OUTPUTS_MAX &&
-	       outputs_counts(t->outputs, host.output_count, &output))
-		host.outputs[host.output_count++] = (struct metrics_output){
-			.name = output.name,
-			.written = output.written,
-			.dropped = output.dropped,
-		};
-	probestats_read(t->skel->obj, t->probe_stats >= 0, &host);
-	exporter_publish(t->exporter, &host);
 }
 
 static void totals_announce(struct tracer *t)
@@ -326,7 +299,7 @@ static int bpf_load(struct tracer *t)
 		t->skel->rodata->target_select = TLSFAIL_SELECT_EXE;
 	}
 	exec_names_set(t);
-	if (t->options->pipeline.certs.seen || t->options->pipeline.certs.warn_s || t->exporter)
+	if (t->options->pipeline.certs.seen || t->options->pipeline.certs.warn_s)
 		t->skel->rodata->cert_interval_ns = CERT_INTERVAL_NS;
 	hooks_select(t->skel, &t->choice);
 	err = tlsfail_bpf__load(t->skel);
@@ -372,8 +345,6 @@ static int destinations_open(struct tracer *t)
 		t->ending = true;
 	else if (err)
 		log_line("%s", error.len ? buf : strerror(-err));
-	else
-		pipeline_count_into(t->pipeline, exporter_metrics(t->exporter));
 	return err;
 }
 
@@ -391,16 +362,8 @@ static int header_announce(struct tracer *t)
 	return 0;
 }
 
-static int probe_stats_enable(struct tracer *t)
-{
-	t->probe_stats = probestats_enable();
-	if (t->probe_stats < 0)
-		log_line("--probe-stats: the kernel does not count runs of BPF programs: %s",
-			 strerror(-t->probe_stats));
-	return t->probe_stats < 0 ? t->probe_stats : 0;
-}
-
-static void signals_prepare(void)
+/* SIGHUP means that files were rotated, where there are files; else it ends us, as usual. */
+static void signals_prepare(bool with_sinks)
 {
 	struct sigaction end = { .sa_handler = on_signal };
 	sigset_t blocked;
@@ -409,6 +372,10 @@ static void signals_prepare(void)
 	sigemptyset(&blocked);
 	sigaddset(&blocked, SIGINT);
 	sigaddset(&blocked, SIGTERM);
+	if (with_sinks) {
+		sigaddset(&blocked, SIGHUP);
+		sigaction(SIGHUP, &end, NULL);
+	}
 	sigprocmask(SIG_BLOCK, &blocked, NULL);
 	sigaction(SIGINT, &end, NULL);
 	sigaction(SIGTERM, &end, NULL);
@@ -418,13 +385,11 @@ static int tracer_start(struct tracer *t)
 {
 	int err;
 
-	signals_prepare();
+	signals_prepare(t->options->sink_count);
 	log_take_libbpf();
 	err = selection_make(t->options, &t->targets);
 	if (!err)
 		err = kernel_examine(t);
-	if (!err)
-		err = exporter_open(t->options, &t->exporter);
 	if (!err)
 		err = bpf_load(t);
 	if (!err)
@@ -442,8 +407,6 @@ static int tracer_start(struct tracer *t)
 	err = header_announce(t);
 	if (err)
 		log_line("cannot begin: %s", strerror(-err));
-	if (!err && t->options->probe_stats)
-		err = probe_stats_enable(t);
 	t->starting = true;
 	t->skel->bss->armed = 1;
 	t->t_armed = announce_now();
@@ -514,17 +477,16 @@ static int wait_ms(const struct tracer *t)
 static void tick(struct tracer *t)
 {
 	uint64_t deadline = pipeline_deadline(t->pipeline);
+	int err = outputs_tick(t->outputs);
 
+	if (err)
+		output_failed(t, err);
 	if (announce_clock_is_stale(&t->clock) || (deadline && announce_now() >= deadline))
 		clock_announce(t);
 	loss_announce(t);
-	metrics_publish(t);
-	if (t->recorder) {
-		int err = recorder_flush(t->recorder);
-
-		if (err)
-			recording_failed(t, err);
-	}
+	err = t->recorder ? recorder_flush(t->recorder) : 0;
+	if (err)
+		recording_failed(t, err);
 }
 
 static void tracer_loop(struct tracer *t)
@@ -545,6 +507,10 @@ static void tracer_loop(struct tracer *t)
 			tell_armed(t);
 		if (epoll_pwait(epoll, &event, 1, wait_ms(t), &none) > 0)
 			ring_buffer__consume(t->ring);
+		if (hung_up) {
+			hung_up = 0;
+			outputs_reopen(t->outputs);
+		}
 		if (announce_now() - last_tick >= TICK_MS * 1000000ULL) {
 			last_tick = announce_now();
 			tick(t);
@@ -562,7 +528,6 @@ static void tracer_finish(struct tracer *t)
 	ring_buffer__consume(t->ring);
 	loss_announce(t);
 	totals_announce(t);
-	metrics_publish(t);
 	err = t->recorder ? recorder_close(t->recorder) : 0;
 	t->recorder = NULL;
 	if (err) {
@@ -573,6 +538,7 @@ static void tracer_finish(struct tracer *t)
 	err = pipeline_finish(t->pipeline);
 	if (err)
 		output_failed(t, err);
+	outputs_finish(t->outputs, FINISH_MS);
 	pipeline_summary(t->pipeline);
 	if (!t->told_armed)
 		log_line("nothing was traced: what was waited for has not started");
@@ -580,7 +546,7 @@ static void tracer_finish(struct tracer *t)
 
 int tracer_run(const struct options *options)
 {
-	struct tracer t = { .options = options, .status = EXIT_SUCCESS, .probe_stats = -1 };
+	struct tracer t = { .options = options, .status = EXIT_SUCCESS };
 	int err = tracer_start(&t);
 
 	if (!err) {
@@ -594,11 +560,8 @@ int tracer_run(const struct options *options)
 	attachments_free(t.attachments);
 	tlsfail_bpf__destroy(t.skel);
 	recorder_close(t.recorder);
-	exporter_close(t.exporter);
 	pipeline_close(t.pipeline);
 	outputs_close(t.outputs);
-	if (t.probe_stats >= 0)
-		close(t.probe_stats);
 	target_set_clear(&t.targets);
 	return t.status;
 }

@@ -118,6 +118,11 @@ static void test_output(void **state)
 	assert_outputs(1, "json:-");
 	assert_good(COMMAND_REPLAY, "replay --sink json:- x.rec");
 	assert_outputs(1, "json:-");
+	assert_good(COMMAND_TRACE, "trace --sink json:/x -s text:/y --sink-queue 16");
+	assert_outputs(2, "json:/x");
+	assert_int_equal(options.sink_queue, 16 * 1024 * 1024);
+	assert_good(COMMAND_TRACE, "trace --sink json:/x -f text");
+	assert_outputs(2, "text:-");
 }
 
 static void test_folding(void **state)
@@ -139,23 +144,6 @@ static void test_limits(void **state)
 	assert_good(COMMAND_TRACE, "trace --duration 1000000000 --count 18446744073709551615");
 	assert_int_equal(options.duration_s, 1000000000);
 	assert_true(options.count == UINT64_MAX);
-}
-
-static void test_metrics(void **state)
-{
-	(void)state;
-	assert_good(COMMAND_TRACE, "trace");
-	assert_null(options.metrics);
-	assert_null(options.metrics_file);
-	assert_int_equal(options.metrics_peers, 0);
-	assert_false(options.probe_stats);
-	assert_good(COMMAND_TRACE, "trace --metrics [::1]:9913 --metrics-peers 1000 --probe-stats");
-	assert_string_equal(options.metrics, "[::1]:9913");
-	assert_int_equal(options.metrics_address.addr.any.sa_family, AF_INET6);
-	assert_int_equal(options.metrics_peers, 1000);
-	assert_true(options.probe_stats);
-	assert_good(COMMAND_TRACE, "trace --metrics-file /var/lib/x/tlsfail.prom");
-	assert_string_equal(options.metrics_file, "/var/lib/x/tlsfail.prom");
 }
 
 static void test_hooks(void **state)
@@ -270,17 +258,13 @@ static const struct bad_line {
 	{ COMMAND_TRACE, "trace --sink xml:-", "types: text, json" },
 	{ COMMAND_TRACE, "trace --sink jso:-", "'jso:-'" },
 	{ COMMAND_TRACE, "trace --sink ''", "TYPE:TARGET" },
+	{ COMMAND_TRACE, "trace --sink json:relative", "path from the root" },
+	{ COMMAND_TRACE, "trace --sink-queue 0", "--sink-queue takes" },
+	{ COMMAND_TRACE, "trace --rate 5", "'--rate'" },
+	{ COMMAND_REPLAY, "replay --rate 0 x.rec", "--rate takes" },
+	{ COMMAND_REPLAY, "replay --repeat -1 x.rec", "--repeat takes" },
 	{ COMMAND_TRACE, "trace --sink json:- --sink text:-", "standard output takes one" },
 	{ COMMAND_TRACE, "trace -f json --sink text:-", "standard output takes one" },
-
-	/* metrics */
-	{ COMMAND_REPLAY, "replay --metrics 9913 x.rec", "'--metrics'" },
-	{ COMMAND_TRACE, "trace --metrics localhost:9913", "'localhost:9913'" },
-	{ COMMAND_TRACE, "trace --metrics unix:x", "'unix:x'" },
-	{ COMMAND_TRACE, "trace --metrics-file ''", "--metrics-file" },
-	{ COMMAND_TRACE, "trace --metrics 9913 --metrics-peers 1001", "--metrics-peers" },
-	{ COMMAND_TRACE, "trace --metrics-peers 5", "need --metrics" },
-	{ COMMAND_TRACE, "trace --probe-stats", "need --metrics" },
 
 	/* hooks */
 	{ COMMAND_TRACE, "trace --hook close", "'close'" },
@@ -389,7 +373,6 @@ int main(void)
 		cmocka_unit_test(test_output),
 		cmocka_unit_test(test_folding),
 		cmocka_unit_test(test_limits),
-		cmocka_unit_test(test_metrics),
 		cmocka_unit_test(test_hooks),
 		cmocka_unit_test(test_arguments),
 		cmocka_unit_test(test_spellings),

@@ -398,7 +398,7 @@ static void test_text_loss(void **state)
 		"         fix: give this output a faster reader, or tlsfail more CPU; trace fewer\n"
 		"              processes, as the table of connections was full\n");
 
-	finding.loss = (struct finding_loss){ UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX };
+	finding.loss = (struct finding_loss){ UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, 0 };
 	finding_print("text", false, true);
 	output_strip_colors();
 	assert_columns();
@@ -574,6 +574,7 @@ static void test_json_loss(void **state)
 			"trace fewer processes, as the table of connections was full\","
 			"\"tlsfail.lost.findings\":12,\"tlsfail.lost.wires\":0,"
 			"\"tlsfail.lost.untracked\":1,\"tlsfail.lost.processes\":0,"
+			"\"tlsfail.lost.output\":0,"
 			"\"host.name\":\"edge-1\"}\n");
 }
 
