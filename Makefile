@@ -13,6 +13,8 @@ DESTDIR   ?=
 SBINDIR   ?= $(PREFIX)/sbin
 MANDIR    ?= $(PREFIX)/share/man
 DOCDIR    ?= $(PREFIX)/share/doc/tlsfail
+SYSCONFDIR ?= /etc
+UNITDIR   ?= $(PREFIX)/lib/systemd/system
 
 # CC, CFLAGS, CPPFLAGS, LDFLAGS have their usual meaning; make's own CC is `cc`.
 ifeq ($(origin CC),default)
@@ -25,7 +27,7 @@ STRIP     ?= strip
 ARM64_CC    ?= aarch64-linux-gnu-gcc
 ARM64_STRIP ?= aarch64-linux-gnu-strip
 CFLAGS    ?= -O2 -g
-LDLIBS    ?= -lbpf -lelf -lz -ljansson -lcrypto
+LDLIBS    ?= -lbpf -lelf -lz -ljansson -lconfig -lcrypto
 # The unit tests have OpenSSL make the handshakes that they decode.
 UNIT_LDLIBS ?= -lcmocka -lssl -lcrypto
 HARDENING_CFLAGS  ?= -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
@@ -344,17 +346,34 @@ install-deps: need-root
 # ---- Install -------------------------------------------------------------------------------------
 
 .PHONY: install
-install: build/tlsfail ## install into PREFIX (/usr/local), below DESTDIR
+install: build/tlsfail ## install into PREFIX (/usr/local) and SYSCONFDIR (/etc), below DESTDIR
 	install -D -m 755 build/tlsfail $(DESTDIR)$(SBINDIR)/tlsfail
 	install -D -m 644 man/tlsfail.8 $(DESTDIR)$(MANDIR)/man8/tlsfail.8
 	install -D -m 644 -t $(DESTDIR)$(DOCDIR) README.md LICENSE
 	install -D -m 644 -t $(DESTDIR)$(DOCDIR)/docs docs/json.md docs/event.schema.json
 	install -D -m 644 -t $(DESTDIR)$(DOCDIR)/dist/logrotate dist/logrotate/tlsfail
+	install -d $(DESTDIR)$(UNITDIR)
+	sed 's|@SBINDIR@|$(SBINDIR)|' dist/tlsfail.service >$(DESTDIR)$(UNITDIR)/tlsfail.service
+	chmod 644 $(DESTDIR)$(UNITDIR)/tlsfail.service
+	[ -e $(DESTDIR)$(SYSCONFDIR)/tlsfail/tlsfail.conf ] || \
+		install -D -m 644 dist/tlsfail.conf $(DESTDIR)$(SYSCONFDIR)/tlsfail/tlsfail.conf
 
 .PHONY: uninstall
-uninstall: ## remove what install put there
+uninstall: ## remove what install put there, but for the configuration
 	rm -f $(DESTDIR)$(SBINDIR)/tlsfail $(DESTDIR)$(MANDIR)/man8/tlsfail.8
+	rm -f $(DESTDIR)$(UNITDIR)/tlsfail.service
 	rm -rf $(DESTDIR)$(DOCDIR)
+
+# In a copy, so that the package is compiled with the flags of a package and nothing else.
+DEB_COPY := build/deb/tlsfail-$(VERSION)
+
+.PHONY: deb
+deb: ## build the Debian package: build/deb/tlsfail_*.deb
+	@[ "$$(dpkg-parsechangelog -S Version)" = "$(VERSION)" ] || \
+		{ echo "debian/changelog is not about version $(VERSION)" >&2; exit 1; }
+	rm -rf build/deb && mkdir -p $(DEB_COPY)
+	tar -c --exclude=./build --exclude=./.git . | tar -x -C $(DEB_COPY)
+	cd $(DEB_COPY) && dpkg-buildpackage --build=binary --no-sign
 
 .PHONY: clean
 clean: ## remove build/

@@ -14,6 +14,8 @@
 #include "text.h"
 
 static char libbpf_warning[512];
+static const char *place_file;
+static unsigned int place_line;
 
 void log_line(const char *format, ...)
 {
@@ -26,11 +28,19 @@ void log_line(const char *format, ...)
 	va_end(args);
 	text_init(&t, line, sizeof(line) - 1);
 	text_add(&t, "tlsfail: ");
+	if (place_file)
+		text_addf(&t, "%s:%u: ", place_file, place_line);
 	text_add_hostile(&t, raw, strlen(raw));
 	line[t.len] = '\n';
 	/* There is nowhere to report that stderr is gone. */
 	if (write(STDERR_FILENO, line, t.len + 1) < 0)
 		return;
+}
+
+void log_place(const char *file, unsigned int line)
+{
+	place_file = file;
+	place_line = line;
 }
 
 static int keep_warning(enum libbpf_print_level level, const char *format, va_list args)

@@ -84,11 +84,12 @@ int main(int argc, char **argv)
 		argv++;
 	}
 	err = options_parse(row->command, argc, argv, &options);
-	if (err)
-		return err;
-	if (options.help)
-		return print_help();
-	if (options.version)
-		return print_version();
-	return row->run(&options);
+	if (!err && options.help)
+		err = print_help();
+	else if (!err && options.version)
+		err = print_version();
+	else if (!err)
+		err = row->run(&options);
+	options_release(&options);
+	return err;
 }

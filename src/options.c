@@ -245,6 +245,19 @@ static int set_no_return_probes(struct options *o, const char *value)
 	return 0;
 }
 
+static int set_config(struct options *o, const char *value)
+{
+	o->config = value;
+	return 0;
+}
+
+static int set_check(struct options *o, const char *value)
+{
+	(void)value;
+	o->check = true;
+	return 0;
+}
+
 static int set_help(struct options *o, const char *value)
 {
 	(void)value;
@@ -303,6 +316,13 @@ static const struct option_row rows[] = {
 	  "use entry probes only, as is done by itself where\n" HELP_INDENT
 	  "return probes are not safe",
 	  set_no_return_probes },
+	{ "config", 0, "FILE", COMMAND_TRACE,
+	  "take options from this file too; those of the\n" HELP_INDENT "command line come first",
+	  set_config },
+	{ "check", 0, NULL, COMMAND_TRACE,
+	  "only say whether the options and the file (without\n" HELP_INDENT
+	  "--config " CONFIG_DEFAULT_PATH ") are valid",
+	  set_check },
 	{ "help", 'h', NULL, ANY, "show this help", set_help },
 	{ "version", 'V', NULL, ANY, "show the version", set_version },
 };
@@ -373,6 +393,76 @@ static int take_arguments(enum command command, int argc, char **argv, struct op
 	return 0;
 }
 
+/* What is taken from a configuration file, for a command, beside what its command line gave. */
+struct file_reading {
+	struct options *options;
+	enum command command;
+	const bool *given; /* by row */
+};
+
+static bool is_target(const struct option_row *row)
+{
+	return row->set == set_exe || row->set == set_pid || row->set == set_comm;
+}
+
+/* Has the command line said it already? Its targets replace those of the file. */
+static bool is_given(const struct file_reading *r, const struct option_row *row)
+{
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (r->given[i] && (&rows[i] == row || (is_target(row) && is_target(&rows[i]))))
+			return true;
+	return false;
+}
+
+static bool belongs_in_file(const struct option_row *row)
+{
+	return row->set != set_help && row->set != set_version && row->set != set_config &&
+	       row->set != set_check;
+}
+
+/* For config_each(). */
+static int take_setting(void *context, const char *name, const char *value)
+{
+	const struct file_reading *r = context;
+	const struct option_row *row = NULL;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (!strcmp(rows[i].name, name) && rows[i].commands & r->command)
+			row = &rows[i];
+	if (!row || !belongs_in_file(row)) {
+		log_line("unknown setting '%s'; they are the long options of tlsfail trace", name);
+		return EXIT_USAGE;
+	}
+	if (!row->argument && value) {
+		log_line("%s is true or false", name);
+		return EXIT_USAGE;
+	}
+	if (row->argument && !value) {
+		log_line("%s needs a value (%s), not true", name, row->argument);
+		return EXIT_USAGE;
+	}
+	return is_given(r, row) ? 0 : row->set(r->options, value);
+}
+
+static int take_file(struct options *o, enum command command, const bool *given)
+{
+	struct file_reading reading = { .options = o, .command = command, .given = given };
+
+	if (o->check && !o->config)
+		o->config = CONFIG_DEFAULT_PATH;
+	if (!o->config || o->help || o->version)
+		return 0;
+	if (config_read_path(o->config, &o->file))
+		return EXIT_USAGE;
+	return config_each(o->file, take_setting, &reading) ? EXIT_USAGE : 0;
+}
+
+void options_release(struct options *o)
+{
+	config_free(o->file);
+	o->file = NULL;
+}
+
 /* What two sinks would write to standard output, nobody could take apart. */
 static int check_sinks(const struct options *o)
 {
@@ -391,7 +481,8 @@ int options_parse(enum command command, int argc, char **argv, struct options *o
 	struct option longs[ARRAY_LEN(rows) + 1];
 	char shorts[2 * ARRAY_LEN(rows) + 2];
 	const char *no_color = getenv("NO_COLOR");
-	int got;
+	bool given[ARRAY_LEN(rows)] = { false };
+	int got, err;
 
 	*o = (struct options){
 		.pipeline.fold_ns = FOLD_INTERVAL_S * NS_PER_SEC,
@@ -409,12 +500,16 @@ int options_parse(enum command command, int argc, char **argv, struct options *o
 	opterr = 0;
 	while ((got = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
 		const struct option_row *row = got == ':' || got == '?' ? NULL : row_of(got);
-		int err = row ? row->set(o, optarg) : options_bad(got, argv);
 
+		err = row ? row->set(o, optarg) : options_bad(got, argv);
 		if (err)
 			return err;
+		given[row - rows] = true;
 	}
-	return check_sinks(o) ? EXIT_USAGE : take_arguments(command, argc, argv, o);
+	err = take_arguments(command, argc, argv, o);
+	if (!err)
+		err = take_file(o, command, given);
+	return !err && check_sinks(o) ? EXIT_USAGE : err;
 }
 
 void options_outputs(const struct options *o, struct outputs_options *outputs)

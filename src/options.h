@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "config.h"
 #include "hooks.h"
 #include "outputs.h"
 #include "pipeline.h"
@@ -58,16 +59,23 @@ struct options {
 	struct hook_request hooks;
 	bool no_return_probes;
 
+	const char *config;  /* file whose settings were taken too, or NULL */
+	struct config *file; /* what was read from it; owned */
+	bool check;	     /* only say whether all this is valid */
+
 	const char *argument; /* FILE of replay, SLUG of causes, or NULL */
 	bool help;
 	bool version;
 };
 
 /*
- * Parses the arguments that follow the name of a command: argv[0] is that name. Returns 0, or
- * EXIT_USAGE after one line on stderr. Strings point into argv.
+ * Parses the arguments that follow the name of a command: argv[0] is that name; then the
+ * configuration file that they name. What the command line says has precedence. Returns 0, or
+ * EXIT_USAGE after one line on stderr. Strings point into argv and into the configuration; *options
+ * is the caller's to options_release(), whatever is returned.
  */
 int options_parse(enum command command, int argc, char **argv, struct options *options);
+void options_release(struct options *options);
 
 /* The outputs that the options ask for; text on standard output when they name none. */
 void options_outputs(const struct options *options, struct outputs_options *outputs);

@@ -22,6 +22,7 @@
 #include "discover.h"
 #include "features.h"
 #include "log.h"
+#include "notify.h"
 #include "options.h"
 #include "outputs.h"
 #include "pipeline.h"
@@ -54,7 +55,8 @@ struct tracer {
 	bool told_armed;
 	bool starting; /* a process is to be looked at again */
 	bool ending;
-	int status; /* exit status so far */
+	bool watchdog; /* the service manager waits for signs of life */
+	int status;    /* exit status so far */
 	uint64_t t_armed;
 	uint64_t records;
 	struct tlsfail_clock clock;
@@ -410,6 +412,9 @@ static int tracer_start(struct tracer *t)
 	t->starting = true;
 	t->skel->bss->armed = 1;
 	t->t_armed = announce_now();
+	t->watchdog = notify_wants_watchdog();
+	if (!err)
+		notify_send("READY=1\nSTATUS=tracing");
 	return err;
 }
 
@@ -487,6 +492,8 @@ static void tick(struct tracer *t)
 	err = t->recorder ? recorder_flush(t->recorder) : 0;
 	if (err)
 		recording_failed(t, err);
+	if (t->watchdog)
+		notify_send("WATCHDOG=1");
 }
 
 static void tracer_loop(struct tracer *t)
@@ -523,6 +530,7 @@ static void tracer_finish(struct tracer *t)
 {
 	int err;
 
+	notify_send("STOPPING=1");
 	t->skel->bss->armed = 0;
 	t->ending = true;
 	ring_buffer__consume(t->ring);
@@ -544,11 +552,26 @@ static void tracer_finish(struct tracer *t)
 		log_line("nothing was traced: what was waited for has not started");
 }
 
+/* Says whether the options are valid, and does nothing else. */
+static int tracer_check(const struct options *options)
+{
+	struct target_set targets = { 0 };
+	int err = selection_make(options, &targets);
+
+	target_set_clear(&targets);
+	if (!err)
+		log_line("%s: valid", options->config);
+	return err ? EXIT_CANNOT : EXIT_SUCCESS;
+}
+
 int tracer_run(const struct options *options)
 {
 	struct tracer t = { .options = options, .status = EXIT_SUCCESS };
-	int err = tracer_start(&t);
+	int err;
 
+	if (options->check)
+		return tracer_check(options);
+	err = tracer_start(&t);
 	if (!err) {
 		tracer_loop(&t);
 		tracer_finish(&t);
