@@ -91,7 +91,7 @@ say = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)')
 .DEFAULT_GOAL := all
 
 # Targets that are run as root on a bare machine install what they need before anything is compiled.
-ROOT_GOALS := $(filter test demo vmtest,$(MAKECMDGOALS))
+ROOT_GOALS := $(filter test accuracy demo vmtest,$(MAKECMDGOALS))
 DEPS := $(if $(ROOT_GOALS),install-deps)
 
 # ---- The program ---------------------------------------------------------------------------------
@@ -252,10 +252,11 @@ check-shell: ## shellcheck
 	$(Q)shellcheck $(SH_FILES)
 
 .PHONY: check-python
-check-python: ## do the Python files compile
+check-python: ## do the Python files compile; what judges the diagnoses judges itself
 	$(call say,PYTHON,$(words $(PY_FILES)) files)
 	$(Q)PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX=build/pycache $(PYTHON) -W error \
 		-m py_compile $(PY_FILES)
+	$(Q)$(PYTHON) tests/e2e/accuracy.py --self-test
 
 .PHONY: check-man
 check-man: ## mandoc's lint of the manual page
@@ -326,6 +327,12 @@ vmtest: need-root $(STATIC_PROGRAMS) ## end to end on the kernels of VM="bookwor
 demo: need-root build/tlsfail ## nginx, broken upstreams, and tlsfail watching them (root)
 	$(Q)tools/demo; status=$$?; $(HAND_BACK); exit $$status
 
+# With README=README.md the result goes there, too.
+.PHONY: accuracy
+accuracy: need-root build/tlsfail ## every case on nginx: what was wrong, what tlsfail said (root)
+	$(Q)$(PYTHON) tests/e2e/accuracy.py --tlsfail build/tlsfail $(README:%=--readme %); \
+		status=$$?; $(HAND_BACK); exit $$status
+
 .PHONY: golden
 golden: need-root build/tlsfail ## record the golden files anew (root)
 	$(Q)$(PYTHON) tests/e2e/record_golden.py --tlsfail build/tlsfail; \
@@ -341,7 +348,7 @@ need-root:
 
 .PHONY: install-deps
 install-deps: need-root
-	$(Q)tools/install-deps --group build $(addprefix --group ,$(ROOT_GOALS:vmtest=vm))
+	$(Q)tools/install-deps --group build $(addprefix --group ,$(subst accuracy,test,$(ROOT_GOALS:vmtest=vm)))
 
 # ---- Install -------------------------------------------------------------------------------------
 

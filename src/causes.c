@@ -15,6 +15,17 @@
 	"Some servers and middleboxes drop a hello that takes two packets; an ACL, an SNI filter " \
 	"and a server that hangs look the same."
 
+const char cause_note_resumed[] =
+	" The session was resumed, so this was found by the handshake that began it, maybe for another "
+	"location with the same proxy_pass and another configuration.";
+
+const char cause_hint_resumed[] =
+	"; if that is so here already, a location that shares the session is to blame: "
+	"proxy_ssl_session_reuse off; in one of them keeps them apart";
+
+const char cause_note_hidden[] =
+	" An earlier session was offered and not resumed: until now resumption may have hidden this.";
+
 const struct cause cause_table[] = {
 	{
 		.slug = "connection-refused",
@@ -33,6 +44,7 @@ const struct cause cause_table[] = {
 		.slug = "verify-expired",
 		.when = { .verify = { 10 } },
 		.confidence = CONFIDENCE_HIGH,
+		.resumption_hides = true,
 		.evidence = "X509 verify code 10, and the program asked for the result",
 		.message = "A certificate that {peer} sent has expired (verify code 10).",
 		.with_cert = "Certificate {subject} of {peer} ended {ended}.",
@@ -42,6 +54,7 @@ const struct cause cause_table[] = {
 		.slug = "verify-not-yet-valid",
 		.when = { .verify = { 9 } },
 		.confidence = CONFIDENCE_HIGH,
+		.resumption_hides = true,
 		.evidence = "X509 verify code 9, and the program asked for the result",
 		.message = "A certificate that {peer} sent is not valid yet (verify code 9).",
 		.with_cert = "Certificate {subject} of {peer} is valid only from {begins}.",
@@ -52,6 +65,7 @@ const struct cause cause_table[] = {
 		.slug = "verify-self-signed",
 		.when = { .verify = { 18 } },
 		.confidence = CONFIDENCE_HIGH,
+		.resumption_hides = true,
 		.evidence = "X509 verify code 18, and the program asked for the result",
 		.message = "The certificate of {peer} is self-signed and not trusted here (verify "
 			   "code 18).",
@@ -63,6 +77,7 @@ const struct cause cause_table[] = {
 		.slug = "verify-chain-incomplete",
 		.when = { .all = O_ISSUER_MISSING, .verify = { 20, 21 } },
 		.confidence = CONFIDENCE_MEDIUM,
+		.resumption_hides = true,
 		.candidates = { { "verify-untrusted-issuer", 0 } },
 		.evidence = "X509 verify code 20 or 21; several certificates came, without the "
 			    "leaf's issuer",
@@ -76,12 +91,14 @@ const struct cause cause_table[] = {
 		.slug = "verify-untrusted-issuer",
 		.when = { .verify = { 20, 21 } },
 		.confidence = CONFIDENCE_MEDIUM,
+		.resumption_hides = true,
 		.evidence = "X509 verify code 20 or 21, and the program asked for the result",
 		.message = "The issuer of the certificate of {peer} is not among the trusted CAs "
 			   "(verify code {verify}).",
 		.with_cert = "Certificate {subject} of {peer} was issued by {issuer}, which is not "
 			     "trusted here.",
-		.candidates = { { "verify-chain-incomplete", O_ONE_CERT } },
+		.candidates = { { "verify-chain-incomplete", O_ONE_CERT },
+				{ "verify-depth-exceeded", O_ISSUER_SENT } },
 		.doubt = "If that is an intermediate CA, the upstream should send it.",
 		.hint = "put the CA that issued it into the file of proxy_ssl_trusted_certificate; "
 			"have the upstream send its whole chain",
@@ -90,6 +107,7 @@ const struct cause cause_table[] = {
 		.slug = "verify-self-signed-in-chain",
 		.when = { .verify = { 19 } },
 		.confidence = CONFIDENCE_HIGH,
+		.resumption_hides = true,
 		.evidence = "X509 verify code 19, and the program asked for the result",
 		.message = "The chain that {peer} sent ends in a root that is not trusted here "
 			   "(verify code 19).",
@@ -100,6 +118,7 @@ const struct cause cause_table[] = {
 		.slug = "verify-depth-exceeded",
 		.when = { .verify = { 22 } },
 		.confidence = CONFIDENCE_HIGH,
+		.resumption_hides = true,
 		.evidence = "X509 verify code 22, and the program asked for the result",
 		.message = "The certificate chain of {peer} is longer than is allowed here (verify "
 			   "code 22).",
@@ -109,6 +128,7 @@ const struct cause cause_table[] = {
 		.slug = "verify-revoked",
 		.when = { .verify = { 23 } },
 		.confidence = CONFIDENCE_HIGH,
+		.resumption_hides = true,
 		.evidence = "X509 verify code 23, and the program asked for the result",
 		.message = "The certificate of {peer} is revoked (verify code 23).",
 		.hint = "have the upstream's certificate replaced; proxy_ssl_crl is what says that "
@@ -118,6 +138,7 @@ const struct cause cause_table[] = {
 		.slug = "verify-crl-missing",
 		.when = { .verify = { 3, 12 } },
 		.confidence = CONFIDENCE_HIGH,
+		.resumption_hides = true,
 		.evidence = "X509 verify code 3 or 12, and the program asked for the result",
 		.message = "No current revocation list (CRL) of the issuer of {peer} is known here "
 			   "(verify code {verify}).",
@@ -127,6 +148,7 @@ const struct cause cause_table[] = {
 		.slug = "verify-purpose",
 		.when = { .verify = { 26 } },
 		.confidence = CONFIDENCE_HIGH,
+		.resumption_hides = true,
 		.evidence = "X509 verify code 26, and the program asked for the result",
 		.message = "The certificate of {peer} is not meant for a TLS server (verify code "
 			   "26).",
@@ -136,6 +158,7 @@ const struct cause cause_table[] = {
 		.slug = "weak-certificate",
 		.when = { .verify = { 66, 67, 68 } },
 		.confidence = CONFIDENCE_HIGH,
+		.resumption_hides = true,
 		.evidence = "X509 verify code 66, 67 or 68, and the program asked for the result",
 		.message = "A key or signature in the chain of {peer} is too weak for this host's "
 			   "OpenSSL (verify code {verify}).",
@@ -201,6 +224,7 @@ const struct cause cause_table[] = {
 		.slug = "client-cert-required",
 		.when = { .all = O_DONE, .alert = { TLS_ALERT_CERTIFICATE_REQUIRED } },
 		.confidence = CONFIDENCE_HIGH,
+		.resumption_hides = true,
 		.evidence = "TLS 1.3: the handshake was done, then fatal alert 116 received",
 		.message = "{peer} requires a client certificate and got none.",
 		.hint = "set proxy_ssl_certificate and proxy_ssl_certificate_key",
@@ -211,6 +235,7 @@ const struct cause cause_table[] = {
 			  .alert = { TLS_ALERT_HANDSHAKE_FAILURE, TLS_ALERT_BAD_CERTIFICATE,
 				     TLS_ALERT_CERTIFICATE_REQUIRED } },
 		.confidence = CONFIDENCE_HIGH,
+		.resumption_hides = true,
 		.evidence =
 			"TLS 1.2 or older: CertificateRequest received, empty Certificate sent, "
 			"fatal alert 40 (or 42, 116) received",
@@ -222,6 +247,7 @@ const struct cause cause_table[] = {
 		.slug = "client-cert-untrusted",
 		.when = { .alert = { TLS_ALERT_UNKNOWN_CA } },
 		.confidence = CONFIDENCE_HIGH,
+		.resumption_hides = true,
 		.evidence = "fatal alert 48 received",
 		.message = "{peer} does not trust the CA of our client certificate (alert 48).",
 		.hint = "use a client certificate (proxy_ssl_certificate) from a CA that the "
@@ -231,6 +257,7 @@ const struct cause cause_table[] = {
 		.slug = "client-cert-expired",
 		.when = { .alert = { TLS_ALERT_CERTIFICATE_EXPIRED } },
 		.confidence = CONFIDENCE_HIGH,
+		.resumption_hides = true,
 		.evidence = "fatal alert 45 received",
 		.message = "{peer} says that our client certificate has expired (alert 45).",
 		.hint = "renew the file of proxy_ssl_certificate and reload nginx",
@@ -241,6 +268,7 @@ const struct cause cause_table[] = {
 				     TLS_ALERT_CERTIFICATE_REVOKED,
 				     TLS_ALERT_CERTIFICATE_UNKNOWN } },
 		.confidence = CONFIDENCE_MEDIUM,
+		.resumption_hides = true,
 		.candidates = { { "client-cert-required", 0 } },
 		.evidence = "fatal alert 42, 43, 44 or 46 received",
 		.message = "{peer} refused our client certificate, or that there was none (alert "
@@ -349,20 +377,36 @@ const struct cause cause_table[] = {
 					  TLS_ALERT_DECODE_ERROR, TLS_ALERT_DECRYPT_ERROR } },
 		.confidence = CONFIDENCE_MEDIUM,
 		.evidence = "fatal alert 10, 47, 50 or 51 sent",
-		.message = "{peer} answered with something that TLS does not allow here (alert "
-			   "{alert} sent).",
+		.message = "{peer} answered with {answer} TLS does not allow here (alert {alert} "
+			   "sent).",
 		.doubt = "The peer is broken, or something on the way is.",
 		.hint = "update the upstream's TLS; look for a middlebox that changes handshakes",
+	},
+	{
+		.slug = "group-mismatch",
+		.when = { .any = O_RETRY | O_ILLEGAL,
+			  .none = O_SERVER_HELLO | O_DONE,
+			  .alert = { TLS_ALERT_HANDSHAKE_FAILURE, TLS_ALERT_ILLEGAL_PARAMETER } },
+		.confidence = CONFIDENCE_MEDIUM,
+		.candidates = { { "cipher-mismatch", 0 } },
+		.evidence = "fatal alert 40 or 47 after a HelloRetryRequest, or 47 as the first "
+			    "answer",
+		.message = "{peer} refused the ClientHello{after_retry} (alert {alert}), most "
+			   "likely for its groups; offered were {groups}.",
+		.doubt = "The alert does not say that.",
+		.hint = "compare the groups (curves) that the upstream accepts with those that are "
+			"offered, which proxy_ssl_conf_command Groups sets",
 	},
 	{
 		.slug = "cipher-mismatch",
 		.when = { .none = O_SERVER_HELLO | O_DONE,
 			  .alert = { TLS_ALERT_HANDSHAKE_FAILURE } },
 		.confidence = CONFIDENCE_MEDIUM,
-		.candidates = { { "sni-missing", O_NO_SNI } },
+		.candidates = { { "sni-missing", O_NO_SNI }, { "group-mismatch", O_TLS13 } },
 		.evidence = "fatal alert 40 as the first answer",
 		.message = "{peer} refused the ClientHello (alert 40): no cipher suite, group or "
-			   "signature algorithm in common.",
+			   "signature algorithm in common. Offered were {ciphers} and the groups "
+			   "{groups}.",
 		.doubt = "The alert does not say which.",
 		.hint = "compare proxy_ssl_ciphers and proxy_ssl_protocols with what the upstream "
 			"accepts",
@@ -440,9 +484,10 @@ const struct cause cause_table[] = {
 	},
 	{
 		.slug = "peer-closed-mid-handshake",
-		.when = { .all = O_SERVER_HELLO, .none = O_DONE | O_LOCAL | O_ERROR },
+		.when = { .any = O_SERVER_HELLO | O_RETRY, .none = O_DONE | O_LOCAL | O_ERROR },
 		.confidence = CONFIDENCE_MEDIUM,
-		.evidence = "FIN or RST after the ServerHello",
+		.candidates = { { "group-mismatch", O_RETRY } },
+		.evidence = "FIN or RST after the ServerHello, or after a HelloRetryRequest",
 		.message = "{peer} began the handshake and closed in its middle, without an alert.",
 		.doubt = "It may have died, or refused without saying so.",
 		.hint = "look at the upstream's own log; a client certificate that it wants is one "

@@ -7,6 +7,7 @@
 #ifndef TLSFAIL_CAUSES_H
 #define TLSFAIL_CAUSES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -43,6 +44,10 @@ enum observation {
 	O_ERROR = 1 << 19,	    /* an alert, or an error that says more than the close */
 	O_LARGE = 1 << 27,	    /* the ClientHello is longer than one packet */
 	O_POST_QUANTUM = 1 << 28,   /* it has a key share of a post-quantum group */
+	O_TLS13 = 1 << 29,	    /* it offered TLS 1.3 */
+	O_RETRY = 1 << 30,	    /* a HelloRetryRequest came */
+	O_ILLEGAL = 1LL << 31,	    /* fatal alert 47, illegal_parameter, received */
+	O_ISSUER_SENT = 1LL << 32,  /* the leaf's issuer came with it */
 };
 
 #define CAUSE_NUMBERS_MAX    4
@@ -50,9 +55,9 @@ enum observation {
 
 /* Numbers a row accepts; the list ends with 0. An empty list accepts anything. */
 struct cause_when {
-	uint32_t all;				/* observations that must be there */
-	uint32_t none;				/* and must not */
-	uint32_t any;				/* one of which must be there; 0: none need be */
+	uint64_t all;				/* observations that must be there */
+	uint64_t none;				/* and must not */
+	uint64_t any;				/* one of which must be there; 0: none need be */
 	uint16_t alert[CAUSE_NUMBERS_MAX];	/* fatal alert received */
 	uint16_t alert_sent[CAUSE_NUMBERS_MAX]; /* fatal alert sent, seen or inferred */
 	uint16_t reason[CAUSE_NUMBERS_MAX];	/* first OpenSSL reason */
@@ -61,23 +66,31 @@ struct cause_when {
 
 struct cause_candidate {
 	const char *slug;
-	uint32_t all; /* named only when this was observed */
+	uint64_t all; /* named only when this was observed */
 };
 
 struct cause {
 	const char *slug;
 	struct cause_when when;
 	enum confidence confidence;
-	uint32_t high_if; /* any of these observations makes it high; 0: none */
+	uint64_t high_if; /* any of these observations makes it high; 0: none */
 	struct cause_candidate candidates[CAUSE_CANDIDATES_MAX];
 	const char *close_kind; /* of a close here, instead of what the socket tells; or NULL */
 	const char *evidence;	/* what is observed, for `tlsfail causes` */
 	/* One sentence and what to do; {words} are filled in by diagnose.c. */
 	const char *message;
 	const char *with_cert; /* instead of it, when the certificate is known; or NULL */
-	const char *doubt;     /* appended to the message while confidence is not high, or NULL */
+	/* resumption skips what fails here, so that it can hide this cause for a while */
+	bool resumption_hides;
+	const char *doubt; /* appended to the message while confidence is not high, or NULL */
 	const char *hint;
 };
+
+/* Appended to the message when a session was resumed, and the verify result came from it; and when
+ * one was offered that could have been resumed. */
+extern const char cause_note_resumed[];
+extern const char cause_hint_resumed[]; /* appended to the hint then */
+extern const char cause_note_hidden[];
 
 extern const struct cause cause_table[];
 extern const size_t cause_table_len;

@@ -233,8 +233,14 @@ static void conclude(struct finding *f, const struct failure *failure, const str
 		text_add(&t, " ");
 		text_add(&t, cause->doubt);
 	}
+	if (cause->resumption_hides && f->choice.resumed)
+		text_add(&t, cause_note_resumed);
+	else if (cause->resumption_hides && f->hello.offers_session && f->choice.has_resumed)
+		text_add(&t, cause_note_hidden);
 	text_init(&t, f->hint, sizeof(f->hint));
 	explain_words(&t, cause->hint, failure, f);
+	if (cause->resumption_hides && f->choice.resumed)
+		text_add(&t, cause_hint_resumed);
 }
 
 static void fill_bytes(struct finding *f, const struct tlsfail_conn *c)

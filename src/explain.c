@@ -94,6 +94,26 @@ static void add_shorten(struct text *t, const struct finding_hello *hello)
 		text_add(t, "fewer cipher suites in proxy_ssl_ciphers");
 }
 
+/* What the peer said, when it may not be said. */
+static void add_answer(struct text *t, const struct finding_choice *choice)
+{
+	if (choice->retry_flaw == RETRY_RIGHT) {
+		text_add(t, "something that");
+		return;
+	}
+	text_add(t, "a ");
+	finding_add_retry(t, choice);
+	text_add(t, ", which");
+}
+
+static void add_after_retry(struct text *t, const struct finding *f)
+{
+	if (!f->choice.retry_count)
+		return;
+	text_add(t, " that followed its ");
+	finding_add_retry(t, &f->choice);
+}
+
 /* How a handshake ended in which the peer did not say a word. */
 static void add_end(struct text *t, const struct failure *failure, const struct finding *f)
 {
@@ -149,6 +169,12 @@ static void add_word(struct text *t, const char *word, size_t len, const struct 
 		add_names(t, &f->certificate);
 	else if (IS("ciphers"))
 		finding_add_ciphers(t, &f->hello);
+	else if (IS("groups"))
+		finding_add_groups(t, &f->hello);
+	else if (IS("answer"))
+		add_answer(t, &f->choice);
+	else if (IS("after_retry"))
+		add_after_retry(t, f);
 	else if (IS("length"))
 		text_addf(t, "%u", f->hello.length);
 	else if (IS("bulk"))
@@ -254,10 +280,17 @@ static void evidence_flight(struct finding *f, const struct tlsfail_conn *c,
 {
 	struct text t;
 
-	if (f->choice.retried) {
+	if (f->choice.retry_count) {
 		evidence_begin(f, &t);
-		text_add(&t, "HelloRetryRequest: key share ");
-		finding_add_code(&t, &f->choice.retry_group);
+		finding_add_retry(&t, &f->choice);
+	}
+	if (f->second_hello.length) {
+		evidence_begin(f, &t);
+		text_addf(&t, "second ClientHello of %u bytes", f->second_hello.length);
+		if (f->second_hello.key_share.number) {
+			text_add(&t, ", key share ");
+			finding_add_code(&t, &f->second_hello.key_share);
+		}
 	}
 	if (view->server.server_hello) {
 		evidence_begin(f, &t);

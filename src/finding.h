@@ -18,7 +18,7 @@
 #define FINDING_HINT_LEN       512
 #define FINDING_PATH_LEN       4096
 #define FINDING_CANDIDATES_MAX 6
-#define FINDING_EVIDENCE_MAX   28
+#define FINDING_EVIDENCE_MAX   32
 #define FINDING_EVIDENCE_LEN   400 /* a host name, or a DN, and some words */
 #define FINDING_VERSIONS_MAX   6
 #define FINDING_SAN_MAX	       8
@@ -106,6 +106,20 @@ struct finding_hello {
 	bool is_fallback; /* TLS_FALLBACK_SCSV: the client has tried a higher version before */
 };
 
+/* How a HelloRetryRequest broke the rules of RFC 8446, section 4.1.4. */
+enum finding_retry_flaw {
+	RETRY_RIGHT,
+	RETRY_TWICE,
+	RETRY_NOT_OFFERED, /* for a group that the client does not have */
+	RETRY_NEEDLESS,	   /* for a group of which it had sent a key share */
+};
+
+/* The second ClientHello, after a HelloRetryRequest. */
+struct finding_second_hello {
+	uint32_t length;	       /* 0: there was none */
+	struct finding_code key_share; /* the first, which is the only one */
+};
+
 /* What the server chose. A number of 0: unknown. */
 struct finding_choice {
 	struct finding_code cipher;
@@ -114,8 +128,9 @@ struct finding_choice {
 	char next_protocol[FINDING_PROTOCOL_LEN];
 	bool has_resumed;
 	bool resumed;
-	bool retried; /* it asked for another ClientHello before */
-	struct finding_code retry_group;
+	unsigned int retry_count;	 /* HelloRetryRequests before it */
+	struct finding_code retry_group; /* that the first one asked for */
+	enum finding_retry_flaw retry_flaw;
 };
 
 /* The certificate that the finding is about: the peer's leaf, or the one that is at fault. */
@@ -187,6 +202,7 @@ struct finding {
 	bool certificate_sent;
 
 	struct finding_hello hello;
+	struct finding_second_hello second_hello;
 	struct finding_choice choice;
 	struct finding_alert alert;
 	struct finding_openssl openssl;

@@ -8,8 +8,8 @@
 
 #include "tlsnames.h"
 
-/* More cipher suites than these are not listed in a sentence. */
-#define CIPHERS_FEW 4
+/* More cipher suites, or groups, than these are not listed in a sentence. */
+#define CODES_FEW 4
 
 /* By member: what lies between them stays zero, and findings can be compared as bytes. */
 static void code_set(struct finding_code *code, uint16_t number, const char *(*name_of)(uint16_t))
@@ -80,6 +80,13 @@ static void alpn_fill(struct finding_hello *h, struct tls_bytes list)
 	}
 }
 
+/* In a hello that offers TLS 1.3 a session id means nothing (RFC 8446, appendix D.4). */
+static bool offers_session_id(const struct tls_client_hello *hello)
+{
+	return hello->session_id.len > 0 && hello->max_version &&
+	       hello->max_version <= TLS_VERSION_1_2;
+}
+
 static void hello_fill(struct finding_hello *h, const struct tls_client_hello *hello)
 {
 	struct text t;
@@ -103,8 +110,44 @@ static void hello_fill(struct finding_hello *h, const struct tls_client_hello *h
 		code_set(&h->key_shares[i], hello->key_shares[i], tls_group_name);
 	alpn_fill(h, hello->alpn);
 	h->key_shares_length = hello->key_shares_length;
-	h->offers_session = hello->has_session_ticket || hello->has_psk;
+	h->offers_session = hello->has_session_ticket || hello->has_psk || offers_session_id(hello);
 	h->session_length = hello->session_length;
+}
+
+static void second_hello_fill(struct finding_second_hello *second,
+			      const struct tls_client_hello *retry)
+{
+	if (!retry->present)
+		return;
+	second->length = retry->length;
+	if (retry->key_share_count)
+		code_set(&second->key_share, retry->key_shares[0], tls_group_name);
+}
+
+static bool is_offered(uint16_t group, struct tls_bytes list)
+{
+	uint16_t number;
+
+	while (tls_list_next(&list, &number))
+		if (number == group)
+			return true;
+	return false;
+}
+
+static enum finding_retry_flaw retry_flaw(const struct tls_view *view)
+{
+	const struct tls_client_hello *hello = &view->client.hello;
+	uint16_t group = view->server.retry_group;
+
+	if (view->server.retry_count > 1)
+		return RETRY_TWICE;
+	if (!view->server.retry_count || !group || !hello->present || hello->cut ||
+	    hello->malformed)
+		return RETRY_RIGHT;
+	for (unsigned int i = 0; i < hello->key_share_count && i < TLS_KEY_SHARES_MAX; i++)
+		if (hello->key_shares[i] == group)
+			return RETRY_NEEDLESS;
+	return is_offered(group, hello->groups) ? RETRY_RIGHT : RETRY_NOT_OFFERED;
 }
 
 static void choice_fill(struct finding_choice *choice, const struct tls_server_flight *server)
@@ -115,7 +158,7 @@ static void choice_fill(struct finding_choice *choice, const struct tls_server_f
 	code_set(&choice->cipher, server->cipher, tls_cipher_name);
 	code_set(&choice->group, server->group, tls_group_name);
 	code_set(&choice->retry_group, server->retry_group, tls_group_name);
-	choice->retried = server->hello_retry_request;
+	choice->retry_count = server->retry_count;
 	choice->dh_bits = server->dh_bits;
 	choice->has_resumed = server->has_resumed;
 	choice->resumed = server->resumed;
@@ -127,7 +170,9 @@ void finding_tls_fill(struct finding *f, const struct tls_view *view)
 {
 	f->protocol_version = tls_version_name(view->server.version);
 	hello_fill(&f->hello, &view->client.hello);
+	second_hello_fill(&f->second_hello, &view->client.retry);
 	choice_fill(&f->choice, &view->server);
+	f->choice.retry_flaw = retry_flaw(view);
 }
 
 /* ---- Words ----------------------------------------------------------------------------------- */
@@ -140,16 +185,48 @@ void finding_add_code(struct text *t, const struct finding_code *code)
 		text_addf(t, "0x%04x", code->number);
 }
 
+/* Appends the first few of count codes. */
+static void add_few_codes(struct text *t, const struct finding_code *codes, unsigned int count)
+{
+	for (unsigned int i = 0; i < count && i < CODES_FEW; i++) {
+		text_add(t, i ? ", " : "");
+		finding_add_code(t, &codes[i]);
+	}
+	if (count > CODES_FEW)
+		text_addf(t, " and %u more", count - CODES_FEW);
+}
+
 void finding_add_ciphers(struct text *t, const struct finding_hello *hello)
 {
-	if (hello->cipher_count == 0 || hello->cipher_count > CIPHERS_FEW) {
+	if (hello->cipher_count == 0 || hello->cipher_count > CODES_FEW)
 		text_addf(t, "%u cipher suites", hello->cipher_count);
-		return;
+	else
+		add_few_codes(t, hello->ciphers, hello->cipher_count);
+}
+
+void finding_add_groups(struct text *t, const struct finding_hello *hello)
+{
+	if (hello->group_count)
+		add_few_codes(t, hello->groups, hello->group_count);
+	else
+		text_add(t, hello->known && !hello->cut ? "none" : "unknown");
+}
+
+void finding_add_retry(struct text *t, const struct finding_choice *choice)
+{
+	static const char *const flaws[] = {
+		[RETRY_RIGHT] = "",
+		[RETRY_TWICE] = ", and another one",
+		[RETRY_NOT_OFFERED] = ", a group that was not offered",
+		[RETRY_NEEDLESS] = ", a group whose key share was there",
+	};
+
+	text_add(t, "HelloRetryRequest");
+	if (choice->retry_group.number) {
+		text_add(t, " for ");
+		finding_add_code(t, &choice->retry_group);
 	}
-	for (unsigned int i = 0; i < hello->cipher_count; i++) {
-		text_add(t, i ? ", " : "");
-		finding_add_code(t, &hello->ciphers[i]);
-	}
+	text_add(t, flaws[choice->retry_flaw]);
 }
 
 void finding_add_key_shares(struct text *t, const struct finding_hello *hello)
@@ -172,7 +249,9 @@ void finding_add_offer(struct text *t, const struct finding_hello *hello)
 		finding_add_key_shares(t, hello);
 	}
 	if (hello->offers_session)
-		text_addf(t, ", a session to resume (%u bytes)", hello->session_length);
+		text_add(t, ", a session to resume");
+	if (hello->session_length)
+		text_addf(t, " (%u bytes)", hello->session_length);
 	if (hello->is_fallback)
 		text_add(t, ", marked as a fallback");
 	if (hello->cut)

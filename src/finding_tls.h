@@ -17,6 +17,12 @@ void finding_tls_fill(struct finding *f, const struct tls_view *view);
 /* Appends the cipher suites that were offered: their names when they are few, else their number. */
 void finding_add_ciphers(struct text *t, const struct finding_hello *hello);
 
+/* Appends the groups that were offered, the first few of them. */
+void finding_add_groups(struct text *t, const struct finding_hello *hello);
+
+/* Appends what the server asked for with a HelloRetryRequest, and what is wrong with that. */
+void finding_add_retry(struct text *t, const struct finding_choice *choice);
+
 /* Appends the groups of the key shares. */
 void finding_add_key_shares(struct text *t, const struct finding_hello *hello);
 

@@ -21,6 +21,7 @@ struct reason {
 
 static const struct reason reasons[] = {
 	{ 101, TLS_ALERT_HANDSHAKE_FAILURE, "no suitable key share" },
+	{ 108, TLS_ALERT_ILLEGAL_PARAMETER, "bad key share" },
 	{ 118, TLS_ALERT_HANDSHAKE_FAILURE, "no suitable signature algorithm" },
 	{ 123, TLS_ALERT_DECRYPT_ERROR, "bad signature" },
 	{ 134, NO_ALERT, "certificate verify failed" },

@@ -233,9 +233,13 @@ static void event_add_hello(struct event *event, const struct finding_hello *hel
 			FINDING_GROUPS_MAX);
 	event_add_codes(event, "tls.client.supported_signature_schemes", hello->schemes,
 			hello->scheme_count, FINDING_SCHEMES_MAX);
+	event_add_codes(event, "tls.client.key_shares", hello->key_shares, hello->key_share_count,
+			FINDING_KEY_SHARES_MAX);
 	event_add_strings(event, "tls.client.alpn", alpn, alpn_count);
 	if (hello->has_server_name)
 		event_add(event, "tls.client.server_name", string_new(hello->server_name));
+	if (hello->offers_session || !hello->cut)
+		event_add_bool(event, "tls.client.session_offered", hello->offers_session);
 	event_add_known(event, "tls.client.hello_length", hello->length);
 	event_add_bool(event, "tls.client.hello_cut", hello->cut);
 }
@@ -247,6 +251,9 @@ static void event_add_choice(struct event *event, const struct finding_choice *c
 	if (choice->group.number)
 		event_add(event, "tls.curve", code_new(&choice->group));
 	event_add_string(event, "tls.next_protocol", choice->next_protocol);
+	event_add_known(event, "tls.hello_retry.count", choice->retry_count);
+	if (choice->retry_group.number)
+		event_add(event, "tls.hello_retry.group", code_new(&choice->retry_group));
 	if (choice->has_resumed)
 		event_add_bool(event, "tls.resumed", choice->resumed);
 }

@@ -56,11 +56,11 @@ uint64_t symptoms_unread(const struct tlsfail_conn *c)
 	return unread_bytes(c);
 }
 
-static uint32_t observe_end(const struct failure *f)
+static uint64_t observe_end(const struct failure *f)
 {
 	const struct tlsfail_conn *c = f->conn;
 	uint64_t elapsed = c->t_close - c->t_start;
-	uint32_t o = 0;
+	uint64_t o = 0;
 
 	if (c->flags & TLSFAIL_F_PEER_FIN)
 		o |= O_PEER_FIN;
@@ -69,7 +69,7 @@ static uint32_t observe_end(const struct failure *f)
 	if (c->flags & (TLSFAIL_F_LOCAL_FIN | TLSFAIL_F_LOCAL_NOTIFY))
 		o |= O_LOCAL;
 	if (symptoms_unread(c))
-		o = (o & ~(uint32_t)O_PEER_FIN) | O_LOCAL;
+		o = (o & ~(uint64_t)O_PEER_FIN) | O_LOCAL;
 	if (f->repeats_elapsed && elapsed >= TIMER_MIN_NS)
 		o |= O_TIMER | O_TIMER_REPEATED;
 	elapsed += TIMER_EARLINESS_NS;
@@ -92,11 +92,11 @@ bool symptoms_hello_acked(const struct tlsfail_conn *c)
 	return c->tcp_bytes_acked >= (uint64_t)c->first_tx_len + 1;
 }
 
-static uint32_t observe_wire(const struct failure *f, const struct tls_view *view)
+static uint64_t observe_wire(const struct failure *f, const struct tls_view *view)
 {
 	const struct tlsfail_conn *c = f->conn;
 	const struct tls_client_hello *hello = &view->client.hello;
-	uint32_t o = 0;
+	uint64_t o = 0;
 
 	if (!c->rx_bytes && !unread_bytes(c))
 		o |= O_RX_NONE;
@@ -114,6 +114,10 @@ static uint32_t observe_wire(const struct failure *f, const struct tls_view *vie
 		o |= O_SNI;
 	else if (hello->present && !hello->cut && !hello->malformed)
 		o |= O_NO_SNI;
+	if (view->server.retry_count)
+		o |= O_RETRY;
+	if (hello->max_version == TLS_VERSION_1_3)
+		o |= O_TLS13;
 	if (hello->length > ONE_PACKET_LEN)
 		o |= O_LARGE;
 	for (unsigned int i = 0; i < hello->key_share_count && i < TLS_KEY_SHARES_MAX; i++)
@@ -126,9 +130,9 @@ static uint32_t observe_wire(const struct failure *f, const struct tls_view *vie
 	return o;
 }
 
-static uint32_t observe_flags(const struct tlsfail_conn *c)
+static uint64_t observe_flags(const struct tlsfail_conn *c)
 {
-	uint32_t o = 0;
+	uint64_t o = 0;
 
 	if (c->flags & TLSFAIL_F_TLS)
 		o |= O_TLS;
@@ -167,7 +171,7 @@ static bool alert_sent(const struct tlsfail_conn *c, const struct tls_view *view
 }
 
 /* Did the issuer of the leaf come too? */
-static uint32_t observe_certificates(const struct diagnose_work *work)
+static uint64_t observe_certificates(const struct diagnose_work *work)
 {
 	const struct x509_view *leaf = &work->certs[0];
 
@@ -179,7 +183,7 @@ static uint32_t observe_certificates(const struct diagnose_work *work)
 		return O_CERT | O_ONE_CERT;
 	for (size_t i = 1; i < work->cert_count; i++)
 		if (!strcmp(work->certs[i].subject, leaf->issuer))
-			return O_CERT;
+			return O_CERT | O_ISSUER_SENT;
 	return O_CERT | O_ISSUER_MISSING;
 }
 
@@ -219,6 +223,8 @@ void symptoms_read(const struct failure *f, struct diagnose_work *work, struct s
 		!s->has_alert && alert_sent(c, view, s, &s->alert_sent_inferred, &s->alert_sent);
 	if (s->has_alert && s->alert == TLS_ALERT_UNRECOGNIZED_NAME)
 		s->observed |= O_UNRECOGNIZED;
+	if (s->has_alert && s->alert == TLS_ALERT_ILLEGAL_PARAMETER)
+		s->observed |= O_ILLEGAL;
 	if (error_explains(c) || s->has_alert || s->has_alert_sent)
 		s->observed |= O_ERROR;
 }

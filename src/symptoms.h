@@ -23,7 +23,7 @@ struct diagnose_work {
 
 /* Everything the rules look at. */
 struct symptoms {
-	uint32_t observed; /* enum observation */
+	uint64_t observed; /* enum observation */
 	bool has_alert;	   /* fatal alert received */
 	uint8_t alert;
 	bool has_alert_sent; /* fatal alert sent, and none received */

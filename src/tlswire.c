@@ -253,11 +253,12 @@ static bool certificate_read(const struct message *message, struct tls_records *
 
 static void client_hello_read(const struct message *message, struct tls_client_flight *client)
 {
-	struct tls_client_hello *hello = &client->hello;
+	bool first = !client->hello.present;
+	struct tls_client_hello *hello = first ? &client->hello : &client->retry;
 
 	tls_client_hello_read(message->body, message->cut, hello);
 	hello->length = message->length + MESSAGE_HEADER_LEN;
-	if (!message->cut)
+	if (first && !message->cut)
 		hello->record_count = client->records.first_message_records;
 }
 
@@ -270,7 +271,7 @@ static void client_read(const struct tls_capture *capture, bool tls13, struct tl
 	uint32_t chain_length;
 
 	while (message_next(&r, &message, records)) {
-		if (message.type == HANDSHAKE_CLIENT_HELLO && !client->hello.present) {
+		if (message.type == HANDSHAKE_CLIENT_HELLO && !client->retry.present) {
 			client_hello_read(&message, client);
 		} else if (!client->hello.present) {
 			records->malformed = true;
@@ -296,8 +297,8 @@ static void server_hello_read(const struct message *message, struct tls_server_f
 	if (!hello.known)
 		return;
 	if (hello.retry) {
-		server->hello_retry_request = true;
-		server->retry_group = hello.group;
+		if (!server->retry_count++)
+			server->retry_group = hello.group;
 		return;
 	}
 	server->server_hello = true;

@@ -51,18 +51,20 @@ struct tls_records {
 struct tls_client_flight {
 	struct tls_records records;
 	struct tls_client_hello hello; /* the first one, when there was a HelloRetryRequest */
+	struct tls_client_hello retry; /* and the second */
 	bool certificate_sent;	       /* TLS 1.2 and before: a Certificate message */
 	bool certificate_empty;	       /* and it had no certificate in it */
 };
 
 struct tls_server_flight {
 	struct tls_records records;
-	bool server_hello;	  /* not counting a HelloRetryRequest */
-	bool hello_retry_request; /* TLS 1.3: asked for another ClientHello */
-	uint16_t version;	  /* negotiated, 0 unknown */
-	uint16_t cipher;	  /* negotiated, 0 unknown */
-	uint16_t retry_group;	  /* that the HelloRetryRequest asked for, 0 none, or unknown */
-	uint16_t group;		  /* of the key exchange, 0 none, or unknown */
+	bool server_hello; /* not counting a HelloRetryRequest */
+	/* TLS 1.3: how often it asked for another ClientHello, which it may once */
+	unsigned int retry_count;
+	uint16_t version;     /* negotiated, 0 unknown */
+	uint16_t cipher;      /* negotiated, 0 unknown */
+	uint16_t retry_group; /* that the first one asked for, 0 none, or unknown */
+	uint16_t group;	      /* of the key exchange, 0 none, or unknown */
 	struct tls_bytes session_id;
 	/* Whether the server took up an earlier session that the client offered. */
 	bool has_resumed;

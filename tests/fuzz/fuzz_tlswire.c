@@ -45,6 +45,17 @@ static void check_names(struct tls_bytes list, const uint8_t *messages)
 		check_inside(name, messages);
 }
 
+static void check_hello(const struct tls_client_hello *hello)
+{
+	check_numbers(hello->versions);
+	check_numbers(hello->ciphers);
+	check_numbers(hello->groups);
+	check_numbers(hello->signature_schemes);
+	check_inside(hello->server_name, view.client_messages);
+	check_inside(hello->session_id, view.client_messages);
+	check_names(hello->alpn, view.client_messages);
+}
+
 /* In an allocation of its own, so that a read past the end is caught. */
 static uint8_t *copy_of(const uint8_t *data, size_t len)
 {
@@ -58,7 +69,6 @@ static uint8_t *copy_of(const uint8_t *data, size_t len)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	const struct tls_client_hello *hello = &view.client.hello;
 	struct tls_capture client = { 0 };
 	struct tls_capture server = { 0 };
 	uint8_t *client_bytes;
@@ -80,13 +90,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	free(client_bytes);
 	free(server_bytes);
 
-	check_numbers(hello->versions);
-	check_numbers(hello->ciphers);
-	check_numbers(hello->groups);
-	check_numbers(hello->signature_schemes);
-	check_inside(hello->server_name, view.client_messages);
-	check_inside(hello->session_id, view.client_messages);
-	check_names(hello->alpn, view.client_messages);
+	check_hello(&view.client.hello);
+	check_hello(&view.client.retry);
 	check_names(view.server.alpn, view.server_messages);
 	FUZZ_ASSERT(!view.server.resumed || view.server.has_resumed);
 	FUZZ_ASSERT(!view.client.certificate_empty || view.client.certificate_sent);

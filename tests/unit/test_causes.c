@@ -79,6 +79,8 @@ static const struct fixture {
 	{ "peer-broken-answer", { SENT(47) } },
 	{ "peer-broken-answer", { SENT(50) } },
 	{ "peer-broken-answer", { SENT(51) } },
+	{ "group-mismatch", { .observed = O_SNI | O_RETRY, ALERT(40) } },
+	{ "group-mismatch", { .observed = O_ILLEGAL, ALERT(47) } },
 	{ "cipher-mismatch", { .observed = O_SNI, ALERT(40) } },
 
 	{ "prematurely-closed-after-handshake", { .observed = O_DONE | O_PEER_FIN } },
@@ -99,6 +101,7 @@ static const struct fixture {
 	{ "peer-closed-before-hello", { .observed = O_HELLO_UNREAD | O_PEER_FIN | O_RX_NONE } },
 	{ "peer-closed-mid-handshake", { .observed = O_SERVER_HELLO | O_PEER_FIN } },
 	{ "peer-closed-mid-handshake", { .observed = O_SERVER_HELLO | O_PEER_RST } },
+	{ "peer-closed-mid-handshake", { .observed = O_RETRY | O_PEER_FIN } },
 	{ "peer-reset-in-handshake", { .observed = O_PEER_RST | O_RX_NONE } },
 	{ "peer-closed-in-handshake", { .observed = O_PEER_FIN | O_RX_NONE } },
 	{ "handshake-blackholed", { .observed = O_LOCAL | O_UNACKED | O_RX_NONE } },
@@ -271,7 +274,8 @@ static void test_rows_ask_for_something(void **state)
 	for (size_t i = 0; i < cause_table_len - 1; i++) {
 		const struct cause_when *w = &cause_table[i].when;
 
-		if (!w->all && !w->alert[0] && !w->alert_sent[0] && !w->reason[0] && !w->verify[0])
+		if (!w->all && !w->any && !w->alert[0] && !w->alert_sent[0] && !w->reason[0] &&
+		    !w->verify[0])
 			fail_msg("%s fits everything", cause_table[i].slug);
 	}
 }
@@ -308,7 +312,7 @@ static void test_exclusions(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(fixtures); i++) {
 		const struct cause *cause = cause_find(fixtures[i].slug);
 
-		for (uint32_t bit = 1; bit; bit <<= 1) {
+		for (uint64_t bit = 1; bit; bit <<= 1) {
 			struct symptoms symptoms = fixtures[i].symptoms;
 
 			if (!(cause->when.none & bit))
@@ -326,7 +330,7 @@ static void test_requirements(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(fixtures); i++) {
 		const struct cause *cause = cause_find(fixtures[i].slug);
 
-		for (uint32_t bit = 1; bit; bit <<= 1) {
+		for (uint64_t bit = 1; bit; bit <<= 1) {
 			struct symptoms symptoms = fixtures[i].symptoms;
 
 			if (!(cause->when.all & bit))

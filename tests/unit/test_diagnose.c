@@ -218,6 +218,7 @@ static const struct row {
 	{ "legacy-renegotiation", NULL, 0, 338, 0 },
 	{ "legacy-signature", NULL, 0, 333, 0 },
 	{ "peer-broken-answer", NULL, 0, 244, 0 },
+	{ "group-mismatch", NULL, 0, 1047, 0 },
 	{ "cipher-mismatch", NULL, 0, 1040, 0 },
 	{ "prematurely-closed-after-handshake", server_hello, TLSFAIL_F_DONE | TLSFAIL_F_PEER_FIN,
 	  0, 0 },

@@ -188,24 +188,107 @@ static void test_choice(void **state)
 	assert_string_equal(choice->next_protocol, "h2");
 	assert_true(choice->has_resumed);
 	assert_true(choice->resumed);
-	assert_false(choice->retried);
+	assert_int_equal(choice->retry_count, 0);
 	assert_words(", TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, x25519, protocol h2, "
 		     "session resumed",
 		     finding_add_choice, choice);
 	view_set_hello();
 	server->cipher = 0x009e;
 	server->dh_bits = 1024;
-	server->hello_retry_request = true;
+	server->retry_count = 1;
 	server->retry_group = 0x0fff;
 	finding_tls_fill(&finding, &view);
 	assert_words(", TLS_DHE_RSA_WITH_AES_128_GCM_SHA256, DH of 1024 bits", finding_add_choice,
 		     choice);
-	assert_true(choice->retried);
+	assert_int_equal(choice->retry_count, 1);
 	assert_words("0x0fff", finding_add_code, &choice->retry_group);
 	view_set_hello();
 	finding_tls_fill(&finding, &view);
 	assert_null(finding.protocol_version);
 	assert_words("", finding_add_choice, choice);
+}
+
+/* What a HelloRetryRequest may not ask for. A hello that is not here as a whole accuses nobody. */
+static void test_retry(void **state)
+{
+	static const uint8_t groups[] = { 0, 29, 0, 24 };
+	static const struct {
+		unsigned int count;
+		uint16_t group;
+		bool cut;
+		enum finding_retry_flaw flaw;
+		const char *words;
+	} retries[] = {
+		{ 1, 24, false, RETRY_RIGHT, "HelloRetryRequest for secp384r1" },
+		{ 1, 0, false, RETRY_RIGHT, "HelloRetryRequest" },
+		{ 2, 24, false, RETRY_TWICE, "HelloRetryRequest for secp384r1, and another one" },
+		{ 1, 29, false, RETRY_NEEDLESS,
+		  "HelloRetryRequest for x25519, a group whose key share was there" },
+		{ 1, 23, false, RETRY_NOT_OFFERED,
+		  "HelloRetryRequest for secp256r1, a group that was not offered" },
+		{ 1, 23, true, RETRY_RIGHT, "HelloRetryRequest for secp256r1" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(retries); i++) {
+		view_set_hello();
+		view.client.hello.groups = numbers(groups, sizeof(groups));
+		view.client.hello.key_share_count = 1;
+		view.client.hello.key_shares[0] = 29;
+		view.client.hello.cut = retries[i].cut;
+		view.client.retry.present = true;
+		view.client.retry.length = 300;
+		view.client.retry.key_share_count = 1;
+		view.client.retry.key_shares[0] = 24;
+		view.server.retry_count = retries[i].count;
+		view.server.retry_group = retries[i].group;
+		finding_tls_fill(&finding, &view);
+		assert_int_equal(finding.choice.retry_flaw, retries[i].flaw);
+		assert_words(retries[i].words, finding_add_retry, &finding.choice);
+		assert_int_equal(finding.second_hello.length, 300);
+		assert_string_equal(finding.second_hello.key_share.name, "secp384r1");
+	}
+}
+
+/* A list of groups is told as far as it is short. */
+static void test_groups(void **state)
+{
+	static const uint8_t groups[] = { 0, 29, 0, 23, 0, 24, 0, 25, 0, 30, 0x0f, 0xff };
+
+	(void)state;
+	view_set_hello();
+	view.client.hello.groups = numbers(groups, 2);
+	finding_tls_fill(&finding, &view);
+	assert_words("x25519", finding_add_groups, &finding.hello);
+	view_set_hello();
+	view.client.hello.groups = numbers(groups, sizeof(groups));
+	finding_tls_fill(&finding, &view);
+	assert_words("x25519, secp256r1, secp384r1, secp521r1 and 2 more", finding_add_groups,
+		     &finding.hello);
+	view_set_hello();
+	finding_tls_fill(&finding, &view);
+	assert_words("none", finding_add_groups, &finding.hello);
+	view_set_hello();
+	view.client.hello.cut = true;
+	finding_tls_fill(&finding, &view);
+	assert_words("unknown", finding_add_groups, &finding.hello);
+}
+
+/* A session id offers a session, unless TLS 1.3 is offered too. */
+static void test_session_id(void **state)
+{
+	static const uint8_t id[32] = { 1 };
+
+	(void)state;
+	view_set_hello();
+	view.client.hello.session_id = numbers(id, sizeof(id));
+	finding_tls_fill(&finding, &view);
+	assert_true(finding.hello.offers_session);
+	view_set_hello();
+	view.client.hello.session_id = numbers(id, sizeof(id));
+	view.client.hello.max_version = TLS_VERSION_1_3;
+	finding_tls_fill(&finding, &view);
+	assert_false(finding.hello.offers_session);
 }
 
 int main(void)
@@ -216,6 +299,9 @@ int main(void)
 		cmocka_unit_test(test_hello_long_lists),
 		cmocka_unit_test(test_hello_malformed),
 		cmocka_unit_test(test_choice),
+		cmocka_unit_test(test_retry),
+		cmocka_unit_test(test_groups),
+		cmocka_unit_test(test_session_id),
 	};
 
 	return cmocka_run_group_tests_name("finding_tls", tests, NULL, NULL);

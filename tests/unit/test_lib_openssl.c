@@ -45,6 +45,7 @@ static const struct number reasons[] = {
 	}
 #define R_SENDS(name, sent) R(name, SSL_AD_##sent)
 #define R_MUTE(name)	    R(name, NO_ALERT)
+	R_SENDS(BAD_KEY_SHARE, ILLEGAL_PARAMETER),
 	R_SENDS(BAD_SIGNATURE, DECRYPT_ERROR),
 	R_MUTE(CALLBACK_FAILED),
 	R_MUTE(CA_KEY_TOO_SMALL),

@@ -98,6 +98,8 @@ static void finding_set_full(void)
 		.groups = { { 29, "x25519" } },
 		.scheme_count = 1,
 		.schemes = { { 0x0807, "ed25519" } },
+		.key_share_count = 2,
+		.key_shares = { { 29, "x25519" }, { 0x1234, NULL } },
 		.alpn_count = 2,
 		.alpn = { "h2", "http/1.1" },
 	};
@@ -105,6 +107,8 @@ static void finding_set_full(void)
 		.cipher = { 0x1301, "TLS_AES_128_GCM_SHA256" },
 		.group = { 0x1234, NULL },
 		.next_protocol = "h2",
+		.retry_count = 1,
+		.retry_group = { 29, "x25519" },
 		.has_resumed = true,
 		.resumed = true,
 	};
@@ -466,13 +470,16 @@ static void test_json_full(void **state)
 		"\"tlsfail.first_bytes\":\"160303007a020000\","
 		"\"tls.established\":true,\"tls.protocol.version\":\"1.3\","
 		"\"tls.cipher\":\"TLS_AES_128_GCM_SHA256\",\"tls.curve\":\"0x1234\","
-		"\"tls.next_protocol\":\"h2\",\"tls.resumed\":true,"
+		"\"tls.next_protocol\":\"h2\",\"tls.hello_retry.count\":1,"
+		"\"tls.hello_retry.group\":\"x25519\",\"tls.resumed\":true,"
 		"\"tls.client.supported_versions\":[\"1.3\",\"1.2\"],"
 		"\"tls.client.supported_ciphers\":[\"TLS_AES_128_GCM_SHA256\",\"0x00fe\"],"
 		"\"tls.client.supported_groups\":[\"x25519\"],"
 		"\"tls.client.supported_signature_schemes\":[\"ed25519\"],"
+		"\"tls.client.key_shares\":[\"x25519\",\"0x1234\"],"
 		"\"tls.client.alpn\":[\"h2\",\"http/1.1\"],"
-		"\"tls.client.server_name\":\"api.example.org\",\"tls.client.hello_length\":512,"
+		"\"tls.client.server_name\":\"api.example.org\","
+		"\"tls.client.session_offered\":false,\"tls.client.hello_length\":512,"
 		"\"tls.client.hello_cut\":false,"
 		"\"tls.client.certificate_requested\":true,\"tls.client.certificate_sent\":false,"
 		"\"tls.alert.direction\":\"sent\",\"tls.alert.level\":\"fatal\","

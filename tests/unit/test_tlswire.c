@@ -127,12 +127,13 @@ static void assert_kept(const struct tls_view *part, const struct tls_view *whol
 {
 	assert_records_kept(&part->client.records, &whole->client.records);
 	assert_hello_kept(&part->client.hello, &whole->client.hello);
+	assert_hello_kept(&part->client.retry, &whole->client.retry);
 	assert_implies(part->client.certificate_sent, whole->client.certificate_sent);
 	if (part->client.certificate_sent)
 		assert_int_equal(part->client.certificate_empty, whole->client.certificate_empty);
 	assert_records_kept(&part->server.records, &whole->server.records);
 	assert_implies(part->server.server_hello, whole->server.server_hello);
-	assert_implies(part->server.hello_retry_request, whole->server.hello_retry_request);
+	assert_true(part->server.retry_count <= whole->server.retry_count);
 	assert_number_kept(part->server.version, whole->server.version);
 	assert_number_kept(part->server.cipher, whole->server.cipher);
 	assert_number_kept(part->server.group, whole->server.group);
@@ -278,7 +279,7 @@ static void test_tls12(void **state)
 	assert_false(view.client.records.application_data);
 	assert_no_alert(&view.client.records);
 	assert_true(view.server.server_hello);
-	assert_false(view.server.hello_retry_request);
+	assert_int_equal(view.server.retry_count, 0);
 	assert_int_equal(view.server.version, TLS_VERSION_1_2);
 	assert_true(view.server.certificate);
 	assert_int_equal(view.server.certificate_length, exchange_certificate_len() + 3);
@@ -316,7 +317,7 @@ static void test_tls13(void **state)
 	assert_true(view.client.records.application_data);
 	assert_no_alert(&view.client.records);
 	assert_true(view.server.server_hello);
-	assert_false(view.server.hello_retry_request);
+	assert_int_equal(view.server.retry_count, 0);
 	assert_int_equal(view.server.version, TLS_VERSION_1_3);
 	assert_false(view.server.certificate);
 	assert_false(view.server.certificate_request);
@@ -332,7 +333,11 @@ static void test_hello_retry_request(void **state)
 	(void)state;
 	run(&scenario, &view);
 	assert_server_name(&view.client.hello, "a");
-	assert_true(view.server.hello_retry_request);
+	assert_int_equal(view.server.retry_count, 1);
+	assert_true(view.client.retry.present);
+	assert_server_name(&view.client.retry, "a");
+	assert_int_equal(view.client.retry.key_share_count, 1);
+	assert_int_equal(view.client.retry.key_shares[0], GROUP_SECP521R1);
 	assert_true(view.server.server_hello);
 	assert_int_equal(view.server.version, TLS_VERSION_1_3);
 	assert_int_equal(view.server.retry_group, GROUP_SECP521R1);

@@ -90,6 +90,7 @@ GUESTS = (
         "case/cipher-mismatch-tls13": NO_CONF_COMMAND,
         "case/cipher-mismatch-group": NO_CONF_COMMAND,
         "case/no-protocols-available": NO_CONF_COMMAND,
+        "case/good-retry": NO_CONF_COMMAND,
         "case/large-hello-lost": NO_CONF_COMMAND,
         "case/large-hello-silence": NO_CONF_COMMAND,
         "case/large-hello-close": NO_CONF_COMMAND,

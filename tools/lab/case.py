@@ -21,6 +21,7 @@ class Case:
     slug: Optional[str]  # the finding's error.type; None: there must be no finding
     upstream: Any  # one of the classes in upstreams.py
     location: str = ""  # directives of its location in the proxy
+    sibling: str = ""  # directives of another location with the same upstream, if there is one
     tls: str = "TLSv1.3"  # proxy_ssl_protocols
     log: Optional[str] = None  # regular expression of the line nginx logs for it
     status: Optional[int] = 502  # what the HTTP client gets; None: it does not wait
@@ -30,6 +31,7 @@ class Case:
     scheme: str = "https"
     keepalive: int = 0  # idle connections to the upstream that nginx keeps
     drive: Callable = drive.once
+    truth: Optional[str] = None  # what is wrong, where the evidence fits SLUG better: a candidate
     race: bool = False  # may go another way, and another line in the log then says so
     number: int = 0
 

@@ -28,8 +28,8 @@ ANSWER = ' return 200 "ok\\n";'
 GOOD = cert("good")
 GOOD_FILES = ("-cert", "pki/good.crt", "-key", "pki/good.key")
 GNUTLS_FILES = ("--x509certfile", "pki/good.crt", "--x509keyfile", "pki/good.key")
-VERIFY = "proxy_ssl_verify on; proxy_ssl_trusted_certificate pki/ca.crt;"
-REUSE = "proxy_ssl_session_reuse on;"
+VERIFY = "proxy_ssl_verify on; proxy_ssl_trusted_certificate pki/ca.crt; "
+REUSE = "proxy_ssl_session_reuse on; "
 
 SMALL_DH = OpensslServer(("-cert", "pki/rsa.crt", "-key", "pki/rsa.key", "-tls1_2",
                           "-dhparam", "pki/dh1024.pem", "-cipher", "DHE:@SECLEVEL=0"))
@@ -88,6 +88,16 @@ def reason(code):
 def verify(code):
     """The members of the JSON for a failed verification."""
     return {"tls.verify.code": code, "tls.verify.enforced": True}
+
+
+def resumed(was):
+    """The members of the JSON for an earlier session that was offered."""
+    return {"tls.client.session_offered": True, "tls.resumed": was}
+
+
+def retry(group, count=1):
+    """The members of the JSON for a server that sent a HelloRetryRequest."""
+    return {"tls.hello_retry.group": group, "tls.hello_retry.count": count}
 
 
 NO_TLS = (
@@ -202,11 +212,27 @@ NEGOTIATION = (
     Case("cipher-mismatch-group", "cipher-mismatch",
          OpensslServer(GOOD_FILES + ("-tls1_3", "-groups", "P-384")),
          location="proxy_ssl_conf_command Groups X25519;", confidence=HIGH + MEDIUM,
-         expect=alert(40), log=handshake_error("alert number 40")),
+         truth="group-mismatch", expect=alert(40), log=handshake_error("alert number 40")),
+    Case("group-mismatch", "group-mismatch", Misbehave("alert-47"), confidence=MEDIUM,
+         expect=alert(47), log=handshake_error("alert number 47")),
+    Case("group-mismatch-retry", "group-mismatch", Misbehave("retry-refuse"), confidence=MEDIUM,
+         expect={**alert(40), **retry("secp384r1")}, log=handshake_error("alert number 40")),
+    Case("peer-closed-mid-handshake-retry", "peer-closed-mid-handshake", Misbehave("retry-close"),
+         confidence=MEDIUM, expect=retry("secp384r1"), log=CLOSED),
+    Case("peer-broken-answer-retry-twice", "peer-broken-answer", Misbehave("retry-twice"),
+         confidence=MEDIUM, expect={**alert(10, "sent"), **retry("secp384r1", 2)},
+         log=handshake_error("unexpected message")),
+    Case("peer-broken-answer-retry-unoffered", "peer-broken-answer", Misbehave("retry-unoffered"),
+         confidence=MEDIUM, expect={**alert(47, "sent"), **retry("secp224r1")},
+         log=handshake_error("bad key share")),
+    Case("peer-broken-answer-retry-needless", "peer-broken-answer", Misbehave("retry-needless"),
+         confidence=MEDIUM, expect={**alert(47, "sent"), **retry("x25519")},
+         log=handshake_error("bad key share")),
     # The server's security level allows no TLS 1.0, and it says so with "internal error".
     Case("peer-internal-error", "peer-internal-error",
          good_server(more=" ssl_protocols TLSv1 TLSv1.1 TLSv1.2;"), tls="TLSv1",
-         confidence=HIGH + MEDIUM, expect=alert(80), log=handshake_error("alert number 80")),
+         confidence=HIGH + MEDIUM, expect=alert(80), truth="protocol-version-rejected",
+         log=handshake_error("alert number 80")),
     Case("no-protocols-available", "no-protocols-available", good_server(),
          "proxy_ssl_conf_command MinProtocol TLSv1.3;", tls=TLS12, expect=reason(191),
          log=handshake_error("no protocols available")),
@@ -241,17 +267,18 @@ VERIFICATION = (
     Case("verify-untrusted-issuer-tls12", "verify-untrusted-issuer", good_server("untrusted"),
          VERIFY, tls=TLS12, confidence=HIGH + MEDIUM, log=verify_error("2[01]")),
     Case("verify-untrusted-issuer-no-chain", "verify-untrusted-issuer", good_server("deep"), VERIFY,
-         tls=TLS12, confidence=MEDIUM + LOW, log=verify_error("2[01]")),
+         tls=TLS12, confidence=MEDIUM + LOW, truth="verify-chain-incomplete",
+         log=verify_error("2[01]")),
     Case("verify-self-signed-in-chain", "verify-self-signed-in-chain",
          good_server("untrusted-chain"), VERIFY, expect=verify(19), log=verify_error(19)),
     # OpenSSL 3 says 20 of a chain that is too long; only 1.1.1 says 22.
     Case("verify-untrusted-issuer-depth", "verify-untrusted-issuer", good_server("deep-chain"),
-         VERIFY + " proxy_ssl_verify_depth 0;", confidence=MEDIUM, log=verify_error(20),
-         expect=verify(20)),
+         VERIFY + "proxy_ssl_verify_depth 0;", confidence=MEDIUM, log=verify_error(20),
+         truth="verify-depth-exceeded", expect=verify(20)),
     Case("verify-revoked", "verify-revoked", good_server("revoked"),
-         VERIFY + " proxy_ssl_crl pki/ca.crl;", log=verify_error(23), expect=verify(23)),
+         VERIFY + "proxy_ssl_crl pki/ca.crl;", log=verify_error(23), expect=verify(23)),
     Case("verify-crl-missing", "verify-crl-missing", good_server(),
-         VERIFY + " proxy_ssl_crl pki/other-ca.crl;", log=verify_error(3), expect=verify(3)),
+         VERIFY + "proxy_ssl_crl pki/other-ca.crl;", log=verify_error(3), expect=verify(3)),
     Case("verify-purpose", "verify-purpose", good_server("wrong-usage"), VERIFY,
          expect=verify(26), log=verify_error(26)),
     Case("weak-certificate", "weak-certificate", WEAK_KEY, VERIFY, expect=verify(66),
@@ -260,6 +287,26 @@ VERIFICATION = (
          log=NO_NAME),
     Case("verify-hostname-mismatch-tls12", "verify-hostname-mismatch", good_server("wrong-name"),
          VERIFY, tls=TLS12, log=NO_NAME),
+)
+
+WITHOUT_CA = "proxy_ssl_verify on; proxy_ssl_trusted_certificate pki/other-ca.crt; "
+
+# Locations with the same address share its sessions, and a resumed one verifies nothing.
+SESSIONS = (
+    # The session has the verify result of the sibling, which trusts nobody and does not ask.
+    Case("verify-untrusted-issuer-resumed", "verify-untrusted-issuer", good_server(),
+         VERIFY + REUSE, sibling=REUSE, drive=drive.after_sibling, confidence=MEDIUM,
+         log=verify_error("2[01]"), expect=resumed(True)),
+    Case("verify-untrusted-issuer-hidden", "verify-untrusted-issuer", OpensslServer(GOOD_FILES),
+         WITHOUT_CA + REUSE, sibling=VERIFY + REUSE, drive=drive.forget_after_sibling,
+         confidence=MEDIUM, log=verify_error("2[01]"), expect=resumed(False)),
+    Case("verify-untrusted-issuer-hidden-tls12", "verify-untrusted-issuer",
+         OpensslServer(GOOD_FILES), WITHOUT_CA + REUSE, sibling=VERIFY + REUSE, tls=TLS12,
+         drive=drive.forget_after_sibling, confidence=MEDIUM, log=verify_error("2[01]"),
+         expect=resumed(False)),
+    Case("client-cert-required-hidden", "client-cert-required", OPENSSL_CLIENT_CA, REUSE,
+         sibling=REUSE + client_cert("client"), drive=drive.forget_after_sibling,
+         expect={**alert(116), **resumed(False)}, log=read_error("alert number 116")),
 )
 
 CLIENT_CERTIFICATE = (
@@ -272,6 +319,7 @@ CLIENT_CERTIFICATE = (
     # The same, but its RST overtakes nginx, which then never reads the alert.
     Case("prematurely-closed-after-handshake-unread-alert", "prematurely-closed-after-handshake",
          GNUTLS_CLIENT_CA, race=True, drive=drive.let_upstream_win, confidence=HIGH + MEDIUM,
+         truth="client-cert-required",
          expect={"tls.established": True},
          log=r"\[error\] .*connect\(\) failed \(32: Broken pipe\) while connecting to upstream"),
     Case("client-cert-required-legacy", "client-cert-required-legacy",
@@ -306,8 +354,10 @@ HEALTHY = (
     healthy("good-resumed-tls13", good_server(), REUSE, drive=drive.times(3)),
     healthy("good-verified", good_server(), VERIFY),
     healthy("good-verified-tls12", good_server(), VERIFY, tls=TLS12),
+    healthy("good-retry", OpensslServer(GOOD_FILES + ("-tls1_3", "-groups", "P-384")),
+            "proxy_ssl_conf_command Groups X25519:P-384;"),
     healthy("good-chain-verified", good_server("deep-chain"),
-            VERIFY + " proxy_ssl_verify_depth 2;"),
+            VERIFY + "proxy_ssl_verify_depth 2;"),
     healthy("good-client-cert", OPENSSL_CLIENT_CA,
             client_cert("client")),
     healthy("good-client-cert-tls12", OPENSSL_CLIENT_CA,
@@ -324,7 +374,8 @@ HEALTHY = (
         GOOD + " location = /large-answer { alias upstream/large; }")),
 )
 
-CASES = numbered(NO_TLS + CLOSES + LARGE + NEGOTIATION + VERIFICATION + CLIENT_CERTIFICATE + HEALTHY)
+CASES = numbered(NO_TLS + CLOSES + LARGE + NEGOTIATION + VERIFICATION + SESSIONS
+                 + CLIENT_CERTIFICATE + HEALTHY)
 
 
 def named(*names):

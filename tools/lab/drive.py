@@ -16,10 +16,10 @@ from . import proxy
 _TIMEOUT = 10  # seconds; the proxy's own timeouts are shorter
 
 
-def _get(lab, case):
+def _get(lab, case, path=""):
     connection = http.client.HTTPConnection(lab.proxy.address, proxy.PORT, timeout=_TIMEOUT)
     try:
-        connection.request("GET", "/" + case.name)
+        connection.request("GET", "/" + case.name + path)
         response = connection.getresponse()
         response.read()
         return response.status
@@ -77,8 +77,8 @@ def abort_after(seconds):
     return drive
 
 
-def _get_well(lab, case):
-    status = _get(lab, case)
+def _get_well(lab, case, path=""):
+    status = _get(lab, case, path)
     if status != 200:
         raise RuntimeError(f"the request that should have gone well got {status}")
 
@@ -86,6 +86,21 @@ def _get_well(lab, case):
 def again(lab, case):
     """One request that has to succeed, and one more."""
     _get_well(lab, case)
+    return _get(lab, case)
+
+
+def after_sibling(lab, case):
+    """One request to the sibling, which has to succeed, and one to the case's own location."""
+    _get_well(lab, case, "/sibling")
+    return _get(lab, case)
+
+
+def forget_after_sibling(lab, case):
+    """The same, and the second request has to succeed too, by the session of the first. Then the
+    upstream is started anew, which forgets its sessions; one more request."""
+    _get_well(lab, case, "/sibling")
+    _get_well(lab, case)
+    lab.upstreams.replace(case, case.upstream)
     return _get(lab, case)
 
 

@@ -5,6 +5,7 @@
 usage: misbehave.py BEHAVIOUR ADDRESS PORT
 """
 import ctypes
+import hashlib
 import re
 import socket
 import ssl
@@ -19,6 +20,12 @@ ONE_PACKET = 1400  # bytes of a segment that pass on any path
 RECORD_HEADER = struct.Struct("!BHH")
 ALERT = 21
 HANDSHAKE = 22
+SERVER_HELLO = 2
+SUPPORTED_VERSIONS = 43
+KEY_SHARE = 51
+X25519, SECP384R1, SECP224R1 = 29, 24, 21  # the last one is of no use in TLS 1.3
+TLS_AES_128_GCM_SHA256 = 0x1301
+SESSION_ID = 43  # where it is in a record with a ClientHello
 CERTIFICATE = ("pki/good.crt", "pki/good.key")
 CLIENT_CA = "pki/client-ca.crt"
 
@@ -38,6 +45,12 @@ def read_hello(conn):
     not FIN.)"""
     header = read_exactly(conn, RECORD_HEADER.size)
     return header + read_exactly(conn, RECORD_HEADER.unpack(header)[2])
+
+
+def read_second_hello(conn):
+    """Reads what follows a HelloRetryRequest, which a ChangeCipherSpec may precede."""
+    while read_hello(conn)[0] != HANDSHAKE:
+        pass
 
 
 def drain(conn):
@@ -113,8 +126,47 @@ def close_mid_handshake(conn):
 
 
 def send_alert(conn, number):
-    read_hello(conn)
     conn.sendall(RECORD_HEADER.pack(ALERT, 0x0303, 2) + bytes([2, number]))
+
+
+def answer_with_alert(conn, number):
+    read_hello(conn)
+    send_alert(conn, number)
+
+
+def send_retry(conn, hello, group):
+    """Answers HELLO, a ClientHello, with a HelloRetryRequest for GROUP (RFC 8446, 4.1.4)."""
+    session_id = hello[SESSION_ID:SESSION_ID + 1 + hello[SESSION_ID]]
+    extensions = struct.pack("!HHHHHH", SUPPORTED_VERSIONS, 2, 0x0304, KEY_SHARE, 2, group)
+    body = (struct.pack("!H", 0x0303) + hashlib.sha256(b"HelloRetryRequest").digest() + session_id
+            + struct.pack("!HBH", TLS_AES_128_GCM_SHA256, 0, len(extensions)) + extensions)
+    message = bytes([SERVER_HELLO]) + len(body).to_bytes(3, "big") + body
+    conn.sendall(RECORD_HEADER.pack(HANDSHAKE, 0x0303, len(message)) + message)
+
+
+def retry_twice(conn):
+    hello = read_hello(conn)
+    send_retry(conn, hello, SECP384R1)
+    read_second_hello(conn)
+    send_retry(conn, hello, SECP384R1)
+    drain(conn)
+
+
+def retry_for(group):
+    """What asks for a key share of GROUP and then for nothing more."""
+    def behave(conn):
+        send_retry(conn, read_hello(conn), group)
+        drain(conn)
+    return behave
+
+
+def retry_and(end):
+    """What asks for another key share, reads it, and does END."""
+    def behave(conn):
+        send_retry(conn, read_hello(conn), SECP384R1)
+        read_second_hello(conn)
+        end(conn)
+    return behave
 
 
 def accept_request(conn):
@@ -165,6 +217,11 @@ BEHAVIOURS = {
     "long-hello-hang": only_short_hellos(hang),
     "long-hello-close": only_short_hellos(close_after_hello),
     "long-hello-reset": only_short_hellos(close_after_one_packet),
+    "retry-twice": retry_twice,
+    "retry-unoffered": retry_for(SECP224R1),
+    "retry-needless": retry_for(X25519),
+    "retry-refuse": retry_and(lambda conn: send_alert(conn, 40)),
+    "retry-close": retry_and(lambda conn: None),
     "ssh": speak_ssh,
     "http": answer_http,
     "answer-late": answer_late,
@@ -180,7 +237,7 @@ def find_behaviour(name):
     """Returns the function for NAME: a key of BEHAVIOURS, or alert-NUMBER."""
     alert = re.fullmatch(r"alert-(\d+)", name)
     if alert:
-        return lambda conn: send_alert(conn, int(alert[1]))
+        return lambda conn: answer_with_alert(conn, int(alert[1]))
     return BEHAVIOURS[name]
 
 

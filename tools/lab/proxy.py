@@ -44,13 +44,19 @@ def _upstream_block(case):
     return f"\tupstream {case.name} {{ server {case.endpoint}; keepalive {case.keepalive}; }}\n"
 
 
-def _location_block(case):
+def _location_block(case, path, directives):
     target = case.name if case.keepalive else case.endpoint
     protocols = f" proxy_ssl_protocols {case.tls};" if case.scheme == "https" else ""
-    return (f"\t\tlocation = /{case.name} {{\n"
+    return (f"\t\tlocation = /{path} {{\n"
             f"\t\t\tproxy_pass {case.scheme}://{target};{protocols}\n"
-            f"\t\t\t{case.location}\n"
+            f"\t\t\t{directives}\n"
             f"\t\t}}\n")
+
+
+def _location_blocks(case):
+    sibling = f"{case.name}/sibling"
+    return (_location_block(case, case.name, case.location)
+            + (_location_block(case, sibling, case.sibling) if case.sibling else ""))
 
 
 class Proxy:
@@ -89,7 +95,7 @@ class Proxy:
             daemon="on" if daemon else "off", workers=self._workers, address=self.address,
             port=PORT, server_name=SERVER_NAME,
             upstreams="".join(_upstream_block(case) for case in self._cases if case.keepalive),
-            locations="".join(_location_block(case) for case in self._cases)))
+            locations="".join(map(_location_blocks, self._cases))))
         return binaries.nginx_argv(self.exe, self._directory, config, "proxy/error.log")
 
     def start(self, prefix=()):
