@@ -372,13 +372,13 @@ uninstall: ## remove what install put there, but for the configuration
 	rm -rf $(DESTDIR)$(DOCDIR)
 
 # In a copy, so that the package is compiled with the flags of a package and nothing else.
-DEB_COPY := build/deb/tlsfail-$(VERSION)
+DEB_COPY := build/package/tlsfail-$(VERSION)
 
 .PHONY: deb
-deb: ## build the Debian package: build/deb/tlsfail_*.deb
+deb: ## build the Debian package: build/package/tlsfail_*.deb
 	@[ "$$(dpkg-parsechangelog -S Version)" = "$(VERSION)" ] || \
 		{ echo "debian/changelog is not about version $(VERSION)" >&2; exit 1; }
-	rm -rf build/deb && mkdir -p $(DEB_COPY)
+	rm -rf build/package && mkdir -p $(DEB_COPY)
 	tar -c --exclude=./build --exclude=./.git . | tar -x -C $(DEB_COPY)
 	cd $(DEB_COPY) && dpkg-buildpackage --build=binary --no-sign
 

@@ -10,9 +10,11 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "log.h"
+#include "text.h"
 
 static int datagram_send(const char *path, const char *state)
 {
@@ -49,6 +51,20 @@ void notify_send(const char *state)
 		log_line("cannot tell the service manager (%s): %s", path, strerror(-err));
 		told = true;
 	}
+}
+
+void notify_reloading(void)
+{
+	struct timespec now;
+	char state[64];
+	struct text t;
+
+	/* sd_notify(3): Type=notify-reload needs the time */
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	text_init(&t, state, sizeof(state));
+	text_addf(&t, "RELOADING=1\nMONOTONIC_USEC=%lld",
+		  (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000);
+	notify_send(state);
 }
 
 bool notify_wants_watchdog(void)

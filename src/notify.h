@@ -11,6 +11,9 @@
 /* Sends assignments, one a line, such as "READY=1". What cannot be sent is told on stderr, once. */
 void notify_send(const char *state);
 
+/* Tells that a reload has begun; READY=1 ends it. */
+void notify_reloading(void);
+
 /* Does the service manager end us when it gets no "WATCHDOG=1" within $WATCHDOG_USEC? */
 bool notify_wants_watchdog(void);
 

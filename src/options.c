@@ -279,21 +279,24 @@ static int set_version(struct options *o, const char *value)
 #define TARGETS (COMMAND_TRACE | COMMAND_DOCTOR)
 #define OUTPUTS (COMMAND_TRACE | COMMAND_REPLAY)
 #define FORMATS (OUTPUTS | COMMAND_DOCTOR)
+/* taken from the configuration file anew on SIGHUP */
+#define LIVE (1U << 31)
 
 static const struct option_row rows[] = {
 	{ "exe", 0, "PATH", TARGETS, "the processes that run this executable; repeatable",
 	  set_exe },
 	{ "pid", 'p', "PID", TARGETS, "this process and its children; repeatable", set_pid },
 	{ "comm", 0, "NAME", TARGETS, "the processes of this command name", set_comm },
-	{ "format", 'f', "FORMAT", FORMATS,
+	{ "format", 'f', "FORMAT", FORMATS | LIVE,
 	  "of standard output: text (default) or json, one\n" HELP_INDENT "object a line",
 	  set_format },
-	{ "sink", 's', "TYPE:TARGET", OUTPUTS, "where findings go, such as json:-; repeatable",
-	  set_sink },
-	{ "sink-queue", 0, "MIB", OUTPUTS, "what waits for a slow sink at most; 4 by default",
-	  set_sink_queue },
-	{ "verbose", 'v', NULL, OUTPUTS, "show the evidence, and draw the handshake", set_verbose },
-	{ "ladder", 0, NULL, OUTPUTS, "draw the handshake, as -v does", set_ladder },
+	{ "sink", 's', "TYPE:TARGET", OUTPUTS | LIVE,
+	  "where findings go, such as json:-; repeatable", set_sink },
+	{ "sink-queue", 0, "MIB", OUTPUTS | LIVE,
+	  "what waits for a slow sink at most; 4 by default", set_sink_queue },
+	{ "verbose", 'v', NULL, OUTPUTS | LIVE, "show the evidence, and draw the handshake",
+	  set_verbose },
+	{ "ladder", 0, NULL, OUTPUTS | LIVE, "draw the handshake, as -v does", set_ladder },
 	{ "certs", 0, NULL, OUTPUTS, "tell each certificate of a healthy peer once", set_certs },
 	{ "cert-warn", 0, "DAYS", OUTPUTS, "warn once a day of those that end so soon",
 	  set_cert_warn },
@@ -301,7 +304,8 @@ static const struct option_row rows[] = {
 	  "tell so often how many more failures of a kind\n" HELP_INDENT "came (60)",
 	  set_fold_interval },
 	{ "no-fold", 0, NULL, OUTPUTS, "tell each failure, however many there are", set_no_fold },
-	{ "no-color", 0, NULL, OUTPUTS, "no colours; also when NO_COLOR is set", set_no_color },
+	{ "no-color", 0, NULL, OUTPUTS | LIVE, "no colours; also when NO_COLOR is set",
+	  set_no_color },
 	{ "duration", 'd', "SECONDS", COMMAND_TRACE, "end after this time", set_duration },
 	{ "count", 'c', "N", COMMAND_TRACE, "end after N failures", set_count },
 	{ "record", 'r', "FILE", COMMAND_TRACE, "write what was seen, for tlsfail replay",
@@ -400,6 +404,17 @@ struct file_reading {
 	const bool *given; /* by row */
 };
 
+/* Sets what the row is about, and remembers that it was given (FNV-1a). */
+static int row_take(struct options *o, const struct option_row *row, const char *value)
+{
+	uint64_t *hash = &o->given[row - rows];
+
+	*hash = (*hash ^ 1) * 0x100000001b3;
+	for (const char *c = value ? value : ""; *c; c++)
+		*hash = (*hash ^ (unsigned char)*c) * 0x100000001b3;
+	return row->set(o, value);
+}
+
 static bool is_target(const struct option_row *row)
 {
 	return row->set == set_exe || row->set == set_pid || row->set == set_comm;
@@ -441,7 +456,7 @@ static int take_setting(void *context, const char *name, const char *value)
 		log_line("%s needs a value (%s), not true", name, row->argument);
 		return EXIT_USAGE;
 	}
-	return is_given(r, row) ? 0 : row->set(r->options, value);
+	return is_given(r, row) ? 0 : row_take(r->options, row, value);
 }
 
 static int take_file(struct options *o, enum command command, const bool *given)
@@ -461,6 +476,28 @@ void options_release(struct options *o)
 {
 	config_free(o->file);
 	o->file = NULL;
+}
+
+_Static_assert(ARRAY_LEN(rows) <= OPTIONS_ROWS_MAX, "struct options");
+
+int options_parse_again(const struct options *o, struct options *next)
+{
+	return options_parse(o->command, o->argc, o->argv, next);
+}
+
+bool options_same_outputs(const struct options *a, const struct options *b)
+{
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (rows[i].commands & LIVE && a->given[i] != b->given[i])
+			return false;
+	return true;
+}
+
+void options_tell_fixed(const struct options *running, const struct options *next)
+{
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (!(rows[i].commands & LIVE) && running->given[i] != next->given[i])
+			log_line("%s takes effect when tlsfail is restarted", rows[i].name);
 }
 
 /* What two sinks would write to standard output, nobody could take apart. */
@@ -488,6 +525,9 @@ int options_parse(enum command command, int argc, char **argv, struct options *o
 		.pipeline.fold_ns = FOLD_INTERVAL_S * NS_PER_SEC,
 		.sink_queue = OUTPUTS_QUEUE_SIZE,
 		.repeat = 1,
+		.command = command,
+		.argc = argc,
+		.argv = argv,
 	};
 	/* https://no-color.org: present and not empty */
 	o->color = isatty(STDOUT_FILENO) && !(no_color && *no_color);
@@ -501,7 +541,7 @@ int options_parse(enum command command, int argc, char **argv, struct options *o
 	while ((got = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
 		const struct option_row *row = got == ':' || got == '?' ? NULL : row_of(got);
 
-		err = row ? row->set(o, optarg) : options_bad(got, argv);
+		err = row ? row_take(o, row, optarg) : options_bad(got, argv);
 		if (err)
 			return err;
 		given[row - rows] = true;

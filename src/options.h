@@ -20,6 +20,7 @@
 #define EXIT_DEGRADED 3 /* doctor: tracing works, but not fully */
 
 #define OPTIONS_TARGETS_MAX 32
+#define OPTIONS_ROWS_MAX    64
 
 enum command {
 	COMMAND_TRACE = 1 << 0,
@@ -66,6 +67,13 @@ struct options {
 	const char *argument; /* FILE of replay, SLUG of causes, or NULL */
 	bool help;
 	bool version;
+
+	/* What was parsed, to be parsed again; and what was given for each row of the option table, as
+	 * a hash, 0 for nothing. */
+	enum command command;
+	int argc;
+	char **argv;
+	uint64_t given[OPTIONS_ROWS_MAX];
 };
 
 /*
@@ -76,6 +84,16 @@ struct options {
  */
 int options_parse(enum command command, int argc, char **argv, struct options *options);
 void options_release(struct options *options);
+
+/* Parses what options was parsed from once more: the configuration file may be another one now. As
+ * options_parse(). */
+int options_parse_again(const struct options *options, struct options *next);
+
+/* Do both ask for the same outputs? */
+bool options_same_outputs(const struct options *a, const struct options *b);
+
+/* Names on stderr the options, other than those of outputs, in which the two differ. */
+void options_tell_fixed(const struct options *running, const struct options *next);
 
 /* The outputs that the options ask for; text on standard output when they name none. */
 void options_outputs(const struct options *options, struct outputs_options *outputs);

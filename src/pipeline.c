@@ -69,6 +69,11 @@ void pipeline_close(struct pipeline *p)
 	free(p);
 }
 
+void pipeline_set_outputs(struct pipeline *p, struct outputs *outputs)
+{
+	p->outputs = outputs;
+}
+
 uint64_t pipeline_findings(const struct pipeline *p)
 {
 	return p->findings;

@@ -26,6 +26,9 @@ int pipeline_open(struct outputs *outputs, const struct pipeline_options *option
 		  struct pipeline **out);
 void pipeline_close(struct pipeline *p);
 
+/* From now on it writes into these outputs, which are the caller's. */
+void pipeline_set_outputs(struct pipeline *p, struct outputs *outputs);
+
 /*
  * Takes one record of len bytes. Returns 0, or a negative errno: -EBADMSG, -EPROTONOSUPPORT or
  * -ENOMSG for a record that is none, and then problem says what is wrong with it; any other is

@@ -27,6 +27,7 @@
 #include "outputs.h"
 #include "pipeline.h"
 #include "record.h"
+#include "reload.h"
 #include "safety.h"
 #include "selection.h"
 #include "target.h"
@@ -51,6 +52,7 @@ struct tracer {
 	struct outputs *outputs;
 	struct pipeline *pipeline;
 	struct recorder *recorder;
+	struct reloader *reloader;
 
 	bool told_armed;
 	bool starting; /* a process is to be looked at again */
@@ -364,8 +366,9 @@ static int header_announce(struct tracer *t)
 	return 0;
 }
 
-/* SIGHUP means that files were rotated, where there are files; else it ends us, as usual. */
-static void signals_prepare(bool with_sinks)
+/* SIGHUP means that files were rotated or the configuration was changed, where there are any; else
+ * it ends us, as usual. */
+static void signals_prepare(bool takes_hangup)
 {
 	struct sigaction end = { .sa_handler = on_signal };
 	sigset_t blocked;
@@ -374,7 +377,7 @@ static void signals_prepare(bool with_sinks)
 	sigemptyset(&blocked);
 	sigaddset(&blocked, SIGINT);
 	sigaddset(&blocked, SIGTERM);
-	if (with_sinks) {
+	if (takes_hangup) {
 		sigaddset(&blocked, SIGHUP);
 		sigaction(SIGHUP, &end, NULL);
 	}
@@ -387,7 +390,7 @@ static int tracer_start(struct tracer *t)
 {
 	int err;
 
-	signals_prepare(t->options->sink_count);
+	signals_prepare(t->options->sink_count || t->options->config);
 	log_take_libbpf();
 	err = selection_make(t->options, &t->targets);
 	if (!err)
@@ -398,6 +401,9 @@ static int tracer_start(struct tracer *t)
 		err = bpf_attach(t);
 	if (!err)
 		err = destinations_open(t);
+	t->reloader = reloader_new(t->options);
+	if (!t->reloader)
+		err = -ENOMEM;
 	if (err)
 		return err;
 	t->ring = ring_buffer__new(bpf_map__fd(t->skel->maps.ring), on_record, t, NULL);
@@ -516,7 +522,7 @@ static void tracer_loop(struct tracer *t)
 			ring_buffer__consume(t->ring);
 		if (hung_up) {
 			hung_up = 0;
-			outputs_reopen(t->outputs);
+			reloader_run(t->reloader, t->pipeline, &t->outputs);
 		}
 		if (announce_now() - last_tick >= TICK_MS * 1000000ULL) {
 			last_tick = announce_now();
@@ -585,6 +591,7 @@ int tracer_run(const struct options *options)
 	recorder_close(t.recorder);
 	pipeline_close(t.pipeline);
 	outputs_close(t.outputs);
+	reloader_free(t.reloader);
 	target_set_clear(&t.targets);
 	return t.status;
 }

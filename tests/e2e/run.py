@@ -25,13 +25,14 @@ import test_mishaps
 import test_output
 import test_replay
 import test_safety
+import test_service
 import test_sinks
 from lab import lab, netns
 from tap import Report
 
 MODULES = (test_cases, test_certs, test_hooks, test_lifecycle, test_host, test_container,
            test_mishaps, test_replay, test_budget, test_input, test_output, test_fold, test_doctor,
-           test_safety, test_sinks)
+           test_safety, test_service, test_sinks)
 
 
 def parse_options():
