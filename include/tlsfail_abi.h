@@ -37,6 +37,7 @@ enum tlsfail_record_type {
 	TLSFAIL_REC_PROCESS = 18,
 	TLSFAIL_REC_LOSS = 19,
 	TLSFAIL_REC_TOTALS = 20,
+	TLSFAIL_REC_LOG_LINE = 23,
 };
 
 /* Each record begins with this. len is the whole record with this header and is not padded. */
@@ -243,6 +244,21 @@ struct tlsfail_process {
 	char data[];
 };
 
+/* A line of nginx's error.log about a connection, which comes after it; or one about TLS for which no
+ * connection came. data: path of the file, text of the line without its context (client, request
+ * ...), no terminators. */
+struct tlsfail_log_line {
+	struct tlsfail_header h;
+	__u64 id;	  /* of the connection; 0: none came */
+	__u64 connection; /* nginx's number of its client's connection, 0 unknown */
+	__u32 pid;
+	__u32 file_len;
+	__u32 text_len;
+	__u8 level; /* nginx's: 1 emerg ... 8 debug, 0 stderr */
+	__u8 pad[3];
+	char data[];
+};
+
 /* What did not reach the collector. */
 struct tlsfail_lost {
 	__u64 conns;	 /* failures that did not fit into the ring */
@@ -282,6 +298,7 @@ _Static_assert(sizeof(struct tlsfail_exec) == 40, "ABI");
 _Static_assert(sizeof(struct tlsfail_clock) == 24, "ABI");
 _Static_assert(sizeof(struct tlsfail_host) == 16, "ABI");
 _Static_assert(sizeof(struct tlsfail_process) == 24, "ABI");
+_Static_assert(sizeof(struct tlsfail_log_line) == 40, "ABI");
 _Static_assert(sizeof(struct tlsfail_loss) == 48, "ABI");
 _Static_assert(sizeof(struct tlsfail_totals) == 104, "ABI");
 

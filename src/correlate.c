@@ -38,6 +38,14 @@ struct elapsed {
 	uint64_t ns;
 };
 
+/* The line that comes right before its connection. */
+struct own_line {
+	uint64_t id; /* 0: none */
+	struct log_line view;
+	char *file;
+	char *text;
+};
+
 struct correlator {
 	uint64_t monotonic; /* of the last clock record */
 	uint64_t realtime;
@@ -51,6 +59,7 @@ struct correlator {
 	struct process processes[PROCESSES_MAX];
 	size_t elapsed_next;
 	struct elapsed elapsed[ELAPSED_MAX];
+	struct own_line line;
 	struct tlsfail_conn conn;
 	struct wire taken[TLSFAIL_DIR_COUNT]; /* of conn */
 };
@@ -67,12 +76,20 @@ static void process_clear(struct process *p)
 	*p = (struct process){ 0 };
 }
 
+static void line_clear(struct own_line *line)
+{
+	free(line->file);
+	free(line->text);
+	*line = (struct own_line){ 0 };
+}
+
 void correlator_free(struct correlator *c)
 {
 	if (!c)
 		return;
 	for (size_t i = 0; i < PROCESSES_MAX; i++)
 		process_clear(&c->processes[i]);
+	line_clear(&c->line);
 	free(c);
 }
 
@@ -162,6 +179,38 @@ static int process_add(struct correlator *c, const struct decoded_process *recor
 	return 0;
 }
 
+static int line_set(struct correlator *c, const struct decoded_log_line *record)
+{
+	struct own_line *line = &c->line;
+
+	line_clear(line);
+	if (!record->id)
+		return 0;
+	line->file = strndup(record->file.data, record->file.len);
+	line->text = strndup(record->text.data, record->text.len);
+	if (!line->file || !line->text) {
+		line_clear(line);
+		return -ENOMEM;
+	}
+	line->id = record->id;
+	line->view = (struct log_line){
+		.connection = record->connection,
+		.level = record->level,
+		.file = line->file,
+		.text = line->text,
+	};
+	return 0;
+}
+
+/* It is given out once. */
+static const struct log_line *line_of(struct correlator *c, uint64_t id)
+{
+	if (!id || c->line.id != id)
+		return NULL;
+	c->line.id = 0;
+	return &c->line.view;
+}
+
 /* Remembers how long a connection lasted that was ended here before its handshake was done. */
 static bool elapsed_repeats(struct correlator *c, const struct tlsfail_conn *conn)
 {
@@ -195,6 +244,7 @@ static void conn_complete(struct correlator *c, const struct tlsfail_conn *conn,
 		.version = p ? p->version : "",
 		.host = c->host,
 		.repeats_elapsed = elapsed_repeats(c, conn),
+		.log_line = line_of(c, conn->id),
 	};
 	wire_take(c, conn->id, TLSFAIL_DIR_SENT, &out->sent);
 	wire_take(c, conn->id, TLSFAIL_DIR_RECEIVED, &out->received);
@@ -233,6 +283,8 @@ int correlator_feed(struct correlator *c, const struct decoded *record, struct f
 		return 0;
 	case TLSFAIL_REC_PROCESS:
 		return process_add(c, &record->process);
+	case TLSFAIL_REC_LOG_LINE:
+		return line_set(c, &record->log_line);
 	case TLSFAIL_REC_WIRE:
 		wire_add(c, &record->wire);
 		return 0;

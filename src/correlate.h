@@ -13,6 +13,14 @@
 #include "decode.h"
 #include "tlswire.h"
 
+/* What nginx itself said of a connection: bytes that were in its error.log. */
+struct log_line {
+	uint64_t connection; /* nginx's number, 0 unknown */
+	uint8_t level;
+	const char *file;
+	const char *text;
+};
+
 /* One failed connection with all that is known of it. Pointers live until the next record. */
 struct failure {
 	const struct tlsfail_conn *conn;
@@ -25,6 +33,7 @@ struct failure {
 	const char *host;    /* name of the host, may be "" */
 	/* A connection of the same process ended itself after the same time before: a timer. */
 	bool repeats_elapsed;
+	const struct log_line *log_line; /* NULL: none is known */
 };
 
 /* Certificates of a healthy peer. Pointers live until the next record. */

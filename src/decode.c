@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "errorlog.h"
+
 #define FAMILY_IPV4 2
 #define FAMILY_IPV6 10
 
@@ -127,6 +129,31 @@ static int view_process(struct decoded_process *process, const uint8_t *data, si
 	return 0;
 }
 
+static int view_log_line(struct decoded_log_line *line, const uint8_t *data, size_t len,
+			 const char **problem)
+{
+	struct tlsfail_log_line fixed;
+
+	if (len < sizeof(fixed))
+		return reject(problem, "has the wrong size for its type");
+	memcpy(&fixed, data, sizeof(fixed));
+	if (fixed.file_len > TLSFAIL_STRING_MAX || fixed.text_len > TLSFAIL_STRING_MAX)
+		return reject(problem, "has a string longer than any may be");
+	if (len != sizeof(fixed) + fixed.file_len + fixed.text_len)
+		return reject(problem, "has strings of other lengths than it claims");
+	if (!errorlog_level_name(fixed.level))
+		return reject(problem, "has an unknown level");
+	*line = (struct decoded_log_line){
+		.id = fixed.id,
+		.connection = fixed.connection,
+		.pid = fixed.pid,
+		.level = fixed.level,
+		.file = { (const char *)data + sizeof(fixed), fixed.file_len },
+		.text = { (const char *)data + sizeof(fixed) + fixed.file_len, fixed.text_len },
+	};
+	return 0;
+}
+
 static int check_certs(const struct tlsfail_certs *certs, const char **problem)
 {
 	if (certs->family != FAMILY_IPV4 && certs->family != FAMILY_IPV6)
@@ -156,6 +183,8 @@ static int decode_body(const uint8_t *data, size_t len, struct decoded *out, con
 		return view_host(&out->host, data, len, problem);
 	case TLSFAIL_REC_PROCESS:
 		return view_process(&out->process, data, len, problem);
+	case TLSFAIL_REC_LOG_LINE:
+		return view_log_line(&out->log_line, data, len, problem);
 	case TLSFAIL_REC_LOSS:
 		return copy_fixed(&out->loss, sizeof(out->loss), data, len, problem);
 	case TLSFAIL_REC_TOTALS:

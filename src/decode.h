@@ -40,6 +40,15 @@ struct decoded_process {
 	struct decoded_bytes version; /* of the TLS library */
 };
 
+struct decoded_log_line {
+	uint64_t id;	     /* of the connection that follows; 0: none */
+	uint64_t connection; /* nginx's number, 0 unknown */
+	uint32_t pid;
+	uint8_t level;
+	struct decoded_bytes file;
+	struct decoded_bytes text;
+};
+
 /* Records of fixed size are copied, so that data need not be aligned; the others are views. */
 struct decoded {
 	enum tlsfail_record_type type;
@@ -51,6 +60,7 @@ struct decoded {
 		struct tlsfail_clock clock;
 		struct decoded_host host;
 		struct decoded_process process;
+		struct decoded_log_line log_line;
 		struct tlsfail_loss loss;
 		struct tlsfail_totals totals;
 	};

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "errorlog.h"
 #include "explain.h"
 #include "finding_tls.h"
 #include "lib_openssl.h"
@@ -209,6 +210,21 @@ static void fill_tcp(struct finding *f, const struct tlsfail_conn *c)
 	f->tcp.hello_acked = symptoms_hello_acked(c);
 }
 
+static void fill_log_line(struct finding *f, const struct log_line *line)
+{
+	struct text t;
+
+	if (!line)
+		return;
+	f->log_line.known = true;
+	f->log_line.level = errorlog_level_name(line->level);
+	f->log_line.connection = line->connection;
+	text_init(&t, f->log_line.message, sizeof(f->log_line.message));
+	text_add_hostile(&t, line->text, strlen(line->text));
+	text_init(&t, f->log_line.file, sizeof(f->log_line.file));
+	text_add_hostile(&t, line->file, strlen(line->file));
+}
+
 /* -- the conclusion --------------------------------------------------------------------------- */
 
 static void conclude(struct finding *f, const struct failure *failure, const struct symptoms *s,
@@ -280,6 +296,7 @@ void diagnose(const struct failure *failure, struct diagnose_work *work, struct 
 	fill_alert(f, &s);
 	fill_close(f, c, cause);
 	fill_tcp(f, c);
+	fill_log_line(f, failure->log_line);
 	explain_evidence(failure, work, f);
 	conclude(f, failure, &s, cause);
 	timeline_fill(failure, f);

@@ -29,6 +29,7 @@
 #define FINDING_ALPN_MAX       8
 #define FINDING_PROTOCOL_LEN   64
 #define FINDING_TIMELINE_MAX   40
+#define FINDING_LOG_LEN	       4096
 
 enum confidence {
 	CONFIDENCE_LOW,
@@ -164,6 +165,15 @@ struct finding_tcp {
 	bool hello_acked;
 };
 
+/* What nginx itself logged of it. */
+struct finding_log_line {
+	bool known;
+	const char *level; /* "error" */
+	char message[FINDING_LOG_LEN];
+	char file[FINDING_PATH_LEN];
+	uint64_t connection; /* nginx's number of the client's connection, 0 unknown */
+};
+
 struct finding_loss {
 	uint64_t findings;  /* failures lost on the way to the collector */
 	uint64_t wires;	    /* evidence bytes lost */
@@ -209,6 +219,7 @@ struct finding {
 	struct finding_verify verify;
 	struct finding_certificate certificate;
 	struct finding_tcp tcp;
+	struct finding_log_line log_line;
 
 	unsigned int timeline_count;
 	struct finding_event timeline[FINDING_TIMELINE_MAX]; /* in the order of time */

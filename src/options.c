@@ -221,6 +221,16 @@ static int set_repeat(struct options *o, const char *value)
 	return parse_number("--repeat", value, UINT64_MAX, &o->repeat);
 }
 
+static int set_error_log(struct options *o, const char *value)
+{
+	if (o->error_log_count == OPTIONS_LOGS_MAX) {
+		log_line("more than %d error logs", OPTIONS_LOGS_MAX);
+		return EXIT_USAGE;
+	}
+	o->error_logs[o->error_log_count++] = value;
+	return 0;
+}
+
 static int set_hook(struct options *o, const char *value)
 {
 	const char *equals = strchr(value, '=');
@@ -312,6 +322,8 @@ static const struct option_row rows[] = {
 	  set_record },
 	{ "rate", 0, "N", COMMAND_REPLAY, "N failures a second, and wait for no sink", set_rate },
 	{ "repeat", 0, "N", COMMAND_REPLAY, "replay it N times", set_repeat },
+	{ "error-log", 0, "PATH", COMMAND_TRACE, "add what nginx itself logs there; repeatable",
+	  set_error_log },
 	{ "hook", 0, "FACT=KIND", COMMAND_TRACE,
 	  "force a hook: wire, state, close, reset or exec\n" HELP_INDENT
 	  "= tp_btf, raw_tp, fentry or kprobe; repeatable",

@@ -21,6 +21,7 @@
 
 #define OPTIONS_TARGETS_MAX 32
 #define OPTIONS_ROWS_MAX    64
+#define OPTIONS_LOGS_MAX    32
 
 enum command {
 	COMMAND_TRACE = 1 << 0,
@@ -52,11 +53,13 @@ struct options {
 
 	struct pipeline_options pipeline;
 
-	uint64_t duration_s; /* 0: until interrupted */
-	uint64_t count;	     /* 0: no limit */
-	const char *record;  /* file, or NULL */
-	uint64_t rate;	     /* of replay: failures a second, 0: no limit */
-	uint64_t repeat;     /* of replay: times */
+	uint64_t duration_s;			  /* 0: until interrupted */
+	uint64_t count;				  /* 0: no limit */
+	const char *record;			  /* file, or NULL */
+	uint64_t rate;				  /* of replay: failures a second, 0: no limit */
+	uint64_t repeat;			  /* of replay: times */
+	const char *error_logs[OPTIONS_LOGS_MAX]; /* of nginx, to be followed */
+	size_t error_log_count;
 	struct hook_request hooks;
 	bool no_return_probes;
 

@@ -25,8 +25,10 @@ struct pipeline {
 	uint64_t now; /* CLOCK_MONOTONIC, the latest that a record has told */
 
 	uint64_t findings;
-	uint64_t refused;   /* of them: TCP connections, no handshake began */
-	uint64_t *by_cause; /* as in cause_table */
+	uint64_t refused;     /* of them: TCP connections, no handshake began */
+	uint64_t *by_cause;   /* as in cause_table */
+	uint64_t lines;	      /* of error.log that findings have */
+	uint64_t lines_alone; /* those about TLS without one */
 	bool has_totals;
 	struct tlsfail_totals totals;
 
@@ -138,6 +140,7 @@ static uint64_t record_time(const struct decoded *record)
 	case TLSFAIL_REC_WIRE:
 	case TLSFAIL_REC_HOST:
 	case TLSFAIL_REC_PROCESS:
+	case TLSFAIL_REC_LOG_LINE:
 		return 0;
 	}
 	return 0;
@@ -182,6 +185,10 @@ static int record_take(struct pipeline *p)
 		return 0;
 	case TLSFAIL_REC_CERTS:
 		return certificates_report(p, &p->record.certs);
+	case TLSFAIL_REC_LOG_LINE:
+		p->lines += p->record.log_line.id != 0;
+		p->lines_alone += p->record.log_line.id == 0;
+		return correlator_feed(p->correlator, &p->record, &p->failure);
 	default:
 		ret = correlator_feed(p->correlator, &p->record, &p->failure);
 		return ret > 0 ? failure_report(p) : ret;
@@ -235,6 +242,10 @@ void pipeline_summary(const struct pipeline *p)
 		log_line("%" PRIu64 " handshakes seen as the server, %" PRIu64
 			 " failed: counted, not diagnosed",
 			 (uint64_t)p->totals.server_seen, (uint64_t)p->totals.server_failed);
+	if (p->lines || p->lines_alone)
+		log_line("error.log: findings with a line of it: %" PRIu64
+			 "; SSL lines without a finding: %" PRIu64,
+			 p->lines, p->lines_alone);
 	if (p->has_totals)
 		summary_losses(p);
 	outputs_summary(p->outputs);

@@ -316,6 +316,16 @@ static void event_add_process(struct event *event, const struct finding *f)
 	event_add_string(event, "process.executable.name", f->executable_name);
 }
 
+static void event_add_log_line(struct event *event, const struct finding_log_line *line)
+{
+	if (!line->known)
+		return;
+	event_add_string(event, "nginx.error_log.level", line->level);
+	event_add_string(event, "nginx.error_log.message", line->message);
+	event_add_string(event, "nginx.error_log.file", line->file);
+	event_add_known(event, "nginx.connection", line->connection);
+}
+
 static void event_add_failure(struct event *event, const struct finding *f)
 {
 	event_add_string(event, "event.name", "tls.handshake.failure");
@@ -326,6 +336,7 @@ static void event_add_failure(struct event *event, const struct finding *f)
 	event_add_tls(event, f);
 	event_add_network(event, f);
 	event_add_process(event, f);
+	event_add_log_line(event, &f->log_line);
 }
 
 static void event_add_loss(struct event *event, const struct finding_loss *loss)

@@ -6,6 +6,7 @@
  */
 #include "sink.h"
 
+#include <inttypes.h>
 #include <string.h>
 #include <time.h>
 
@@ -199,6 +200,17 @@ static void endpoint_fact_add(struct text *t, const char *label,
 	fact_add(t, label, words);
 }
 
+/* To be found in the file: so not wrapped either. */
+static void log_line_add(struct text *t, const struct finding_log_line *line)
+{
+	if (!line->known)
+		return;
+	text_addf(t, "%*s%-11s [%s] ", INDENT, "", "error.log:", line->level);
+	if (line->connection)
+		text_addf(t, "*%" PRIu64 " ", line->connection);
+	text_addf(t, "%s\n", line->message);
+}
+
 /* What stands behind the diagnosis, and the whole of what the first line may have shortened. */
 static void details_add(const struct sink_options *o, struct text *t, const struct finding *f)
 {
@@ -206,6 +218,7 @@ static void details_add(const struct sink_options *o, struct text *t, const stru
 
 	for (unsigned int i = 0; i < f->evidence_count; i++)
 		paragraph_add(o, t, NULL, ". ", f->evidence[i]);
+	log_line_add(t, &f->log_line);
 	fact_add(t, "confidence:", sink_confidence_name(f));
 	if (executable[0])
 		fact_add(t, "program:", executable);

@@ -22,6 +22,7 @@
 #include "discover.h"
 #include "features.h"
 #include "log.h"
+#include "logwatch.h"
 #include "notify.h"
 #include "options.h"
 #include "outputs.h"
@@ -53,6 +54,7 @@ struct tracer {
 	struct pipeline *pipeline;
 	struct recorder *recorder;
 	struct reloader *reloader;
+	struct logwatch *logs; /* NULL: no error.log is followed */
 
 	bool told_armed;
 	bool starting; /* a process is to be looked at again */
@@ -98,6 +100,12 @@ static void recording_failed(struct tracer *t, int err)
 	t->status = EXIT_CANNOT;
 }
 
+/* --count is reached. */
+static bool is_full(const struct tracer *t)
+{
+	return t->options->count && pipeline_findings(t->pipeline) >= t->options->count;
+}
+
 static void feed(struct tracer *t, const void *data, size_t len)
 {
 	char buf[256];
@@ -113,8 +121,40 @@ static void feed(struct tracer *t, const void *data, size_t len)
 		log_line("the kernel side sent a record that %s", buf);
 	else if (err)
 		output_failed(t, err);
-	if (t->options->count && pipeline_findings(t->pipeline) >= t->options->count)
+	if (is_full(t))
 		t->ending = true;
+}
+
+/* A line that has no connection, and that a process wrote which we do not trace. */
+static bool is_foreign(struct tracer *t, const void *data)
+{
+	const struct tlsfail_log_line *line = data;
+	struct target_process process;
+
+	return line->h.type == TLSFAIL_REC_LOG_LINE && !line->id &&
+	       !target_process_read((pid_t)line->pid, &process) &&
+	       !target_matches(&t->targets, &process);
+}
+
+/* A record that had its turn. Of what was held back when --count was reached, losses are told. */
+static void deliver(void *context, const void *data, size_t len)
+{
+	const struct tlsfail_header *h = data;
+	struct tracer *t = context;
+
+	if (is_full(t) && h->type != TLSFAIL_REC_LOSS)
+		return;
+	if (!is_foreign(t, data))
+		feed(t, data, len);
+}
+
+/* With error.log, a record may wait for its line. */
+static void submit(struct tracer *t, const void *data, size_t len)
+{
+	if (t->logs)
+		logwatch_record(t->logs, data, len, announce_now());
+	else
+		deliver(t, data, len);
 }
 
 /* The process of a connection, once: before the connection, as replay needs it. */
@@ -129,7 +169,7 @@ static void process_announce(struct tracer *t, uint32_t pid)
 		return;
 	t->announced[t->announced_next] = pid;
 	t->announced_next = (t->announced_next + 1) % ANNOUNCED_MAX;
-	feed(t, record, record->h.len);
+	submit(t, record, record->h.len);
 	free(record);
 }
 
@@ -146,7 +186,7 @@ static int on_record(void *context, void *data, size_t len)
 	struct tracer *t = context;
 
 	t->records++;
-	if (t->ending && t->options->count && pipeline_findings(t->pipeline) >= t->options->count)
+	if (is_full(t))
 		return 0;
 	if (h->type == TLSFAIL_REC_CONN)
 		process_announce(t, ((const struct tlsfail_conn *)data)->pid);
@@ -157,14 +197,14 @@ static int on_record(void *context, void *data, size_t len)
 		discovery_exec(t->discovery, ((const struct tlsfail_exec *)data)->pid);
 		t->starting = true;
 	}
-	feed(t, data, len);
+	submit(t, data, len);
 	return 0;
 }
 
 static void clock_announce(struct tracer *t)
 {
 	announce_clock(&t->clock);
-	feed(t, &t->clock, sizeof(t->clock));
+	submit(t, &t->clock, sizeof(t->clock));
 }
 
 /* The counters of all CPUs, added up. */
@@ -200,7 +240,7 @@ static void loss_announce(struct tracer *t)
 	struct tlsfail_loss record;
 
 	if (!counters_read(t, &counters) && announce_loss(&counters, &t->lost, &record))
-		feed(t, &record, sizeof(record));
+		submit(t, &record, sizeof(record));
 }
 
 static void totals_announce(struct tracer *t)
@@ -338,7 +378,10 @@ static int destinations_open(struct tracer *t)
 	int err = 0;
 
 	text_init(&error, buf, sizeof(buf));
-	if (t->options->record)
+	if (t->options->error_log_count)
+		err = logwatch_open(t->options->error_logs, t->options->error_log_count, deliver, t,
+				    &t->logs, &error);
+	if (!err && t->options->record)
 		err = recorder_open(t->options->record, &t->recorder, &error);
 	options_outputs(t->options, &outputs);
 	if (!err)
@@ -361,7 +404,7 @@ static int header_announce(struct tracer *t)
 	err = announce_host(&host);
 	if (err)
 		return err;
-	feed(t, host, host->h.len);
+	submit(t, host, host->h.len);
 	free(host);
 	return 0;
 }
@@ -482,6 +525,8 @@ static int wait_ms(const struct tracer *t)
 {
 	int left = duration_left_ms(t), ms = t->starting ? STARTING_MS : TICK_MS;
 
+	if (t->logs)
+		ms = logwatch_wait_ms(t->logs, ms);
 	return left >= 0 && left < ms ? left : ms;
 }
 
@@ -524,6 +569,8 @@ static void tracer_loop(struct tracer *t)
 			hung_up = 0;
 			reloader_run(t->reloader, t->pipeline, &t->outputs);
 		}
+		if (t->logs)
+			logwatch_poll(t->logs, announce_now());
 		if (announce_now() - last_tick >= TICK_MS * 1000000ULL) {
 			last_tick = announce_now();
 			tick(t);
@@ -541,6 +588,8 @@ static void tracer_finish(struct tracer *t)
 	t->ending = true;
 	ring_buffer__consume(t->ring);
 	loss_announce(t);
+	if (t->logs)
+		logwatch_finish(t->logs, announce_now());
 	totals_announce(t);
 	err = t->recorder ? recorder_close(t->recorder) : 0;
 	t->recorder = NULL;
@@ -589,6 +638,7 @@ int tracer_run(const struct options *options)
 	attachments_free(t.attachments);
 	tlsfail_bpf__destroy(t.skel);
 	recorder_close(t.recorder);
+	logwatch_close(t.logs);
 	pipeline_close(t.pipeline);
 	outputs_close(t.outputs);
 	reloader_free(t.reloader);

@@ -16,6 +16,7 @@ import test_cases
 import test_certs
 import test_container
 import test_doctor
+import test_errorlog
 import test_fold
 import test_hooks
 import test_host
@@ -31,8 +32,8 @@ from lab import lab, netns
 from tap import Report
 
 MODULES = (test_cases, test_certs, test_hooks, test_lifecycle, test_host, test_container,
-           test_mishaps, test_replay, test_budget, test_input, test_output, test_fold, test_doctor,
-           test_safety, test_service, test_sinks)
+           test_mishaps, test_errorlog, test_replay, test_budget, test_input, test_output,
+           test_fold, test_doctor, test_safety, test_service, test_sinks)
 
 
 def parse_options():

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 """Every case of the lab, under one tlsfail: cause, confidence, peer, process, error.log line; what
-the healthy ones must not bring about; the summary; the JSON against its schema."""
+the healthy ones must not bring about; error.log against the findings; the summary; the JSON against
+its schema."""
 import json
 import re
 from collections import Counter
@@ -14,6 +15,7 @@ from tap import Failure, require
 
 SCHEMA = env.REPOSITORY / "docs" / "event.schema.json"
 RACE_ATTEMPTS = 20
+LOGGED = "nginx.error_log.message"
 
 
 def tests(here):
@@ -21,13 +23,15 @@ def tests(here):
     chosen = here.chosen_cases(CASES)
     if not chosen:
         return
-    with here.lab("cases", chosen) as lab, here.trace_json(lab) as tlsfail:
+    with here.lab("cases", chosen) as lab, \
+            here.trace_json(lab, "--error-log", lab.proxy.log) as tlsfail:
         yield "cases/armed", tlsfail.wait_armed
         for case in chosen:
             check = check_failure if case.slug else check_healthy
             yield "case/" + case.name, partial(check, lab, tlsfail, case)
         yield "cases/healthy-is-silent", partial(check_silence, tlsfail, chosen)
         yield "cases/one-finding-each", partial(check_counts, tlsfail, chosen)
+        yield "cases/error-log", partial(check_error_log, lab, tlsfail)
         yield "cases/summary", partial(check_summary, tlsfail)
         yield "cases/schema", partial(check_schema, tlsfail)
 
@@ -72,12 +76,20 @@ def compare(finding, case, workers):
     return problems
 
 
+def compare_line(finding, case):
+    """What is wrong with the line of error.log in FINDING: a list of lines."""
+    line = f"[{finding.get('nginx.error_log.level')}] {finding.get('nginx.error_log.message')}"
+    if case.log is None or re.search(case.log, line):
+        return []
+    return [f"nginx.error_log.message: no match for {case.log}: {line!r}"]
+
+
 def check_failure(lab, tlsfail, case):
     problems, finding = drive_to_failure(lab, tlsfail, case)
     if finding is None:
         problems.append(f"no finding for {case.endpoint}")
     else:
-        wrong = compare(finding, case, lab.proxy.worker_pids())
+        wrong = compare(finding, case, lab.proxy.worker_pids()) + compare_line(finding, case)
         problems += wrong
         if wrong:
             problems.append(json.dumps(finding))
@@ -105,6 +117,18 @@ def check_counts(tlsfail, cases):
     require(not problems, *problems)
 
 
+def check_error_log(lab, tlsfail):
+    """Every line about TLS with an upstream has its finding, and every finding has its line."""
+    logged = re.findall(r"\*(\d+) (.*SSL.*), client: .*, upstream: ", lab.proxy.log_since(0))
+    findings = Counter((str(finding.get("nginx.connection")), finding.get(LOGGED))
+                       for finding in tlsfail.findings())
+    problems = [f"{findings[line]} findings for {line}" for line in logged if findings[line] != 1]
+    problems += [f"no line for {json.dumps(finding)}" for finding in tlsfail.findings()
+                 if LOGGED not in finding]
+    require(logged or not findings, "error.log has no line about TLS")
+    require(not problems, *problems)
+
+
 def check_summary(tlsfail):
     """SIGINT ends tlsfail with 0, and its summary counts what it has found."""
     status = tlsfail.interrupt()
@@ -118,6 +142,7 @@ def check_summary(tlsfail):
             "no line 'N handshakes seen, M failed'", text)
     require(re.search(r"^tlsfail:.* 0 records lost", text, re.MULTILINE),
             "no line '0 records lost'", text)
+    require("; SSL lines without a finding: 0\n" in text, "lines without a finding", text)
 
 
 def check_schema(tlsfail):

@@ -29,7 +29,7 @@ def check_replay(here, form):
     with here.lab("replay-" + form, CASES) as lab:
         recording = lab.directory / "trace.rec"
         with here.trace(lab, "--exe", lab.proxy.exe, "--format", form,
-                        "--record", recording) as tlsfail:
+                        "--record", recording, "--error-log", lab.proxy.log) as tlsfail:
             tlsfail.wait_armed()
             for case in CASES:
                 case.drive(lab, case)

@@ -112,6 +112,22 @@ static void feed_process(uint32_t pid, const char *exe, const char *version)
 	feed(&record);
 }
 
+static void feed_log_line(uint64_t id, const char *text)
+{
+	struct decoded record = {
+		.type = TLSFAIL_REC_LOG_LINE,
+		.log_line = {
+			.id = id,
+			.connection = 5,
+			.level = 4,
+			.file = { "/error.log", strlen("/error.log") },
+			.text = { text, strlen(text) },
+		},
+	};
+
+	feed(&record);
+}
+
 static void feed_clock(uint64_t monotonic, uint64_t realtime)
 {
 	struct decoded record = {
@@ -281,6 +297,37 @@ static void test_processes_oldest_out(void **state)
 	}
 }
 
+/* It belongs to the connection that it names, and to no other. */
+static void test_log_line(void **state)
+{
+	(void)state;
+	feed_log_line(7, "connect() failed");
+	feed_conn_id(7);
+	assert_non_null(failure.log_line);
+	assert_int_equal(failure.log_line->connection, 5);
+	assert_int_equal(failure.log_line->level, 4);
+	assert_string_equal(failure.log_line->file, "/error.log");
+	assert_string_equal(failure.log_line->text, "connect() failed");
+
+	feed_conn_id(8);
+	assert_null(failure.log_line);
+	feed_log_line(9, "one");
+	feed_log_line(10, "another");
+	feed_conn_id(9);
+	assert_null(failure.log_line);
+	feed_conn_id(10);
+	assert_string_equal(failure.log_line->text, "another");
+}
+
+/* A line that belongs to no connection; and a connection without a number. */
+static void test_log_line_alone(void **state)
+{
+	(void)state;
+	feed_log_line(0, "connect() failed");
+	feed_conn_id(0);
+	assert_null(failure.log_line);
+}
+
 /* Not a process that there is, so it has no executable. */
 static void test_pid_0(void **state)
 {
@@ -424,6 +471,8 @@ int main(void)
 		TEST(test_process),
 		TEST(test_processes_oldest_out),
 		TEST(test_pid_0),
+		TEST(test_log_line),
+		TEST(test_log_line_alone),
 		TEST(test_clock),
 		TEST(test_host),
 		TEST(test_elapsed_repeats),

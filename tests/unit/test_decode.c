@@ -131,6 +131,28 @@ static size_t host_make(union host_record *r, uint32_t name_len)
 	return sizeof(r->fixed) + name_len;
 }
 
+union log_line_record {
+	struct tlsfail_log_line fixed;
+	uint8_t bytes[RECORD_MAX];
+};
+
+static size_t log_line_make(union log_line_record *r, const char *file, const char *text)
+{
+	uint8_t *at = r->bytes + sizeof(r->fixed);
+
+	memset(r, 0, sizeof(*r));
+	r->fixed.id = 7;
+	r->fixed.connection = 5;
+	r->fixed.pid = 42;
+	r->fixed.level = 4;
+	r->fixed.file_len = strlen(file);
+	r->fixed.text_len = strlen(text);
+	at = mempcpy(at, file, strlen(file));
+	at = mempcpy(at, text, strlen(text));
+	r->fixed.h = header_make(TLSFAIL_REC_LOG_LINE, at - r->bytes);
+	return r->fixed.h.len;
+}
+
 static void test_header(void **state)
 {
 	struct tlsfail_clock clock = { .h = header_make(TLSFAIL_REC_CLOCK, sizeof(clock)) };
@@ -425,6 +447,54 @@ static void test_process_lies(void **state)
 	assert_int_equal(decode_and_free(&r, sizeof(r), &out), 0);
 }
 
+static void test_log_line(void **state)
+{
+	union log_line_record r;
+	size_t len = log_line_make(&r, "/var/log/nginx/error.log", "connect() failed");
+	struct decoded out;
+	const char *problem;
+	uint8_t *copy;
+
+	(void)state;
+	assert_int_equal(decode_copy(&r, len, &out, &problem, &copy), 0);
+	assert_int_equal(out.type, TLSFAIL_REC_LOG_LINE);
+	assert_int_equal(out.log_line.id, 7);
+	assert_int_equal(out.log_line.connection, 5);
+	assert_int_equal(out.log_line.pid, 42);
+	assert_int_equal(out.log_line.level, 4);
+	assert_int_equal(out.log_line.file.len, 24);
+	assert_memory_equal(out.log_line.file.data, "/var/log/nginx/error.log", 24);
+	assert_int_equal(out.log_line.text.len, 16);
+	assert_memory_equal(out.log_line.text.data, "connect() failed", 16);
+	free(copy);
+	len = log_line_make(&r, "", "");
+	assert_int_equal(decode_and_free(&r, len, &out), 0);
+}
+
+static void test_log_line_lies(void **state)
+{
+	union log_line_record r;
+	size_t len = log_line_make(&r, "/error.log", "connect() failed");
+	uint32_t *const lengths[] = { &r.fixed.file_len, &r.fixed.text_len };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+		uint32_t good = *lengths[i];
+
+		*lengths[i] = good + 1;
+		assert_rejected(&r, len, -EBADMSG, "other lengths");
+		*lengths[i] = good - 1;
+		assert_rejected(&r, len, -EBADMSG, "other lengths");
+		*lengths[i] = TLSFAIL_STRING_MAX + 1;
+		assert_rejected(&r, len, -EBADMSG, "longer than any");
+		*lengths[i] = good;
+	}
+	r.fixed.level = 9;
+	assert_rejected(&r, len, -EBADMSG, "unknown level");
+	r.fixed.h.len = sizeof(r.fixed) - 1;
+	assert_rejected(&r, r.fixed.h.len, -EBADMSG, "wrong size");
+}
+
 /* Cut at every length, every bit of every byte flipped: no record may crash the decoder. */
 static void damage(void *record, size_t len)
 {
@@ -447,6 +517,7 @@ static void test_damage(void **state)
 	struct tlsfail_conn conn = conn_make();
 	struct tlsfail_wire wire = wire_make(40);
 	union process_record process;
+	union log_line_record line;
 	union host_record host;
 
 	(void)state;
@@ -454,6 +525,7 @@ static void test_damage(void **state)
 	damage(&wire, wire.h.len);
 	damage(&process, process_make(&process, "/usr/sbin/nginx", "/lib/libssl.so.3", "3.0"));
 	damage(&host, host_make(&host, 20));
+	damage(&line, log_line_make(&line, "/error.log", "connect() failed"));
 }
 
 int main(void)
@@ -465,6 +537,7 @@ int main(void)
 		cmocka_unit_test(test_conn_lies),  cmocka_unit_test(test_wire),
 		cmocka_unit_test(test_wire_lies),  cmocka_unit_test(test_host),
 		cmocka_unit_test(test_process),	   cmocka_unit_test(test_process_lies),
+		cmocka_unit_test(test_log_line),   cmocka_unit_test(test_log_line_lies),
 		cmocka_unit_test(test_damage),
 	};
 

@@ -134,6 +134,24 @@ static int feed_failure(void)
 	return feed(&scene.conn, sizeof(scene.conn));
 }
 
+/* What nginx logged about the connection of that number. */
+static void feed_log_line(uint64_t id, const char *text)
+{
+	static const char file[] = "/var/log/nginx/error.log";
+	union {
+		struct tlsfail_log_line fixed;
+		char bytes[sizeof(struct tlsfail_log_line) + 256];
+	} r = { .fixed = { .id = id, .connection = 5, .level = 4 } };
+
+	r.fixed.file_len = sizeof(file) - 1;
+	r.fixed.text_len = strlen(text);
+	memcpy(r.fixed.data, file, r.fixed.file_len);
+	memcpy(r.fixed.data + r.fixed.file_len, text, r.fixed.text_len);
+	r.fixed.h = (struct tlsfail_header)HEADER(LOG_LINE, r.fixed);
+	r.fixed.h.len += r.fixed.file_len + r.fixed.text_len;
+	assert_int_equal(feed(&r, r.fixed.h.len), 0);
+}
+
 static int feed_refused(void)
 {
 	scene_begin(&scene);
@@ -215,6 +233,26 @@ static void test_a_failure_comes_out(void **state)
 	assert_int_equal(counts.written, 1);
 	assert_int_equal(counts.dropped, 0);
 	assert_false(outputs_counts(outputs, 1, &counts));
+}
+
+static void test_a_line_of_error_log_comes_out(void **state)
+{
+	json_t *object;
+
+	(void)state;
+	feed_log_line(1, "SSL_do_handshake() failed \x1b\xff");
+	assert_nothing_written();
+	assert_int_equal(feed_failure(), 0);
+	object = take();
+	assert_member(object, "nginx.error_log.level", "error");
+	assert_member(object, "nginx.error_log.message", "SSL_do_handshake() failed \\x1b\\xff");
+	assert_member(object, "nginx.error_log.file", "/var/log/nginx/error.log");
+	assert_int_equal(json_integer_value(json_object_get(object, "nginx.connection")), 5);
+	json_decref(object);
+	assert_int_equal(feed_failure(), 0);
+	object = take();
+	assert_null(json_object_get(object, "nginx.error_log.message"));
+	json_decref(object);
 }
 
 static void test_a_loss_comes_out(void **state)
@@ -384,6 +422,19 @@ static void test_summary_of_a_server(void **state)
 		"tlsfail: 0 records received, 0 records lost\n");
 }
 
+static void test_summary_of_error_log(void **state)
+{
+	(void)state;
+	feed_log_line(1, "SSL_do_handshake() failed");
+	assert_int_equal(feed_failure(), 0);
+	feed_log_line(0, "SSL_do_handshake() failed");
+	feed_log_line(0, "SSL_do_handshake() failed");
+	assert_summary("tlsfail: 1 failed; the totals are missing\n"
+		       "tlsfail:   1 sni-missing\n"
+		       "tlsfail: error.log: findings with a line of it: 1; SSL lines without a "
+		       "finding: 2\n");
+}
+
 /* The wire bytes of a connection whose own record was lost. */
 static void test_summary_of_orphans(void **state)
 {
@@ -404,6 +455,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_a_failure_comes_out),
+		TEST(test_a_line_of_error_log_comes_out),
 		TEST(test_a_loss_comes_out),
 		TEST(test_other_records_are_taken),
 		cmocka_unit_test_setup_teardown(test_failures_are_folded, setup_folding, teardown),
@@ -414,6 +466,7 @@ int main(void)
 		TEST(test_summary_of_failures),
 		TEST(test_summary_of_losses),
 		TEST(test_summary_of_a_server),
+		TEST(test_summary_of_error_log),
 		TEST(test_summary_of_orphans),
 	};
 

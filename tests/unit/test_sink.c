@@ -346,6 +346,8 @@ static void test_text_worst_case_is_whole(void **state)
 	for (size_t i = 0; i < FINDING_CANDIDATES_MAX; i++)
 		finding.candidates[i] = LONGEST_SLUG;
 	memset(finding.executable_path, 'p', sizeof(finding.executable_path) - 1);
+	finding.log_line = (struct finding_log_line){ .known = true, .level = "error" };
+	memset(finding.log_line.message, 'l', sizeof(finding.log_line.message) - 1);
 	finding_print("text", true, true);
 	assert_has("\n         local:      10.0.2.1:40112\n");
 }

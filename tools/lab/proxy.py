@@ -76,7 +76,7 @@ class Proxy:
         self._master = None
         self._home = directory / "proxy"
         self._home.mkdir()
-        self._log = self._home / "error.log"
+        self.log = self._home / "error.log"
         self.exe = self._home / binary_name
         shutil.copy(binaries.find("nginx"), self.exe)
         self._environment = dict(os.environ)
@@ -145,13 +145,13 @@ class Proxy:
 
     def log_size(self):
         """The length of error.log, in bytes: what log_since() takes."""
-        return self._log.stat().st_size if self._log.exists() else 0
+        return self.log.stat().st_size if self.log.exists() else 0
 
     def log_since(self, offset):
         """What error.log got since it was OFFSET bytes long."""
-        if not self._log.exists():
+        if not self.log.exists():
             return ""
-        with open(self._log, encoding="utf-8", errors="replace") as log:
+        with open(self.log, encoding="utf-8", errors="replace") as log:
             log.seek(offset)
             return log.read()
 

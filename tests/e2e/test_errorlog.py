@@ -1,0 +1,153 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""nginx's error.log beside the findings: rotated, truncated, full of rubbish, and files that are
+none. (That every line has its finding, and the other way round, is proved by test_cases.)"""
+import os
+import re
+import signal
+import time
+from functools import partial
+
+from lab import drive, procs
+from lab.cases import named
+from tap import require
+from test_input import CANNOT, require_refusal
+
+MESSAGE = "nginx.error_log.message"
+
+
+def tests(here):
+    checks = {
+        "rotated": check_rotated,
+        "truncated": check_truncated,
+        "rubbish": check_rubbish,
+        "alone": check_alone,
+        "reload": check_reload,
+        "text": check_text,
+    }
+    checks.update({f"not-a-log-{name}": partial(check_not_a_log, name=name)
+                   for name in NOT_A_LOG})
+    yield from here.chosen("error-log", checks)
+
+
+def fail_once(lab, tlsfail, case, seen):
+    """Drives CASE once. Returns its finding, the first after SEEN others."""
+    drive.once(lab, case)
+    finding = tlsfail.wait_finding(case, seen)
+    require(finding, "no finding", tlsfail.stderr())
+    return finding
+
+
+def require_line(finding, where):
+    require(MESSAGE in finding, f"{where}: the finding has no line of error.log", finding)
+
+
+def rename(lab):
+    """What logrotate does: nginx opens the file anew when it is told to."""
+    log = lab.proxy.log
+    log.rename(log.with_suffix(".1"))
+    os.kill(lab.proxy.pid, signal.SIGUSR1)
+    procs.wait_until(log.exists, 5, "nginx to open its log anew")
+
+
+def truncate(lab):
+    """logrotate's copytruncate."""
+    os.truncate(lab.proxy.log, 0)
+
+
+def check_after(here, name, change):
+    """Findings before and after CHANGE have their lines."""
+    case, = named("peer-closed-in-handshake")
+    with here.lab("error-log-" + name, [case]) as lab:
+        with here.trace_json(lab, "--error-log", lab.proxy.log) as tlsfail:
+            tlsfail.wait_armed()
+            before = fail_once(lab, tlsfail, case, 0)
+            change(lab)
+            after = fail_once(lab, tlsfail, case, 1)
+            again = fail_once(lab, tlsfail, case, 2)
+            status = tlsfail.interrupt()
+    require(status == 0, f"exit status {status}", tlsfail.stderr())
+    for finding, where in ((before, "before"), (after, "after"), (again, "after that")):
+        require_line(finding, where)
+    numbers = [finding["nginx.connection"] for finding in (before, after, again)]
+    require(len(set(numbers)) == 3, "not three connections:", numbers)
+    require_none_alone(tlsfail)
+
+
+def require_none_alone(tlsfail):
+    require("SSL lines without a finding: 0\n" in tlsfail.stderr(), tlsfail.stderr())
+
+
+def check_rotated(here):
+    check_after(here, "rotated", rename)
+
+
+def check_truncated(here):
+    check_after(here, "truncated", truncate)
+
+
+def check_reload(here):
+    """Workers that a reload starts write to the same file."""
+    check_after(here, "reload", lambda lab: lab.proxy.reload())
+
+
+def append(lab, data):
+    with open(lab.proxy.log, "ab") as log:
+        log.write(data)
+
+
+def check_rubbish(here):
+    """Whatever else is in the file, the lines behind it are found."""
+    check_after(here, "rubbish", lambda lab: append(lab, b"".join((
+        b"\n\n", b"no line of nginx\n", b"\xff\xfe\x00\x1b[2J\n", b"x" * 100_000 + b"\n",
+        b"2026/11/21 18:00:00 [error] 1#1: *1\n",
+        b"2026/11/21 18:00:00 [error] 99999999999999999999#1: *1 SSL\n"))))
+
+
+def check_alone(here):
+    """A line about TLS that nothing was found for is counted, but not one of another program."""
+    case, = named("peer-closed-in-handshake")
+    with here.lab("error-log-alone", [case]) as lab:
+        with here.trace_json(lab, "--error-log", lab.proxy.log) as tlsfail:
+            tlsfail.wait_armed()
+            fail_once(lab, tlsfail, case, 0)
+            worker, = lab.proxy.worker_pids()
+            line, = re.findall(r"^.*peer closed connection in SSL handshake.*$",
+                               lab.proxy.log_since(0), re.MULTILINE)
+            line = line.replace(case.endpoint, "192.0.2.1:443")
+            for pid in (worker, os.getpid()):
+                append(lab, line.replace(f"{worker}#{worker}", f"{pid}#{pid}").encode() + b"\n")
+            fail_once(lab, tlsfail, case, 1)
+            # What is younger may be about a connection that is not closed yet.
+            time.sleep(0.5)
+            status = tlsfail.interrupt()
+    require(status == 0, f"exit status {status}", tlsfail.stderr())
+    require("error.log: findings with a line of it: 2; SSL lines without a finding: 1\n"
+            in tlsfail.stderr(), tlsfail.stderr())
+
+
+def check_text(here):
+    case, = named("peer-closed-in-handshake")
+    with here.lab("error-log-text", [case]) as lab:
+        with here.trace(lab, "--exe", lab.proxy.exe, "-v", "-c", "1",
+                        "--error-log", lab.proxy.log) as tlsfail:
+            tlsfail.wait_armed()
+            drive.once(lab, case)
+            tlsfail.process.wait(timeout=5)
+    text = tlsfail.stdout_path.read_text()
+    require(re.search(r"^ +error\.log: +\[error\] \*\d+ peer closed connection in SSL handshake "
+                      "while SSL handshaking to upstream$", text, re.MULTILINE), text)
+
+
+NOT_A_LOG = {
+    "missing": lambda path: None,
+    "directory": lambda path: path.mkdir(),
+    "fifo": os.mkfifo,
+    "device": lambda path: path.symlink_to("/dev/null"),
+}
+
+
+def check_not_a_log(here, name):
+    path = here.top / ("not-a-log-" + name)
+    NOT_A_LOG[name](path)
+    require_refusal(here.run("trace", "--comm", "nobody", "--error-log", path), CANNOT, str(path))
