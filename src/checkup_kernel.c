@@ -266,6 +266,8 @@ static void examine_memory(struct checkup *c, int load_err)
 
 /* -- uprobes ---------------------------------------------------------------------------------- */
 
+static const char too_busy[] = "the machine was too busy to try";
+
 static void examine_uprobes(struct checkup *c, int safety)
 {
 	struct text found;
@@ -273,6 +275,11 @@ static void examine_uprobes(struct checkup *c, int safety)
 
 	if (!safety || safety == -EKEYREJECTED) {
 		text_add(&found, "can be attached");
+		return;
+	}
+	if (safety == -ETIME) {
+		item->status = CHECKUP_UNKNOWN;
+		text_add(&found, too_busy);
 		return;
 	}
 	text_addf(&found, "cannot be attached: %s",
@@ -293,7 +300,8 @@ static void examine_return_probes(struct checkup *c, int safety)
 	}
 	if (safety != -EKEYREJECTED) {
 		item->status = CHECKUP_UNKNOWN;
-		text_add(&found, "not tried: uprobes cannot be attached");
+		text_add(&found,
+			 safety == -ETIME ? too_busy : "not tried: uprobes cannot be attached");
 		return;
 	}
 	text_add(&found, "kill a process under seccomp (tried on a child)");

@@ -11,8 +11,9 @@
 /*
  * Does a process under a seccomp filter survive a return probe? 0: it does; -EKEYREJECTED: it was
  * killed; another negative errno: it could not be tried, so do not rely on it; -EOPNOTSUPP: this
- * kernel has no uprobes. The answer is kept: only the first call takes time, some milliseconds.
- * It leaves SIGCHLD ignored, so that the child needs no waiting for.
+ * kernel has no uprobes; -ETIME: the machine had no time for the child. The answer is kept: only
+ * the first call takes time, some milliseconds. It leaves SIGCHLD ignored, so that the child needs
+ * no waiting for.
  */
 int safety_return_probes(void);
 

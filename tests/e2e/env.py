@@ -12,7 +12,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(REPOSITORY / "tools"))
 
-from lab import lab, tracer
+from lab import lab, procs, tracer
 
 # A test may bring about several failures of a kind: each is told.
 JSON = ("--format", "json", "--no-fold")
@@ -60,4 +60,4 @@ class Env:
         CompletedProcess, as text."""
         return subprocess.run([*prefix, str(program or self.tlsfail), *map(str, args)],
                               stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                              errors="replace", timeout=20, check=False)
+                              errors="replace", timeout=20 * procs.PATIENCE, check=False)

@@ -13,6 +13,7 @@ import subprocess
 from pathlib import Path
 
 from env import REPOSITORY
+from lab import pki
 
 BUILD_LIMIT_S = 600
 DIGEST_LENGTH = 12
@@ -20,6 +21,7 @@ DIGEST_LENGTH = 12
 # What the tests need of the repository. In the guest it has the same paths below /.
 CARRIED = ("tests/e2e/*.py", "tests/vm/*.py", "tests/vm/init", "tools/lab/*.py",
            "docs/event.schema.json")
+PKI = "pki"  # the lab's certificates: an emulated machine would take long to make them
 
 # Never unpacked. Without the hooks of kernel installation nobody makes an initrd that nobody boots.
 _EXCLUDED = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/info/*", "/usr/share/locale/*",
@@ -56,7 +58,9 @@ def _command(guest):
 
 def _digest(guest):
     """What the distribution's part is made from, in short."""
-    made_from = "\n".join(_command(guest)) + _PACK.read_text()
+    # Where the repository is makes no difference.
+    command = [word.replace(str(_PACK), _PACK.name) for word in _command(guest)]
+    made_from = "\n".join(command) + _PACK.read_text()
     return hashlib.sha256(made_from.encode()).hexdigest()[:DIGEST_LENGTH]
 
 
@@ -87,23 +91,31 @@ def base(guest, cache):
 
 
 def _carried(tlsfail):
-    """The files that go into the guest, relative to the repository, each after its directories."""
+    """The files that go into the guest, relative to the repository."""
     files = sorted(path.relative_to(REPOSITORY) for pattern in CARRIED
                    for path in REPOSITORY.glob(pattern))
-    files.append(tlsfail.resolve().relative_to(REPOSITORY))
+    return [*files, tlsfail.resolve().relative_to(REPOSITORY)]
+
+
+def _pack_files(top, files, out):
+    """Writes FILES, relative to the directory TOP, to OUT as an archive, each after its
+    directories."""
     paths = {}
     for path in files:
         for parent in reversed(path.parents[:-1]):
             paths[parent] = None
         paths[path] = None
-    return paths
+    names = b"".join(os.fsencode(path) + b"\0" for path in paths)
+    subprocess.run(["cpio", "--quiet", "--null", "-o", "-H", "newc"], cwd=top, input=names,
+                   stdout=out, check=True, timeout=60)
 
 
-def assemble(base_directory, tlsfail, initrd):
-    """Writes to INITRD the root file system of BASE_DIRECTORY with TLSFAIL and the tests in it. The
-    kernel unpacks archives that stand one behind the other."""
+def assemble(base_directory, tlsfail, made, initrd):
+    """Writes to INITRD the root file system of BASE_DIRECTORY with TLSFAIL and the tests in it, and
+    certificates, which are made in the directory MADE. The kernel unpacks archives that stand one
+    behind the other."""
+    pki.make(made / PKI)
     shutil.copyfile(base_directory / "root.cpio", initrd)
     with open(initrd, "ab") as out:
-        names = b"".join(os.fsencode(path) + b"\0" for path in _carried(tlsfail))
-        subprocess.run(["cpio", "--quiet", "--null", "-o", "-H", "newc"], cwd=REPOSITORY,
-                       input=names, stdout=out, check=True, timeout=60)
+        _pack_files(REPOSITORY, _carried(tlsfail), out)
+        _pack_files(made, sorted(path.relative_to(made) for path in (made / PKI).iterdir()), out)

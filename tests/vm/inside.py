@@ -14,6 +14,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
 
 import env
 import guests
+import image
 import test_cases
 import test_hooks
 from lab import lab, netns
@@ -42,7 +44,8 @@ class GuestEnv(env.Env):
                 if "case/" + case.name not in self._guest.lacks]
 
     def trace(self, where, *args, **options):
-        return super().trace(where, "--record", where.directory / "trace.rec", *args, **options)
+        recording = where.directory / (options.get("name", "tlsfail") + ".rec")
+        return super().trace(where, "--record", recording, *args, **options)
 
 
 def first_match(pattern, argv):
@@ -64,11 +67,12 @@ def environment(guest):
 
 class GuestReport(Report):
     """Skips what GUEST lacks, but for hook alternatives: the kernel has to refuse those. What is
-    run on the host is left to it."""
+    run on the host is left to it. SECONDS is how long each test took."""
 
     def __init__(self, guest):
         super().__init__()
         self._lacks = guest.lacks
+        self.seconds = {}
 
     def run(self, name, test):
         def skip():
@@ -77,7 +81,9 @@ class GuestReport(Report):
         if name == guests.RUN_ON_HOST:
             return
         left_out = name in self._lacks and not name.startswith("hook/")
+        started = time.monotonic()
         super().run(name, skip if left_out else test)
+        self.seconds[name] = round(time.monotonic() - started, 1)
 
     def run_lacking_cases(self, here):
         """A line for each case that is not even in the lab's configuration."""
@@ -105,12 +111,13 @@ def main():
     (options.results / "environment.json").write_text(json.dumps(environment(guest)))
     netns.enter_network()
     report = GuestReport(guest)
-    with lab.directory() as top:
+    with lab.directory(certificates=Path("/", image.PKI)) as top:
         here = GuestEnv(guest, top, options.tests)
         for module in (test_cases, test_hooks):
             report.run_all(module.__name__, module.tests(here))
         keep(top, options.results)
     report.run_lacking_cases(here)
+    (options.results / "seconds.json").write_text(json.dumps(report.seconds))
     return report.finish()
 
 

@@ -21,10 +21,10 @@ def exit_on_sigterm():
 
 
 @contextmanager
-def directory(path=None, keep=False):
+def directory(path=None, keep=False, certificates=None):
     """Makes the directory that holds everything of one run, and removes it at the end unless KEEP.
     PATH is where, and must not exist; None picks a new name in /tmp. Yields a Path. Its `pki`
-    holds the certificates."""
+    holds the certificates: new ones, or a copy of the directory CERTIFICATES."""
     if path is None:
         top = Path(tempfile.mkdtemp(prefix="tlsfail-lab.", dir="/tmp"))
     else:
@@ -33,7 +33,10 @@ def directory(path=None, keep=False):
     try:
         # The checks that run as nobody read from here.
         top.chmod(0o755)
-        pki.make(top / "pki")
+        if certificates:
+            shutil.copytree(certificates, top / "pki")
+        else:
+            pki.make(top / "pki")
         yield top
     finally:
         if keep:

@@ -26,7 +26,9 @@ KEY_SHARE = 51
 X25519, SECP384R1, SECP224R1 = 29, 24, 21  # the last one is of no use in TLS 1.3
 TLS_AES_128_GCM_SHA256 = 0x1301
 SESSION_ID = 43  # where it is in a record with a ClientHello
-CERTIFICATE = ("pki/good.crt", "pki/good.key")
+PROTOCOL_VERSION = 70  # an alert
+GOOD = "pki/good"
+EXPIRED = "pki/expired"
 CLIENT_CA = "pki/client-ca.crt"
 
 
@@ -58,9 +60,9 @@ def drain(conn):
         pass
 
 
-def server_context():
+def server_context(certificate=GOOD):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(*CERTIFICATE)
+    context.load_cert_chain(certificate + ".crt", certificate + ".key")
     # A client may show a certificate; it then becomes part of its session tickets.
     context.load_verify_locations(CLIENT_CA)
     context.verify_mode = ssl.CERT_OPTIONAL
@@ -169,6 +171,35 @@ def retry_and(end):
     return behave
 
 
+def hold(conn, context):
+    """Tries the handshake, and then is silent and leaves it to the client to close the connection,
+    whatever it has to say before that. So nothing depends on who is faster."""
+    context.num_tickets = 0
+    tls = context.wrap_socket(conn, server_side=True, do_handshake_on_connect=False)
+    try:
+        tls.do_handshake()
+    except ssl.SSLError:
+        pass  # the client knows by an alert
+    with socket.socket(fileno=tls.detach()) as raw:
+        drain(raw)
+
+
+def hold_expired(conn):
+    hold(conn, server_context(EXPIRED))
+
+
+def hold_client_cert(conn):
+    """Asks for a client certificate."""
+    context = server_context()
+    context.verify_mode = ssl.CERT_REQUIRED
+    hold(conn, context)
+
+
+def hold_alert(conn):
+    answer_with_alert(conn, PROTOCOL_VERSION)
+    drain(conn)
+
+
 def accept_request(conn):
     """Does the handshake and reads the request. Returns the TLS connection."""
     tls = server_context().wrap_socket(conn, server_side=True)
@@ -212,6 +243,9 @@ BEHAVIOURS = {
     "close-mid-handshake": close_mid_handshake,
     "break-hello": break_hello,
     "hang": hang,
+    "hold-alert": hold_alert,
+    "hold-client-cert": hold_client_cert,
+    "hold-expired": hold_expired,
     "blackhole": hang,
     "long-hello-lost": answer,
     "long-hello-hang": only_short_hellos(hang),

@@ -32,6 +32,11 @@ def wait_until(check, timeout, what):
         time.sleep(0.01)
 
 
+def pause(seconds):
+    """Lets SECONDS, times PATIENCE, pass."""
+    time.sleep(seconds * PATIENCE)
+
+
 def start_owned(argv, **popen_options):
     """Starts ARGV, which ends when this process does, and returns its Popen."""
     popen_options.setdefault("stdin", subprocess.DEVNULL)
@@ -39,12 +44,12 @@ def start_owned(argv, **popen_options):
 
 
 def stop(process, sig=signal.SIGTERM, timeout=3):
-    """Ends PROCESS with SIG, or with SIGKILL once TIMEOUT seconds have passed. Returns its exit
-    status as Popen gives it."""
+    """Ends PROCESS with SIG, or with SIGKILL once TIMEOUT seconds, times PATIENCE, have passed.
+    Returns its exit status as Popen gives it."""
     if process.poll() is None:
         process.send_signal(sig)
         try:
-            process.wait(timeout)
+            process.wait(timeout * PATIENCE)
         except subprocess.TimeoutExpired:
             process.kill()
     return process.wait()

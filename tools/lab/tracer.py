@@ -9,6 +9,9 @@ from . import procs
 
 _ARMED = "tlsfail: armed"
 
+# Seconds, times procs.PATIENCE, in which a finding has to come.
+FINDING_LIMIT_S = 4
+
 
 class Tracer:
     """`TLSFAIL trace ARGS`. Its stderr, and its stdout unless given, go to files in DIRECTORY,
@@ -42,7 +45,7 @@ class Tracer:
         """Waits TIMEOUT seconds at most for a line of stderr that begins with START. It raises
         RuntimeError when tlsfail ends first."""
         def seen():
-            ended = self.process.poll() is not None
+            ended = self.process.poll() is not None  # before the look at what it said last
             if self.stderr_lines(start):
                 return True
             if ended:
@@ -52,16 +55,16 @@ class Tracer:
 
         procs.wait_until(seen, timeout, f"{start!r} on tlsfail's stderr")
 
-    def wait_armed(self):
-        """Waits until tlsfail is live."""
-        self.wait_stderr(_ARMED)
+    def wait_armed(self, timeout=10):
+        """Waits TIMEOUT seconds at most until tlsfail is live."""
+        self.wait_stderr(_ARMED, timeout)
 
     def findings(self):
         """The findings on stdout so far, as decoded JSON. A line that is not yet whole waits."""
         lines = self.stdout_path.read_bytes().split(b"\n")[:-1]
         return [json.loads(line) for line in lines]
 
-    def wait_finding(self, case, seen=0, timeout=4):
+    def wait_finding(self, case, seen=0, timeout=FINDING_LIMIT_S):
         """Waits TIMEOUT seconds at most for a finding about the upstream of CASE, after the first
         SEEN ones, and returns it, or None."""
         def search():
@@ -73,10 +76,10 @@ class Tracer:
             return None
 
     def interrupt(self, sig=signal.SIGINT, timeout=5):
-        """Ends tlsfail with SIG and returns its exit status. When it has not ended TIMEOUT seconds
-        later, subprocess.TimeoutExpired is raised."""
+        """Ends tlsfail with SIG and returns its exit status. When it has not ended TIMEOUT seconds,
+        times procs.PATIENCE, later, subprocess.TimeoutExpired is raised."""
         self.process.send_signal(sig)
-        return self.process.wait(timeout)
+        return self.process.wait(timeout * procs.PATIENCE)
 
 
 def complaints(stderr):
