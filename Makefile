@@ -28,6 +28,11 @@ ARM64_CC    ?= aarch64-linux-gnu-gcc
 ARM64_STRIP ?= aarch64-linux-gnu-strip
 CFLAGS    ?= -O2 -g
 LDLIBS    ?= -lbpf -lelf -lz -ljansson -lconfig -lcrypto
+# Libraries that have no static one, and the sources that need them.
+SHARED_LDLIBS ?= -lmicrohttpd
+SHARED_SRCS   := src/metrics_http.c
+# What a static program has in their place.
+STATIC_SRCS   := src/metrics_http_none.c
 # The unit tests have OpenSSL make the handshakes that they decode.
 UNIT_LDLIBS ?= -lcmocka -lssl -lcrypto
 HARDENING_CFLAGS  ?= -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
@@ -46,12 +51,14 @@ BPF_WARNINGS := -Wall -Wextra -Wno-unused-parameter -Werror
 
 BPF_SRCS  := $(sort $(wildcard bpf/*.bpf.c))
 SRCS      := $(sort $(wildcard src/*.c))
+PROGRAM_SRCS        := $(filter-out $(STATIC_SRCS),$(SRCS))
+STATIC_PROGRAM_SRCS := $(filter-out $(SHARED_SRCS),$(SRCS))
 # These need a kernel to do their work, so they stay out of the unit tests.
-PRIVILEGED_SRCS := src/main.c src/tracer.c src/attach.c src/features.c
-TESTABLE_SRCS   := $(filter-out $(PRIVILEGED_SRCS),$(SRCS))
+PRIVILEGED_SRCS := src/main.c src/tracer.c src/attach.c src/features.c src/probestats.c
+TESTABLE_SRCS   := $(filter-out $(PRIVILEGED_SRCS),$(PROGRAM_SRCS))
 UNIT_SRCS       := $(sort $(wildcard tests/unit/test_*.c))
 UNIT_HELPERS    := $(filter-out $(UNIT_SRCS),$(sort $(wildcard tests/unit/*.c)))
-ARM64_OBJS      := $(SRCS:src/%.c=build/arm64/obj/%.o)
+ARM64_OBJS      := $(STATIC_PROGRAM_SRCS:src/%.c=build/arm64/obj/%.o)
 ARM64_SYSROOT   := build/arm64-sysroot
 UNIT_PROGRAMS   := $(UNIT_SRCS:tests/unit/%.c=build/asan/unit/%)
 FUZZERS         := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
@@ -148,9 +155,10 @@ $(eval $(call object_rules,build/gcc,gcc,-O2 -g -Werror))
 $(eval $(call object_rules,build/clang,$$(CLANG),-O2 -g -Werror))
 $(eval $(call object_rules,build/fuzz,$$(CLANG),$$(call FUZZ_SANITIZE,fuzzer-no-link)))
 
-build/tlsfail: $(SRCS:src/%.c=build/obj/%.o)
+build/tlsfail: $(PROGRAM_SRCS:src/%.c=build/obj/%.o)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(CFLAGS) $(HARDENING_CFLAGS) -pie $(HARDENING_LDFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
+	$(Q)$(CC) $(CFLAGS) $(HARDENING_CFLAGS) -pie $(HARDENING_LDFLAGS) $(LDFLAGS) $^ \
+		$(LDLIBS) $(SHARED_LDLIBS) -o $@
 
 # static_rules PROGRAM OBJECTS COMPILER STRIP FLAGS: one file that needs nothing from the machine it
 # is copied to.
@@ -163,7 +171,7 @@ $(1): $(2)
 	$$(Q)$(4) $$@
 endef
 
-$(eval $(call static_rules,build/static/tlsfail,$(SRCS:src/%.c=build/obj/%.o),$$(CC),$$(STRIP)))
+$(eval $(call static_rules,build/static/tlsfail,$(STATIC_PROGRAM_SRCS:src/%.c=build/obj/%.o),$$(CC),$$(STRIP)))
 $(eval $(call static_rules,build/static-arm64/tlsfail,$(ARM64_OBJS),$$(ARM64_CC),$$(ARM64_STRIP),\
 	-L$(ARM64_SYSROOT)/usr/lib/aarch64-linux-gnu))
 
@@ -177,9 +185,9 @@ $(ARM64_SYSROOT): tools/arm64-sysroot | $(DEPS)
 
 $(ARM64_OBJS): | build/arm64/tlsfail.skel.h $(ARM64_SYSROOT)
 
-build/asan/tlsfail: $(SRCS:src/%.c=build/asan/%.o)
+build/asan/tlsfail: $(PROGRAM_SRCS:src/%.c=build/asan/%.o)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(SANITIZE) $^ $(LDLIBS) -o $@
+	$(Q)$(CC) $(SANITIZE) $^ $(LDLIBS) $(SHARED_LDLIBS) -o $@
 
 # An archive, so that a test program holds just the modules that it tests.
 build/asan/testable.a: $(TESTABLE_SRCS:src/%.c=build/asan/%.o)
@@ -189,7 +197,7 @@ build/asan/testable.a: $(TESTABLE_SRCS:src/%.c=build/asan/%.o)
 $(UNIT_PROGRAMS): build/asan/unit/%: build/asan/unit/%.o \
 		$(UNIT_HELPERS:tests/unit/%.c=build/asan/unit/%.o) build/asan/testable.a
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(SANITIZE) $^ $(UNIT_LDLIBS) $(LDLIBS) -o $@
+	$(Q)$(CC) $(SANITIZE) $^ $(UNIT_LDLIBS) $(LDLIBS) $(SHARED_LDLIBS) -o $@
 
 .SECONDARY: $(UNIT_PROGRAMS:%=%.o)
 
@@ -357,7 +365,7 @@ install: build/tlsfail ## install into PREFIX (/usr/local) and SYSCONFDIR (/etc)
 	install -D -m 755 build/tlsfail $(DESTDIR)$(SBINDIR)/tlsfail
 	install -D -m 644 man/tlsfail.8 $(DESTDIR)$(MANDIR)/man8/tlsfail.8
 	install -D -m 644 -t $(DESTDIR)$(DOCDIR) README.md LICENSE
-	install -D -m 644 -t $(DESTDIR)$(DOCDIR)/docs docs/json.md docs/event.schema.json
+	install -D -m 644 -t $(DESTDIR)$(DOCDIR)/docs docs/json.md docs/event.schema.json docs/metrics.md
 	install -D -m 644 -t $(DESTDIR)$(DOCDIR)/dist/logrotate dist/logrotate/tlsfail
 	install -d $(DESTDIR)$(UNITDIR)
 	sed 's|@SBINDIR@|$(SBINDIR)|' dist/tlsfail.service >$(DESTDIR)$(UNITDIR)/tlsfail.service

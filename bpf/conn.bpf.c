@@ -141,6 +141,13 @@ __hidden void conn_forget(const struct sock *sk, const struct tlsfail_conn *c)
 	bpf_map_delete_elem(&conns, &key);
 }
 
+__hidden void conn_succeed(const struct sock *sk, const struct tlsfail_conn *c)
+{
+	if (c->role != TLSFAIL_ROLE_SERVER)
+		count(TLSFAIL_N_CLIENT_OK);
+	conn_forget(sk, c);
+}
+
 /* -- the end of a connection ------------------------------------------------------------------ */
 
 /*
@@ -244,6 +251,8 @@ static __noinline int conn_end(const struct sock *sk, struct tlsfail_conn *c)
 			count(TLSFAIL_N_SERVER_FAILED);
 	} else if (client_failed(c)) {
 		conn_report(sk, c);
+	} else if (c->flags & TLSFAIL_F_DONE) {
+		count(TLSFAIL_N_CLIENT_OK);
 	}
 	conn_forget(sk, c);
 	return 0;

@@ -98,10 +98,12 @@ struct thread *thread_find(void);
 /* The same; made when it is a target's. */
 struct thread *thread_get(void);
 
-/* A connection's entry, or NULL; a new one for the calling task; its end without a report. */
+/* A connection's entry, or NULL; a new one for the calling task; its end without a report, and that
+ * of one whose handshake has turned out well. */
 struct tlsfail_conn *conn_find(const struct sock *sk);
 struct tlsfail_conn *conn_new(const struct sock *sk);
 void conn_forget(const struct sock *sk, const struct tlsfail_conn *c);
+void conn_succeed(const struct sock *sk, const struct tlsfail_conn *c);
 
 /* wire.bpf.c: is it TCP over IPv4 or IPv6? */
 bool socket_is_tcp(const struct sock *sk);

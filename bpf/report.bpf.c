@@ -44,6 +44,7 @@ __hidden void count_latency(__u64 ns)
 
 	if (!n)
 		return;
+	n->latency_ns += ns;
 	for (i = 0; i < TLSFAIL_LATENCY_BUCKETS - 1; i++) {
 		us >>= 1;
 		if (!us)

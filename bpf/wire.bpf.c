@@ -291,7 +291,7 @@ static __noinline int io_outside(const struct sock *sk, struct thread *t, int re
 	flight_add(c, dir, ret);
 	if (dir == TLSFAIL_DIR_RECEIVED) {
 		if (!buf || answer_came(c, ret, buf))
-			conn_forget(sk, c);
+			conn_succeed(sk, c);
 		return 0;
 	}
 	if (is_alert(buf)) {
@@ -301,7 +301,7 @@ static __noinline int io_outside(const struct sock *sk, struct thread *t, int re
 	}
 	/* The next request of a connection that has answered one. */
 	if (c->t_request && c->post_rx_records) {
-		conn_forget(sk, c);
+		conn_succeed(sk, c);
 		return 0;
 	}
 	if (!c->t_request)

@@ -27,6 +27,7 @@ struct tlsfail_exe_key {
 enum tlsfail_counter {
 	TLSFAIL_N_CLIENT_SEEN,
 	TLSFAIL_N_CLIENT_DONE,
+	TLSFAIL_N_CLIENT_OK, /* done, and then answered, or closed without a failure */
 	TLSFAIL_N_SERVER_SEEN,
 	TLSFAIL_N_SERVER_DONE,
 	TLSFAIL_N_SERVER_FAILED,
@@ -44,6 +45,7 @@ enum tlsfail_counter {
 struct tlsfail_counters {
 	__u64 n[TLSFAIL_COUNTERS];
 	__u64 latency[TLSFAIL_LATENCY_BUCKETS];
+	__u64 latency_ns; /* sum */
 };
 
 #endif

@@ -83,6 +83,15 @@ static const struct x509_view *first_to_end(const struct certwatch *w)
 	return first;
 }
 
+static void fill_peer(struct finding_endpoint *peer, const struct sighting *s)
+{
+	struct text t;
+
+	text_init(&t, peer->address, sizeof(peer->address));
+	text_add_address(&t, s->record->family, s->record->raddr);
+	peer->port = s->record->rport;
+}
+
 static void fill(struct finding *f, const struct sighting *s, enum finding_kind kind,
 		 const struct x509_view *cert)
 {
@@ -90,9 +99,7 @@ static void fill(struct finding *f, const struct sighting *s, enum finding_kind 
 
 	*f = (struct finding){ .kind = kind, .time_ns = s->time_ns, .confidence = CONFIDENCE_HIGH };
 	f->pid = s->record->pid;
-	text_init(&t, f->peer.address, sizeof(f->peer.address));
-	text_add_address(&t, s->record->family, s->record->raddr);
-	f->peer.port = s->record->rport;
+	fill_peer(&f->peer, s);
 	f->network_type = strchr(f->peer.address, ':') ? "ipv6" : "ipv4";
 	text_init(&t, f->executable_path, sizeof(f->executable_path));
 	text_add_hostile(&t, s->exe, strlen(s->exe));
@@ -154,4 +161,18 @@ bool certwatch_tell(struct certwatch *w, const struct sighting *s, enum certwatc
 	if (event == CERTWATCH_SEEN)
 		return w->options.seen && tell_seen(w, s, f);
 	return tell_expiring(w, s, f);
+}
+
+bool certwatch_ends(struct certwatch *w, const struct sighting *s, struct certificate_ends *ends)
+{
+	certificates_read(w, s);
+	if (!w->cert_count || !w->certs[0].has_validity)
+		return false;
+	*ends = (struct certificate_ends){
+		.time_ns = s->time_ns,
+		.leaf = w->certs[0].not_after,
+		.chain = first_to_end(w)->not_after,
+	};
+	fill_peer(&ends->peer, s);
+	return true;
 }

@@ -17,6 +17,14 @@ struct certwatch_options {
 	uint64_t warn_s; /* and those that end within so many seconds; 0: none */
 };
 
+/* When the certificates of a peer end, seconds since 1970. */
+struct certificate_ends {
+	struct finding_endpoint peer;
+	uint64_t time_ns; /* CLOCK_REALTIME of the sighting */
+	int64_t leaf;
+	int64_t chain; /* the first of those that it sent */
+};
+
 struct certwatch;
 
 /* NULL when out of memory. */
@@ -34,5 +42,9 @@ enum certwatch_event {
  * turn, as it remembers what was told. */
 bool certwatch_tell(struct certwatch *w, const struct sighting *sighting,
 		    enum certwatch_event event, struct finding *finding);
+
+/* Whether it is known when the certificates of the sighting end; then *ends is filled in. */
+bool certwatch_ends(struct certwatch *w, const struct sighting *sighting,
+		    struct certificate_ends *ends);
 
 #endif

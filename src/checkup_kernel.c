@@ -18,6 +18,7 @@
 
 #include "attach.h"
 #include "features.h"
+#include "metrics_http.h"
 #include "procfs.h"
 #include "safety.h"
 #include "text.h"
@@ -338,6 +339,18 @@ static void examine_tracefs(struct checkup *c)
 	text_add(&found, "not needed, nor debugfs");
 }
 
+static void examine_metrics(struct checkup *c)
+{
+	struct text found;
+
+	item_add(c, "metrics", &found);
+	text_add(&found,
+		 metrics_http_available()
+			 ? "over HTTP, or in a file"
+			 : "in a file only (--metrics-file): this build is static, and has no "
+			   "HTTP server");
+}
+
 /* -- hooks ------------------------------------------------------------------------------------ */
 
 static void examine_fact(struct checkup_fact *fact, enum fact which,
@@ -375,6 +388,7 @@ void checkup_kernel(struct checkup *c)
 	examine_return_probes(c, safety);
 	examine_pid_namespace(c);
 	examine_tracefs(c);
+	examine_metrics(c);
 	for (int i = 0; i < FACT_COUNT; i++) {
 		c->facts[i].status = CHECKUP_UNKNOWN;
 		if (features)

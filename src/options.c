@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "log.h"
+#include "metrics.h"
 #include "tlsfail_abi.h"
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
@@ -205,6 +206,42 @@ static int set_count(struct options *o, const char *value)
 	return parse_number("--count", value, UINT64_MAX, &o->count);
 }
 
+static int set_metrics(struct options *o, const char *value)
+{
+	o->metrics = value;
+	if (!listen_parse(value, &o->metrics_address))
+		return 0;
+	log_line("--metrics takes ADDRESS:PORT such as 127.0.0.1:9913, a port, or unix:/PATH, not "
+		 "'%s'",
+		 value);
+	return EXIT_USAGE;
+}
+
+static int set_metrics_file(struct options *o, const char *value)
+{
+	o->metrics_file = value;
+	if (*value)
+		return 0;
+	log_line("--metrics-file takes the name of a file");
+	return EXIT_USAGE;
+}
+
+static int set_metrics_peers(struct options *o, const char *value)
+{
+	uint64_t n = 0;
+	int err = parse_number("--metrics-peers", value, METRICS_PEERS_LIMIT, &n);
+
+	o->metrics_peers = (unsigned int)n;
+	return err;
+}
+
+static int set_probe_stats(struct options *o, const char *value)
+{
+	(void)value;
+	o->probe_stats = true;
+	return 0;
+}
+
 static int set_record(struct options *o, const char *value)
 {
 	o->record = value;
@@ -324,6 +361,16 @@ static const struct option_row rows[] = {
 	{ "repeat", 0, "N", COMMAND_REPLAY, "replay it N times", set_repeat },
 	{ "error-log", 0, "PATH", COMMAND_TRACE, "add what nginx itself logs there; repeatable",
 	  set_error_log },
+	{ "metrics", 0, "ADDR:PORT", COMMAND_TRACE,
+	  "serve metrics for Prometheus; also PORT, unix:/PATH\n" HELP_INDENT
+	  "(not in a static build)",
+	  set_metrics },
+	{ "metrics-file", 0, "FILE", COMMAND_TRACE, "write them every 10 s, for node_exporter",
+	  set_metrics_file },
+	{ "metrics-peers", 0, "N", COMMAND_TRACE, "name the first N peers in them",
+	  set_metrics_peers },
+	{ "probe-stats", 0, NULL, COMMAND_TRACE, "have the kernel time every BPF program, for them",
+	  set_probe_stats },
 	{ "hook", 0, "FACT=KIND", COMMAND_TRACE,
 	  "force a hook: wire, state, close, reset or exec\n" HELP_INDENT
 	  "= tp_btf, raw_tp, fentry or kprobe; repeatable",
@@ -400,6 +447,10 @@ static int take_arguments(enum command command, int argc, char **argv, struct op
 		o->argument = argv[optind++];
 	if (optind < argc) {
 		log_line("unexpected argument '%s'; see tlsfail --help", argv[optind]);
+		return EXIT_USAGE;
+	}
+	if ((o->metrics_peers || o->probe_stats) && !o->metrics && !o->metrics_file) {
+		log_line("--metrics-peers and --probe-stats need --metrics or --metrics-file");
 		return EXIT_USAGE;
 	}
 	if (command == COMMAND_REPLAY && !o->argument && !o->help && !o->version) {

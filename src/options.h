@@ -11,6 +11,7 @@
 
 #include "config.h"
 #include "hooks.h"
+#include "listen.h"
 #include "outputs.h"
 #include "pipeline.h"
 #include "text.h"
@@ -52,6 +53,12 @@ struct options {
 	bool utf8;
 
 	struct pipeline_options pipeline;
+
+	const char *metrics; /* where to serve them, or NULL */
+	struct listen_address metrics_address;
+	const char *metrics_file;   /* or NULL */
+	unsigned int metrics_peers; /* named in them */
+	bool probe_stats;
 
 	uint64_t duration_s;			  /* 0: until interrupted */
 	uint64_t count;				  /* 0: no limit */

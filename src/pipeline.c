@@ -22,7 +22,8 @@ struct pipeline {
 	struct correlator *correlator;
 	struct certwatch *certwatch;
 	struct fold *fold;
-	uint64_t now; /* CLOCK_MONOTONIC, the latest that a record has told */
+	uint64_t now;		 /* CLOCK_MONOTONIC, the latest that a record has told */
+	struct metrics *metrics; /* or NULL */
 
 	uint64_t findings;
 	uint64_t refused;     /* of them: TCP connections, no handshake began */
@@ -76,9 +77,19 @@ void pipeline_set_outputs(struct pipeline *p, struct outputs *outputs)
 	p->outputs = outputs;
 }
 
+void pipeline_count_into(struct pipeline *p, struct metrics *metrics)
+{
+	p->metrics = metrics;
+}
+
 uint64_t pipeline_findings(const struct pipeline *p)
 {
 	return p->findings;
+}
+
+uint64_t pipeline_orphans(const struct pipeline *p)
+{
+	return correlator_orphans(p->correlator);
 }
 
 static int finding_write(struct pipeline *p, const struct finding *finding)
@@ -97,6 +108,8 @@ static int failure_report(struct pipeline *p)
 	for (size_t i = 0; i < cause_table_len; i++)
 		if (!strcmp(cause_table[i].slug, p->finding.cause))
 			p->by_cause[i]++;
+	if (p->metrics)
+		metrics_failure(p->metrics, &p->finding);
 	tell = fold_take(p->fold, p->now, &p->finding, &p->folded, &told);
 	err = told ? finding_write(p, &p->folded) : 0;
 	return err || !tell ? err : finding_write(p, &p->finding);
@@ -111,10 +124,13 @@ static int loss_report(struct pipeline *p, const struct tlsfail_loss *loss)
 
 static int certificates_report(struct pipeline *p, const struct tlsfail_certs *record)
 {
+	struct certificate_ends ends;
 	struct sighting sighting;
 	int err = 0;
 
 	correlator_sighting(p->correlator, record, &sighting);
+	if (p->metrics && certwatch_ends(p->certwatch, &sighting, &ends))
+		metrics_certificates(p->metrics, &ends);
 	for (int event = 0; !err && event < CERTWATCH_EVENTS; event++)
 		if (certwatch_tell(p->certwatch, &sighting, event, &p->finding))
 			err = finding_write(p, &p->finding);

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "certwatch.h"
+#include "metrics.h"
 #include "outputs.h"
 #include "text.h"
 
@@ -29,6 +30,9 @@ void pipeline_close(struct pipeline *p);
 /* From now on it writes into these outputs, which are the caller's. */
 void pipeline_set_outputs(struct pipeline *p, struct outputs *outputs);
 
+/* From now on what is found is counted there too; it stays the caller's. */
+void pipeline_count_into(struct pipeline *p, struct metrics *metrics);
+
 /*
  * Takes one record of len bytes. Returns 0, or a negative errno: -EBADMSG, -EPROTONOSUPPORT or
  * -ENOMSG for a record that is none, and then problem says what is wrong with it; any other is
@@ -45,8 +49,9 @@ uint64_t pipeline_deadline(const struct pipeline *p);
 /* Tells what is still folded: the end. Returns 0 or an error of outputs_write(). */
 int pipeline_finish(struct pipeline *p);
 
-/* Failures found so far. */
+/* Failures found so far; wire records whose connection never came. */
 uint64_t pipeline_findings(const struct pipeline *p);
+uint64_t pipeline_orphans(const struct pipeline *p);
 
 /* Writes the summary to stderr, that of the outputs too. */
 void pipeline_summary(const struct pipeline *p);

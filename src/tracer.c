@@ -20,6 +20,7 @@
 #include "announce.h"
 #include "attach.h"
 #include "discover.h"
+#include "exporter.h"
 #include "features.h"
 #include "log.h"
 #include "logwatch.h"
@@ -27,6 +28,7 @@
 #include "options.h"
 #include "outputs.h"
 #include "pipeline.h"
+#include "probestats.h"
 #include "record.h"
 #include "reload.h"
 #include "safety.h"
@@ -55,6 +57,8 @@ struct tracer {
 	struct recorder *recorder;
 	struct reloader *reloader;
 	struct logwatch *logs; /* NULL: no error.log is followed */
+	struct exporter *exporter;
+	int probe_stats; /* a descriptor, or -1 */
 
 	bool told_armed;
 	bool starting; /* a process is to be looked at again */
@@ -63,6 +67,7 @@ struct tracer {
 	int status;    /* exit status so far */
 	uint64_t t_armed;
 	uint64_t records;
+	uint64_t invalid; /* of them: no record of this ABI */
 	struct tlsfail_clock clock;
 	struct tlsfail_lost lost;
 	size_t announced_next;
@@ -117,9 +122,10 @@ static void feed(struct tracer *t, const void *data, size_t len)
 	if (err)
 		recording_failed(t, err);
 	err = pipeline_feed(t->pipeline, data, len, &problem);
-	if (problem.len)
+	if (problem.len) {
+		t->invalid++;
 		log_line("the kernel side sent a record that %s", buf);
-	else if (err)
+	} else if (err)
 		output_failed(t, err);
 	if (is_full(t))
 		t->ending = true;
@@ -228,6 +234,7 @@ static int counters_read(const struct tracer *t, struct tlsfail_counters *sum)
 			sum->n[i] += each[cpu].n[i];
 		for (size_t i = 0; i < TLSFAIL_LATENCY_BUCKETS; i++)
 			sum->latency[i] += each[cpu].latency[i];
+		sum->latency_ns += each[cpu].latency_ns;
 	}
 	free(each);
 	return err;
@@ -241,6 +248,44 @@ static void loss_announce(struct tracer *t)
 
 	if (!counters_read(t, &counters) && announce_loss(&counters, &t->lost, &record))
 		submit(t, &record, sizeof(record));
+}
+
+static void metrics_outputs_read(const struct tracer *t, struct metrics_host *host)
+{
+	struct output_counts counts;
+
+	for (size_t i = 0; i < METRICS_OUTPUTS_MAX && outputs_counts(t->outputs, i, &counts); i++) {
+		struct metrics_output *output = &host->outputs[host->output_count++];
+		struct text name;
+
+		*output = (struct metrics_output){
+			.written = counts.written,
+			.dropped = counts.dropped,
+			.errors = counts.errors,
+			.waiting = counts.waiting,
+			.waiting_bytes = counts.waiting_bytes,
+			.failing = counts.failing,
+		};
+		text_init(&name, output->name, sizeof(output->name));
+		text_add(&name, counts.name);
+	}
+}
+
+static void metrics_publish(struct tracer *t)
+{
+	struct metrics_host host = {
+		.armed = t->skel->bss->armed && discovery_live(t->discovery),
+		.traced = discovery_processes(t->discovery),
+		.records = t->records,
+		.invalid = t->invalid,
+		.orphans = pipeline_orphans(t->pipeline),
+	};
+
+	if (!t->exporter || counters_read(t, &host.counters))
+		return;
+	metrics_outputs_read(t, &host);
+	probestats_read(t->skel->obj, t->probe_stats >= 0, &host);
+	exporter_publish(t->exporter, &host);
 }
 
 static void totals_announce(struct tracer *t)
@@ -343,7 +388,7 @@ static int bpf_load(struct tracer *t)
 		t->skel->rodata->target_select = TLSFAIL_SELECT_EXE;
 	}
 	exec_names_set(t);
-	if (t->options->pipeline.certs.seen || t->options->pipeline.certs.warn_s)
+	if (t->options->pipeline.certs.seen || t->options->pipeline.certs.warn_s || t->exporter)
 		t->skel->rodata->cert_interval_ns = CERT_INTERVAL_NS;
 	hooks_select(t->skel, &t->choice);
 	err = tlsfail_bpf__load(t->skel);
@@ -392,6 +437,8 @@ static int destinations_open(struct tracer *t)
 		t->ending = true;
 	else if (err)
 		log_line("%s", error.len ? buf : strerror(-err));
+	else
+		pipeline_count_into(t->pipeline, exporter_metrics(t->exporter));
 	return err;
 }
 
@@ -407,6 +454,15 @@ static int header_announce(struct tracer *t)
 	submit(t, host, host->h.len);
 	free(host);
 	return 0;
+}
+
+static int probe_stats_enable(struct tracer *t)
+{
+	t->probe_stats = probestats_enable();
+	if (t->probe_stats < 0)
+		log_line("--probe-stats: the kernel does not count runs of BPF programs: %s",
+			 strerror(-t->probe_stats));
+	return t->probe_stats < 0 ? t->probe_stats : 0;
 }
 
 /* SIGHUP means that files were rotated or the configuration was changed, where there are any; else
@@ -439,6 +495,8 @@ static int tracer_start(struct tracer *t)
 	if (!err)
 		err = kernel_examine(t);
 	if (!err)
+		err = exporter_open(t->options, &t->exporter);
+	if (!err)
 		err = bpf_load(t);
 	if (!err)
 		err = bpf_attach(t);
@@ -458,6 +516,8 @@ static int tracer_start(struct tracer *t)
 	err = header_announce(t);
 	if (err)
 		log_line("cannot begin: %s", strerror(-err));
+	if (!err && t->options->probe_stats)
+		err = probe_stats_enable(t);
 	t->starting = true;
 	t->skel->bss->armed = 1;
 	t->t_armed = announce_now();
@@ -540,6 +600,7 @@ static void tick(struct tracer *t)
 	if (announce_clock_is_stale(&t->clock) || (deadline && announce_now() >= deadline))
 		clock_announce(t);
 	loss_announce(t);
+	metrics_publish(t);
 	err = t->recorder ? recorder_flush(t->recorder) : 0;
 	if (err)
 		recording_failed(t, err);
@@ -602,6 +663,7 @@ static void tracer_finish(struct tracer *t)
 	if (err)
 		output_failed(t, err);
 	outputs_finish(t->outputs, FINISH_MS);
+	metrics_publish(t);
 	pipeline_summary(t->pipeline);
 	if (!t->told_armed)
 		log_line("nothing was traced: what was waited for has not started");
@@ -621,7 +683,7 @@ static int tracer_check(const struct options *options)
 
 int tracer_run(const struct options *options)
 {
-	struct tracer t = { .options = options, .status = EXIT_SUCCESS };
+	struct tracer t = { .options = options, .status = EXIT_SUCCESS, .probe_stats = -1 };
 	int err;
 
 	if (options->check)
@@ -639,9 +701,12 @@ int tracer_run(const struct options *options)
 	tlsfail_bpf__destroy(t.skel);
 	recorder_close(t.recorder);
 	logwatch_close(t.logs);
+	exporter_close(t.exporter);
 	pipeline_close(t.pipeline);
 	outputs_close(t.outputs);
 	reloader_free(t.reloader);
+	if (t.probe_stats >= 0)
+		close(t.probe_stats);
 	target_set_clear(&t.targets);
 	return t.status;
 }

@@ -22,6 +22,7 @@ import test_hooks
 import test_host
 import test_input
 import test_lifecycle
+import test_metrics
 import test_mishaps
 import test_output
 import test_replay
@@ -32,8 +33,8 @@ from lab import lab, netns
 from tap import Report
 
 MODULES = (test_cases, test_certs, test_hooks, test_lifecycle, test_host, test_container,
-           test_mishaps, test_errorlog, test_replay, test_budget, test_input, test_output,
-           test_fold, test_doctor, test_safety, test_service, test_sinks)
+           test_mishaps, test_errorlog, test_metrics, test_replay, test_budget, test_input,
+           test_output, test_fold, test_doctor, test_safety, test_service, test_sinks)
 
 
 def parse_options():

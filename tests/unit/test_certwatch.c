@@ -102,6 +102,34 @@ static void test_expiring(void **state)
 	OPENSSL_free(der);
 }
 
+/* The leaf's end, and that of the certificate that ends first; whatever the options. */
+static void test_ends(void **state)
+{
+	static const struct certwatch_options options;
+	struct certwatch *w = certwatch_new(&options);
+	struct certificate_ends ends;
+	uint8_t *leaf, *ca;
+	int64_t begins;
+	struct sighting s = sighting_make("one.test", 90, &leaf, &begins);
+	struct sighting issuer = sighting_make("CA", 30, &ca, &begins);
+
+	(void)state;
+	assert_non_null(w);
+	assert_true(certwatch_ends(w, &s, &ends));
+	assert_string_equal(ends.peer.address, "10.0.2.88");
+	assert_int_equal(ends.peer.port, 8443);
+	assert_int_equal(ends.time_ns, s.time_ns);
+	assert_true(ends.leaf == ends.chain);
+	s.certs[1] = issuer.certs[0];
+	assert_true(certwatch_ends(w, &s, &ends));
+	assert_in_range(ends.leaf - ends.chain, 60 * DAY - 10, 60 * DAY + 10);
+	s.certs[0].data = NULL;
+	assert_false(certwatch_ends(w, &s, &ends));
+	certwatch_free(w);
+	OPENSSL_free(leaf);
+	OPENSSL_free(ca);
+}
+
 static void test_unreadable(void **state)
 {
 	static const uint8_t junk[] = { 0x30, 0x82, 1, 2, 3 };
@@ -123,6 +151,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_seen_once),
 		cmocka_unit_test(test_expiring),
+		cmocka_unit_test(test_ends),
 		cmocka_unit_test(test_unreadable),
 	};
 

@@ -146,6 +146,23 @@ static void test_limits(void **state)
 	assert_true(options.count == UINT64_MAX);
 }
 
+static void test_metrics(void **state)
+{
+	(void)state;
+	assert_good(COMMAND_TRACE, "trace");
+	assert_null(options.metrics);
+	assert_null(options.metrics_file);
+	assert_int_equal(options.metrics_peers, 0);
+	assert_false(options.probe_stats);
+	assert_good(COMMAND_TRACE, "trace --metrics [::1]:9913 --metrics-peers 1000 --probe-stats");
+	assert_string_equal(options.metrics, "[::1]:9913");
+	assert_int_equal(options.metrics_address.addr.any.sa_family, AF_INET6);
+	assert_int_equal(options.metrics_peers, 1000);
+	assert_true(options.probe_stats);
+	assert_good(COMMAND_TRACE, "trace --metrics-file /var/lib/x/tlsfail.prom");
+	assert_string_equal(options.metrics_file, "/var/lib/x/tlsfail.prom");
+}
+
 static void test_hooks(void **state)
 {
 	(void)state;
@@ -266,6 +283,15 @@ static const struct bad_line {
 	{ COMMAND_TRACE, "trace --sink json:- --sink text:-", "standard output takes one" },
 	{ COMMAND_TRACE, "trace -f json --sink text:-", "standard output takes one" },
 
+	/* metrics */
+	{ COMMAND_REPLAY, "replay --metrics 9913 x.rec", "'--metrics'" },
+	{ COMMAND_TRACE, "trace --metrics localhost:9913", "'localhost:9913'" },
+	{ COMMAND_TRACE, "trace --metrics unix:x", "'unix:x'" },
+	{ COMMAND_TRACE, "trace --metrics-file ''", "--metrics-file" },
+	{ COMMAND_TRACE, "trace --metrics 9913 --metrics-peers 1001", "--metrics-peers" },
+	{ COMMAND_TRACE, "trace --metrics-peers 5", "need --metrics" },
+	{ COMMAND_TRACE, "trace --probe-stats", "need --metrics" },
+
 	/* hooks */
 	{ COMMAND_TRACE, "trace --hook close", "'close'" },
 	{ COMMAND_TRACE, "trace --hook close=", "'close='" },
@@ -373,6 +399,7 @@ int main(void)
 		cmocka_unit_test(test_output),
 		cmocka_unit_test(test_folding),
 		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_metrics),
 		cmocka_unit_test(test_hooks),
 		cmocka_unit_test(test_arguments),
 		cmocka_unit_test(test_spellings),

@@ -5,9 +5,13 @@ import os
 import re
 import shutil
 import subprocess
+from pathlib import Path
 
-# nginx and ip live in /usr/sbin, which is not on everybody's PATH.
-_PATH = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"])
+# nginx and ip live in /usr/sbin, which is not on everybody's PATH; what tools/install-deps only
+# unpacks is below build/unpacked.
+_UNPACKED = Path(__file__).resolve().parents[2] / "build" / "unpacked" / "usr"
+_PATH = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin",
+                         str(_UNPACKED / "bin"), str(_UNPACKED / "sbin")])
 
 
 def find(name):

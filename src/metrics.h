@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What is counted for Prometheus, and the page that shows it. Pure and bounded: whoever owns the
+ * counts says when anything happens, and their memory does not grow after the start.
+ */
+#ifndef TLSFAIL_METRICS_H
+#define TLSFAIL_METRICS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "certwatch.h"
+#include "exposition.h"
+#include "finding.h"
+#include "metrics_host.h"
+#include "text.h"
+
+#define METRICS_PEERS_LIMIT 1000 /* the most that metrics_new() takes */
+#define METRICS_CERTS_MAX   1024 /* peers whose certificates are shown: those that end first */
+
+/* A peer whose certificates were not seen for so long is forgotten: traffic that goes on shows them
+ * once a day. */
+#define METRICS_CERT_FORGET_S (50 * 3600)
+
+struct metrics;
+
+/* Failures are shown for so many peers by name, first come first served, and for all others
+ * together as "other"; 0: no peer is named. NULL when out of memory. */
+struct metrics *metrics_new(unsigned int peers);
+void metrics_free(struct metrics *m);
+
+/* A second one with the same counts, metrics_free() for it too. NULL when out of memory. */
+struct metrics *metrics_clone(const struct metrics *m);
+
+/* A failed handshake was found. */
+void metrics_failure(struct metrics *m, const struct finding *finding);
+
+/* Certificates of a healthy peer were seen. */
+void metrics_certificates(struct metrics *m, const struct certificate_ends *ends);
+
+/* How things are now. */
+void metrics_host_set(struct metrics *m, const struct metrics_host *host);
+
+/* Appends the page. text->cut: it did not fit. */
+void metrics_write(const struct metrics *m, enum exposition_format format, struct text *text);
+
+#endif
