@@ -83,12 +83,34 @@ struct metrics *exporter_metrics(struct exporter *e)
 	return e ? e->metrics : NULL;
 }
 
-void exporter_publish(struct exporter *e, struct metrics_host *host)
+static void outputs_read(struct outputs *outputs, struct metrics_host *host)
+{
+	struct output_counts counts;
+
+	for (size_t i = 0; i < METRICS_OUTPUTS_MAX && outputs_counts(outputs, i, &counts); i++) {
+		struct metrics_output *output = &host->outputs[host->output_count++];
+		struct text name;
+
+		*output = (struct metrics_output){
+			.written = counts.written,
+			.dropped = counts.dropped,
+			.errors = counts.errors,
+			.waiting = counts.waiting,
+			.waiting_bytes = counts.waiting_bytes,
+			.failing = counts.failing,
+		};
+		text_init(&name, output->name, sizeof(output->name));
+		text_add(&name, counts.name);
+	}
+}
+
+void exporter_publish(struct exporter *e, struct outputs *outputs, struct metrics_host *host)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	host->time_ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+	outputs_read(outputs, host);
 	metrics_process_read(&host->process);
 	metrics_host_set(e->metrics, host);
 	metrics_share_publish(e->share, e->metrics);

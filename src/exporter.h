@@ -18,8 +18,8 @@ void exporter_close(struct exporter *e);
 /* Where to count; NULL without an exporter. */
 struct metrics *exporter_metrics(struct exporter *e);
 
-/* Shows the counts as they are now, with how things are now; the rest of host (time, process) is
- * filled in. Never waits for a reader. */
-void exporter_publish(struct exporter *e, struct metrics_host *host);
+/* Shows the counts as they are now, with those of the outputs and with how things are now, of which
+ * host has what this does not find out itself (outputs, time, process). Never waits for a reader. */
+void exporter_publish(struct exporter *e, struct outputs *outputs, struct metrics_host *host);
 
 #endif

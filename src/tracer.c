@@ -14,11 +14,11 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
 #include "announce.h"
 #include "attach.h"
+#include "counters.h"
 #include "discover.h"
 #include "exporter.h"
 #include "features.h"
@@ -213,31 +213,9 @@ static void clock_announce(struct tracer *t)
 	submit(t, &t->clock, sizeof(t->clock));
 }
 
-/* The counters of all CPUs, added up. */
-static int counters_read(const struct tracer *t, struct tlsfail_counters *sum)
+static int counters_of(const struct tracer *t, struct tlsfail_counters *sum)
 {
-	int cpus = libbpf_num_possible_cpus();
-	struct tlsfail_counters *each;
-	uint32_t zero = 0;
-	int err;
-
-	if (cpus < 0)
-		return cpus;
-	each = calloc((size_t)cpus, sizeof(*each));
-	if (!each)
-		return -ENOMEM;
-	memset(sum, 0, sizeof(*sum));
-	err = bpf_map__lookup_elem(t->skel->maps.counters, &zero, sizeof(zero), each,
-				   (size_t)cpus * sizeof(*each), 0);
-	for (int cpu = 0; !err && cpu < cpus; cpu++) {
-		for (size_t i = 0; i < TLSFAIL_COUNTERS; i++)
-			sum->n[i] += each[cpu].n[i];
-		for (size_t i = 0; i < TLSFAIL_LATENCY_BUCKETS; i++)
-			sum->latency[i] += each[cpu].latency[i];
-		sum->latency_ns += each[cpu].latency_ns;
-	}
-	free(each);
-	return err;
+	return counters_read(bpf_map__fd(t->skel->maps.counters), sum);
 }
 
 /* Losses since the last look, as a record of their own. */
@@ -246,29 +224,8 @@ static void loss_announce(struct tracer *t)
 	struct tlsfail_counters counters;
 	struct tlsfail_loss record;
 
-	if (!counters_read(t, &counters) && announce_loss(&counters, &t->lost, &record))
+	if (!counters_of(t, &counters) && announce_loss(&counters, &t->lost, &record))
 		submit(t, &record, sizeof(record));
-}
-
-static void metrics_outputs_read(const struct tracer *t, struct metrics_host *host)
-{
-	struct output_counts counts;
-
-	for (size_t i = 0; i < METRICS_OUTPUTS_MAX && outputs_counts(t->outputs, i, &counts); i++) {
-		struct metrics_output *output = &host->outputs[host->output_count++];
-		struct text name;
-
-		*output = (struct metrics_output){
-			.written = counts.written,
-			.dropped = counts.dropped,
-			.errors = counts.errors,
-			.waiting = counts.waiting,
-			.waiting_bytes = counts.waiting_bytes,
-			.failing = counts.failing,
-		};
-		text_init(&name, output->name, sizeof(output->name));
-		text_add(&name, counts.name);
-	}
 }
 
 static void metrics_publish(struct tracer *t)
@@ -281,11 +238,10 @@ static void metrics_publish(struct tracer *t)
 		.orphans = pipeline_orphans(t->pipeline),
 	};
 
-	if (!t->exporter || counters_read(t, &host.counters))
+	if (!t->exporter || counters_of(t, &host.counters))
 		return;
-	metrics_outputs_read(t, &host);
 	probestats_read(t->skel->obj, t->probe_stats >= 0, &host);
-	exporter_publish(t->exporter, &host);
+	exporter_publish(t->exporter, t->outputs, &host);
 }
 
 static void totals_announce(struct tracer *t)
@@ -293,7 +249,7 @@ static void totals_announce(struct tracer *t)
 	struct tlsfail_counters counters;
 	struct tlsfail_totals record;
 
-	if (counters_read(t, &counters))
+	if (counters_of(t, &counters))
 		return;
 	announce_totals(&counters, t->records, &record);
 	feed(t, &record, sizeof(record));

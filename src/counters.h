@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The counters that the BPF side keeps, one set a CPU.
+ */
+#ifndef TLSFAIL_COUNTERS_H
+#define TLSFAIL_COUNTERS_H
+
+#include <linux/types.h>
+
+#include "tlsfail_maps.h"
+
+/* Reads the map of that descriptor: the counters of all CPUs, added up. 0, or a negative errno. */
+int counters_read(int map_fd, struct tlsfail_counters *sum);
+
+#endif
