@@ -1,60 +1,54 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The JSON sink: one object a line (NDJSON), as docs/event.schema.json has it. A key is absent
- * when its fact is unknown.
+ * A finding as keys and values, and the JSON sink: one object a line (NDJSON), as
+ * docs/event.schema.json has it. A key is absent when its fact is unknown.
  */
 #include "sink.h"
+#include "sink_event.h"
 
-#include <errno.h>
-#include <jansson.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "finding.h"
+#include "jsonout.h"
 #include "text.h"
 
-#define NS_PER_S 1000000000U
-/* The longest string, each of its bytes escaped as \xNN. */
-#define ESCAPED_LEN   (4 * FINDING_PATH_LEN)
+#define NS_PER_S      1000000000U
 #define TIMESTAMP_LEN 40
+/* The longest of the lists of codes. */
+#define CODES_MAX FINDING_CIPHERS_MAX
+_Static_assert(CODES_MAX >= FINDING_SCHEMES_MAX && CODES_MAX >= FINDING_GROUPS_MAX, "the longest");
+#define CODE_LEN sizeof("0x1234")
 
-/* An object being built. A failure is kept in it, so that adding needs no checks. */
+/* Where the pairs go. */
 struct event {
-	json_t *object;
-	int err;
+	sink_take_fn *take;
+	void *context;
 };
 
-/* Takes over value; NULL says that it could not be made. */
-static void event_add(struct event *event, const char *key, json_t *value)
+static void event_add(struct event *event, const char *key, const struct sink_value *value)
 {
-	if (json_object_set_new(event->object, key, value))
-		event->err = -ENOMEM;
-}
-
-/* jansson refuses what is not UTF-8; an event is not lost for that. */
-static json_t *string_new(const char *s)
-{
-	json_t *value = json_string(s);
-	char escaped[ESCAPED_LEN];
-	struct text text;
-
-	if (value)
-		return value;
-	text_init(&text, escaped, sizeof(escaped));
-	text_add_hostile(&text, s, strlen(s));
-	return json_string(escaped);
+	event->take(event->context, key, value);
 }
 
 static void event_add_string(struct event *event, const char *key, const char *s)
 {
+	const struct sink_value value = { .kind = SINK_STRING, .string = s };
+
 	if (s && s[0])
-		event_add(event, key, string_new(s));
+		event_add(event, key, &value);
 }
 
-static void event_add_integer(struct event *event, const char *key, uint64_t value)
+static void event_add_signed(struct event *event, const char *key, int64_t number)
 {
-	event_add(event, key, json_integer(value > INT64_MAX ? INT64_MAX : (json_int_t)value));
+	const struct sink_value value = { .kind = SINK_INTEGER, .integer = number };
+
+	event_add(event, key, &value);
+}
+
+static void event_add_integer(struct event *event, const char *key, uint64_t number)
+{
+	event_add_signed(event, key, number > INT64_MAX ? INT64_MAX : (int64_t)number);
 }
 
 /* For a number of which 0 says that it is unknown. */
@@ -64,73 +58,66 @@ static void event_add_known(struct event *event, const char *key, uint64_t value
 		event_add_integer(event, key, value);
 }
 
-static void event_add_bool(struct event *event, const char *key, bool value)
+static void event_add_bool(struct event *event, const char *key, bool boolean)
 {
-	event_add(event, key, json_boolean(value));
+	const struct sink_value value = { .kind = SINK_BOOLEAN, .boolean = boolean };
+
+	event_add(event, key, &value);
 }
 
 /* Nothing is added when there are none. */
 static void event_add_strings(struct event *event, const char *key, const char *const *strings,
 			      unsigned int count)
 {
-	json_t *array;
+	const struct sink_value value = { .kind = SINK_STRINGS,
+					  .strings = strings,
+					  .count = count };
 
-	if (count == 0)
-		return;
-	array = json_array();
-	for (unsigned int i = 0; i < count; i++) {
-		if (json_array_append_new(array, string_new(strings[i])))
-			event->err = -ENOMEM;
-	}
-	event_add(event, key, array);
+	if (count)
+		event_add(event, key, &value);
 }
 
 static void event_add_timeline(struct event *event, const struct finding *f)
 {
-	json_t *array;
+	const struct sink_value value = { .kind = SINK_STEPS,
+					  .steps = f->timeline,
+					  .count = f->timeline_count };
 
-	if (!f->timeline_count)
-		return;
-	array = json_array();
-	for (unsigned int i = 0; i < f->timeline_count; i++) {
-		const struct finding_event *e = &f->timeline[i];
-		json_t *o = json_object();
-
-		if (json_object_set_new(o, "t", json_integer((json_int_t)e->t_ns)) ||
-		    json_object_set_new(o, "dir", string_new(e->dir)) ||
-		    json_object_set_new(o, "what", string_new(e->what)) ||
-		    json_array_append_new(array, o))
-			event->err = -ENOMEM;
-	}
-	event_add(event, "tlsfail.timeline", array);
+	if (f->timeline_count)
+		event_add(event, "tlsfail.timeline", &value);
 }
 
-static json_t *code_new(const struct finding_code *code)
+/* Its name, or its number in buf of CODE_LEN bytes. */
+static const char *code_name(const struct finding_code *code, char *buf)
 {
-	char number[sizeof("0x1234")];
 	struct text text;
 
 	if (code->name)
-		return string_new(code->name);
-	text_init(&text, number, sizeof(number));
+		return code->name;
+	text_init(&text, buf, CODE_LEN);
 	text_addf(&text, "0x%04x", code->number);
-	return json_string(number);
+	return buf;
+}
+
+static void event_add_code(struct event *event, const char *key, const struct finding_code *code)
+{
+	char buf[CODE_LEN];
+
+	if (code->number)
+		event_add_string(event, key, code_name(code, buf));
 }
 
 /* Of count codes the first max are there. */
 static void event_add_codes(struct event *event, const char *key, const struct finding_code *codes,
 			    unsigned int count, unsigned int max)
 {
-	json_t *array;
+	const char *names[CODES_MAX];
+	char bufs[CODES_MAX][CODE_LEN];
+	unsigned int n = count < max ? count : max;
 
-	if (count == 0)
-		return;
-	array = json_array();
-	for (unsigned int i = 0; i < count && i < max; i++) {
-		if (json_array_append_new(array, code_new(&codes[i])))
-			event->err = -ENOMEM;
-	}
-	event_add(event, key, array);
+	for (unsigned int i = 0; i < n; i++)
+		names[i] = code_name(&codes[i], bufs[i]);
+	event_add_strings(event, key, names, n);
 }
 
 /* RFC 3339 in UTC, to the second. */
@@ -237,7 +224,8 @@ static void event_add_hello(struct event *event, const struct finding_hello *hel
 			FINDING_KEY_SHARES_MAX);
 	event_add_strings(event, "tls.client.alpn", alpn, alpn_count);
 	if (hello->has_server_name)
-		event_add(event, "tls.client.server_name", string_new(hello->server_name));
+		event_add(event, "tls.client.server_name",
+			  &(struct sink_value){ .string = hello->server_name });
 	if (hello->offers_session || !hello->cut)
 		event_add_bool(event, "tls.client.session_offered", hello->offers_session);
 	event_add_known(event, "tls.client.hello_length", hello->length);
@@ -246,14 +234,11 @@ static void event_add_hello(struct event *event, const struct finding_hello *hel
 
 static void event_add_choice(struct event *event, const struct finding_choice *choice)
 {
-	if (choice->cipher.number)
-		event_add(event, "tls.cipher", code_new(&choice->cipher));
-	if (choice->group.number)
-		event_add(event, "tls.curve", code_new(&choice->group));
+	event_add_code(event, "tls.cipher", &choice->cipher);
+	event_add_code(event, "tls.curve", &choice->group);
 	event_add_string(event, "tls.next_protocol", choice->next_protocol);
 	event_add_known(event, "tls.hello_retry.count", choice->retry_count);
-	if (choice->retry_group.number)
-		event_add(event, "tls.hello_retry.group", code_new(&choice->retry_group));
+	event_add_code(event, "tls.hello_retry.group", &choice->retry_group);
 	if (choice->has_resumed)
 		event_add_bool(event, "tls.resumed", choice->resumed);
 }
@@ -285,7 +270,7 @@ static void event_add_tls(struct event *event, const struct finding *f)
 	event_add_string(event, "tls.openssl.function", f->openssl.function);
 	event_add_string(event, "tls.openssl.version", f->openssl.version);
 	if (f->verify.known) {
-		event_add(event, "tls.verify.code", json_integer(f->verify.code));
+		event_add_signed(event, "tls.verify.code", f->verify.code);
 		event_add_string(event, "tls.verify.name", f->verify.name);
 		event_add_bool(event, "tls.verify.enforced", f->verify.enforced);
 	}
@@ -386,25 +371,10 @@ static void event_add_folded(struct event *event, const struct finding *f)
 	event_add_process(event, f);
 }
 
-/* An event that memory does not suffice for is not written: t stays empty. */
-static void event_dump(const struct event *event, struct text *t)
+void sink_event_each(const struct finding *finding, sink_take_fn *take, void *context)
 {
-	char *line =
-		event->err ? NULL : json_dumps(event->object, JSON_PRESERVE_ORDER | JSON_COMPACT);
+	struct event event = { .take = take, .context = context };
 
-	if (!line)
-		return;
-	text_add(t, line);
-	text_add(t, "\n");
-	free(line);
-}
-
-static void json_format(const struct sink_options *options, const struct finding *finding,
-			struct text *t)
-{
-	struct event event = { .object = json_object() };
-
-	(void)options;
 	event_add_timestamp(&event, "@timestamp", finding->time_ns);
 	if (finding->kind == FINDING_LOSS)
 		event_add_loss(&event, &finding->loss);
@@ -416,8 +386,63 @@ static void json_format(const struct sink_options *options, const struct finding
 	else
 		event_add_failure(&event, finding);
 	event_add_string(&event, "host.name", finding->host_name);
-	event_dump(&event, t);
-	json_decref(event.object);
+}
+
+/* ---- The JSON sink ---- */
+
+static void write_steps(struct jsonout *j, const struct finding_event *steps, unsigned int count)
+{
+	jsonout_begin(j, "[");
+	for (unsigned int i = 0; i < count; i++) {
+		jsonout_begin(j, "{");
+		jsonout_key(j, "t");
+		jsonout_integer(j, (int64_t)steps[i].t_ns);
+		jsonout_key(j, "dir");
+		jsonout_string(j, steps[i].dir);
+		jsonout_key(j, "what");
+		jsonout_string(j, steps[i].what);
+		jsonout_end(j, "}");
+	}
+	jsonout_end(j, "]");
+}
+
+static void write_member(void *context, const char *key, const struct sink_value *value)
+{
+	struct jsonout *j = context;
+
+	jsonout_key(j, key);
+	switch (value->kind) {
+	case SINK_STRING:
+		jsonout_string(j, value->string);
+		break;
+	case SINK_INTEGER:
+		jsonout_integer(j, value->integer);
+		break;
+	case SINK_BOOLEAN:
+		jsonout_boolean(j, value->boolean);
+		break;
+	case SINK_STRINGS:
+		jsonout_begin(j, "[");
+		for (unsigned int i = 0; i < value->count; i++)
+			jsonout_string(j, value->strings[i]);
+		jsonout_end(j, "]");
+		break;
+	case SINK_STEPS:
+		write_steps(j, value->steps, value->count);
+		break;
+	}
+}
+
+static void json_format(const struct sink_options *options, const struct finding *finding,
+			struct text *t)
+{
+	struct jsonout j = { .text = t };
+
+	(void)options;
+	jsonout_begin(&j, "{");
+	sink_event_each(finding, write_member, &j);
+	jsonout_end(&j, "}");
+	text_add_bytes(t, "\n", 1);
 }
 
 const struct sink_type sink_type_json = {

@@ -107,8 +107,7 @@ static size_t text_room(const struct text *t)
 	return t->cut ? 0 : t->size - 1 - t->len;
 }
 
-/* Appends bytes that only make sense together: all of them, or none. */
-static void text_add_unit(struct text *t, const void *bytes, size_t len)
+void text_add_bytes(struct text *t, const void *bytes, size_t len)
 {
 	if (len > text_room(t)) {
 		t->cut = true;
@@ -123,7 +122,7 @@ static void text_add_escape(struct text *t, uint8_t byte)
 {
 	const char escape[] = { '\\', 'x', hex_digits[byte >> 4], hex_digits[byte & 15] };
 
-	text_add_unit(t, escape, sizeof(escape));
+	text_add_bytes(t, escape, sizeof(escape));
 }
 
 void text_init(struct text *t, char *buf, size_t size)
@@ -138,11 +137,11 @@ void text_add(struct text *t, const char *s)
 
 	if (len > text_room(t)) {
 		len = utf8_whole(s, text_room(t));
-		text_add_unit(t, s, len);
+		text_add_bytes(t, s, len);
 		t->cut = true;
 		return;
 	}
-	text_add_unit(t, s ? s : "", len);
+	text_add_bytes(t, s ? s : "", len);
 }
 
 void text_addf(struct text *t, const char *format, ...)
@@ -168,6 +167,34 @@ void text_addf(struct text *t, const char *format, ...)
 	t->buf[t->len] = '\0';
 }
 
+void text_add_number(struct text *t, uint64_t number)
+{
+	char digits[sizeof("18446744073709551615")];
+	size_t at = sizeof(digits);
+
+	do {
+		digits[--at] = (char)('0' + number % 10);
+		number /= 10;
+	} while (number);
+	text_add_bytes(t, digits + at, sizeof(digits) - at);
+}
+
+bool text_is_utf8(const char *s, size_t len)
+{
+	const uint8_t *byte = (const uint8_t *)s;
+	size_t i = 0;
+
+	while (i < len) {
+		uint32_t code;
+		size_t used = byte[i] < 0x80 ? 1 : utf8_decode(byte + i, len - i, &code);
+
+		if (!used)
+			return false;
+		i += used;
+	}
+	return true;
+}
+
 static bool code_is_escaped(uint32_t code)
 {
 	for (size_t i = 0; i < sizeof(escaped_ranges) / sizeof(escaped_ranges[0]); i++) {
@@ -188,7 +215,7 @@ void text_add_hostile(struct text *t, const void *bytes, size_t len)
 		size_t end = i + (used > 0 ? used : 1);
 
 		if (used > 0 && !code_is_escaped(code)) {
-			text_add_unit(t, byte + i, used);
+			text_add_bytes(t, byte + i, used);
 			i = end;
 		}
 		while (i < end)
@@ -235,7 +262,7 @@ void text_add_hex(struct text *t, const void *bytes, size_t len)
 	for (size_t i = 0; i < len; i++) {
 		const char pair[] = { hex_digits[byte[i] >> 4], hex_digits[byte[i] & 15] };
 
-		text_add_unit(t, pair, sizeof(pair));
+		text_add_bytes(t, pair, sizeof(pair));
 	}
 }
 

@@ -47,6 +47,15 @@ void text_add_hostile(struct text *t, const void *bytes, size_t len);
 void text_add_wrapped(struct text *t, int hang, const char *words, const char *line_end,
 		      const char *line_begin);
 
+/* Appends len bytes that only make sense together: all of them, or none. */
+void text_add_bytes(struct text *t, const void *bytes, size_t len);
+
+/* Appends a decimal number. */
+void text_add_number(struct text *t, uint64_t number);
+
+/* Are these len bytes well-formed UTF-8? */
+bool text_is_utf8(const char *s, size_t len);
+
 /* Appends len bytes as lower-case hexadecimal, no separators. */
 void text_add_hex(struct text *t, const void *bytes, size_t len);
 

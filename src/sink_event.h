@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A finding as keys and values, as docs/json.md has them, in their order: what the sinks for programs
+ * have in common. Each writes them down in its own way.
+ */
+#ifndef TLSFAIL_SINK_EVENT_H
+#define TLSFAIL_SINK_EVENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct finding;
+struct finding_event;
+
+enum sink_value_kind {
+	SINK_STRING,
+	SINK_INTEGER,
+	SINK_BOOLEAN,
+	SINK_STRINGS, /* at least one */
+	SINK_STEPS,   /* of the timeline, at least one */
+};
+
+struct sink_value {
+	enum sink_value_kind kind;
+	union {
+		const char *string;
+		int64_t integer;
+		bool boolean;
+		const char *const *strings;
+		const struct finding_event *steps;
+	};
+	unsigned int count; /* of strings or steps */
+};
+
+/* Is given one pair. What value points to lives until it returns. */
+typedef void sink_take_fn(void *context, const char *key, const struct sink_value *value);
+
+/* Gives all that is known of the finding to take(), with the context. A key comes once. */
+void sink_event_each(const struct finding *finding, sink_take_fn *take, void *context);
+
+#endif
