@@ -37,6 +37,14 @@ enum {
 };
 #endif
 
+/* The network namespace of a socket, as a number; 0 on kernels without CONFIG_NET_NS. */
+static __always_inline __u64 socket_netns(const struct sock *sk)
+{
+	if (!bpf_core_field_exists(sk->__sk_common.skc_net.net))
+		return 0;
+	return (__u64)BPF_CORE_READ(sk, __sk_common.skc_net.net);
+}
+
 static __always_inline __s64 syscall_number(struct pt_regs *regs)
 {
 #if defined(__TARGET_ARCH_x86)

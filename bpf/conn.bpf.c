@@ -65,10 +65,18 @@ struct {
  * handshakes are not reported. */
 const volatile __u64 cert_interval_ns = 0;
 
+/* Bits of enum tlsfail_role. */
+const volatile __u32 roles = 1 << TLSFAIL_ROLE_CLIENT | 1 << TLSFAIL_ROLE_SERVER;
+
 /* Too large for the stack. */
 static const struct tlsfail_conn new_conn;
 
 /* -- a connection's entry --------------------------------------------------------------------- */
+
+__hidden bool role_wanted(__u32 role)
+{
+	return roles >> (role & 3) & 1;
+}
 
 __hidden struct tlsfail_conn *conn_find(const struct sock *sk)
 {
@@ -113,7 +121,7 @@ __hidden void conn_peer_did_tls(const struct tlsfail_conn *c)
 
 __hidden struct tlsfail_conn *conn_new(const struct sock *sk)
 {
-	__u64 key = (__u64)sk, id = bpf_get_current_pid_tgid(), now = bpf_ktime_get_ns();
+	__u64 key = (__u64)sk, now = bpf_ktime_get_ns();
 	struct tlsfail_conn *c;
 
 	bpf_map_update_elem(&conns, &key, &new_conn, BPF_ANY);
@@ -125,11 +133,33 @@ __hidden struct tlsfail_conn *conn_new(const struct sock *sk)
 	/* One CPU makes no two in a nanosecond. */
 	c->id = now << 8 | (bpf_get_smp_processor_id() & 0xff);
 	c->t_start = now;
+	conn_read_addresses(c, sk);
+	return c;
+}
+
+__hidden struct tlsfail_conn *conn_new_late(const struct sock *sk)
+{
+	struct tlsfail_conn *c = conn_new(sk);
+
+	if (!c)
+		return NULL;
+	c->flags = TLSFAIL_F_ESTABLISHED;
+	if (BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_CLOSE_WAIT) {
+		c->flags |= TLSFAIL_F_PEER_FIN;
+		c->t_peer_fin = c->t_start;
+	}
+	return c;
+}
+
+__hidden void conn_own(struct tlsfail_conn *c)
+{
+	__u64 id = bpf_get_current_pid_tgid();
+
+	if (c->tid)
+		return;
 	c->pid = id >> 32;
 	c->tid = id;
 	bpf_get_current_comm(c->comm, sizeof(c->comm));
-	conn_read_addresses(c, sk);
-	return c;
 }
 
 __hidden void conn_forget(const struct sock *sk, const struct tlsfail_conn *c)
@@ -246,14 +276,11 @@ static __noinline int conn_end(const struct sock *sk, struct tlsfail_conn *c)
 		c->flags |= TLSFAIL_F_EXITING;
 	if (entry_probes_only())
 		conclude_at_end(sk, c);
-	if (c->role == TLSFAIL_ROLE_SERVER) {
-		if (!(c->flags & TLSFAIL_F_DONE))
-			count(TLSFAIL_N_SERVER_FAILED);
-	} else if (client_failed(c)) {
+	if (role_wanted(c->role) &&
+	    (c->role == TLSFAIL_ROLE_SERVER ? server_failed(c) : client_failed(c)))
 		conn_report(sk, c);
-	} else if (c->flags & TLSFAIL_F_DONE) {
+	else if (c->role == TLSFAIL_ROLE_CLIENT && c->flags & TLSFAIL_F_DONE)
 		count(TLSFAIL_N_CLIENT_OK);
-	}
 	conn_forget(sk, c);
 	return 0;
 }
@@ -265,11 +292,12 @@ __hidden int conn_connect(const struct sock *sk)
 	struct tlsfail_conn *c;
 	struct peer_key peer = {};
 
-	if (!tracing_armed() || !thread_get())
+	if (!tracing_armed() || !role_wanted(TLSFAIL_ROLE_CLIENT) || !thread_get())
 		return 0;
 	c = conn_new(sk);
 	if (!c)
 		return 0;
+	conn_own(c);
 	c->flags = TLSFAIL_F_CONNECT;
 	c->role = TLSFAIL_ROLE_CLIENT;
 	peer_key_of(c, &peer);
@@ -353,8 +381,7 @@ __hidden int conn_destroyed(const struct sock *sk)
 
 /* -- what the TLS library does ---------------------------------------------------------------- */
 
-/* The connection that the thread's current SSL object uses, or NULL. */
-static __always_inline struct tlsfail_conn *conn_of_thread(const struct thread *t)
+__hidden struct tlsfail_conn *conn_of_thread(const struct thread *t)
 {
 	__u64 key = t->sk;
 	struct tlsfail_conn *c;
@@ -363,6 +390,13 @@ static __always_inline struct tlsfail_conn *conn_of_thread(const struct thread *
 		return NULL;
 	c = bpf_map_lookup_elem(&conns, &key);
 	return c && c->flags & TLSFAIL_F_TLS ? c : NULL;
+}
+
+__hidden bool thread_is_about(const struct thread *t, __u64 ssl)
+{
+	const struct tlsfail_conn *c = conn_of_thread(t);
+
+	return c && c->ssl == ssl;
 }
 
 __hidden int handshake_enter(__u64 ssl)
@@ -419,9 +453,14 @@ __hidden void handshake_done(const struct thread *t, struct tlsfail_conn *c)
 	c->handshake_ret = 1;
 	c->flags |= TLSFAIL_F_DONE;
 	c->t_done = bpf_ktime_get_ns();
+	if (!role_wanted(c->role)) {
+		conn_forget((const struct sock *)t->sk, c);
+		return;
+	}
 	if (c->role == TLSFAIL_ROLE_SERVER) {
 		count(TLSFAIL_N_SERVER_DONE);
-		conn_forget((const struct sock *)t->sk, c);
+		if (!server_keeps(c))
+			conn_forget((const struct sock *)t->sk, c);
 		return;
 	}
 	count(TLSFAIL_N_CLIENT_DONE);
@@ -479,7 +518,7 @@ __hidden int certificate_read(__u32 len, __u64 der)
 	struct thread *t = thread_find();
 	struct tlsfail_conn *c = t && t->in_handshake ? conn_of_thread(t) : NULL;
 
-	if (c && c->role == TLSFAIL_ROLE_CLIENT)
+	if (c && role_wanted(c->role))
 		wire_certificate(c, t->sk, len, der);
 	return 0;
 }

@@ -16,6 +16,7 @@
 enum tcp_state {
 	TCP_ESTABLISHED = 1,
 	TCP_SYN_SENT = 2,
+	TCP_SYN_RECV = 3,
 	TCP_FIN_WAIT1 = 4,
 	TCP_CLOSE = 7,
 	TCP_CLOSE_WAIT = 8,
@@ -31,6 +32,7 @@ struct thread {
 	__u8 verify_asked; /* inside SSL_get_verify_result for ssl */
 	__u8 host_cut;
 	__u8 io_dir;
+	__u8 io_peek;
 	__u64 io_sk;		     /* fentry and kprobe alternatives: socket call under way */
 	__u64 io_buf;		     /* its user buffer */
 	__u64 host_sk;		     /* entry_only.bpf.c: since X509_check_host for the SSL of
@@ -43,8 +45,10 @@ struct thread {
 /* RFC 8446 section 5.1 */
 #define RECORD_CHANGE_CIPHER_SPEC 20
 #define RECORD_ALERT		  21
+#define RECORD_HANDSHAKE	  22
 #define RECORD_APPLICATION_DATA	  23
 #define RECORD_HEADER_LEN	  5
+#define RECORD_CCS_LEN		  6 /* a ChangeCipherSpec, with its header */
 
 /* an encrypted TLS 1.3 alert: 2 bytes, content type, 16 of tag */
 #define RECORD_TLS13_ALERT_LEN 19
@@ -56,6 +60,22 @@ static __always_inline bool client_flight_is_tls13(const struct tlsfail_conn *c)
 	return c->last_tx[0] == RECORD_APPLICATION_DATA ||
 	       (c->last_tx[0] == RECORD_CHANGE_CIPHER_SPEC &&
 		c->last_tx[RECORD_HEADER_LEN + 1] == RECORD_APPLICATION_DATA);
+}
+
+/* Where the first record that is not a ChangeCipherSpec begins. */
+static __always_inline const __u8 *first_record(const __u8 head[TLSFAIL_HEAD_LEN])
+{
+	return head[0] == RECORD_CHANGE_CIPHER_SPEC ? head + RECORD_CCS_LEN : head;
+}
+
+static __always_inline __u32 record_len(const __u8 *record)
+{
+	return record[3] << 8 | record[4];
+}
+
+static __always_inline bool is_record(const __u8 *record, __u8 type)
+{
+	return record[0] == type && record[1] == 3;
 }
 
 /* n, at most max, in a way that the verifier can follow: clang would otherwise compare one copy of
@@ -98,12 +118,23 @@ struct thread *thread_find(void);
 /* The same; made when it is a target's. */
 struct thread *thread_get(void);
 
-/* A connection's entry, or NULL; a new one for the calling task; its end without a report, and that
- * of one whose handshake has turned out well. */
+/* A connection's entry, or NULL; a new one, of nobody yet, or one of a connection that has been there
+ * for a while; its end without a report, and that of one whose handshake has turned out well. */
 struct tlsfail_conn *conn_find(const struct sock *sk);
 struct tlsfail_conn *conn_new(const struct sock *sk);
+struct tlsfail_conn *conn_new_late(const struct sock *sk);
 void conn_forget(const struct sock *sk, const struct tlsfail_conn *c);
 void conn_succeed(const struct sock *sk, const struct tlsfail_conn *c);
+
+/* The calling task's from now on, unless it is somebody's already. */
+void conn_own(struct tlsfail_conn *c);
+
+/* The collector's choice, --role. */
+bool role_wanted(__u32 role);
+
+/* The connection that the thread's current SSL object uses, or NULL; is it that of this object? */
+struct tlsfail_conn *conn_of_thread(const struct thread *t);
+bool thread_is_about(const struct thread *t, __u64 ssl);
 
 /* wire.bpf.c: is it TCP over IPv4 or IPv6? */
 bool socket_is_tcp(const struct sock *sk);
@@ -118,12 +149,29 @@ void conn_adopt_orphan(struct tlsfail_conn *c, struct thread *t);
 bool wire_report(const struct sock *sk, __u64 id, __u32 dir);
 void wire_forget(const struct sock *sk, __u32 cert_count);
 
+/* Another len bytes in that direction (enum tlsfail_dir). */
+void flight_add(struct tlsfail_conn *c, __u32 dir, __u32 len);
+
+/* An alert in the user's buffer, as close_notify before a close, is no data. */
+bool is_alert(__u64 buf);
+
 /* Keeps the next certificate of the peer: len bytes of user memory at der. */
 void wire_certificate(struct tlsfail_conn *c, __u64 sk, __u32 len, __u64 der);
 
 /* The handshake of the thread's SSL object is done, and c is its connection, perhaps for the last
  * time. */
 void handshake_done(const struct thread *t, struct tlsfail_conn *c);
+
+/*
+ * server.bpf.c: connections that are accepted here. Where TLS is spoken is known from the first
+ * handshake on that address and port.
+ */
+void listener_did_tls(const struct sock *sk);
+bool server_keeps(const struct tlsfail_conn *c);
+bool server_failed(struct tlsfail_conn *c);
+void server_handshake_received(struct tlsfail_conn *c);
+int server_io(const struct sock *sk, struct tlsfail_conn *c, int ret, __u32 dir, __u64 buf);
+int server_plain_io(struct tlsfail_conn *c, int ret, __u32 dir, __u64 buf);
 
 /*
  * entry_only.bpf.c: conclusions in the place of return probes. True: there are none, and these are
@@ -144,19 +192,23 @@ int handshake_leave(int ret);
 int error_raised(__u32 lib, __u32 reason);
 int certificate_read(__u32 len, __u64 der);
 int verify_result(int code);
+int session_removed(void);
 int host_check_result(int ret);
 
 /* In whatever context the socket's event happens; sk is never dereferenced directly. */
 int conn_connect(const struct sock *sk);
 int conn_established(const struct sock *sk);
+int conn_accepted(const struct sock *sk);
 int conn_peer_fin(const struct sock *sk);
 int conn_reset_received(const struct sock *sk);
 int conn_reset_sent(const struct sock *sk);
 int conn_closing(const struct sock *sk);
 int conn_destroyed(const struct sock *sk);
 
-/* In process context: ret bytes (or a negative errno) went from or to the user's buffer. */
+/* In process context: ret bytes (or a negative errno) went from or to the user's buffer; one byte
+ * was looked at there, and left. */
 int conn_io(const struct sock *sk, int ret, __u32 dir, __u64 buf);
+int conn_peeked(const struct sock *sk, __u64 buf);
 
 /* A program was executed. */
 int process_exec(void);

@@ -9,16 +9,22 @@
  *  - In TLS 1.3 the client is done with the handshake once it has sent its Finished: the first
  *    records that it encrypts. Before, it is done at the latest when it sends application data, or
  *    an encrypted alert for no error: close_notify.
+ *  - A server of TLS 1.2 is done when it sends its own ChangeCipherSpec, perhaps behind a session
+ *    ticket; or, if it resumes a session, when what the client encrypts after its has come. In TLS
+ *    1.3 the client's Finished looks like its Certificate, so that the server is done when it sends
+ *    something encrypted after that: session tickets, or an answer.
  *  - SSL_get_verify_result and X509_check_host are asked when it is done.
  *  - A program that accepts the host name goes on: it sends its request, or turns to the other
  *    side of a tunnel. If it closes the connection instead, the name was refused.
  */
 #include "conn.bpf.h"
 
-#define RECORD_HANDSHAKE 22
-#define CLIENT_HELLO	 1 /* RFC 8446 section 4 */
-#define RECORD_CCS_LEN	 6 /* a ChangeCipherSpec, with its header */
-#define ALERT_LEN	 2 /* in clear */
+#define CLIENT_HELLO	   1 /* RFC 8446 section 4 */
+#define NEW_SESSION_TICKET 4
+#define ALERT_LEN	   2 /* in clear */
+
+/* TLS 1.2, with the largest of its MACs and paddings; no ClientHello is as short. */
+#define FINISHED_MAX_LEN 96
 
 /* The collector's choice. */
 const volatile bool entry_only = false;
@@ -29,22 +35,6 @@ __hidden bool entry_probes_only(void)
 }
 
 /* -- what the head of a send or receive is ---------------------------------------------------- */
-
-/* Where the first record that is not a ChangeCipherSpec begins. */
-static __always_inline const __u8 *first_record(const __u8 head[TLSFAIL_HEAD_LEN])
-{
-	return head[0] == RECORD_CHANGE_CIPHER_SPEC ? head + RECORD_CCS_LEN : head;
-}
-
-static __always_inline __u32 record_len(const __u8 *record)
-{
-	return record[3] << 8 | record[4];
-}
-
-static __always_inline bool is_record(const __u8 *record, __u8 type)
-{
-	return record[0] == type && record[1] == 3;
-}
 
 /* Encrypted, and no alert: application data, or the end of a TLS 1.3 handshake. */
 static __always_inline bool is_encrypted_data(const __u8 *record)
@@ -86,7 +76,7 @@ static __always_inline bool is_first_io(const struct thread *t, const struct tls
 					__u32 dir, const __u8 head[TLSFAIL_HEAD_LEN], __u64 buf)
 {
 	if (dir == TLSFAIL_DIR_RECEIVED)
-		return !c;
+		return !c || c->role == TLSFAIL_ROLE_SERVER;
 	if (!buf)
 		return c;
 	return t->orphan.reason ? is_record(head, RECORD_ALERT) : is_record(head, RECORD_HANDSHAKE);
@@ -136,17 +126,38 @@ __hidden int conclude_before_io(const struct sock *sk, struct thread *t, int ret
 	return 0;
 }
 
+static __always_inline bool rx_type_seen(const struct tlsfail_conn *c, __u8 type)
+{
+	return c->rx_types >> (type - RECORD_CHANGE_CIPHER_SPEC) & 1;
+}
+
+/* After each receive of a server's handshake, and after each send. */
+static __always_inline bool server_is_done(struct tlsfail_conn *c, __u32 dir)
+{
+	const __u8 *record = first_record(dir == TLSFAIL_DIR_SENT ? c->last_tx : c->last_rx);
+
+	if (dir == TLSFAIL_DIR_SENT)
+		return is_record(c->last_tx, RECORD_CHANGE_CIPHER_SPEC) ||
+		       (is_record(c->last_tx, RECORD_HANDSHAKE) &&
+			c->last_tx[RECORD_HEADER_LEN] == NEW_SESSION_TICKET) ||
+		       (is_encrypted_data(record) && rx_type_seen(c, RECORD_APPLICATION_DATA));
+	if (is_encrypted_data(record))
+		c->rx_types |= 1 << (RECORD_APPLICATION_DATA - RECORD_CHANGE_CIPHER_SPEC);
+	if (is_record(c->last_rx, RECORD_CHANGE_CIPHER_SPEC))
+		c->rx_types |= 1;
+	return is_record(record, RECORD_HANDSHAKE) && record_len(record) <= FINISHED_MAX_LEN &&
+	       rx_type_seen(c, RECORD_CHANGE_CIPHER_SPEC);
+}
+
 __hidden int conclude_after_io(struct thread *t, int ret, __u32 dir)
 {
 	struct tlsfail_conn *c = conn_undone(t);
 
 	if (!c || ret <= 0)
 		return 0;
-	/* Each side is done by the client's Finished. In a server it may also be application data,
-	 * so that it is done at the latest now. */
-	if (dir == TLSFAIL_DIR_SENT
-		    ? c->role == TLSFAIL_ROLE_CLIENT && is_encrypted_data(first_record(c->last_tx))
-		    : c->role == TLSFAIL_ROLE_SERVER && is_encrypted_data(first_record(c->last_rx)))
+	if (c->role == TLSFAIL_ROLE_SERVER
+		    ? server_is_done(c, dir)
+		    : dir == TLSFAIL_DIR_SENT && is_encrypted_data(first_record(c->last_tx)))
 		conclude_done(t, c);
 	return 0;
 }

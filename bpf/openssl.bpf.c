@@ -71,7 +71,7 @@ int BPF_KPROBE(uprobe_verify, void *ssl)
 
 	if (!t)
 		return 0;
-	t->verify_asked = t->ssl == (__u64)ssl;
+	t->verify_asked = thread_is_about(t, (__u64)ssl);
 	return t->verify_asked && entry_probes_only() ? conclude_verified(t) : 0;
 }
 
@@ -128,6 +128,14 @@ SEC("uretprobe")
 int BPF_KRETPROBE(uretprobe_host, int ret)
 {
 	return host_check_result(ret);
+}
+
+/* int SSL_CTX_remove_session(SSL_CTX *ctx, SSL_SESSION *session): after a handshake nginx calls it for
+ * a client whose certificate it refuses, or that has none, and for no other */
+SEC("uprobe")
+int BPF_KPROBE(uprobe_session_removed)
+{
+	return session_removed();
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -28,7 +28,9 @@ int BPF_PROG(wire_tp_send, struct sock *sk, int ret, int flags)
 SEC("tp_btf/sock_recv_length")
 int BPF_PROG(wire_tp_recv, struct sock *sk, int ret, int flags)
 {
-	if (flags & MSG_PEEK || !thread_find())
+	if (flags & MSG_PEEK)
+		return ret == 1 ? conn_peeked(sk, syscall_user_buffer()) : 0;
+	if (!thread_find())
 		return 0;
 	return conn_io(sk, ret, TLSFAIL_DIR_RECEIVED, syscall_user_buffer());
 }
@@ -36,12 +38,14 @@ int BPF_PROG(wire_tp_recv, struct sock *sk, int ret, int flags)
 /* The others see the call twice: at its entry the buffer is in the iterator, at its return the
  * length is known. inet_recvmsg and not tcp_recvmsg, whose arguments changed with ec095263a965
  * (5.19). */
-static __always_inline int io_begin(const struct sock *sk, const struct msghdr *msg, __u32 dir)
+static __always_inline int io_begin(const struct sock *sk, const struct msghdr *msg, __u32 dir,
+				    bool peek)
 {
-	struct thread *t = thread_find();
+	struct thread *t = peek ? thread_get() : thread_find();
 
 	if (!t)
 		return 0;
+	t->io_peek = peek;
 	t->io_sk = (__u64)sk;
 	t->io_buf = msghdr_user_buffer(msg);
 	t->io_dir = dir;
@@ -57,6 +61,8 @@ static __always_inline int io_end(int ret)
 		return 0;
 	sk = t->io_sk;
 	t->io_sk = 0;
+	if (t->io_peek)
+		return ret == 1 ? conn_peeked((const struct sock *)sk, t->io_buf) : 0;
 	return conn_io((const struct sock *)sk, ret, t->io_dir, t->io_buf);
 }
 
@@ -67,7 +73,7 @@ struct socket {
 SEC("fentry/tcp_sendmsg")
 int BPF_PROG(wire_fentry_send, struct sock *sk, struct msghdr *msg)
 {
-	return io_begin(sk, msg, TLSFAIL_DIR_SENT);
+	return io_begin(sk, msg, TLSFAIL_DIR_SENT, false);
 }
 
 SEC("fexit/tcp_sendmsg")
@@ -79,9 +85,7 @@ int BPF_PROG(wire_fexit_send, struct sock *sk, struct msghdr *msg, size_t size, 
 SEC("fentry/inet_recvmsg")
 int BPF_PROG(wire_fentry_recv, struct socket *sock, struct msghdr *msg, size_t size, int flags)
 {
-	if (flags & MSG_PEEK)
-		return 0;
-	return io_begin(BPF_CORE_READ(sock, sk), msg, TLSFAIL_DIR_RECEIVED);
+	return io_begin(BPF_CORE_READ(sock, sk), msg, TLSFAIL_DIR_RECEIVED, flags & MSG_PEEK);
 }
 
 SEC("fexit/inet_recvmsg")
@@ -94,9 +98,7 @@ int BPF_PROG(wire_fexit_recv, struct socket *sock, struct msghdr *msg, size_t si
 SEC("fentry/inet6_recvmsg")
 int BPF_PROG(wire_fentry_recv6, struct socket *sock, struct msghdr *msg, size_t size, int flags)
 {
-	if (flags & MSG_PEEK)
-		return 0;
-	return io_begin(BPF_CORE_READ(sock, sk), msg, TLSFAIL_DIR_RECEIVED);
+	return io_begin(BPF_CORE_READ(sock, sk), msg, TLSFAIL_DIR_RECEIVED, flags & MSG_PEEK);
 }
 
 SEC("fexit/inet6_recvmsg")
@@ -109,7 +111,7 @@ int BPF_PROG(wire_fexit_recv6, struct socket *sock, struct msghdr *msg, size_t s
 SEC("kprobe/tcp_sendmsg")
 int BPF_KPROBE(wire_kprobe_send, struct sock *sk, struct msghdr *msg)
 {
-	return io_begin(sk, msg, TLSFAIL_DIR_SENT);
+	return io_begin(sk, msg, TLSFAIL_DIR_SENT, false);
 }
 
 SEC("kretprobe/tcp_sendmsg")
@@ -121,9 +123,7 @@ int BPF_KRETPROBE(wire_kretprobe_send, int ret)
 SEC("kprobe/inet_recvmsg")
 int BPF_KPROBE(wire_kprobe_recv, struct socket *sock, struct msghdr *msg, size_t size, int flags)
 {
-	if (flags & MSG_PEEK)
-		return 0;
-	return io_begin(BPF_CORE_READ(sock, sk), msg, TLSFAIL_DIR_RECEIVED);
+	return io_begin(BPF_CORE_READ(sock, sk), msg, TLSFAIL_DIR_RECEIVED, flags & MSG_PEEK);
 }
 
 SEC("kretprobe/inet_recvmsg")
@@ -135,9 +135,7 @@ int BPF_KRETPROBE(wire_kretprobe_recv, int ret)
 SEC("kprobe/inet6_recvmsg")
 int BPF_KPROBE(wire_kprobe_recv6, struct socket *sock, struct msghdr *msg, size_t size, int flags)
 {
-	if (flags & MSG_PEEK)
-		return 0;
-	return io_begin(BPF_CORE_READ(sock, sk), msg, TLSFAIL_DIR_RECEIVED);
+	return io_begin(BPF_CORE_READ(sock, sk), msg, TLSFAIL_DIR_RECEIVED, flags & MSG_PEEK);
 }
 
 SEC("kretprobe/inet6_recvmsg")
@@ -158,7 +156,7 @@ static __always_inline int state_changed(const struct sock *sk, int from, int to
 		/* tcp_v4_connect, tcp_v6_connect: in the connecting task */
 		return conn_connect(sk);
 	case TCP_ESTABLISHED:
-		return conn_established(sk);
+		return from == TCP_SYN_RECV ? conn_accepted(sk) : conn_established(sk);
 	case TCP_CLOSE_WAIT:
 		return conn_peer_fin(sk);
 	case TCP_FIN_WAIT1:

@@ -131,10 +131,13 @@ static __always_inline void handshake_received(struct tlsfail_conn *c, int ret, 
 			if (i < n)
 				c->first_rx[(at + i) & (TLSFAIL_HEAD_LEN - 1)] = head[i];
 		c->first_rx_kept = at + n;
-		if (!at && c->first_rx[0] >= RECORD_CHANGE_CIPHER_SPEC &&
+		if (!at && c->role == TLSFAIL_ROLE_CLIENT &&
+		    c->first_rx[0] >= RECORD_CHANGE_CIPHER_SPEC &&
 		    c->first_rx[0] <= RECORD_APPLICATION_DATA)
 			conn_peer_did_tls(c);
 	}
+	if (c->role == TLSFAIL_ROLE_SERVER)
+		server_handshake_received(c);
 }
 
 __hidden bool socket_is_tcp(const struct sock *sk)
@@ -153,7 +156,7 @@ static __always_inline bool flight_is_over(const struct tlsfail_conn *c,
 }
 
 /* Bytes in the same direction as before belong to the same flight, however they are cut. */
-static __always_inline void flight_add(struct tlsfail_conn *c, __u32 dir, __u32 len)
+__hidden void flight_add(struct tlsfail_conn *c, __u32 dir, __u32 len)
 {
 	__u32 n = c->flight_count, last = n < TLSFAIL_FLIGHTS_MAX ? n : TLSFAIL_FLIGHTS_MAX;
 	struct tlsfail_flight *f = &c->flights[(last - 1) & (TLSFAIL_FLIGHTS_MAX - 1)];
@@ -171,6 +174,15 @@ static __always_inline void flight_add(struct tlsfail_conn *c, __u32 dir, __u32 
 	c->flight_count = n + 1;
 }
 
+static __always_inline void handshake_seen(const struct sock *sk, const struct tlsfail_conn *c)
+{
+	if (!role_wanted(c->role))
+		return;
+	count(c->role == TLSFAIL_ROLE_CLIENT ? TLSFAIL_N_CLIENT_SEEN : TLSFAIL_N_SERVER_SEEN);
+	if (c->role == TLSFAIL_ROLE_SERVER)
+		listener_did_tls(sk);
+}
+
 static __noinline int io_in_handshake(const struct sock *sk, struct thread *t, int ret, __u32 dir,
 				      __u64 buf)
 {
@@ -179,11 +191,11 @@ static __noinline int io_in_handshake(const struct sock *sk, struct thread *t, i
 	if (!c) {
 		if (!socket_is_tcp(sk))
 			return 0;
-		c = conn_new(sk);
+		c = conn_new_late(sk);
 		if (!c)
 			return 0;
-		c->flags = TLSFAIL_F_ESTABLISHED;
 	}
+	conn_own(c);
 	/* A callback of the handshake talking to somebody else, or a renegotiation. */
 	if ((c->ssl && c->ssl != t->ssl) || c->flags & TLSFAIL_F_DONE)
 		return 0;
@@ -194,10 +206,11 @@ static __noinline int io_in_handshake(const struct sock *sk, struct thread *t, i
 		c->flags |= TLSFAIL_F_TLS;
 		c->ssl = t->ssl;
 		conn_adopt_orphan(c, t);
-		count(c->role == TLSFAIL_ROLE_CLIENT ? TLSFAIL_N_CLIENT_SEEN
-						     : TLSFAIL_N_SERVER_SEEN);
+		handshake_seen(sk, c);
 	}
 	t->sk = (__u64)sk;
+	if (!role_wanted(c->role))
+		return 0;
 	c->pid = t->tgid;
 	c->t_last_io = bpf_ktime_get_ns();
 	c->last_dir = dir;
@@ -256,8 +269,7 @@ static __noinline bool answer_came(struct tlsfail_conn *c, __u32 len, __u64 buf)
 	return true;
 }
 
-/* An alert, as close_notify before a close, is no request. */
-static __always_inline bool is_alert(__u64 buf)
+__hidden bool is_alert(__u64 buf)
 {
 	__u8 header[RECORD_HEADER_LEN];
 
@@ -282,6 +294,8 @@ static __noinline int io_outside(const struct sock *sk, struct thread *t, int re
 	t->sk = (__u64)sk;
 	if (ret <= 0)
 		return 0;
+	if (c->flags & TLSFAIL_F_PLAIN)
+		return server_plain_io(c, ret, dir, buf);
 	if (!(c->flags & TLSFAIL_F_DONE)) {
 		/* plain text before any handshake: not ours */
 		if (!(c->flags & TLSFAIL_F_TLS))
@@ -289,6 +303,8 @@ static __noinline int io_outside(const struct sock *sk, struct thread *t, int re
 		return 0;
 	}
 	flight_add(c, dir, ret);
+	if (c->role == TLSFAIL_ROLE_SERVER)
+		return server_io(sk, c, ret, dir, buf);
 	if (dir == TLSFAIL_DIR_RECEIVED) {
 		if (!buf || answer_came(c, ret, buf))
 			conn_succeed(sk, c);

@@ -88,7 +88,14 @@ enum tlsfail_conn_flags {
 	TLSFAIL_F_EXITING = 1 << 19,	   /* closed because the process was ending */
 	TLSFAIL_F_ENTRY_ONLY = 1 << 20,	   /* no return probes: that the handshake was done, and
 					    * what X509_check_host said, is concluded */
-	TLSFAIL_F_ALL = (1 << 21) - 1,	   /* a record with any other is not of this ABI */
+	/* as the server */
+	TLSFAIL_F_PLAIN = 1 << 21, /* the first byte, which the program looked at before it began
+					 * a handshake, is not TLS */
+	TLSFAIL_F_CERT_EMPTY = 1 << 22, /* the client answered with an empty Certificate: a record
+					 * of that length came */
+	TLSFAIL_F_SESSION_REMOVED = 1 << 23, /* after the handshake the program had the session
+					      * thrown away */
+	TLSFAIL_F_ALL = (1 << 24) - 1,	     /* a record with any other is not of this ABI */
 };
 
 /* One entry of OpenSSL's error queue, as it was raised. */
@@ -115,13 +122,13 @@ struct tlsfail_conn {
 	struct tlsfail_header h;
 	__u64 id; /* unique on this host; joins the wire records to it */
 
-	__u64 t_start; /* connect(), or the first sight of the socket */
+	__u64 t_start; /* connect(), accepted by the kernel, or the first sight of the socket */
 	__u64 t_established;
 	__u64 t_first_tx;
 	__u64 t_first_rx;
 	__u64 t_last_io;
 	__u64 t_done;
-	__u64 t_request; /* first application data sent */
+	__u64 t_request; /* first application data sent, or as the server received */
 	__u64 t_peer_fin;
 	__u64 t_peer_rst;
 	__u64 t_close;
@@ -165,7 +172,9 @@ struct tlsfail_conn {
 	__u16 post_rx_len[TLSFAIL_POST_RX];
 	/* Of the handshake and after it. The last entry is the last flight, if there are more. */
 	__u32 flight_count;
-	__u32 pad;
+	__u16 rx_types;	  /* without return probes: types of the records received, as bits from
+			   * change_cipher_spec (20) on */
+	__u16 post_sends; /* as the server: sends after the handshake */
 	struct tlsfail_flight flights[TLSFAIL_FLIGHTS_MAX];
 	struct tlsfail_error errors[TLSFAIL_ERRORS_MAX];
 	char error_func[TLSFAIL_FUNC_LEN]; /* OpenSSL function that raised errors[0]; may be "" */
@@ -282,7 +291,7 @@ struct tlsfail_totals {
 	__u64 client_done; /* handshakes that completed */
 	__u64 server_seen;
 	__u64 server_done;
-	__u64 server_failed; /* counted, not diagnosed */
+	__u64 server_failed; /* handshakes and connections that were reported */
 	__u64 records;	     /* ring records received */
 	__u64 reported;	     /* failures sent by BPF */
 	struct tlsfail_lost lost;

@@ -521,7 +521,7 @@ const struct cause cause_table[] = {
 	/* -- we gave up -- */
 	{
 		.slug = "local-process-exited",
-		.when = { .all = O_LOCAL | O_EXITING, .none = O_DONE | O_ERROR },
+		.when = { .role = OF_EITHER, .all = O_LOCAL | O_EXITING, .none = O_DONE | O_ERROR },
 		.confidence = CONFIDENCE_HIGH,
 		.close_kind = "abort",
 		.evidence = "closed by the exit of the process, nothing wrong with TLS so far",
@@ -569,8 +569,12 @@ const struct cause cause_table[] = {
 			"slow to answer",
 	},
 
+/* -- we are the server -- */
+#include "causes_server.h"
+
 	{
 		.slug = "unknown",
+		.when = { .role = OF_EITHER },
 		.confidence = CONFIDENCE_LOW,
 		.evidence = "none of the above; the raw evidence is shown",
 		.message = "The handshake with {peer} failed in a way that no rule knows: {raw}.",

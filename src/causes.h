@@ -48,13 +48,28 @@ enum observation {
 	O_RETRY = 1 << 30,	    /* a HelloRetryRequest came */
 	O_ILLEGAL = 1LL << 31,	    /* fatal alert 47, illegal_parameter, received */
 	O_ISSUER_SENT = 1LL << 32,  /* the leaf's issuer came with it */
+	O_HELLO = 1LL << 33,	    /* a ClientHello, as far as is here */
+	O_ALERT = 1LL << 34,	    /* a fatal alert was received */
+	/* as the server */
+	O_PROXY_REQUEST = 1LL << 35,  /* what came is HTTP's CONNECT */
+	O_PROXY_PROTOCOL = 1LL << 36, /* it is the header of the PROXY protocol */
+	O_CLIENT_NO_CERT = 1LL << 37, /* refused, because the client has no certificate */
+	O_CLIENT_REFUSED = 1LL << 38, /* refused for the certificate that it has */
 };
 
-#define CAUSE_NUMBERS_MAX    4
+#define CAUSE_NUMBERS_MAX    6
 #define CAUSE_CANDIDATES_MAX 6
+
+/* Whose failure a row is about: a word of a server and the same of a client differ in all. */
+enum cause_role {
+	OF_CLIENT,
+	OF_SERVER,
+	OF_EITHER,
+};
 
 /* Numbers a row accepts; the list ends with 0. An empty list accepts anything. */
 struct cause_when {
+	enum cause_role role;
 	uint64_t all;				/* observations that must be there */
 	uint64_t none;				/* and must not */
 	uint64_t any;				/* one of which must be there; 0: none need be */
@@ -72,6 +87,9 @@ struct cause_candidate {
 struct cause {
 	const char *slug;
 	struct cause_when when;
+	/* Everybody sees that all day, and nobody has to do anything: counted, and told only when all
+	 * is asked for (-v). */
+	bool noise;
 	enum confidence confidence;
 	uint64_t high_if; /* any of these observations makes it high; 0: none */
 	struct cause_candidate candidates[CAUSE_CANDIDATES_MAX];

@@ -34,6 +34,8 @@ static bool cause_fits(const struct cause *cause, const struct symptoms *s)
 {
 	const struct cause_when *w = &cause->when;
 
+	if (w->role != OF_EITHER && (w->role == OF_SERVER) != s->server)
+		return false;
 	return (s->observed & w->all) == w->all && !(s->observed & w->none) &&
 	       (!w->any || s->observed & w->any) && number_fits(w->alert, s->has_alert, s->alert) &&
 	       number_fits(w->alert_sent, s->has_alert_sent, s->alert_sent) &&
@@ -285,7 +287,8 @@ void diagnose(const struct failure *failure, struct diagnose_work *work, struct 
 	*f = (struct finding){ .kind = FINDING_FAILURE };
 	f->time_ns = failure->time_ns;
 	f->duration_ns = c->t_close - c->t_start;
-	f->role = c->role == TLSFAIL_ROLE_SERVER ? "server" : "client";
+	f->role = s.server ? "server" : "client";
+	f->noise = cause->noise;
 	f->phase = phase_of(c, view);
 	fill_bytes(f, c);
 	fill_network(f, c);

@@ -132,6 +132,37 @@ static void add_end(struct text *t, const struct failure *failure, const struct 
 	}
 }
 
+/* Whom the client wants to talk to. */
+static void add_wanted_name(struct text *t, const struct finding_hello *hello)
+{
+	if (hello->has_server_name)
+		text_add(t, hello->server_name);
+	else
+		text_add(t, hello->known ? "a server it did not name (no SNI)" : "this server");
+}
+
+/* How the verification ended, if the program asked. */
+static void add_verdict(struct text *t, const struct finding_verify *verify)
+{
+	if (!verify->known || !verify->code)
+		text_add(t, "its verify code was not asked for");
+	else
+		text_addf(t, "verify code %d%s%s", verify->code, verify->name ? ", " : "",
+			  verify->name ? verify->name : "");
+}
+
+/* How far a client came. */
+static void add_progress(struct text *t, const struct finding *f)
+{
+	if (f->protocol_version)
+		text_add(t, "after it had got the ServerHello");
+	else if (f->hello.known)
+		text_add(t, "after its ClientHello");
+	else
+		text_add(t, f->bytes_received ? "in the middle of its ClientHello"
+					      : "without having sent a byte");
+}
+
 /* One {word} of a message. Unknown words are left as they are: a test finds them. */
 static void add_word(struct text *t, const char *word, size_t len, const struct failure *failure,
 		     const struct finding *f)
@@ -141,8 +172,12 @@ static void add_word(struct text *t, const char *word, size_t len, const struct 
 #define IS(name) (len == sizeof(name) - 1 && !memcmp(word, name, len))
 	if (IS("peer"))
 		add_endpoint(t, &f->peer);
+	else if (IS("local"))
+		add_endpoint(t, &f->local);
 	else if (IS("sni"))
 		text_add(t, f->hello.server_name);
+	else if (IS("name"))
+		add_wanted_name(t, &f->hello);
 	else if (IS("versions"))
 		add_versions(t, &f->hello);
 	else if (IS("version"))
@@ -155,6 +190,8 @@ static void add_word(struct text *t, const char *word, size_t len, const struct 
 		add_first(t, c);
 	else if (IS("verify"))
 		text_addf(t, "%d", c->verify_code);
+	else if (IS("verdict"))
+		add_verdict(t, &f->verify);
 	else if (IS("alert"))
 		add_alert(t, &f->alert);
 	else if (IS("subject"))
@@ -175,6 +212,10 @@ static void add_word(struct text *t, const char *word, size_t len, const struct 
 		add_answer(t, &f->choice);
 	else if (IS("after_retry"))
 		add_after_retry(t, f);
+	else if (IS("protocols"))
+		finding_add_protocols(t, &f->hello);
+	else if (IS("progress"))
+		add_progress(t, f);
 	else if (IS("length"))
 		text_addf(t, "%u", f->hello.length);
 	else if (IS("bulk"))
@@ -245,6 +286,10 @@ static void evidence_handshake(struct finding *f, const struct tlsfail_conn *c)
 		evidence_begin(f, &t);
 		text_add(&t, "bytes of the peer were there as soon as our ClientHello was sent");
 	}
+	if (c->flags & TLSFAIL_F_PLAIN) {
+		evidence_begin(f, &t);
+		text_add(&t, "the first byte was looked at, and no handshake begun");
+	}
 	if (c->flags & TLSFAIL_F_TLS) {
 		evidence_begin(f, &t);
 		text_addf(&t, "handshake bytes: %llu sent, %llu received",
@@ -278,6 +323,7 @@ static void evidence_hello(struct finding *f)
 static void evidence_flight(struct finding *f, const struct tlsfail_conn *c,
 			    const struct tls_view *view)
 {
+	bool server = symptoms_is_server(c);
 	struct text t;
 
 	if (f->choice.retry_count) {
@@ -300,7 +346,7 @@ static void evidence_flight(struct finding *f, const struct tlsfail_conn *c,
 	}
 	if (view->server.certificate_request) {
 		evidence_begin(f, &t);
-		text_addf(&t, "CertificateRequest received, %s",
+		text_addf(&t, "CertificateRequest %s, %s", server ? "sent" : "received",
 			  !view->client.certificate_sent   ? "no Certificate seen in answer"
 			  : view->client.certificate_empty ? "answered with no certificate"
 							   : "answered with a certificate");
@@ -308,7 +354,8 @@ static void evidence_flight(struct finding *f, const struct tlsfail_conn *c,
 	evidence_at(f, c, c->t_done,
 		    c->flags & TLSFAIL_F_ENTRY_ONLY ? "handshake done (concluded)"
 						    : "handshake done");
-	evidence_at(f, c, c->t_request, "application data sent");
+	evidence_at(f, c, c->t_request,
+		    server ? "application data received" : "application data sent");
 }
 
 static void evidence_certificate(struct finding *f)
@@ -371,6 +418,13 @@ static void evidence_errors(struct finding *f, const struct tlsfail_conn *c)
 		evidence_begin(f, &t);
 		text_addf(&t, "verify result %d (%s), asked for by the program", f->verify.code,
 			  f->verify.name ? f->verify.name : "unknown");
+	}
+	if (c->flags & TLSFAIL_F_SESSION_REMOVED) {
+		evidence_begin(f, &t);
+		text_addf(&t, "then the program threw the session away; the client had sent %s",
+			  c->cert_count			    ? "a certificate"
+			  : c->flags & TLSFAIL_F_CERT_EMPTY ? "an empty Certificate"
+							    : "no certificate");
 	}
 	if (c->flags & TLSFAIL_F_HOST_CHECKED) {
 		evidence_begin(f, &t);

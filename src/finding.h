@@ -188,6 +188,7 @@ struct finding {
 	uint64_t duration_ns; /* from connect to the end */
 
 	const char *cause; /* slug */
+	bool noise;	   /* nobody has to do anything: not for those who want to act */
 	enum confidence confidence;
 	unsigned int candidate_count;
 	const char *candidates[FINDING_CANDIDATES_MAX]; /* other slugs, likeliest first */

@@ -237,6 +237,12 @@ void finding_add_key_shares(struct text *t, const struct finding_hello *hello)
 	}
 }
 
+void finding_add_protocols(struct text *t, const struct finding_hello *hello)
+{
+	for (unsigned int i = 0; i < hello->alpn_count && i < FINDING_ALPN_MAX; i++)
+		text_addf(t, "%s%s", i ? ", " : "", hello->alpn[i]);
+}
+
 void finding_add_offer(struct text *t, const struct finding_hello *hello)
 {
 	if (hello->record_count > 1)

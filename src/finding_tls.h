@@ -14,6 +14,9 @@
 /* Fills in hello, choice and protocol_version, which are to be zero. */
 void finding_tls_fill(struct finding *f, const struct tls_view *view);
 
+/* Appends the application protocols that were offered. */
+void finding_add_protocols(struct text *t, const struct finding_hello *hello);
+
 /* Appends the cipher suites that were offered: their names when they are few, else their number. */
 void finding_add_ciphers(struct text *t, const struct finding_hello *hello);
 

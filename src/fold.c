@@ -60,12 +60,24 @@ static bool same_endpoint(const struct finding_endpoint *a, const struct finding
 	return a->port == b->port && !strcmp(a->address, b->address);
 }
 
+/* Each connection of a client comes from another port. */
+static struct finding_endpoint peer_of(const struct finding *f)
+{
+	struct finding_endpoint peer = f->peer;
+
+	if (f->role && !strcmp(f->role, "server"))
+		peer.port = 0;
+	return peer;
+}
+
 static struct kind *kind_find(struct fold *fold, const struct finding *f)
 {
+	struct finding_endpoint peer = peer_of(f);
+
 	for (size_t i = 0; i < fold->count; i++) {
 		struct kind *k = &fold->kinds[i];
 
-		if (same_endpoint(&k->peer, &f->peer) && !strcmp(k->cause, f->cause) &&
+		if (same_endpoint(&k->peer, &peer) && !strcmp(k->cause, f->cause) &&
 		    !strcmp(k->executable, f->executable_path))
 			return k;
 	}
@@ -102,7 +114,7 @@ static void kind_add(struct fold *fold, uint64_t t, const struct finding *f)
 		.cause = f->cause,
 		.role = f->role,
 		.network_type = f->network_type,
-		.peer = f->peer,
+		.peer = peer_of(f),
 		.executable = executable,
 	};
 	memcpy(k->host_name, f->host_name, sizeof(k->host_name));

@@ -78,6 +78,8 @@ const struct lib_hook lib_hook_table[] = {
 
 	{ LIB_HOST, LIB_CRYPTO, "X509_check_host", "uprobe_host", "uretprobe_host" },
 
+	{ LIB_SESSION_REMOVED, LIB_SSL, "SSL_CTX_remove_session", "uprobe_session_removed", NULL },
+
 	/* In libcrypto it is called for every certificate of a trust store as well. */
 	{ LIB_CERTIFICATE, LIB_SSL_STUB, "d2i_X509", "uprobe_certificate", NULL },
 };
@@ -88,6 +90,7 @@ static const char *const lib_losses[LIB_FACT_COUNT] = {
 	[LIB_ERROR] = "TLS errors and alerts",
 	[LIB_VERIFY] = "refused certificates",
 	[LIB_HOST] = "refused host names",
+	[LIB_SESSION_REMOVED] = "refused client certificates",
 	[LIB_CERTIFICATE] = "certificates of the peer",
 };
 

@@ -60,13 +60,14 @@ bool hook_kind_find(const char *name, enum hook_kind *kind);
 
 /* The facts that come out of a TLS library. */
 enum lib_fact {
-	LIB_HANDSHAKE,	 /* it begins, it returns */
-	LIB_ERROR,	 /* TLS error numbers, alerts received among them */
-	LIB_ERROR_FUNC,	 /* the OpenSSL function that raised them */
-	LIB_VERIFY,	 /* the program asked for the verify result */
-	LIB_VERIFY_LOG,	 /* the program logs a failed verification */
-	LIB_HOST,	 /* the program checked the host name */
-	LIB_CERTIFICATE, /* certificates of the peer */
+	LIB_HANDSHAKE,	     /* it begins, it returns */
+	LIB_ERROR,	     /* TLS error numbers, alerts received among them */
+	LIB_ERROR_FUNC,	     /* the OpenSSL function that raised them */
+	LIB_VERIFY,	     /* the program asked for the verify result */
+	LIB_VERIFY_LOG,	     /* the program logs a failed verification */
+	LIB_HOST,	     /* the program checked the host name */
+	LIB_SESSION_REMOVED, /* the program had a session thrown away */
+	LIB_CERTIFICATE,     /* certificates of the peer */
 	LIB_FACT_COUNT,
 };
 

@@ -15,7 +15,7 @@
 
 struct reason {
 	uint16_t number;
-	int16_t alert; /* sent by a client that raises it */
+	int16_t alert; /* sent by who raises it */
 	const char *name;
 };
 
@@ -30,7 +30,8 @@ static const struct reason reasons[] = {
 	{ 156, NO_ALERT, "http request" },
 	{ 191, TLS_ALERT_PROTOCOL_VERSION, "no protocols available" },
 	{ 193, TLS_ALERT_HANDSHAKE_FAILURE, "no shared cipher" },
-	{ 199, TLS_ALERT_HANDSHAKE_FAILURE, "peer did not return a certificate" },
+	/* before TLS 1.3 it is 40, and in clear: then it was seen */
+	{ 199, TLS_ALERT_CERTIFICATE_REQUIRED, "peer did not return a certificate" },
 	{ 234, NO_ALERT, "callback failed" },
 	{ 235, NO_ALERT, "no application protocol" },
 	{ 244, TLS_ALERT_UNEXPECTED_MESSAGE, "unexpected message" },

@@ -12,8 +12,10 @@
 /* include/openssl/sslerr.h */
 enum openssl_reason {
 	OPENSSL_R_CERTIFICATE_VERIFY_FAILED = 134,
+	OPENSSL_R_HTTPS_PROXY_REQUEST = 155,
 	OPENSSL_R_HTTP_REQUEST = 156,
 	OPENSSL_R_NO_PROTOCOLS_AVAILABLE = 191,
+	OPENSSL_R_NO_PEER_CERTIFICATE = 199,
 	OPENSSL_R_UNSUPPORTED_PROTOCOL = 258,
 	OPENSSL_R_WRONG_VERSION_NUMBER = 267,
 	OPENSSL_R_UNEXPECTED_EOF = 294,
@@ -43,7 +45,7 @@ const char *openssl_verify_name(int32_t code);
 bool openssl_reason_is_alert(uint32_t reason, uint8_t *alert);
 
 /*
- * The alert that OpenSSL sends when it raises this reason in a client, for when the alert itself
+ * The alert that OpenSSL sends when it raises this reason, for when the alert itself
  * was encrypted or not seen: the second argument of SSLfatal() at each place in ssl/statem and
  * ssl/record; for a failed verification ssl_x509err2alert(). False: none, or not known.
  */

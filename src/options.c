@@ -131,11 +131,27 @@ static int set_sink_queue(struct options *o, const char *value)
 	return err;
 }
 
+static int set_role(struct options *o, const char *value)
+{
+	if (!strcmp(value, "client"))
+		o->pipeline.roles = PIPELINE_CLIENT;
+	else if (!strcmp(value, "server"))
+		o->pipeline.roles = PIPELINE_SERVER;
+	else if (!strcmp(value, "both"))
+		o->pipeline.roles = PIPELINE_CLIENT | PIPELINE_SERVER;
+	else {
+		log_line("--role takes client, server or both, not '%s'", value);
+		return EXIT_USAGE;
+	}
+	return 0;
+}
+
 static int set_verbose(struct options *o, const char *value)
 {
 	(void)value;
 	o->verbose = true;
 	o->ladder = true;
+	o->pipeline.noise = true;
 	return 0;
 }
 
@@ -334,6 +350,8 @@ static const struct option_row rows[] = {
 	  set_exe },
 	{ "pid", 'p', "PID", TARGETS, "this process and its children; repeatable", set_pid },
 	{ "comm", 0, "NAME", TARGETS, "the processes of this command name", set_comm },
+	{ "role", 0, "ROLE", OUTPUTS, "of the processes: client, server or both (default)",
+	  set_role },
 	{ "format", 'f', "FORMAT", FORMATS | LIVE,
 	  "of standard output: text (default) or json, one\n" HELP_INDENT "object a line",
 	  set_format },
@@ -585,7 +603,8 @@ int options_parse(enum command command, int argc, char **argv, struct options *o
 	int got, err;
 
 	*o = (struct options){
-		.pipeline.fold_ns = FOLD_INTERVAL_S * NS_PER_SEC,
+		.pipeline = { .roles = PIPELINE_CLIENT | PIPELINE_SERVER,
+			      .fold_ns = FOLD_INTERVAL_S * NS_PER_SEC },
 		.sink_queue = OUTPUTS_QUEUE_SIZE,
 		.repeat = 1,
 		.command = command,

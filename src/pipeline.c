@@ -25,8 +25,13 @@ struct pipeline {
 	uint64_t now;		 /* CLOCK_MONOTONIC, the latest that a record has told */
 	struct metrics *metrics; /* or NULL */
 
-	uint64_t findings;
-	uint64_t refused;     /* of them: TCP connections, no handshake began */
+	unsigned int roles;
+	bool tell_noise;
+	uint64_t findings; /* to be told */
+	uint64_t failed;   /* handshakes as the client */
+	uint64_t refused;  /* TCP connections, no handshake began */
+	uint64_t server_failed;
+	uint64_t noise;
 	uint64_t *by_cause;   /* as in cause_table */
 	uint64_t lines;	      /* of error.log that findings have */
 	uint64_t lines_alone; /* those about TLS without one */
@@ -49,6 +54,8 @@ int pipeline_open(struct outputs *outputs, const struct pipeline_options *option
 	if (!p)
 		return -ENOMEM;
 	p->outputs = outputs;
+	p->roles = options->roles;
+	p->tell_noise = options->noise;
 	p->correlator = correlator_new();
 	p->certwatch = certwatch_new(&options->certs);
 	p->fold = fold_new(options->fold_ns);
@@ -82,6 +89,11 @@ void pipeline_count_into(struct pipeline *p, struct metrics *metrics)
 	p->metrics = metrics;
 }
 
+void pipeline_tell_noise(struct pipeline *p, bool noise)
+{
+	p->tell_noise = noise;
+}
+
 uint64_t pipeline_findings(const struct pipeline *p)
 {
 	return p->findings;
@@ -97,19 +109,35 @@ static int finding_write(struct pipeline *p, const struct finding *finding)
 	return outputs_write(p->outputs, finding);
 }
 
-static int failure_report(struct pipeline *p)
+static void failure_count(struct pipeline *p)
 {
-	bool tell, told;
-	int err;
-
-	diagnose(&p->failure, &p->work, &p->finding);
-	p->findings++;
-	p->refused += !strcmp(p->finding.phase, "connect");
+	if (p->finding.noise)
+		p->noise++;
+	else if (symptoms_is_server(p->failure.conn))
+		p->server_failed++;
+	else if (!strcmp(p->finding.phase, "connect"))
+		p->refused++;
+	else
+		p->failed++;
 	for (size_t i = 0; i < cause_table_len; i++)
 		if (!strcmp(cause_table[i].slug, p->finding.cause))
 			p->by_cause[i]++;
 	if (p->metrics)
 		metrics_failure(p->metrics, &p->finding);
+}
+
+static int failure_report(struct pipeline *p)
+{
+	bool tell, told, server = symptoms_is_server(p->failure.conn);
+	int err;
+
+	if (!(p->roles & (server ? PIPELINE_SERVER : PIPELINE_CLIENT)))
+		return 0;
+	diagnose(&p->failure, &p->work, &p->finding);
+	failure_count(p);
+	if (p->finding.noise && !p->tell_noise)
+		return 0;
+	p->findings++;
 	tell = fold_take(p->fold, p->now, &p->finding, &p->folded, &told);
 	err = told ? finding_write(p, &p->folded) : 0;
 	return err || !tell ? err : finding_write(p, &p->finding);
@@ -245,19 +273,22 @@ static void summary_losses(const struct pipeline *p)
 
 void pipeline_summary(const struct pipeline *p)
 {
-	if (p->has_totals)
+	if (!p->has_totals)
+		log_line("%" PRIu64 " failed; the totals are missing",
+			 p->failed + p->refused + p->server_failed + p->noise);
+	else if (p->roles & PIPELINE_CLIENT)
 		log_line("%" PRIu64 " handshakes seen, %" PRIu64
 			 " failed; refused connections: %" PRIu64,
-			 (uint64_t)p->totals.client_seen, p->findings - p->refused, p->refused);
-	else
-		log_line("%" PRIu64 " failed; the totals are missing", p->findings);
+			 (uint64_t)p->totals.client_seen, p->failed, p->refused);
+	if (p->has_totals &&
+	    (p->roles == PIPELINE_SERVER || p->totals.server_seen || p->server_failed || p->noise))
+		log_line("%" PRIu64 " handshakes seen as the server, %" PRIu64
+			 " failed; noise%s: %" PRIu64,
+			 (uint64_t)p->totals.server_seen, p->server_failed,
+			 p->tell_noise ? "" : " (-v shows it)", p->noise);
 	for (size_t i = 0; i < cause_table_len; i++)
 		if (p->by_cause[i])
 			log_line("  %" PRIu64 " %s", p->by_cause[i], cause_table[i].slug);
-	if (p->has_totals && p->totals.server_seen)
-		log_line("%" PRIu64 " handshakes seen as the server, %" PRIu64
-			 " failed: counted, not diagnosed",
-			 (uint64_t)p->totals.server_seen, (uint64_t)p->totals.server_failed);
 	if (p->lines || p->lines_alone)
 		log_line("error.log: findings with a line of it: %" PRIu64
 			 "; SSL lines without a finding: %" PRIu64,

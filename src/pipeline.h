@@ -6,6 +6,7 @@
 #ifndef TLSFAIL_PIPELINE_H
 #define TLSFAIL_PIPELINE_H
 
+#include <linux/types.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -14,10 +15,19 @@
 #include "metrics.h"
 #include "outputs.h"
 #include "text.h"
+#include "tlsfail_abi.h"
 
 struct pipeline;
 
+/* Whose failures. */
+enum pipeline_role {
+	PIPELINE_CLIENT = 1 << TLSFAIL_ROLE_CLIENT,
+	PIPELINE_SERVER = 1 << TLSFAIL_ROLE_SERVER,
+};
+
 struct pipeline_options {
+	unsigned int roles; /* enum pipeline_role; failures of others are not even counted */
+	bool noise;	    /* tell those that are noise, too; else they are counted only */
 	struct certwatch_options certs;
 	uint64_t fold_ns; /* interval of the folding of repeated failures; 0: none are folded */
 };
@@ -32,6 +42,9 @@ void pipeline_set_outputs(struct pipeline *p, struct outputs *outputs);
 
 /* From now on what is found is counted there too; it stays the caller's. */
 void pipeline_count_into(struct pipeline *p, struct metrics *metrics);
+
+/* From now on noise is told, or not. */
+void pipeline_tell_noise(struct pipeline *p, bool noise);
 
 /*
  * Takes one record of len bytes. Returns 0, or a negative errno: -EBADMSG, -EPROTONOSUPPORT or
@@ -49,7 +62,7 @@ uint64_t pipeline_deadline(const struct pipeline *p);
 /* Tells what is still folded: the end. Returns 0 or an error of outputs_write(). */
 int pipeline_finish(struct pipeline *p);
 
-/* Failures found so far; wire records whose connection never came. */
+/* Failures found so far that are to be told; wire records whose connection never came. */
 uint64_t pipeline_findings(const struct pipeline *p);
 uint64_t pipeline_orphans(const struct pipeline *p);
 

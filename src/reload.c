@@ -63,6 +63,7 @@ static int outputs_replace(const struct options *next, struct pipeline *pipeline
 		return err;
 	}
 	pipeline_set_outputs(pipeline, opened);
+	pipeline_tell_noise(pipeline, next->pipeline.noise);
 	outputs_finish(*outputs, OLD_OUTPUTS_MS);
 	outputs_summary(*outputs);
 	outputs_close(*outputs);

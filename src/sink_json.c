@@ -137,24 +137,50 @@ static void event_add_time(struct event *event, const char *key, int64_t seconds
 	event_add_string(event, key, calendar);
 }
 
-static void event_add_certificate(struct event *event, const struct finding_certificate *c)
+/* The keys of the peer's certificate: it is the server's, or the client's. */
+struct certificate_keys {
+	const char *subject;
+	const char *issuer;
+	const char *not_before;
+	const char *not_after;
+	const char *san;
+	const char *sha256;
+	const char *chain_length;
+};
+
+static const struct certificate_keys server_keys = {
+	"tls.server.subject",	   "tls.server.issuer", "tls.server.not_before",
+	"tls.server.not_after",	   "tls.server.san",	"tls.server.hash.sha256",
+	"tls.server.chain_length",
+};
+
+static const struct certificate_keys client_keys = {
+	"tls.client.subject",	   "tls.client.issuer", "tls.client.not_before",
+	"tls.client.not_after",	   "tls.client.san",	"tls.client.hash.sha256",
+	"tls.client.chain_length",
+};
+
+static void event_add_certificate(struct event *event, const struct finding *f)
 {
+	const struct certificate_keys *keys =
+		f->role && !strcmp(f->role, "server") ? &client_keys : &server_keys;
+	const struct finding_certificate *c = &f->certificate;
 	const char *names[FINDING_SAN_MAX];
 	unsigned int count = c->name_count < FINDING_SAN_MAX ? c->name_count : FINDING_SAN_MAX;
 
 	if (!c->known)
 		return;
-	event_add_string(event, "tls.server.subject", c->subject);
-	event_add_string(event, "tls.server.issuer", c->issuer);
+	event_add_string(event, keys->subject, c->subject);
+	event_add_string(event, keys->issuer, c->issuer);
 	if (c->has_validity) {
-		event_add_time(event, "tls.server.not_before", c->not_before);
-		event_add_time(event, "tls.server.not_after", c->not_after);
+		event_add_time(event, keys->not_before, c->not_before);
+		event_add_time(event, keys->not_after, c->not_after);
 	}
 	for (unsigned int i = 0; i < count; i++)
 		names[i] = c->names[i];
-	event_add_strings(event, "tls.server.san", names, count);
-	event_add_string(event, "tls.server.hash.sha256", c->sha256);
-	event_add_integer(event, "tls.server.chain_length", c->chain_length);
+	event_add_strings(event, keys->san, names, count);
+	event_add_string(event, keys->sha256, c->sha256);
+	event_add_integer(event, keys->chain_length, c->chain_length);
 }
 
 /* RFC 3339 in UTC, to the nanosecond. */
@@ -274,7 +300,7 @@ static void event_add_tls(struct event *event, const struct finding *f)
 		event_add_string(event, "tls.verify.name", f->verify.name);
 		event_add_bool(event, "tls.verify.enforced", f->verify.enforced);
 	}
-	event_add_certificate(event, &f->certificate);
+	event_add_certificate(event, f);
 }
 
 static void event_add_network(struct event *event, const struct finding *f)
@@ -352,7 +378,7 @@ static void event_add_sighting(struct event *event, const struct finding *f)
 	event_add_string(event, "message", f->message);
 	event_add_integer(event, "tlsfail.schema_version", FINDING_SCHEMA_VERSION);
 	event_add_string(event, "tlsfail.hint", f->hint);
-	event_add_certificate(event, &f->certificate);
+	event_add_certificate(event, f);
 	event_add_network(event, f);
 	event_add_process(event, f);
 }

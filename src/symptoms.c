@@ -32,11 +32,32 @@ static bool starts_with(const uint8_t *bytes, size_t len, const char *prefix)
 }
 
 /* A status line, or the HTML that some servers send alone (HTTP/0.9 style error pages). */
-static bool looks_like_http(const uint8_t *bytes, size_t len)
+static bool looks_like_answer(const uint8_t *bytes, size_t len)
 {
 	return starts_with(bytes, len, "HTTP/") || starts_with(bytes, len, "<!DO") ||
 	       starts_with(bytes, len, "<!do") || starts_with(bytes, len, "<htm") ||
 	       starts_with(bytes, len, "<HTM");
+}
+
+/* A request line: the method and a space, or as much of a longer one as is kept. */
+static bool looks_like_request(const uint8_t *bytes, size_t len)
+{
+	size_t letters = 0;
+
+	while (letters < len && bytes[letters] >= 'A' && bytes[letters] <= 'Z')
+		letters++;
+	return letters >= 3 && (letters == len ? len > 1 : bytes[letters] == ' ');
+}
+
+/* Version 1 is text, version 2 begins with a line of its own. */
+static bool looks_like_proxy_protocol(const uint8_t *bytes, size_t len)
+{
+	return starts_with(bytes, len, "PROXY ") || (len >= 5 && !memcmp(bytes, "\r\n\r\n\0", 5));
+}
+
+bool symptoms_is_server(const struct tlsfail_conn *c)
+{
+	return c->role == TLSFAIL_ROLE_SERVER;
 }
 
 /* Bytes of the peer that the kernel has, and that nobody read before the end. A FIN counts as one
@@ -75,6 +96,8 @@ static uint64_t observe_end(const struct failure *f)
 	elapsed += TIMER_EARLINESS_NS;
 	if (elapsed >= NS_PER_SEC && elapsed % NS_PER_SEC <= TIMER_LATENESS_NS)
 		o |= O_TIMER;
+	if (symptoms_is_server(c))
+		return o;
 	/* A kernel answers bytes for a closed socket with RST, and acknowledges none of them; so FIN
 	 * and then RST, and nothing received: nobody read the ClientHello. */
 	if (!c->rx_bytes && !unread_bytes(c) && c->flags & TLSFAIL_F_PEER_FIN &&
@@ -92,9 +115,46 @@ bool symptoms_hello_acked(const struct tlsfail_conn *c)
 	return c->tcp_bytes_acked >= (uint64_t)c->first_tx_len + 1;
 }
 
+/* What a client says that speaks no TLS. */
+static uint64_t observe_plain(const struct tlsfail_conn *c)
+{
+	uint64_t o = c->flags & TLSFAIL_F_PLAIN ? O_NOT_TLS : 0;
+
+	if (c->errors[0].reason == OPENSSL_R_HTTP_REQUEST ||
+	    looks_like_request(c->first_rx, c->first_rx_kept))
+		o |= O_NOT_TLS | O_HTTP;
+	if (c->errors[0].reason == OPENSSL_R_HTTPS_PROXY_REQUEST ||
+	    starts_with(c->first_rx, c->first_rx_kept, "CONNECT "))
+		o |= O_NOT_TLS | O_PROXY_REQUEST;
+	if (looks_like_proxy_protocol(c->first_rx, c->first_rx_kept))
+		o |= O_NOT_TLS | O_PROXY_PROTOCOL;
+	return o;
+}
+
+/* A client whose certificate, or lack of one, the program refuses: in the handshake, or after it. */
+static uint64_t observe_client_certificate(const struct tlsfail_conn *c)
+{
+	if (c->errors[0].reason == OPENSSL_R_NO_PEER_CERTIFICATE)
+		return O_CLIENT_NO_CERT;
+	if (c->errors[0].reason == OPENSSL_R_CERTIFICATE_VERIFY_FAILED)
+		return O_CLIENT_REFUSED;
+	if (!(c->flags & TLSFAIL_F_SESSION_REMOVED))
+		return 0;
+	return c->cert_count || (c->flags & TLSFAIL_F_VERIFY_ASKED && c->verify_code)
+		       ? O_CLIENT_REFUSED
+		       : O_CLIENT_NO_CERT;
+}
+
+/* The records that the client sent, or the server. */
+static const struct tls_records *records_of(const struct tls_view *view, bool client)
+{
+	return client ? &view->client.records : &view->server.records;
+}
+
 static uint64_t observe_wire(const struct failure *f, const struct tls_view *view)
 {
 	const struct tlsfail_conn *c = f->conn;
+	bool server = symptoms_is_server(c);
 	const struct tls_client_hello *hello = &view->client.hello;
 	uint64_t o = 0;
 
@@ -105,11 +165,15 @@ static uint64_t observe_wire(const struct failure *f, const struct tls_view *vie
 		o |= O_UNACKED;
 	if (view->server.server_hello)
 		o |= O_SERVER_HELLO;
-	if (view->server.records.framing == TLS_FRAMING_OTHER ||
+	if (records_of(view, server)->framing == TLS_FRAMING_OTHER ||
 	    c->errors[0].reason == OPENSSL_R_WRONG_VERSION_NUMBER)
 		o |= O_NOT_TLS;
-	if (looks_like_http(c->first_rx, c->first_rx_kept))
+	if (server)
+		o |= observe_plain(c) | observe_client_certificate(c);
+	else if (looks_like_answer(c->first_rx, c->first_rx_kept))
 		o |= O_HTTP;
+	if (hello->present)
+		o |= O_HELLO;
 	if (hello->has_server_name)
 		o |= O_SNI;
 	else if (hello->present && !hello->cut && !hello->malformed)
@@ -162,8 +226,10 @@ static bool error_explains(const struct tlsfail_conn *c)
 static bool alert_sent(const struct tlsfail_conn *c, const struct tls_view *view,
 		       const struct symptoms *s, bool *inferred, uint8_t *alert)
 {
-	*inferred = !view->client.records.fatal.seen;
-	*alert = view->client.records.fatal.description;
+	const struct tls_records *ours = records_of(view, !s->server);
+
+	*inferred = !ours->fatal.seen;
+	*alert = ours->fatal.description;
 	if (!*inferred)
 		return true;
 	return s->reason && !(c->flags & TLSFAIL_F_DONE) &&
@@ -204,19 +270,26 @@ void symptoms_read(const struct failure *f, struct diagnose_work *work, struct s
 {
 	const struct tls_view *view = &work->view;
 	const struct tlsfail_conn *c = f->conn;
+	const struct tls_records *theirs;
 
-	tlswire_parse(&f->sent, &f->received, &work->view);
+	*s = (struct symptoms){ .server = symptoms_is_server(c) };
+	if (s->server)
+		tlswire_parse(&f->received, &f->sent, &work->view);
+	else
+		tlswire_parse(&f->sent, &f->received, &work->view);
+	theirs = records_of(view, s->server);
 	certificates_read(f, work);
-	*s = (struct symptoms){ 0 };
 	s->observed = observe_flags(c) | observe_end(f) | observe_wire(f, view) |
 		      observe_certificates(work);
 	s->reason = c->error_count ? c->errors[0].reason : 0;
 	if (openssl_reason_is_alert(s->reason, &s->alert)) {
 		s->has_alert = true;
-	} else if (view->server.records.fatal.seen) {
+	} else if (theirs->fatal.seen) {
 		s->has_alert = true;
-		s->alert = view->server.records.fatal.description;
+		s->alert = theirs->fatal.description;
 	}
+	if (s->has_alert)
+		s->observed |= O_ALERT;
 	s->has_verify = c->flags & TLSFAIL_F_VERIFY_ASKED && c->verify_code;
 	s->verify = c->verify_code;
 	s->has_alert_sent =

@@ -23,6 +23,7 @@ struct diagnose_work {
 
 /* Everything the rules look at. */
 struct symptoms {
+	bool server;	   /* we are */
 	uint64_t observed; /* enum observation */
 	bool has_alert;	   /* fatal alert received */
 	uint8_t alert;
@@ -33,6 +34,9 @@ struct symptoms {
 	bool has_verify; /* a verify result was asked for, and it is not 0 */
 	int32_t verify;
 };
+
+/* Are we the server? */
+bool symptoms_is_server(const struct tlsfail_conn *conn);
 
 /* Reads the wire bytes and certificates of the failure into *work, and derives *symptoms. */
 void symptoms_read(const struct failure *failure, struct diagnose_work *work,

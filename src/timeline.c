@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "lib_openssl.h"
+#include "symptoms.h"
 #include "text.h"
 
 #define NS_PER_US 1000ULL
@@ -196,6 +197,7 @@ static void add_later_flight(const struct finding *f, const struct tlsfail_conn 
 			     const struct tlsfail_flight *flight, bool last, struct text *t)
 {
 	bool sent = flight->dir == TLSFAIL_DIR_SENT;
+	bool by_client = sent != symptoms_is_server(c);
 
 	if (sent && last && c->flags & TLSFAIL_F_LOCAL_NOTIFY)
 		text_add(t, "close_notify");
@@ -203,7 +205,7 @@ static void add_later_flight(const struct finding *f, const struct tlsfail_conn 
 		text_addf(t, "encrypted alert %u%s%s", f->alert.code, f->alert.name ? " " : "",
 			  f->alert.name ? f->alert.name : "");
 	else
-		text_add(t, sent ? "request (encrypted)" : "encrypted");
+		text_add(t, by_client ? "request (encrypted)" : "encrypted");
 }
 
 static void flights_add(struct finding *f, const struct failure *failure)
@@ -254,7 +256,8 @@ void timeline_fill(const struct failure *failure, struct finding *f)
 
 	if (c->flags & TLSFAIL_F_CONNECT)
 		event_words(f, c, c->t_start, "sent", "TCP connect");
-	event_words(f, c, c->t_established, "received", "TCP accepted");
+	event_words(f, c, c->t_established, "received",
+		    symptoms_is_server(c) ? "TCP connect" : "TCP accepted");
 	flights_add(f, failure);
 	event_words(f, c, c->t_done, "local", "handshake done");
 	error_add(f, c);

@@ -344,6 +344,7 @@ static int bpf_load(struct tracer *t)
 		t->skel->rodata->target_select = TLSFAIL_SELECT_EXE;
 	}
 	exec_names_set(t);
+	t->skel->rodata->roles = t->options->pipeline.roles;
 	if (t->options->pipeline.certs.seen || t->options->pipeline.certs.warn_s || t->exporter)
 		t->skel->rodata->cert_interval_ns = CERT_INTERVAL_NS;
 	hooks_select(t->skel, &t->choice);

@@ -100,6 +100,12 @@ struct in6_addr {
 	} in6_u;
 };
 
+struct net;
+
+typedef struct {
+	struct net *net;
+} possible_net_t;
+
 struct sock_common {
 	__be32 skc_daddr;
 	__be32 skc_rcv_saddr;
@@ -107,6 +113,7 @@ struct sock_common {
 	__u16 skc_num;
 	unsigned short skc_family;
 	volatile unsigned char skc_state;
+	possible_net_t skc_net;
 	struct in6_addr skc_v6_daddr;
 	struct in6_addr skc_v6_rcv_saddr;
 };
@@ -121,6 +128,8 @@ struct inet_sock {
 };
 
 struct tcp_sock {
+	__u32 rcv_nxt;
+	__u32 copied_seq;
 	__u64 bytes_sent;
 	__u64 bytes_acked;
 	__u64 bytes_received;

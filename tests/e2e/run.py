@@ -27,6 +27,7 @@ import test_mishaps
 import test_output
 import test_replay
 import test_safety
+import test_server
 import test_service
 import test_sinks
 from lab import lab, netns
@@ -34,7 +35,8 @@ from tap import Report
 
 MODULES = (test_cases, test_certs, test_hooks, test_lifecycle, test_host, test_container,
            test_mishaps, test_errorlog, test_metrics, test_replay, test_budget, test_input,
-           test_output, test_fold, test_doctor, test_safety, test_service, test_sinks)
+           test_output, test_fold, test_doctor, test_safety, test_server,
+           test_service, test_sinks)
 
 
 def parse_options():

@@ -109,8 +109,7 @@ def check_silence(tlsfail, cases):
 
 def check_counts(tlsfail, cases):
     """One failure is one finding, and there is none about anybody else."""
-    seen = Counter((finding.get("network.peer.address"), finding.get("network.peer.port"))
-                   for finding in tlsfail.findings())
+    seen = Counter(tracer.endpoint_of(finding) for finding in tlsfail.findings())
     known = {(case.address, case.port): case for case in cases}
     problems = [f"{count} findings for {peer}" for peer, count in seen.items()
                 if peer not in known or (count > 1 and not known[peer].race)]

@@ -240,6 +240,16 @@ void scene_certificate(struct scene *scene, const struct certificate_spec *spec)
 	X509_free(certificate);
 }
 
+void scene_turn(struct scene *scene)
+{
+	struct direction sent = scene->sent;
+
+	scene->sent = scene->received;
+	scene->received = sent;
+	scene->conn.role = TLSFAIL_ROLE_SERVER;
+	scene->conn.flags &= ~TLSFAIL_F_CONNECT;
+}
+
 void scene_end(struct scene *scene)
 {
 	struct tlsfail_conn *conn = &scene->conn;

@@ -56,6 +56,9 @@ void scene_error(struct scene *scene, uint32_t reason, const char *function);
 /* The TLS library took a certificate out of the server's chain. */
 void scene_certificate(struct scene *scene, const struct certificate_spec *spec);
 
+/* Turns it round: we are the server at 192.0.2.1:40112, and what the client has sent was received. */
+void scene_turn(struct scene *scene);
+
 /* Fills in what follows from the rest, and scene->failure. */
 void scene_end(struct scene *scene);
 

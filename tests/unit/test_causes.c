@@ -136,6 +136,50 @@ static const struct fixture {
 	{ "peer-closed-in-handshake",
 	  { .observed = O_PEER_FIN | O_RX_NONE | O_LARGE | O_POST_QUANTUM | O_PEER_DID_TLS } },
 
+/* as the server */
+#define SERVER .server = true
+	{ "https-proxy-request", { SERVER, .observed = O_NOT_TLS | O_HTTP | O_PROXY_REQUEST } },
+	{ "proxy-protocol-to-https", { SERVER, .observed = O_NOT_TLS | O_PROXY_PROTOCOL } },
+	{ "plain-http-to-https", { SERVER, .observed = O_NOT_TLS | O_HTTP, .reason = 156 } },
+	{ "client-not-tls", { SERVER, .observed = O_NOT_TLS | O_LOCAL } },
+	{ "client-rejects-cert", { SERVER, .observed = O_ALERT, ALERT(42) } },
+	{ "client-rejects-cert", { SERVER, .observed = O_ALERT, ALERT(43) } },
+	{ "client-rejects-cert", { SERVER, .observed = O_ALERT, ALERT(44) } },
+	{ "client-rejects-cert", { SERVER, .observed = O_ALERT, ALERT(45) } },
+	{ "client-rejects-cert", { SERVER, .observed = O_ALERT, ALERT(46) } },
+	{ "client-rejects-cert", { SERVER, .observed = O_ALERT, ALERT(48) } },
+	{ "client-refuses-handshake", { SERVER, .observed = O_ALERT, ALERT(40) } },
+	{ "client-refuses-handshake", { SERVER, .observed = O_ALERT, ALERT(112) } },
+	{ "client-protocol-too-old", { SERVER, .reason = 258, SENT(70) } },
+	{ "server-no-shared-cipher", { SERVER, .reason = 193, SENT(40) } },
+	{ "server-no-shared-group", { SERVER, .reason = 101, SENT(40) } },
+	{ "server-no-shared-group", { SERVER, .reason = 410 } },
+	{ "server-no-shared-signature", { SERVER, .reason = 118, SENT(40) } },
+	{ "server-no-shared-signature", { SERVER, .reason = 376, SENT(40) } },
+	{ "server-internal-error", { SERVER, .reason = 118, SENT(80) } },
+	{ "server-rejects-sni", { SERVER, .reason = 234, SENT(112) } },
+	{ "server-alpn-mismatch", { SERVER, .reason = 235, SENT(120) } },
+	{ "inappropriate-fallback", { SERVER, .reason = 373, SENT(86) } },
+	{ "server-certificate-callback-failed", { SERVER, .reason = 377, SENT(80) } },
+	{ "client-cert-missing", { SERVER, .observed = O_CLIENT_NO_CERT | O_DONE } },
+	{ "client-cert-verify-failed", { SERVER, .observed = O_CLIENT_REFUSED, VERIFY(10) } },
+	{ "client-broken-handshake", { SERVER, SENT(50) } },
+	{ "client-broken-handshake", { SERVER, SENT(20) } },
+	{ "client-handshake-timeout", { SERVER, .observed = O_LOCAL | O_TIMER } },
+	{ "client-handshake-timeout", { SERVER, .observed = O_LOCAL | O_TIMER | O_HELLO } },
+	{ "server-abort", { SERVER, .observed = O_LOCAL } },
+	{ "local-process-exited", { SERVER, .observed = O_LOCAL | O_EXITING | O_TIMER } },
+	{ "port-scan", { SERVER, .observed = O_PEER_FIN | O_RX_NONE } },
+	{ "port-scan", { SERVER, .observed = O_PEER_RST } },
+	{ "client-closed-in-handshake", { SERVER, .observed = O_HELLO | O_PEER_FIN } },
+	{ "client-closed-in-handshake", { SERVER, .observed = O_HELLO | O_PEER_RST } },
+	{ "unknown", { SERVER, .observed = O_LOCAL | O_ERROR } },
+	{ "unknown", { SERVER, .observed = O_REFUSED | O_HOST_REFUSED | O_UNACKED | O_ERROR } },
+	{ "unknown", { SERVER, VERIFY(10) } },
+	{ "unknown", { SERVER, .reason = 338, SENT(70) } },
+	{ "unknown", { SERVER } },
+#undef SERVER
+
 	{ "unknown", { 0 } },
 	{ "unknown", { ALERT(200) } },
 	{ "unknown", { .reason = 1 } },
@@ -148,7 +192,13 @@ static const struct fixture {
 
 /* Words that make a connection easier to attack; whoever follows such a hint must have a reason. */
 static const char *const weakening[] = {
-	"proxy_ssl_verify off", "SECLEVEL", "old version", "SSLv", "TLSv1;", "TLSv1.1",
+	"proxy_ssl_verify off",
+	"ssl_verify_client off",
+	"SECLEVEL",
+	"old version",
+	"SSLv",
+	"TLSv1;",
+	"TLSv1.1",
 	"UnsafeLegacy",
 };
 
@@ -258,7 +308,7 @@ static void test_candidates(void **state)
 
 static void test_last_row_always_fits(void **state)
 {
-	static const struct cause_when anything;
+	static const struct cause_when anything = { .role = OF_EITHER };
 	const struct cause *last = &cause_table[cause_table_len - 1];
 
 	(void)state;
@@ -288,6 +338,23 @@ static void test_fixtures_match(void **state)
 
 		if (strcmp(cause->slug, fixtures[i].slug) != 0)
 			fail_msg("fixture %zu: %s, not %s", i, cause->slug, fixtures[i].slug);
+	}
+}
+
+/* Whatever is observed, a row of the other role does not fit. */
+static void test_roles(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(fixtures); i++) {
+		struct symptoms symptoms = fixtures[i].symptoms;
+		const struct cause *cause;
+
+		for (int server = 0; server < 2; server++) {
+			symptoms.server = server;
+			cause = diagnose_match(&symptoms);
+			assert_true(cause->when.role == OF_EITHER ||
+				    cause->when.role == (server ? OF_SERVER : OF_CLIENT));
+		}
 	}
 }
 
@@ -365,8 +432,13 @@ static void test_unknown_numbers_do_not_match(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < ARRAY_LEN(unknown); i++)
+	for (size_t i = 0; i < ARRAY_LEN(unknown); i++) {
+		struct symptoms server = unknown[i];
+
 		assert_string_equal(diagnose_match(&unknown[i])->slug, "unknown");
+		server.server = true;
+		assert_string_equal(diagnose_match(&server)->slug, "unknown");
+	}
 }
 
 /* What weakens security is never the first thing to do. */
@@ -399,6 +471,7 @@ int main(void)
 		cmocka_unit_test(test_rows_ask_for_something),
 		cmocka_unit_test(test_fixtures_match),
 		cmocka_unit_test(test_every_row_has_a_fixture),
+		cmocka_unit_test(test_roles),
 		cmocka_unit_test(test_exclusions),
 		cmocka_unit_test(test_requirements),
 		cmocka_unit_test(test_alternatives),

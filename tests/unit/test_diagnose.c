@@ -285,6 +285,8 @@ static void test_every_cause(void **state)
 	for (size_t i = 0; i < cause_table_len; i++) {
 		size_t n = 0;
 
+		if (cause_table[i].when.role == OF_SERVER)
+			continue; /* test_diagnose_server.c */
 		while (n < ARRAY_LEN(rows) && strcmp(rows[n].slug, cause_table[i].slug) != 0)
 			n++;
 		if (n == ARRAY_LEN(rows))

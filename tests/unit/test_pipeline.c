@@ -29,7 +29,8 @@
 static const uint16_t modern[] = { TLS_VERSION_1_3, 0 };
 
 static struct scene scene;
-static const struct pipeline_options all_told; /* no folding, no certificates */
+/* no folding, no certificates */
+static const struct pipeline_options all_told = { .roles = PIPELINE_CLIENT | PIPELINE_SERVER };
 static struct outputs *outputs;
 static struct pipeline *pipeline;
 static int reader; /* of what the sink writes */
@@ -62,7 +63,10 @@ static int setup(void **state)
 
 static int setup_folding(void **state)
 {
-	static const struct pipeline_options folding = { .fold_ns = 60000000000 };
+	static const struct pipeline_options folding = {
+		.roles = PIPELINE_CLIENT,
+		.fold_ns = 60000000000,
+	};
 
 	(void)state;
 	return open_with(&folding);
@@ -150,6 +154,16 @@ static void feed_log_line(uint64_t id, const char *text)
 	r.fixed.h = (struct tlsfail_header)HEADER(LOG_LINE, r.fixed);
 	r.fixed.h.len += r.fixed.file_len + r.fixed.text_len;
 	assert_int_equal(feed(&r, r.fixed.h.len), 0);
+}
+
+/* A client goes away, after the bytes that the scene has. */
+static int feed_client(void)
+{
+	scene_turn(&scene);
+	scene.conn.flags |= TLSFAIL_F_TLS | TLSFAIL_F_PEER_FIN;
+	scene_end(&scene);
+	feed_wire(TLSFAIL_DIR_RECEIVED, &scene.received);
+	return feed(&scene.conn, sizeof(scene.conn));
 }
 
 static int feed_refused(void)
@@ -412,13 +426,51 @@ static void test_summary_of_losses(void **state)
 		       "process starts\n");
 }
 
+static int setup_server(void **state)
+{
+	static const struct pipeline_options server = { .roles = PIPELINE_SERVER, .noise = true };
+
+	(void)state;
+	return open_with(&server);
+}
+
+/* Noise is counted, and told to those who want all; the other role is not even counted. */
+static void test_noise(void **state)
+{
+	json_t *object;
+
+	(void)state;
+	assert_int_equal(feed_failure(), 0);
+	assert_nothing_written();
+	scene_begin(&scene);
+	assert_int_equal(feed_client(), 0);
+	object = take();
+	assert_member(object, "error.type", "port-scan");
+	assert_member(object, "tlsfail.role", "server");
+	json_decref(object);
+	assert_int_equal(pipeline_findings(pipeline), 1);
+	feed_totals(&(struct tlsfail_totals){ .client_seen = 3, .server_seen = 2 });
+	assert_summary("tlsfail: 2 handshakes seen as the server, 0 failed; noise: 1\n"
+		       "tlsfail:   1 port-scan\n"
+		       "tlsfail: 0 records received, 0 records lost\n");
+}
+
 static void test_summary_of_a_server(void **state)
 {
 	(void)state;
+	scene_begin(&scene);
+	assert_int_equal(feed_client(), 0);
+	assert_nothing_written();
+	scene_begin(&scene);
+	scene_client_hello(&scene, "api.test", modern);
+	assert_int_equal(feed_client(), 0);
+	assert_int_equal(pipeline_findings(pipeline), 1);
 	feed_totals(&(struct tlsfail_totals){ .server_seen = 9, .server_failed = 2 });
 	assert_summary(
 		"tlsfail: 0 handshakes seen, 0 failed; refused connections: 0\n"
-		"tlsfail: 9 handshakes seen as the server, 2 failed: counted, not diagnosed\n"
+		"tlsfail: 9 handshakes seen as the server, 1 failed; noise (-v shows it): 1\n"
+		"tlsfail:   1 port-scan\n"
+		"tlsfail:   1 client-closed-in-handshake\n"
 		"tlsfail: 0 records received, 0 records lost\n");
 }
 
@@ -467,6 +519,7 @@ int main(void)
 		TEST(test_summary_of_losses),
 		TEST(test_summary_of_a_server),
 		TEST(test_summary_of_error_log),
+		cmocka_unit_test_setup_teardown(test_noise, setup_server, teardown),
 		TEST(test_summary_of_orphans),
 	};
 

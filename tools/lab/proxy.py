@@ -2,12 +2,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The nginx under test: a private copy of the binary, one location for each case."""
 import os
-import re
 import shutil
 import signal
-from pathlib import Path
 
-from . import binaries, procs
+from . import binaries, nginx, procs
 from .pki import SERVER_NAME
 
 ADDRESS = "127.0.0.1"
@@ -77,6 +75,7 @@ class Proxy:
         self._home = directory / "proxy"
         self._home.mkdir()
         self.log = self._home / "error.log"
+        self._error_log = nginx.ErrorLog(self.log)
         self.exe = self._home / binary_name
         shutil.copy(binaries.find("nginx"), self.exe)
         self._environment = dict(os.environ)
@@ -131,37 +130,16 @@ class Proxy:
         """The pids of the workers that run now."""
         if self._master.poll() is not None:
             raise RuntimeError("nginx ended:\n" + self.log_since(0))
-        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text()
-        return [int(pid) for pid in children.split() if self._is_worker(pid)]
-
-    @staticmethod
-    def _is_worker(pid):
-        # Until it has set its title, a worker is not yet one that answers.
-        try:
-            title = Path(f"/proc/{pid}/cmdline").read_bytes()
-        except FileNotFoundError:
-            return False
-        return title.startswith(b"nginx: worker process\0")
+        return nginx.worker_pids(self.pid)
 
     def log_size(self):
         """The length of error.log, in bytes: what log_since() takes."""
-        return self.log.stat().st_size if self.log.exists() else 0
+        return self._error_log.size()
 
     def log_since(self, offset):
         """What error.log got since it was OFFSET bytes long."""
-        if not self.log.exists():
-            return ""
-        with open(self.log, encoding="utf-8", errors="replace") as log:
-            log.seek(offset)
-            return log.read()
+        return self._error_log.since(offset)
 
     def find_in_log(self, pattern, offset, timeout=2):
-        """Waits TIMEOUT seconds at most until a line of error.log after OFFSET matches PATTERN,
-        and returns that line, or None."""
-        def search():
-            return re.search(f"^.*(?:{pattern}).*$", self.log_since(offset), re.MULTILINE)
-
-        try:
-            return procs.wait_until(search, timeout, "error.log").group(0)
-        except TimeoutError:
-            return None
+        """The first line of error.log after OFFSET that matches PATTERN: see ErrorLog.find()."""
+        return self._error_log.find(pattern, offset, timeout)

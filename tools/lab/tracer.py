@@ -88,8 +88,13 @@ def complaints(stderr):
             if not re.match(r"tlsfail:( armed| +\d+ )", line)]
 
 
+def endpoint_of(finding):
+    """The address and port of the upstream that FINDING is about: it is the peer, or itself the
+    traced server."""
+    side = "local" if finding.get("tlsfail.role") == "server" else "peer"
+    return finding.get(f"network.{side}.address"), finding.get(f"network.{side}.port")
+
+
 def is_about(finding, case):
     """Whether FINDING is about the upstream of CASE."""
-    return (finding.get("network.peer.address"), finding.get("network.peer.port")) == (
-        case.address, case.port)
-
+    return endpoint_of(finding) == (case.address, case.port)

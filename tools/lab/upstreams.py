@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Tuple
 
-from . import binaries, procs
+from . import binaries, nginx, procs
 
 _MISBEHAVE = Path(__file__).with_name("misbehave.py")
 _LISTEN = "0A"  # TCP_LISTEN, as /proc/net/tcp prints it
@@ -105,6 +105,17 @@ class Upstreams:
         self._processes = processes
         self._cases = cases
         self._own = {}
+        self._nginx = None
+        self.log = nginx.ErrorLog(directory / "upstream" / "error.log")
+
+    @property
+    def exe(self):
+        """The executable of the upstream nginx, a private copy."""
+        return self._directory / "upstream" / "nginx"
+
+    def worker_pids(self):
+        """The pids of the workers of the upstream nginx."""
+        return nginx.worker_pids(self._nginx.pid)
 
     def start(self):
         """Starts all of them and returns when all listen."""
@@ -139,13 +150,12 @@ class Upstreams:
 
     def _start_nginx(self):
         # A copy, because the nginx under test is found by the file that it runs from.
-        binary = self._directory / "upstream" / "nginx"
-        shutil.copy(binaries.find("nginx"), binary)
+        shutil.copy(binaries.find("nginx"), self.exe)
         (self._directory / "upstream" / "large").write_bytes(b"large\n" * 700_000)
         config = self._directory / "upstream.conf"
         config.write_text(_NGINX_CONFIG.format(servers=self._server_blocks()))
-        self._processes.start(
-            binaries.nginx_argv(binary, self._directory, config, "upstream/error.log"),
+        self._nginx = self._processes.start(
+            binaries.nginx_argv(self.exe, self._directory, config, "upstream/error.log"),
             cwd=self._directory)
 
     def _server_blocks(self):

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * The server's side: connections that were accepted here.
+ *
+ * A client that says nothing, or speaks no TLS, never makes the program begin a handshake. So once
+ * TLS was spoken on an address and port, connections to it are followed from the moment the kernel
+ * has accepted them. And a program may look at the first byte before it begins (nginx does).
+ *
+ * A server is done last, after the client has seen its certificate. What can still fail then is a
+ * client's certificate that the program looks at only when it has a request (nginx): so the
+ * connection of a client that sent one, or an empty one, is kept until the answer.
+ */
+#include "conn.bpf.h"
+#include "compat.bpf.h"
+
+#define AF_INET6 10
+
+#define LISTENERS_MAX 1024
+
+/* The first byte of a handshake: a TLS record, or a hello of SSL 2. */
+#define RECORD_SSL2 0x80
+
+/* Of plain text no more is kept than the name of the longest usual method. */
+#define PLAIN_HEAD_LEN 8
+
+/* An empty Certificate: a message of 7 bytes before TLS 1.3 (RFC 5246 section 7.4.2). In TLS 1.3 it
+ * has 8 and comes with its content type and a tag of 16; or in one record with the Finished, whose
+ * hash is one of 32 or 48 bytes (RFC 8446 sections 4.4.2, 5.2). */
+#define EMPTY_CERT_LEN		  7
+#define EMPTY_CERT_TLS13_LEN	  25
+#define EMPTY_CERT_FINISHED32_LEN (EMPTY_CERT_TLS13_LEN + 36)
+#define EMPTY_CERT_FINISHED48_LEN (EMPTY_CERT_TLS13_LEN + 52)
+
+/* A connection that was kept for its certificate, and nobody asks: HTTP/2 begins with sends that are
+ * no answer. */
+#define SENDS_UNTIL_ASKED 8
+
+struct listener_key {
+	__u64 netns;
+	__u8 addr[16];
+	__u16 family;
+	__u16 port;
+	__u32 pad;
+};
+
+/* Addresses and ports on which TLS was spoken here, as the server. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, LISTENERS_MAX);
+	__type(key, struct listener_key);
+	__type(value, __u8);
+} tls_listeners SEC(".maps");
+
+static __always_inline void listener_key_of(const struct sock *sk, struct listener_key *key)
+{
+	key->netns = socket_netns(sk);
+	key->family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	key->port = BPF_CORE_READ(sk, __sk_common.skc_num);
+	if (key->family == AF_INET6)
+		BPF_CORE_READ_INTO(&key->addr, sk, __sk_common.skc_v6_rcv_saddr);
+	else
+		*(__be32 *)key->addr = BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr);
+}
+
+__hidden void listener_did_tls(const struct sock *sk)
+{
+	struct listener_key key = {};
+	__u8 yes = 1;
+
+	listener_key_of(sk, &key);
+	if (!bpf_map_lookup_elem(&tls_listeners, &key))
+		bpf_map_update_elem(&tls_listeners, &key, &yes, BPF_ANY);
+}
+
+/* -- before the handshake --------------------------------------------------------------------- */
+
+__hidden int conn_accepted(const struct sock *sk)
+{
+	struct listener_key key = {};
+	struct tlsfail_conn *c;
+
+	/* a simultaneous open */
+	if (conn_find(sk))
+		return conn_established(sk);
+	if (!tracing_armed() || !role_wanted(TLSFAIL_ROLE_SERVER))
+		return 0;
+	listener_key_of(sk, &key);
+	if (!bpf_map_lookup_elem(&tls_listeners, &key))
+		return 0;
+	c = conn_new(sk);
+	if (!c)
+		return 0;
+	c->flags = TLSFAIL_F_ESTABLISHED;
+	c->role = TLSFAIL_ROLE_SERVER;
+	c->t_established = c->t_start;
+	return 0;
+}
+
+/* Has nobody read from this connection yet? What TCP received is what it has still to hand out. */
+static __always_inline bool nothing_read(const struct sock *sk)
+{
+	const struct tcp_sock *tp = (const struct tcp_sock *)sk;
+
+	return BPF_CORE_READ(tp, rcv_nxt) - BPF_CORE_READ(tp, copied_seq) ==
+	       (__u32)BPF_CORE_READ(tp, bytes_received);
+}
+
+__hidden int conn_peeked(const struct sock *sk, __u64 buf)
+{
+	struct tlsfail_conn *c;
+	__u8 byte;
+
+	if (!tracing_armed() || !buf || !socket_is_tcp(sk) || !nothing_read(sk) ||
+	    bpf_probe_read_user(&byte, sizeof(byte), (const void *)buf))
+		return 0;
+	if (byte == RECORD_HANDSHAKE || byte & RECORD_SSL2)
+		return 0;
+	if (!role_wanted(TLSFAIL_ROLE_SERVER) || !thread_get())
+		return 0;
+	c = conn_find(sk);
+	if (!c) {
+		c = conn_new_late(sk);
+		if (!c)
+			return 0;
+		c->role = TLSFAIL_ROLE_SERVER;
+	}
+	if (c->role != TLSFAIL_ROLE_SERVER || c->flags & TLSFAIL_F_TLS)
+		return 0;
+	conn_own(c);
+	listener_did_tls(sk);
+	c->flags |= TLSFAIL_F_PLAIN;
+	c->t_first_rx = bpf_ktime_get_ns();
+	c->first_rx[0] = byte;
+	c->first_rx_kept = sizeof(byte);
+	return 0;
+}
+
+/* The program reads it after all, to say in the same language that it wants another. */
+__hidden int server_plain_io(struct tlsfail_conn *c, int ret, __u32 dir, __u64 buf)
+{
+	flight_add(c, dir, ret);
+	c->t_last_io = bpf_ktime_get_ns();
+	c->last_dir = dir;
+	c->last_ret = ret;
+	if (dir != TLSFAIL_DIR_RECEIVED || c->first_rx_kept > 1 || !buf)
+		return 0;
+	c->first_rx_kept = at_most(ret, PLAIN_HEAD_LEN);
+	if (bpf_probe_read_user(c->first_rx, at_most(ret, PLAIN_HEAD_LEN), (const void *)buf))
+		c->first_rx_kept = 0;
+	return 0;
+}
+
+/* -- in the handshake and after it ------------------------------------------------------------ */
+
+/* The client answers the ServerHello with its Certificate, if it was asked for one. */
+__hidden void server_handshake_received(struct tlsfail_conn *c)
+{
+	const __u8 *record = first_record(c->last_rx);
+	__u32 len = record_len(record);
+
+	if ((is_record(record, RECORD_HANDSHAKE) && len == EMPTY_CERT_LEN) ||
+	    (is_record(record, RECORD_APPLICATION_DATA) &&
+	     (len == EMPTY_CERT_TLS13_LEN || len == EMPTY_CERT_FINISHED32_LEN ||
+	      len == EMPTY_CERT_FINISHED48_LEN)))
+		c->flags |= TLSFAIL_F_CERT_EMPTY;
+}
+
+__hidden bool server_keeps(const struct tlsfail_conn *c)
+{
+	return c->cert_count || c->flags & TLSFAIL_F_CERT_EMPTY;
+}
+
+__hidden int session_removed(void)
+{
+	struct thread *t = thread_find();
+	struct tlsfail_conn *c = t ? conn_of_thread(t) : NULL;
+
+	if (c && c->role == TLSFAIL_ROLE_SERVER && c->flags & TLSFAIL_F_DONE)
+		c->flags |= TLSFAIL_F_SESSION_REMOVED;
+	return 0;
+}
+
+__hidden int server_io(const struct sock *sk, struct tlsfail_conn *c, int ret, __u32 dir, __u64 buf)
+{
+	if (dir == TLSFAIL_DIR_RECEIVED) {
+		if (!c->t_request)
+			c->t_request = bpf_ktime_get_ns();
+		c->post_rx_bytes += ret;
+		return 0;
+	}
+	if (is_alert(buf)) {
+		if (!(c->flags & (TLSFAIL_F_PEER_FIN | TLSFAIL_F_PEER_RST)))
+			c->flags |= TLSFAIL_F_LOCAL_NOTIFY;
+		return 0;
+	}
+	c->post_tx_bytes += ret;
+	c->post_sends++;
+	/* It is the answer to a client that was not refused. */
+	if (!(c->flags & TLSFAIL_F_SESSION_REMOVED) &&
+	    (c->flags & TLSFAIL_F_VERIFY_ASKED || c->post_sends >= SENDS_UNTIL_ASKED))
+		conn_forget(sk, c);
+	return 0;
+}
+
+/* -- the end ---------------------------------------------------------------------------------- */
+
+/* Whose is a connection that nobody has read from? It is closed in the task that accepted it; a reset
+ * may end it before, in any context. */
+static __always_inline bool has_owner(struct tlsfail_conn *c)
+{
+	if (!c->tid && thread_get())
+		conn_own(c);
+	return c->tid;
+}
+
+__hidden bool server_failed(struct tlsfail_conn *c)
+{
+	bool failed = has_owner(c) &&
+		      (!(c->flags & TLSFAIL_F_DONE) || c->flags & TLSFAIL_F_SESSION_REMOVED);
+
+	if (failed)
+		count(TLSFAIL_N_SERVER_FAILED);
+	return failed;
+}

@@ -1,0 +1,91 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""nginx as the TLS server, and clients that fail with it: the cases of tools/lab/server_cases.py, with
+return probes and without; noise, and --role."""
+import re
+from functools import partial
+
+import env
+from lab.server_cases import CASES
+from tap import require
+from test_cases import check_counts, check_schema, check_silence, compare
+
+NOISE = ("port-scan", "client-not-tls")
+
+
+def tests(here):
+    """Yields (name, test)."""
+    yield from modes(here)
+
+
+def modes(here):
+    for name, options in (("server", ()), ("server-entry-only", ("--no-return-probes",))):
+        chosen = [case for case in CASES if here.wants(f"{name}/{case.name}")]
+        if chosen:
+            yield from mode(here, name, chosen, options)
+
+
+def mode(here, name, chosen, options):
+    with here.lab(name, chosen, start_proxy=False) as lab:
+        recording = lab.directory / "server.rec"
+        with trace(here, lab, "-v", "--record", recording, *options) as tlsfail:
+            yield f"{name}/armed", tlsfail.wait_armed
+            for case in chosen:
+                check = check_failure if case.slug else check_healthy
+                yield f"{name}/{case.name}", partial(check, lab, tlsfail, case)
+            yield f"{name}/healthy-is-silent", partial(check_silence, tlsfail, chosen)
+            yield f"{name}/one-finding-each", partial(check_counts, tlsfail, chosen)
+            yield f"{name}/summary", partial(check_summary, here, tlsfail, recording)
+            yield f"{name}/schema", partial(check_schema, tlsfail)
+
+
+def trace(here, lab, *args):
+    """`tlsfail trace` of the lab's upstream nginx, printing JSON."""
+    return here.trace(lab, "--exe", lab.upstreams.exe, *env.JSON, *args)
+
+
+def drive(lab, case):
+    """Drives CASE and returns what is wrong with what nginx did: a list of lines."""
+    log = lab.upstreams.log
+    offset = log.size()
+    status = case.drive(lab, case)
+    problems = []
+    if status != case.status:
+        problems.append(f"HTTP status: expected {case.status}, got {status}")
+    if case.log and not log.find(case.log, offset):
+        problems += [f"error.log: no line matches {case.log}", *log.since(offset).splitlines()]
+    return problems
+
+
+def check_failure(lab, tlsfail, case):
+    problems = drive(lab, case)
+    finding = tlsfail.wait_finding(case)
+    require(finding, *problems, f"no finding for {case.endpoint}", tlsfail.stderr())
+    problems += compare(finding, case, lab.upstreams.worker_pids())
+    if finding.get("tlsfail.role") != "server":
+        problems.append(f"tlsfail.role: {finding.get('tlsfail.role')!r}")
+    require(not problems, *problems, finding)
+
+
+def check_healthy(lab, _tlsfail, case):
+    problems = drive(lab, case)
+    require(not problems, *problems)
+
+
+def check_summary(here, tlsfail, recording):
+    """Noise is counted, and told with -v only; --role leaves the other role out."""
+    status = tlsfail.interrupt()
+    require(status == 0, f"exit status {status}", tlsfail.stderr())
+    slugs = [finding["error.type"] for finding in tlsfail.findings()]
+    noise = sum(slug in NOISE for slug in slugs)
+    replays = {options: here.run("replay", *env.JSON, *options, recording)
+               for options in ((), ("-v",), ("--role", "server"), ("--role", "client"))}
+    told = {options: re.findall(r'"error.type":"([^"]+)"', replay.stdout)
+            for options, replay in replays.items()}
+    require(told[("-v",)] == slugs, slugs, told[("-v",)])
+    require(told[()] == [slug for slug in slugs if slug not in NOISE], slugs, told[()])
+    require(told[("--role", "server")] == told[()], told)
+    require(told[("--role", "client")] == [], told)
+    summary = f"{len(slugs) - noise} failed; noise (-v shows it): {noise}"
+    require(summary in replays[()].stderr, summary, replays[()].stderr)
+    require(" 0 records lost" in tlsfail.stderr(), tlsfail.stderr())

@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Failures of handshakes in which we are the server: every row of the table, and whose side each fact
+ * is told from.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "causes.h"
+#include "diagnose.h"
+#include "scene.h"
+
+#define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
+
+#define CERTIFICATE_REQUEST 13 /* RFC 5246, section 7.4 */
+
+#define PEER "192.0.2.88:8443"
+
+static const uint16_t modern[] = { TLS_VERSION_1_3, TLS_VERSION_1_2, 0 };
+
+static struct scene scene;
+static struct diagnose_work work;
+static struct finding finding;
+
+static void diagnose_scene(void)
+{
+	scene_end(&scene);
+	memset(&finding, 0xa5, sizeof(finding));
+	diagnose(&scene.failure, &work, &finding);
+	scene_free(&scene);
+}
+
+static void silence(void)
+{
+	scene_begin(&scene);
+	scene_turn(&scene);
+}
+
+static void hello(void)
+{
+	scene_begin(&scene);
+	scene_client_hello(&scene, "api.test", modern);
+	scene_turn(&scene);
+}
+
+static void hello_answered(void)
+{
+	scene_begin(&scene);
+	scene_client_hello(&scene, "api.test", modern);
+	scene_server_hello(&scene, TLS_VERSION_1_2);
+	scene_turn(&scene);
+}
+
+static void hello_for_five_seconds(void)
+{
+	hello();
+	scene.conn.t_close = SCENE_MS(5001);
+}
+
+static void certificate(void)
+{
+	static const struct certificate_spec leaf = { "client.test", "Client CA", -60, 3600 };
+
+	hello_answered();
+	scene_certificate(&scene, &leaf);
+}
+
+/* What is peeked at and read in plain text is no part of the handshake's bytes. */
+static void plain(const char *words)
+{
+	silence();
+	scene.conn.flags |= TLSFAIL_F_PLAIN;
+	memcpy(scene.received.bytes, words, strlen(words));
+	scene.received.len = strlen(words);
+}
+
+static void plain_get(void)
+{
+	plain("GET / HT");
+}
+
+static void plain_propfind(void)
+{
+	plain("PROPFIND");
+}
+
+static void plain_connect(void)
+{
+	plain("CONNECT ");
+}
+
+static void plain_proxy(void)
+{
+	plain("PROXY TC");
+}
+
+static void plain_proxy2(void)
+{
+	silence();
+	scene.conn.flags |= TLSFAIL_F_PLAIN;
+	memcpy(scene.received.bytes, "\r\n\r\n\0\r\nQ", 8);
+	scene.received.len = 8;
+}
+
+static void plain_rdp(void)
+{
+	plain("\x03\x02\x01garbage");
+}
+
+static void plain_byte(void)
+{
+	plain("G");
+}
+
+#define AFTER (TLSFAIL_F_DONE | TLSFAIL_F_SESSION_REMOVED | TLSFAIL_F_LOCAL_FIN)
+
+/* begin: what came, hello() if NULL. */
+static const struct row {
+	const char *slug;
+	void (*begin)(void);
+	uint32_t flags;
+	uint32_t reason;
+	int32_t verify;
+} rows[] = {
+	{ "https-proxy-request", plain_connect, TLSFAIL_F_LOCAL_FIN, 0, 0 },
+	{ "https-proxy-request", silence, TLSFAIL_F_LOCAL_FIN, 155, 0 },
+	{ "proxy-protocol-to-https", plain_proxy, TLSFAIL_F_LOCAL_FIN, 0, 0 },
+	{ "proxy-protocol-to-https", plain_proxy2, TLSFAIL_F_LOCAL_FIN, 0, 0 },
+	{ "plain-http-to-https", plain_get, TLSFAIL_F_LOCAL_FIN, 0, 0 },
+	{ "plain-http-to-https", plain_get, TLSFAIL_F_PEER_FIN, 0, 0 },
+	{ "plain-http-to-https", plain_propfind, TLSFAIL_F_LOCAL_FIN, 0, 0 },
+	{ "plain-http-to-https", silence, TLSFAIL_F_LOCAL_FIN, 156, 0 },
+	{ "client-not-tls", plain_rdp, TLSFAIL_F_LOCAL_FIN, 0, 0 },
+	{ "client-not-tls", plain_byte, TLSFAIL_F_PEER_RST, 0, 0 },
+	{ "client-not-tls", silence, TLSFAIL_F_LOCAL_FIN, 267, 0 },
+	{ "client-rejects-cert", NULL, 0, 1042, 0 },
+	{ "client-rejects-cert", hello_answered, 0, 1048, 0 },
+	{ "client-refuses-handshake", hello_answered, 0, 1040, 0 },
+	{ "client-protocol-too-old", NULL, TLSFAIL_F_LOCAL_FIN, 258, 0 },
+	{ "server-no-shared-cipher", NULL, TLSFAIL_F_LOCAL_FIN, 193, 0 },
+	{ "server-no-shared-group", NULL, TLSFAIL_F_LOCAL_FIN, 101, 0 },
+	{ "server-no-shared-group", NULL, TLSFAIL_F_LOCAL_FIN, 410, 0 },
+	{ "server-no-shared-signature", NULL, TLSFAIL_F_LOCAL_FIN, 118, 0 },
+	{ "server-rejects-sni", NULL, TLSFAIL_F_LOCAL_FIN, 234, 0 },
+	{ "server-alpn-mismatch", NULL, TLSFAIL_F_LOCAL_FIN, 235, 0 },
+	{ "inappropriate-fallback", NULL, TLSFAIL_F_LOCAL_FIN, 373, 0 },
+	{ "server-certificate-callback-failed", NULL, TLSFAIL_F_LOCAL_FIN, 377, 0 },
+	{ "client-cert-missing", NULL, 0, 199, 0 },
+	{ "client-cert-missing", hello_answered, AFTER | TLSFAIL_F_VERIFY_ASKED, 0, 0 },
+	{ "client-cert-missing", hello_answered, AFTER | TLSFAIL_F_CERT_EMPTY, 0, 0 },
+	{ "client-cert-verify-failed", NULL, 0, 134, 0 },
+	{ "client-cert-verify-failed", certificate, AFTER | TLSFAIL_F_VERIFY_ASKED, 0, 10 },
+	{ "client-cert-verify-failed", certificate, AFTER, 0, 0 },
+	{ "client-cert-verify-failed", hello_answered, AFTER | TLSFAIL_F_VERIFY_ASKED, 0, 10 },
+	{ "client-broken-handshake", NULL, TLSFAIL_F_LOCAL_FIN, 244, 0 },
+	{ "client-handshake-timeout", hello_for_five_seconds, TLSFAIL_F_LOCAL_FIN, 0, 0 },
+	{ "server-abort", silence, TLSFAIL_F_LOCAL_FIN, 0, 0 },
+	{ "server-abort", NULL, TLSFAIL_F_LOCAL_FIN, 0, 0 },
+	{ "local-process-exited", NULL, TLSFAIL_F_LOCAL_FIN | TLSFAIL_F_EXITING, 0, 0 },
+	{ "port-scan", silence, TLSFAIL_F_PEER_FIN, 0, 0 },
+	{ "port-scan", silence, TLSFAIL_F_PEER_RST, 0, 0 },
+	{ "client-closed-in-handshake", NULL, TLSFAIL_F_PEER_FIN, 0, 0 },
+	{ "client-closed-in-handshake", NULL, TLSFAIL_F_PEER_FIN, 294, 0 },
+	{ "client-closed-in-handshake", hello_answered, TLSFAIL_F_PEER_RST, 0, 0 },
+	{ "unknown", NULL, TLSFAIL_F_LOCAL_FIN, 5, 0 },
+};
+
+static void diagnose_row(const struct row *row)
+{
+	if (row->begin)
+		row->begin();
+	else
+		hello();
+	scene.conn.flags |= row->flags;
+	scene.conn.verify_code = row->verify;
+	if (row->reason)
+		scene_error(&scene, row->reason, "tls_function");
+	diagnose_scene();
+}
+
+static void assert_filled(const char *slug, const char *words, size_t size)
+{
+	if (!*words || strpbrk(words, "{}"))
+		fail_msg("%s: not filled in: \"%s\"", slug, words);
+	assert_true(strlen(words) < size - 1);
+}
+
+static bool has_row(const char *slug)
+{
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (!strcmp(rows[i].slug, slug))
+			return true;
+	return !strcmp(slug, "server-internal-error"); /* test_alerts_of_ours */
+}
+
+static void test_every_cause(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		diagnose_row(&rows[i]);
+		if (strcmp(finding.cause, rows[i].slug) != 0)
+			fail_msg("row %zu: %s, not %s", i, finding.cause, rows[i].slug);
+		assert_filled(finding.cause, finding.message, sizeof(finding.message));
+		assert_filled(finding.cause, finding.hint, sizeof(finding.hint));
+		assert_int_equal(finding.message[strlen(finding.message) - 1], '.');
+		assert_non_null(strstr(finding.message, PEER));
+		assert_string_equal(finding.role, "server");
+		assert_int_equal(finding.noise, cause_find(finding.cause)->noise);
+	}
+	for (size_t i = 0; i < cause_table_len; i++)
+		if (cause_table[i].when.role != OF_CLIENT && !has_row(cause_table[i].slug))
+			fail_msg("no failure for %s", cause_table[i].slug);
+}
+
+/* An alert that we sent is in our direction, whatever the reason. */
+static void test_alerts_of_ours(void **state)
+{
+	(void)state;
+	hello();
+	scene_error(&scene, 118, "tls_choose_sigalg");
+	scene_alert(&scene.sent, 80);
+	diagnose_scene();
+	assert_string_equal(finding.cause, "server-internal-error");
+	assert_int_equal(finding.alert.code, 80);
+	assert_false(finding.alert.received);
+	assert_false(finding.alert.inferred);
+	hello();
+	scene_alert(&scene.received, 48);
+	diagnose_scene();
+	assert_string_equal(finding.cause, "client-rejects-cert");
+	assert_true(finding.alert.received);
+	assert_string_equal(finding.closed_by, "peer");
+	/* encrypted in TLS 1.3 */
+	hello();
+	scene_error(&scene, 199, "tls_process_client_certificate");
+	diagnose_scene();
+	assert_int_equal(finding.alert.code, 116);
+	assert_true(finding.alert.inferred);
+}
+
+/* The ClientHello is what was received. */
+static void test_hello(void **state)
+{
+	(void)state;
+	hello_answered();
+	scene_error(&scene, 1048, "ssl3_read_bytes");
+	diagnose_scene();
+	assert_true(finding.hello.known);
+	assert_string_equal(finding.hello.server_name, "api.test");
+	assert_string_equal(finding.protocol_version, "1.2");
+	assert_string_equal(finding.message,
+			    "Client " PEER " does not accept the certificate that it got for "
+			    "api.test (alert 48 unknown_ca).");
+	assert_string_equal(finding.local.address, "192.0.2.1");
+	assert_int_equal(finding.local.port, 40112);
+}
+
+static void test_client_certificate(void **state)
+{
+	(void)state;
+	certificate();
+	scene.conn.flags |= AFTER | TLSFAIL_F_VERIFY_ASKED;
+	scene.conn.verify_code = 10;
+	scene_message(&scene.sent, CERTIFICATE_REQUEST, NULL, 0);
+	diagnose_scene();
+	assert_string_equal(finding.message,
+			    "Certificate CN=client.test of client " PEER ", issued by "
+			    "CN=Client CA, is refused here (verify code 10, cert_has_expired).");
+	assert_string_equal(finding.phase, "post_handshake");
+	assert_true(finding.verify.enforced);
+	assert_true(finding.certificate_requested);
+}
+
+/* How far it came is said in words. */
+static void test_progress(void **state)
+{
+	(void)state;
+	silence();
+	scene.conn.flags |= TLSFAIL_F_PEER_FIN;
+	diagnose_scene();
+	assert_non_null(strstr(finding.message, "without having sent a byte"));
+	hello();
+	scene.received.len = 3;
+	scene.conn.flags |= TLSFAIL_F_PEER_FIN;
+	diagnose_scene();
+	assert_string_equal(finding.cause, "port-scan");
+	assert_non_null(strstr(finding.message, "in the middle of its ClientHello"));
+	hello();
+	scene.conn.flags |= TLSFAIL_F_PEER_FIN;
+	diagnose_scene();
+	assert_non_null(strstr(finding.message, "after its ClientHello"));
+	assert_int_equal(finding.candidate_count, 0);
+	hello_answered();
+	scene.conn.flags |= TLSFAIL_F_PEER_FIN;
+	diagnose_scene();
+	assert_non_null(strstr(finding.message, "after it had got the ServerHello"));
+	assert_int_equal(finding.candidate_count, 1);
+	assert_string_equal(finding.candidates[0], "client-rejects-cert");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_every_cause), cmocka_unit_test(test_alerts_of_ours),
+		cmocka_unit_test(test_hello),	    cmocka_unit_test(test_client_certificate),
+		cmocka_unit_test(test_progress),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

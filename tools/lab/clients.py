@@ -1,0 +1,120 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Clients of the upstream nginx, when that is what is looked at: real ones, and bytes of our own.
+
+Each function returns a driver, as drive.py has them: it takes the lab and the case.
+"""
+import socket
+import ssl
+import struct
+import subprocess
+
+
+from .pki import SERVER_NAME
+
+_TIMEOUT = 10  # seconds
+_REQUEST = "GET / HTTP/1.0\r\n\r\n"
+_RESET = struct.pack("ii", 1, 0)  # SO_LINGER: close() sends RST
+
+
+def _url(case, scheme):
+    return f"{scheme}://{SERVER_NAME}:{case.port}/"
+
+
+def openssl(*args, request=_REQUEST, name=SERVER_NAME):
+    """`openssl s_client ARGS`, which sends REQUEST and waits for the end, or goes away
+    at once without one."""
+    def run(lab, case):
+        subprocess.run(["openssl", "s_client", "-quiet", *([] if request else ["-no_ign_eof"]),
+                        "-connect", case.endpoint, "-servername", name, *args], cwd=lab.directory, input=request,
+                       capture_output=True, text=True, timeout=_TIMEOUT, check=False)
+    return run
+
+
+def curl(*args, scheme="https", times=1):
+    """`curl ARGS`, TIMES one after the other. Returns the HTTP status, 0 when there is none."""
+    def run(lab, case):
+        for _ in range(times):
+            done = subprocess.run(
+                ["curl", "--silent", "--output", "/dev/null", "--write-out", "%{http_code}",
+                 "--connect-to", f"::{case.endpoint}", *args, _url(case, scheme)],
+                cwd=lab.directory, capture_output=True, text=True, timeout=_TIMEOUT, check=False)
+        return int(done.stdout[-3:] or 0)
+    return run
+
+
+def gnutls(*args):
+    """`gnutls-cli ARGS`."""
+    def run(lab, case):
+        subprocess.run(["gnutls-cli", "--port", str(case.port), "--sni-hostname", SERVER_NAME,
+                        *args, case.address], cwd=lab.directory, input=_REQUEST,
+                       capture_output=True, text=True, timeout=_TIMEOUT, check=False)
+    return run
+
+
+def python(*, ca, name=SERVER_NAME):
+    """Python's ssl, which trusts CA and wants the name NAME."""
+    def run(lab, case):
+        context = ssl.create_default_context(cafile=lab.directory / "pki" / ca)
+        with socket.create_connection((case.address, case.port), timeout=_TIMEOUT) as client:
+            try:
+                context.wrap_socket(client, server_hostname=name).close()
+            except ssl.SSLError:
+                pass
+    return run
+
+
+def through_proxy(lab, case):
+    """curl, to which the upstream was given as its proxy."""
+    proxy = ("--proxy", f"http://{case.endpoint}", "https://elsewhere.test/")
+    subprocess.run(["curl", "--silent", *proxy], cwd=lab.directory, capture_output=True,
+                   timeout=_TIMEOUT, check=False)
+
+
+# ---- Bytes of our own ----------------------------------------------------------------------------
+
+
+def client_hello():
+    """A ClientHello in its record, of a client that speaks TLS 1.2."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = context.wrap_bio(incoming, outgoing, server_hostname=SERVER_NAME)
+    try:
+        client.do_handshake()
+    except ssl.SSLWantReadError:
+        return outgoing.read()
+    raise RuntimeError("a handshake that needs no answer")
+
+
+def _wait_for_end(client):
+    try:
+        while client.recv(4096):
+            pass
+    except ConnectionError:
+        pass
+
+
+def send(data=b"", answer=False, more=b"", reset=False, wait=False):
+    """Connects and sends DATA; reads an ANSWER and sends MORE; then closes, with RESET by RST, or
+    with WAIT once the server has."""
+    def run(_lab, case):
+        with socket.create_connection((case.address, case.port), timeout=_TIMEOUT) as client:
+            client.sendall(data)
+            if answer:
+                client.recv(4096)
+                client.sendall(more)
+            if wait:
+                _wait_for_end(client)
+            if reset:
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+    return run
+
+
+def after_success(client):
+    """CLIENT, where TLS was spoken before."""
+    def run(lab, case):
+        send_hello = openssl()
+        send_hello(lab, case)
+        return client(lab, case)
+    return run

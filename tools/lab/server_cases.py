@@ -1,0 +1,198 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""The cases in which the nginx that is looked at is the server: the upstream nginx, and clients that
+fail with it. Data and nothing else, like cases.py."""
+from . import clients
+from .case import HIGH, MEDIUM, Case, numbered
+from .cases import ANSWER, GOOD, TLS12, TLS13, alert, good_server, reason
+from .pki import SERVER_NAME
+from .upstreams import Nginx
+
+ANY_CIPHER = ("-cipher", "ALL:@SECLEVEL=0")
+CLIENT_CA = " ssl_client_certificate pki/client-ca.crt; ssl_verify_client on;"
+ASKS = good_server(more=CLIENT_CA)
+PATIENCE = " client_header_timeout 1s;"
+GARBAGE = b"\x03\x00\x00\x13\x0e\xe0\x00\x00\x00\x00\x00\x01\x00\x08\x00\x03\x00\x00\x00"
+BROKEN_HELLO = b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00"
+HANDSHAKE_FAILURE = b"\x15\x03\x03\x00\x02\x02\x28"
+PROXY_HEADER = b"PROXY TCP4 192.0.2.1 192.0.2.2 40112 443\r\n"
+HELLO = clients.client_hello()
+
+CLIENT = r".* client: "
+
+
+def handshake_error(text):
+    """The line nginx logs when OpenSSL gives up a handshake with a client for the reason TEXT."""
+    return (rf"\[(?:info|error|crit)\] .*SSL_do_handshake\(\) failed \(SSL: .*{text}.*"
+            rf"while SSL handshaking,{CLIENT}")
+
+
+def request_error(text):
+    """The line nginx logs when it refuses a request."""
+    return rf"\[info\] .*{text}.* while reading client request headers,{CLIENT}"
+
+
+# nginx 1.22 names what it has not yet named "waiting for request".
+PLAIN = (r"\[info\] .*client sent (?:plain HTTP request to HTTPS port|invalid (?:method|request)).*"
+         + CLIENT)
+REJECTED = rf"\[info\] .*handshake rejected while SSL handshaking,{CLIENT}"
+WENT_AWAY = (r"\[info\] .*(?:client closed connection|peer closed connection in SSL handshake).*"
+             rf"while SSL handshaking,{CLIENT}")
+TIMED_OUT = rf"\[info\] .*client timed out \(110: Connection timed out\) while SSL handshaking,{CLIENT}"
+
+
+def client_cert(name):
+    """Options of openssl s_client that show the client certificate NAME."""
+    return ("-cert", f"pki/{name}.crt", "-key", f"pki/{name}.key")
+
+
+def case(name, slug, upstream, client, log, *, status=None, **more):
+    """A failing client."""
+    return Case(name, slug, upstream, drive=client, log=log, status=status, **more)
+
+
+NO_TLS = (
+    case("plain-http-to-https", "plain-http-to-https", good_server(),
+         clients.curl(scheme="http"), PLAIN, status=400,
+         expect={"tlsfail.first_bytes": b"GET / HT".hex(), "tls.established": False}),
+    case("plain-http-to-https-ipv6", "plain-http-to-https", good_server(),
+         clients.curl(scheme="http"), PLAIN, status=400, family=6,
+         expect={"network.type": "ipv6"}),
+    case("https-proxy-request", "https-proxy-request", good_server(), clients.through_proxy, PLAIN),
+    case("proxy-protocol-to-https", "proxy-protocol-to-https", good_server(),
+         clients.send(PROXY_HEADER + HELLO, wait=True), PLAIN),
+    case("client-not-tls", "client-not-tls", good_server(), clients.send(GARBAGE, wait=True), PLAIN),
+)
+
+NEGOTIATION = (
+    case("client-protocol-too-old", "client-protocol-too-old", good_server(),
+         clients.openssl("-tls1_1", *ANY_CIPHER), handshake_error("unsupported protocol"),
+         expect={**reason(258), **alert(70, "sent"), "tls.client.supported_versions": ["1.1"]}),
+    case("client-protocol-too-new", "client-protocol-too-old",
+         good_server(more=" ssl_protocols TLSv1.2;"), clients.openssl("-tls1_3"),
+         handshake_error("unsupported protocol"), expect=reason(258)),
+    case("server-no-shared-cipher", "server-no-shared-cipher",
+         good_server(more=" ssl_protocols TLSv1.2; ssl_ciphers ECDHE-ECDSA-CHACHA20-POLY1305;"),
+         clients.openssl("-tls1_2", "-cipher", "ECDHE-ECDSA-AES128-GCM-SHA256"),
+         handshake_error("no shared cipher"), expect={**reason(193), **alert(40, "sent")}),
+    case("server-no-shared-cipher-gnutls", "server-no-shared-cipher",
+         good_server(more=" ssl_protocols TLSv1.2; ssl_ciphers ECDHE-ECDSA-CHACHA20-POLY1305;"),
+         clients.gnutls("--priority", "NORMAL:-VERS-ALL:+VERS-TLS1.2:-CIPHER-ALL:+AES-128-GCM"),
+         handshake_error("no shared cipher"), expect=reason(193)),
+    case("server-no-shared-group", "server-no-shared-group",
+         good_server(more=f" ssl_protocols {TLS13}; ssl_ecdh_curve secp384r1;"),
+         clients.openssl("-tls1_3", "-groups", "X25519"),
+         handshake_error("no suitable key share"), expect={**reason(101), **alert(40, "sent")}),
+    case("server-no-shared-signature", "server-no-shared-signature", good_server(),
+         clients.openssl("-tls1_3", "-sigalgs", "rsa_pss_rsae_sha256"),
+         handshake_error("no suitable signature algorithm"),
+         expect={**reason(118), **alert(40, "sent")}),
+    case("server-rejects-sni", "server-rejects-sni", Nginx("ssl_reject_handshake on;"),
+         clients.openssl(name="nobody.test"), handshake_error("callback failed") + "|" + REJECTED,
+         expect={**reason(234), **alert(112, "sent"), "tls.client.server_name": "nobody.test"}),
+    case("server-alpn-mismatch", "server-alpn-mismatch", good_server(),
+         clients.openssl("-alpn", "imap,xmpp-client"), handshake_error("no application protocol"),
+         expect={**reason(235), **alert(120, "sent"), "tls.client.alpn": ["imap", "xmpp-client"]}),
+    case("inappropriate-fallback", "inappropriate-fallback", good_server(),
+         clients.openssl("-tls1_2", "-fallback_scsv"), handshake_error("inappropriate fallback"),
+         expect={**reason(373), **alert(86, "sent")}),
+    case("server-certificate-callback-failed", "server-certificate-callback-failed",
+         Nginx("ssl_certificate pki/$ssl_server_name.crt; ssl_certificate_key pki/good.key;"
+               + ANSWER),
+         clients.openssl(name="missing.test"), handshake_error("cert cb error"),
+         expect={**reason(377), **alert(80, "sent")}),
+    # The security level allows no TLS 1.0, whatever ssl_protocols says.
+    case("server-internal-error", "server-internal-error",
+         good_server(more=" ssl_protocols TLSv1 TLSv1.1 TLSv1.2;"),
+         clients.openssl("-tls1", *ANY_CIPHER), handshake_error(""), confidence=HIGH + MEDIUM,
+         expect=alert(80, "sent")),
+    case("client-broken-handshake", "client-broken-handshake", good_server(),
+         clients.send(BROKEN_HELLO, wait=True), handshake_error(""), confidence=HIGH + MEDIUM,
+         expect=alert(50, "sent")),
+)
+
+CERTIFICATES = (
+    case("client-rejects-cert", "client-rejects-cert", good_server(),
+         clients.openssl("-verify_return_error", "-CAfile", "pki/other-ca.crt"),
+         handshake_error("alert number 48"), expect=alert(48)),
+    case("client-rejects-cert-tls12", "client-rejects-cert", good_server(),
+         clients.curl("--tls-max", "1.2", "--cacert", "pki/other-ca.crt"),
+         handshake_error("alert number 48"), status=0, expect=alert(48)),
+    case("client-rejects-cert-expired", "client-rejects-cert", good_server("expired"),
+         clients.curl("--cacert", "pki/ca.crt"), handshake_error("alert number 45"), status=0,
+         expect=alert(45)),
+    case("client-rejects-cert-name", "client-rejects-cert", good_server("wrong-name"),
+         clients.python(ca="ca.crt"), handshake_error("alert number 42"), expect=alert(42)),
+    case("client-rejects-cert-gnutls", "client-rejects-cert", good_server(),
+         clients.gnutls("--x509cafile", "pki/other-ca.crt"), handshake_error("alert number 4[28]")),
+    case("client-cert-missing", "client-cert-missing", ASKS, clients.curl("--insecure"),
+         request_error("client sent no required SSL certificate"), status=400,
+         expect={"tls.established": True}),
+    case("client-cert-missing-tls12", "client-cert-missing", ASKS,
+         clients.curl("--insecure", "--tls-max", "1.2"),
+         request_error("client sent no required SSL certificate"), status=400),
+    case("client-cert-missing-http2", "client-cert-missing",
+         Nginx(GOOD + CLIENT_CA + ANSWER, listen="ssl http2"), clients.curl("--insecure", "--http2"),
+         request_error("client sent no required SSL certificate"), status=400),
+    case("client-cert-missing-gnutls", "client-cert-missing", ASKS, clients.gnutls("--insecure"),
+         request_error("client sent no required SSL certificate")),
+    case("client-cert-verify-failed", "client-cert-verify-failed", ASKS,
+         clients.openssl(*client_cert("client-untrusted")),
+         request_error("client SSL certificate verify error"),
+         expect={"tls.client.subject": "CN=proxy.test", "tls.verify.enforced": True}),
+    case("client-cert-verify-failed-expired", "client-cert-verify-failed", ASKS,
+         clients.openssl("-tls1_2", *client_cert("client-expired")),
+         request_error("client SSL certificate verify error: \\(10:"),
+         expect={"tls.verify.code": 10, "tls.client.not_after": "2021-01-01T00:00:00Z"}),
+)
+
+ENDS = (
+    case("client-closed-in-handshake", "client-closed-in-handshake", good_server(),
+         clients.send(HELLO, answer=True), WENT_AWAY, confidence=MEDIUM),
+    case("client-closed-in-handshake-reset", "client-closed-in-handshake", good_server(),
+         clients.send(HELLO, answer=True, reset=True), handshake_error("") + "|" + WENT_AWAY,
+         confidence=MEDIUM),
+    case("client-refuses-handshake", "client-refuses-handshake", good_server(),
+         clients.send(HELLO, answer=True, more=HANDSHAKE_FAILURE),
+         handshake_error("alert number 40"), confidence=MEDIUM, expect=alert(40)),
+    case("port-scan", "port-scan", good_server(), clients.after_success(clients.send()), WENT_AWAY),
+    case("port-scan-reset", "port-scan", good_server(),
+         clients.after_success(clients.send(reset=True)), None),
+    case("port-scan-some-bytes", "port-scan", good_server(), clients.send(HELLO[:3]), WENT_AWAY),
+    case("client-handshake-timeout", "client-handshake-timeout", good_server(more=PATIENCE),
+         clients.after_success(clients.send(wait=True)), TIMED_OUT, confidence=HIGH + MEDIUM),
+    case("client-handshake-timeout-in-hello", "client-handshake-timeout",
+         good_server(more=PATIENCE), clients.send(HELLO[:50], wait=True), TIMED_OUT,
+         confidence=HIGH + MEDIUM),
+)
+
+
+def healthy(name, upstream, client, status=200):
+    """A client to which nothing happens."""
+    return Case(name, None, upstream, drive=client, status=status)
+
+
+HEALTHY = (
+    healthy("served-tls13", good_server(), clients.curl("--insecure")),
+    healthy("served-tls12", good_server(), clients.curl("--insecure", "--tls-max", "1.2")),
+    healthy("served-http2", Nginx(GOOD + ANSWER, listen="ssl http2"),
+            clients.curl("--insecure", "--http2")),
+    healthy("served-ipv6", good_server(), clients.curl("--insecure")),
+    healthy("served-client-cert", ASKS,
+            clients.curl("--insecure", "--cert", "pki/client.crt", "--key", "pki/client.key",
+                         times=3)),
+    healthy("served-client-cert-tls12", ASKS,
+            clients.curl("--insecure", "--tls-max", "1.2", "--cert", "pki/client.crt", "--key",
+                         "pki/client.key")),
+    healthy("served-client-cert-http2", Nginx(GOOD + CLIENT_CA + ANSWER, listen="ssl http2"),
+            clients.curl("--insecure", "--http2", "--cert", "pki/client.crt", "--key",
+                         "pki/client.key")),
+    healthy("served-without-cert", good_server(more=CLIENT_CA.replace(" on;", " optional;")),
+            clients.curl("--insecure", times=2)),
+    # As a monitoring system does that looks at the certificate.
+    healthy("served-no-request", good_server(), clients.openssl(request=""), status=None),
+    healthy("served-no-request-tls12", good_server(), clients.openssl("-tls1_2", request=""),
+            status=None),
+)
+
+CASES = numbered(NO_TLS + NEGOTIATION + CERTIFICATES + ENDS + HEALTHY)
