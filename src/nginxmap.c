@@ -1,0 +1,675 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The tree is walked once for the places; the settings of a place are looked up, from the inside
+ * out as nginx merges them, only when it has matched.
+ */
+#include "nginxmap.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define PORT_HTTP      80 /* of a server in an upstream block, also of one that is passed to by https */
+#define PORT_HTTPS     443
+#define SCRATCH_SIZE   (24U << 10)
+#define TARGET_MAX     1024
+#define CONTEXT_LINES  3 /* of a diff */
+#define SPOT_BYTES_MAX 2048
+
+/* host:port as a directive has it; the host is not terminated. */
+struct target {
+	const char *host;
+	size_t host_len;
+	uint16_t port; /* 0: none */
+	bool has_port;
+	bool unix_socket;
+	bool symbolic; /* what it is depends on a variable */
+};
+
+struct place {
+	enum nginx_module module;
+	bool from_variable; /* the target was put in for a variable */
+	const struct nginxconf_directive *pass;
+	const struct nginxconf_directive *owner;    /* the location or server around it */
+	const struct nginxconf_directive *upstream; /* NULL: none */
+	char *text;				    /* the target with variables put in */
+	struct target target;			    /* points into text */
+};
+
+struct nginxmap {
+	const struct nginxconf *conf;
+	struct place *places;
+	size_t count;
+	size_t size;
+	char scratch[SCRATCH_SIZE];
+	size_t scratch_len;
+};
+
+/* -- names ------------------------------------------------------------------------------------- */
+
+static bool has_prefix(const char *string, const char *prefix)
+{
+	return !strncmp(string, prefix, strlen(prefix));
+}
+
+static bool is_setting(const char *name)
+{
+	for (int module = 0; module < NGINX_MODULE_COUNT; module++) {
+		const char *prefix = nginx_module_prefix(module);
+
+		for (int i = 0; i < NGINX_SETTING_COUNT && has_prefix(name, prefix); i++)
+			if (!strcmp(name + strlen(prefix), nginx_setting_name(i)))
+				return true;
+	}
+	return false;
+}
+
+bool nginxmap_wants(const char *name)
+{
+	return is_setting(name) || !strcmp(name, "server") || !strcmp(name, "server_name") ||
+	       !strcmp(name, "set");
+}
+
+/* -- targets ----------------------------------------------------------------------------------- */
+
+static const char *find_char(const char *from, const char *end, const char *any)
+{
+	while (from < end && !strchr(any, *from))
+		from++;
+	return from;
+}
+
+static void port_parse(const char *text, const char *end, struct target *t)
+{
+	uint32_t port = 0;
+
+	/* "name:8443$request_uri" */
+	end = find_char(text, end, "$");
+	if (text == end) {
+		t->symbolic = true;
+		return;
+	}
+	for (; text < end && isdigit((unsigned char)*text) && port <= UINT16_MAX; text++)
+		port = port * 10 + (uint32_t)(*text - '0');
+	t->port = text == end && port <= UINT16_MAX ? (uint16_t)port : 0;
+	t->has_port = true;
+}
+
+/* Parses host[:port], which a path may follow. */
+static void target_parse(const char *text, struct target *t)
+{
+	const char *end = find_char(text, text + strlen(text), "/?");
+	const char *host_end;
+
+	*t = (struct target){ .host = text };
+	if (!strncasecmp(text, "unix:", 5)) {
+		t->unix_socket = true;
+		return;
+	}
+	if (*text == '[') {
+		t->host = ++text;
+		host_end = find_char(text, end, "]");
+		t->host_len = (size_t)(host_end - t->host);
+		host_end += host_end < end;
+	} else {
+		host_end = find_char(text, end, ":");
+		t->host_len = (size_t)(host_end - text);
+	}
+	/* "https://name$request_uri" is the name; a variable at the beginning may be all of it. */
+	if (t->host_len && memchr(t->host, '$', t->host_len)) {
+		const char *variable = memchr(t->host, '$', t->host_len);
+
+		t->symbolic = variable == t->host || variable[-1] == '.' || variable[-1] == '-';
+		t->host_len = (size_t)(variable - t->host);
+		host_end = t->symbolic ? host_end : end;
+	}
+	if (host_end < end && *host_end == ':')
+		port_parse(host_end + 1, end, t);
+}
+
+static bool address_parse(const char *host, size_t len, unsigned int *family, uint8_t addr[16])
+{
+	char buf[INET6_ADDRSTRLEN];
+
+	if (len >= sizeof(buf))
+		return false;
+	memcpy(buf, host, len);
+	buf[len] = '\0';
+	*family = memchr(host, ':', len) ? AF_INET6 : AF_INET;
+	return inet_pton((int)*family, buf, addr) == 1;
+}
+
+static bool address_is_peer(unsigned int family, const uint8_t *addr,
+			    const struct nginxmap_peer *peer)
+{
+	return family == peer->family && !memcmp(addr, peer->addr, family == AF_INET ? 4 : 16);
+}
+
+/* -- variables --------------------------------------------------------------------------------- */
+
+/* What `set` gives the variable in the block or one around it, when that is no variable itself. */
+static const char *variable_value(const struct nginxconf_directive *block, const char *name,
+				  size_t len)
+{
+	for (; block; block = block->parent) {
+		const struct nginxconf_directive *d = nginxconf_find(block->first, "set");
+
+		for (; d; d = nginxconf_find(d->next, "set")) {
+			const char *variable = nginxconf_word(d, 1);
+
+			if (variable[0] == '$' && strlen(variable + 1) == len &&
+			    !memcmp(variable + 1, name, len) && !strchr(nginxconf_word(d, 2), '$'))
+				return nginxconf_word(d, 2);
+		}
+	}
+	return NULL;
+}
+
+static bool is_name_char(char c)
+{
+	return isalnum((unsigned char)c) || c == '_';
+}
+
+/* Appends the target with the variables put in whose value is known. True when there was one. */
+static bool target_expand(const struct nginxconf_directive *pass, struct text *out)
+{
+	const char *at = nginxconf_word(pass, 1);
+	bool expanded = false;
+
+	while (*at) {
+		const char *dollar = strchr(at, '$');
+		const char *name, *end, *value;
+		bool brace;
+
+		if (!dollar) {
+			text_add(out, at);
+			break;
+		}
+		text_addf(out, "%.*s", (int)(dollar - at), at);
+		brace = dollar[1] == '{';
+		name = dollar + 1 + brace;
+		for (end = name; is_name_char(*end); end++)
+			;
+		value = variable_value(pass->parent, name, (size_t)(end - name));
+		end += brace && *end == '}';
+		if (value)
+			text_add(out, value);
+		else
+			text_addf(out, "%.*s", (int)(end - dollar), dollar);
+		expanded |= value != NULL;
+		at = end > dollar ? end : dollar + 1;
+	}
+	return expanded;
+}
+
+/* -- finding the places ------------------------------------------------------------------------ */
+
+static const struct nginxconf_directive *block_around(const struct nginxconf_directive *d,
+						      const char *name)
+{
+	for (d = d->parent; d && strcmp(d->words[0], name) != 0;)
+		d = d->parent;
+	return d;
+}
+
+/* The block whose settings hold for the directive: not "if", nor "limit_except". */
+static const struct nginxconf_directive *owner_of(const struct nginxconf_directive *d)
+{
+	for (d = d->parent; d; d = d->parent)
+		if (!strcmp(d->words[0], "location") || !strcmp(d->words[0], "server"))
+			return d;
+	return NULL;
+}
+
+/* The directive that sets it for the block, from the inside out. NULL: none does. */
+static const struct nginxconf_directive *setting_find(const struct nginxconf_directive *block,
+						      const char *prefix, const char *name)
+{
+	for (; block; block = block->parent)
+		for (const struct nginxconf_directive *d = block->first; d; d = d->next)
+			if (has_prefix(d->words[0], prefix) &&
+			    !strcmp(d->words[0] + strlen(prefix), name))
+				return d;
+	return NULL;
+}
+
+static const struct nginxconf_directive *upstream_find(const struct nginxconf_directive *context,
+						       const struct target *t)
+{
+	const struct nginxconf_directive *d = context ? context->first : NULL;
+
+	for (d = nginxconf_find(d, "upstream"); d; d = nginxconf_find(d->next, "upstream")) {
+		const char *name = nginxconf_word(d, 1);
+
+		if (strlen(name) == t->host_len && !strncasecmp(name, t->host, t->host_len))
+			return d;
+	}
+	return NULL;
+}
+
+/* The target behind the scheme; NULL when it is not passed to by TLS. */
+static const char *tls_target(const struct place *p)
+{
+	static const char *const schemes[NGINX_MODULE_COUNT] = {
+		[NGINX_MODULE_PROXY] = "https://",
+		[NGINX_MODULE_GRPC] = "grpcs://",
+		[NGINX_MODULE_UWSGI] = "suwsgi://",
+	};
+	const struct nginxconf_directive *ssl;
+	const char *rest;
+
+	if (p->module == NGINX_MODULE_STREAM) {
+		ssl = setting_find(p->owner, "proxy_", "ssl");
+		return ssl && !strcasecmp(nginxconf_word(ssl, 1), "on") ? p->text : NULL;
+	}
+	if (!strncasecmp(p->text, schemes[p->module], strlen(schemes[p->module])))
+		return p->text + strlen(schemes[p->module]);
+	if (p->text[0] != '$')
+		return NULL;
+	rest = strstr(p->text, "://");
+	return rest ? rest + 3 : p->text;
+}
+
+static bool place_reserve(struct nginxmap *map)
+{
+	size_t size = map->size ? 2 * map->size : 64;
+	struct place *grown;
+
+	if (map->count < map->size)
+		return true;
+	grown = realloc(map->places, size * sizeof(*grown));
+	if (!grown)
+		return false;
+	map->places = grown;
+	map->size = size;
+	return true;
+}
+
+static int place_add(struct nginxmap *map, enum nginx_module module,
+		     const struct nginxconf_directive *pass)
+{
+	const char *context = module == NGINX_MODULE_STREAM ? "stream" : "http";
+	struct place p = { .module = module, .pass = pass, .owner = owner_of(pass) };
+	char expanded[TARGET_MAX];
+	const char *target;
+	struct text t;
+
+	text_init(&t, expanded, sizeof(expanded));
+	p.from_variable = target_expand(pass, &t);
+	if (!p.owner || t.cut)
+		return 0;
+	p.text = expanded;
+	target = tls_target(&p);
+	if (!target)
+		return 0;
+	p.text = strdup(target);
+	if (!p.text || !place_reserve(map)) {
+		free(p.text);
+		return -ENOMEM;
+	}
+	target_parse(p.text, &p.target);
+	if (!p.target.has_port && module != NGINX_MODULE_STREAM)
+		p.target.port = PORT_HTTPS;
+	if (!p.target.has_port && !p.target.symbolic)
+		p.upstream = upstream_find(block_around(pass, context), &p.target);
+	map->places[map->count++] = p;
+	return 0;
+}
+
+static int block_walk(struct nginxmap *map, const struct nginxconf_directive *d, bool in_stream)
+{
+	int err = 0;
+
+	for (; d && !err; d = d->next) {
+		const char *name = d->words[0];
+
+		if (d->is_block)
+			err = block_walk(map, d->first, in_stream || !strcmp(name, "stream"));
+		else if (!strcmp(name, "proxy_pass"))
+			err = place_add(map, in_stream ? NGINX_MODULE_STREAM : NGINX_MODULE_PROXY,
+					d);
+		else if (!strcmp(name, "grpc_pass"))
+			err = place_add(map, NGINX_MODULE_GRPC, d);
+		else if (!strcmp(name, "uwsgi_pass"))
+			err = place_add(map, NGINX_MODULE_UWSGI, d);
+	}
+	return err;
+}
+
+int nginxmap_new(const struct nginxconf *conf, struct nginxmap **out)
+{
+	struct nginxmap *map = calloc(1, sizeof(*map));
+	int err;
+
+	if (!map)
+		return -ENOMEM;
+	map->conf = conf;
+	err = block_walk(map, conf->first, false);
+	if (err)
+		nginxmap_free(map);
+	else
+		*out = map;
+	return err;
+}
+
+void nginxmap_free(struct nginxmap *map)
+{
+	if (!map)
+		return;
+	for (size_t i = 0; i < map->count; i++)
+		free(map->places[i].text);
+	free(map->places);
+	free(map);
+}
+
+size_t nginxmap_count(const struct nginxmap *map)
+{
+	return map->count;
+}
+
+/* -- matching ---------------------------------------------------------------------------------- */
+
+/* How well a place fits, worst first. */
+enum fit {
+	FIT_NONE,
+	FIT_CONTRADICTORY, /* the address, but another server name */
+	FIT_POSSIBLE,	   /* a variable, and nothing speaks against it */
+	FIT_LIKELY,	   /* the port, and nothing speaks against it */
+	FIT_CERTAIN,
+};
+
+/* The next line of text, which goes past it; false at the end. */
+static bool line_next(const char **text, const char **line, size_t *len)
+{
+	if (!**text)
+		return false;
+	*line = *text;
+	*len = strcspn(*text, "\n");
+	*text += *len + ((*text)[*len] == '\n');
+	return true;
+}
+
+/* The next word of a line in the hosts file. */
+static bool word_next(const char **at, const char *end, const char **word, size_t *len)
+{
+	while (*at < end && isspace((unsigned char)**at))
+		(*at)++;
+	*word = *at;
+	while (*at < end && !isspace((unsigned char)**at) && **at != '#')
+		(*at)++;
+	*len = (size_t)(*at - *word);
+	return *len > 0;
+}
+
+/* Does the hosts file know the name, and is the peer among its addresses? */
+static enum fit hosts_fit(const struct nginxmap_peer *peer, const char *host, size_t host_len)
+{
+	const char *text = peer->hosts, *line;
+	enum fit fit = FIT_LIKELY;
+	size_t line_len;
+
+	while (line_next(&text, &line, &line_len)) {
+		const char *at = line, *end = line + line_len, *word;
+		unsigned int family;
+		uint8_t addr[16];
+		size_t len;
+
+		if (!word_next(&at, end, &word, &len) || !address_parse(word, len, &family, addr))
+			continue;
+		while (word_next(&at, end, &word, &len)) {
+			if (len != host_len || strncasecmp(word, host, len) != 0)
+				continue;
+			if (address_is_peer(family, addr, peer))
+				return FIT_CERTAIN;
+			fit = FIT_NONE;
+		}
+	}
+	return fit;
+}
+
+static enum fit target_fit(const struct target *t, uint16_t port, const struct nginxmap_peer *peer)
+{
+	unsigned int family;
+	uint8_t addr[16];
+
+	if (t->unix_socket || !t->host_len || port != peer->port)
+		return FIT_NONE;
+	if (address_parse(t->host, t->host_len, &family, addr))
+		return address_is_peer(family, addr, peer) ? FIT_CERTAIN : FIT_NONE;
+	return hosts_fit(peer, t->host, t->host_len);
+}
+
+/* The best of the servers in an upstream block. */
+static enum fit upstream_fit(const struct nginxconf_directive *upstream,
+			     const struct nginxmap_peer *peer,
+			     const struct nginxconf_directive **server, struct target *target)
+{
+	const struct nginxconf_directive *d = nginxconf_find(upstream->first, "server");
+	enum fit best = FIT_NONE;
+
+	for (; d; d = nginxconf_find(d->next, "server")) {
+		struct target t;
+		enum fit fit;
+
+		target_parse(nginxconf_word(d, 1), &t);
+		fit = target_fit(&t, t.has_port ? t.port : PORT_HTTP, peer);
+		if (fit > best) {
+			best = fit;
+			*server = d;
+			*target = t;
+		}
+	}
+	return best;
+}
+
+static const char *setting_word(const struct place *p, enum nginx_setting setting)
+{
+	const struct nginxconf_directive *d =
+		setting_find(p->owner, nginx_module_prefix(p->module), nginx_setting_name(setting));
+
+	return d ? nginxconf_word(d, 1) : NULL;
+}
+
+/* Can the place have sent the server name that was sent, or none when there was none? */
+static bool name_fits(const struct place *p, const struct nginxmap_peer *peer)
+{
+	const char *on = setting_word(p, NGINX_SSL_SERVER_NAME);
+	const char *name = setting_word(p, NGINX_SSL_NAME);
+	size_t len = name ? strlen(name) : p->target.host_len;
+	unsigned int family;
+	uint8_t addr[16];
+
+	if (!peer->has_hello)
+		return true;
+	if (!on || strcasecmp(on, "on") != 0)
+		return !peer->server_name[0];
+	if (!name)
+		name = p->target.host;
+	if (memchr(name, '$', len) || (name == p->target.host && p->target.symbolic))
+		return true;
+	/* RFC 6066 knows no addresses, so nginx sends none. */
+	if (address_parse(name, len, &family, addr))
+		return !peer->server_name[0];
+	return len == strlen(peer->server_name) && !strncasecmp(name, peer->server_name, len);
+}
+
+static enum fit place_fit(const struct place *p, const struct nginxmap_peer *peer,
+			  const struct nginxconf_directive **server, struct target *target)
+{
+	enum fit fit;
+
+	*server = NULL;
+	*target = p->target;
+	if (p->upstream)
+		fit = upstream_fit(p->upstream, peer, server, target);
+	else if (p->target.symbolic)
+		fit = p->target.has_port && p->target.port != peer->port ? FIT_NONE : FIT_POSSIBLE;
+	else
+		fit = target_fit(&p->target, p->target.port, peer);
+	if (fit == FIT_CERTAIN && p->from_variable)
+		fit = FIT_LIKELY;
+	if (fit == FIT_NONE || name_fits(p, peer))
+		return fit;
+	return fit == FIT_CERTAIN ? FIT_CONTRADICTORY : FIT_NONE;
+}
+
+/* -- what is told of a place ------------------------------------------------------------------- */
+
+static struct nginx_words words_of(const char *string)
+{
+	return (struct nginx_words){ string, (uint32_t)strlen(string) };
+}
+
+/* Copies words from `from` on into the map's scratch, with one space between; none when it is full. */
+static struct nginx_words words_join(struct nginxmap *map, const struct nginxconf_directive *d,
+				     uint32_t from)
+{
+	char *start = map->scratch + map->scratch_len;
+	struct text t;
+
+	if (map->scratch_len == sizeof(map->scratch))
+		return words_of("");
+	text_init(&t, start, sizeof(map->scratch) - map->scratch_len);
+	for (uint32_t i = from; i < d->word_count; i++) {
+		text_add(&t, i > from ? " " : "");
+		text_add(&t, d->words[i]);
+	}
+	if (t.cut)
+		return words_of("");
+	map->scratch_len += t.len + 1;
+	return (struct nginx_words){ start, (uint32_t)t.len };
+}
+
+/* The directive with the lines around it. */
+static void spot_add(struct nginx_place *place, enum nginx_setting setting,
+		     const struct nginxconf_directive *d)
+{
+	const char *text = d->file->text;
+	size_t from = d->start, to = d->end;
+	uint32_t line = d->line;
+
+	if (!text || place->spot_count == NGINX_SPOTS_MAX)
+		return;
+	for (int lines = 0; from > 0; from--) {
+		if (text[from - 1] != '\n')
+			continue;
+		if (lines++ == CONTEXT_LINES)
+			break;
+		line--;
+	}
+	for (int lines = 0; to < d->file->len; to++) {
+		if (text[to] == '\n' && lines++ == CONTEXT_LINES) {
+			to++;
+			break;
+		}
+	}
+	if (to - from > SPOT_BYTES_MAX)
+		return;
+	place->spots[place->spot_count++] = (struct nginx_spot){
+		.setting = setting,
+		.line = line,
+		.from = (uint32_t)(d->start - from),
+		.to = (uint32_t)(d->end - from),
+		.file = words_of(d->file->path),
+		.text = { text + from, (uint32_t)(to - from) },
+	};
+}
+
+static void value_add(struct nginxmap *map, struct nginx_place *place, enum nginx_setting setting,
+		      const struct nginxconf_directive *d, bool own)
+{
+	if (place->value_count == NGINX_SETTINGS_MAX)
+		return;
+	place->values[place->value_count++] = (struct nginx_value){
+		.setting = setting,
+		.own = own,
+		.line = d->line,
+		.file = words_of(d->file->path),
+		.value = words_join(map, d, 1),
+	};
+	if (own)
+		spot_add(place, setting, d);
+}
+
+static void values_add(struct nginxmap *map, struct nginx_place *place, const struct place *p)
+{
+	const char *prefix = nginx_module_prefix(p->module);
+
+	for (int i = NGINX_SSL; i < NGINX_SETTING_COUNT; i++) {
+		const char *name = nginx_setting_name(i);
+		const struct nginxconf_directive *d = setting_find(p->owner, prefix, name);
+		const struct nginxconf_directive *level = d ? d->parent : NULL;
+
+		/* Of one that may be given more than once, all that stand in the same block. */
+		for (; d;
+		     d = i == NGINX_SSL_CONF_COMMAND ? nginxconf_find(d->next, d->words[0]) : NULL)
+			value_add(map, place, i, d, level == p->owner);
+	}
+}
+
+static void place_tell(struct nginxmap *map, const struct place *p, enum fit fit,
+		       const struct nginxconf_directive *server, const struct target *target,
+		       struct nginx_place *place)
+{
+	const struct nginxconf_directive *around = block_around(p->pass, "server");
+	const struct nginxconf_directive *names;
+	unsigned int family;
+	uint8_t addr[16];
+
+	*place = (struct nginx_place){
+		.module = p->module,
+		.certainty = fit == FIT_CERTAIN	   ? NGINX_CERTAIN
+			     : fit == FIT_POSSIBLE ? NGINX_POSSIBLE
+						   : NGINX_LIKELY,
+		.line = p->pass->line,
+		.file = words_of(p->pass->file->path),
+		.location = words_join(map, p->owner, 0),
+		.target = words_join(map, p->pass, 1),
+	};
+	names = around ? nginxconf_find(around->first, "server_name") : NULL;
+	if (names)
+		place->server = words_join(map, names, 1);
+	if (p->upstream)
+		place->upstream = words_join(map, p->upstream, 1);
+	if (server) {
+		place->upstream_file = words_of(server->file->path);
+		place->upstream_line = server->line;
+	}
+	if (!p->target.symbolic && !address_parse(target->host, target->host_len, &family, addr))
+		place->peer_name = (struct nginx_words){ target->host, (uint32_t)target->host_len };
+	spot_add(place, NGINX_PASS, p->pass);
+	if (p->pass->parent != p->owner)
+		spot_add(place, NGINX_BLOCK, p->owner);
+	values_add(map, place, p);
+}
+
+void nginxmap_match(struct nginxmap *map, const struct nginxmap_peer *peer,
+		    struct nginx_places *places)
+{
+	enum fit best = FIT_CONTRADICTORY;
+
+	map->scratch_len = 0;
+	*places = (struct nginx_places){ 0 };
+	for (size_t i = 0; i < map->count; i++) {
+		const struct nginxconf_directive *server;
+		struct target target;
+		enum fit fit = place_fit(&map->places[i], peer, &server, &target);
+
+		if (fit < best)
+			continue;
+		if (fit > best) {
+			best = fit;
+			map->scratch_len = 0;
+			places->count = 0;
+			places->more = 0;
+		}
+		if (places->count < NGINX_PLACES_MAX)
+			place_tell(map, &map->places[i], fit, server, &target,
+				   &places->items[places->count++]);
+		else
+			places->more++;
+	}
+}
