@@ -38,6 +38,7 @@ enum tlsfail_record_type {
 	TLSFAIL_REC_LOSS = 19,
 	TLSFAIL_REC_TOTALS = 20,
 	TLSFAIL_REC_LOG_LINE = 23,
+	TLSFAIL_REC_NGINX = 21,
 };
 
 /* Each record begins with this. len is the whole record with this header and is not padded. */
@@ -268,6 +269,22 @@ struct tlsfail_log_line {
 	char data[];
 };
 
+#define TLSFAIL_NGINX_SLOTS 256
+#define TLSFAIL_NGINX_DATA  12000
+
+/* Places in nginx's configuration that pass from a process to a peer, before the connections that
+ * it is about. It replaces what was said of the slot before. data: src/nginxplace.h. */
+struct tlsfail_nginx {
+	struct tlsfail_header h;
+	__u32 pid;
+	__u32 slot; /* below TLSFAIL_NGINX_SLOTS */
+	__u16 family;
+	__u16 rport;
+	__u8 raddr[16];
+	__u32 data_len; /* at most TLSFAIL_NGINX_DATA */
+	__u8 data[];
+};
+
 /* What did not reach the collector. */
 struct tlsfail_lost {
 	__u64 conns;	 /* failures that did not fit into the ring */
@@ -308,6 +325,7 @@ _Static_assert(sizeof(struct tlsfail_clock) == 24, "ABI");
 _Static_assert(sizeof(struct tlsfail_host) == 16, "ABI");
 _Static_assert(sizeof(struct tlsfail_process) == 24, "ABI");
 _Static_assert(sizeof(struct tlsfail_log_line) == 40, "ABI");
+_Static_assert(sizeof(struct tlsfail_nginx) == 40, "ABI");
 _Static_assert(sizeof(struct tlsfail_loss) == 48, "ABI");
 _Static_assert(sizeof(struct tlsfail_totals) == 104, "ABI");
 

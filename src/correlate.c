@@ -33,6 +33,16 @@ struct process {
 	char *version;
 };
 
+/* What is configured for a peer. */
+struct configured {
+	uint32_t pid; /* 0: free */
+	uint16_t family;
+	uint16_t rport;
+	uint8_t raddr[16];
+	uint32_t len;
+	uint8_t *data;
+};
+
 struct elapsed {
 	uint32_t pid;
 	uint64_t ns;
@@ -57,6 +67,7 @@ struct correlator {
 	struct wire wires[WIRES_MAX];
 	size_t process_next;
 	struct process processes[PROCESSES_MAX];
+	struct configured configured[TLSFAIL_NGINX_SLOTS];
 	size_t elapsed_next;
 	struct elapsed elapsed[ELAPSED_MAX];
 	struct own_line line;
@@ -90,6 +101,8 @@ void correlator_free(struct correlator *c)
 	for (size_t i = 0; i < PROCESSES_MAX; i++)
 		process_clear(&c->processes[i]);
 	line_clear(&c->line);
+	for (size_t i = 0; i < TLSFAIL_NGINX_SLOTS; i++)
+		free(c->configured[i].data);
 	free(c);
 }
 
@@ -152,6 +165,19 @@ static void wire_take(struct correlator *c, uint64_t id, uint8_t dir, struct tls
 	}
 }
 
+bool correlator_sent(const struct correlator *c, uint64_t id, struct tls_capture *sent)
+{
+	for (size_t i = 0; i < WIRES_MAX; i++) {
+		const struct wire *w = &c->wires[i];
+
+		if (w->id && w->id == id && w->dir == TLSFAIL_DIR_SENT) {
+			*sent = (struct tls_capture){ w->data, w->len, w->cut };
+			return true;
+		}
+	}
+	return false;
+}
+
 static struct process *process_find(struct correlator *c, uint32_t pid)
 {
 	for (size_t i = 0; i < PROCESSES_MAX; i++)
@@ -211,6 +237,42 @@ static const struct log_line *line_of(struct correlator *c, uint64_t id)
 	return &c->line.view;
 }
 
+static int configured_set(struct correlator *c, const struct decoded_nginx *record)
+{
+	struct configured *slot = &c->configured[record->slot];
+	uint8_t *data = malloc(record->len);
+
+	if (!data)
+		return -ENOMEM;
+	free(slot->data);
+	memcpy(data, record->data, record->len);
+	*slot = (struct configured){
+		.pid = record->pid,
+		.family = record->family,
+		.rport = record->rport,
+		.len = record->len,
+		.data = data,
+	};
+	memcpy(slot->raddr, record->raddr, sizeof(slot->raddr));
+	return 0;
+}
+
+static void configured_find(const struct correlator *c, struct failure *out)
+{
+	const struct tlsfail_conn *conn = out->conn;
+
+	for (size_t i = 0; i < TLSFAIL_NGINX_SLOTS; i++) {
+		const struct configured *slot = &c->configured[i];
+
+		if (slot->data && slot->pid == conn->pid && slot->rport == conn->rport &&
+		    slot->family == conn->family &&
+		    !memcmp(slot->raddr, conn->raddr, sizeof(slot->raddr))) {
+			out->nginx = slot->data;
+			out->nginx_len = slot->len;
+		}
+	}
+}
+
 /* Remembers how long a connection lasted that was ended here before its handshake was done. */
 static bool elapsed_repeats(struct correlator *c, const struct tlsfail_conn *conn)
 {
@@ -246,6 +308,7 @@ static void conn_complete(struct correlator *c, const struct tlsfail_conn *conn,
 		.repeats_elapsed = elapsed_repeats(c, conn),
 		.log_line = line_of(c, conn->id),
 	};
+	configured_find(c, out);
 	wire_take(c, conn->id, TLSFAIL_DIR_SENT, &out->sent);
 	wire_take(c, conn->id, TLSFAIL_DIR_RECEIVED, &out->received);
 	for (uint32_t i = 0; i < TLSFAIL_CERTS_MAX && i < conn->cert_count; i++)
@@ -285,6 +348,8 @@ int correlator_feed(struct correlator *c, const struct decoded *record, struct f
 		return process_add(c, &record->process);
 	case TLSFAIL_REC_LOG_LINE:
 		return line_set(c, &record->log_line);
+	case TLSFAIL_REC_NGINX:
+		return configured_set(c, &record->nginx);
 	case TLSFAIL_REC_WIRE:
 		wire_add(c, &record->wire);
 		return 0;

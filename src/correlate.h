@@ -27,10 +27,12 @@ struct failure {
 	struct tls_capture sent; /* data NULL: not kept */
 	struct tls_capture received;
 	struct tls_capture certs[TLSFAIL_CERTS_MAX]; /* leaf first, DER */
-	uint64_t time_ns;    /* CLOCK_REALTIME of its end; 0 when no clock record came before */
-	const char *exe;     /* path, may be "" ; bytes that the host chose */
-	const char *version; /* of the TLS library, may be "" */
-	const char *host;    /* name of the host, may be "" */
+	uint64_t time_ns;     /* CLOCK_REALTIME of its end; 0 when no clock record came before */
+	const char *exe;      /* path, may be "" ; bytes that the host chose */
+	const char *version;  /* of the TLS library, may be "" */
+	const char *host;     /* name of the host, may be "" */
+	const uint8_t *nginx; /* for nginx_places_read(); NULL: nothing is known */
+	size_t nginx_len;
 	/* A connection of the same process ended itself after the same time before: a timer. */
 	bool repeats_elapsed;
 	const struct log_line *log_line; /* NULL: none is known */
@@ -56,6 +58,10 @@ void correlator_free(struct correlator *c);
  * -ENOMEM.
  */
 int correlator_feed(struct correlator *c, const struct decoded *record, struct failure *out);
+
+/* The bytes that were sent on a connection whose own record has not come yet. False: none were
+ * kept. */
+bool correlator_sent(const struct correlator *c, uint64_t id, struct tls_capture *sent);
 
 /* Joins a record of type TLSFAIL_REC_CERTS, which must live as long as *out is used, with the bytes
  * that came before it. */

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "errorlog.h"
+#include "nginxplace.h"
 
 #define FAMILY_IPV4 2
 #define FAMILY_IPV6 10
@@ -154,6 +155,35 @@ static int view_log_line(struct decoded_log_line *line, const uint8_t *data, siz
 	return 0;
 }
 
+static int view_nginx(struct decoded_nginx *nginx, const uint8_t *data, size_t len,
+		      const char **problem)
+{
+	struct nginx_places places;
+	struct tlsfail_nginx fixed;
+
+	if (len < sizeof(fixed))
+		return reject(problem, "has the wrong size for its type");
+	memcpy(&fixed, data, sizeof(fixed));
+	if (fixed.data_len > TLSFAIL_NGINX_DATA)
+		return reject(problem, "claims more of a configuration than is ever kept");
+	if (len != sizeof(fixed) + fixed.data_len)
+		return reject(problem, "has another length of a configuration than it claims");
+	if (fixed.slot >= TLSFAIL_NGINX_SLOTS)
+		return reject(problem, "has a slot that there is not");
+	if (fixed.family != FAMILY_IPV4 && fixed.family != FAMILY_IPV6)
+		return reject(problem, "has an unknown address family");
+	nginx->data = data + sizeof(fixed);
+	nginx->len = fixed.data_len;
+	if (!nginx_places_read(nginx->data, nginx->len, &places))
+		return reject(problem, "has places of a configuration that cannot be read");
+	nginx->pid = fixed.pid;
+	nginx->slot = fixed.slot;
+	nginx->family = fixed.family;
+	nginx->rport = fixed.rport;
+	memcpy(nginx->raddr, fixed.raddr, sizeof(nginx->raddr));
+	return 0;
+}
+
 static int check_certs(const struct tlsfail_certs *certs, const char **problem)
 {
 	if (certs->family != FAMILY_IPV4 && certs->family != FAMILY_IPV6)
@@ -183,6 +213,8 @@ static int decode_body(const uint8_t *data, size_t len, struct decoded *out, con
 		return view_host(&out->host, data, len, problem);
 	case TLSFAIL_REC_PROCESS:
 		return view_process(&out->process, data, len, problem);
+	case TLSFAIL_REC_NGINX:
+		return view_nginx(&out->nginx, data, len, problem);
 	case TLSFAIL_REC_LOG_LINE:
 		return view_log_line(&out->log_line, data, len, problem);
 	case TLSFAIL_REC_LOSS:

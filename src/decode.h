@@ -49,6 +49,16 @@ struct decoded_log_line {
 	struct decoded_bytes text;
 };
 
+struct decoded_nginx {
+	uint32_t pid;
+	uint32_t slot;
+	uint16_t family;
+	uint16_t rport;
+	uint8_t raddr[16];
+	const uint8_t *data; /* for nginx_places_read(), which takes it */
+	uint32_t len;
+};
+
 /* Records of fixed size are copied, so that data need not be aligned; the others are views. */
 struct decoded {
 	enum tlsfail_record_type type;
@@ -61,6 +71,7 @@ struct decoded {
 		struct decoded_host host;
 		struct decoded_process process;
 		struct decoded_log_line log_line;
+		struct decoded_nginx nginx;
 		struct tlsfail_loss loss;
 		struct tlsfail_totals totals;
 	};

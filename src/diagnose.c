@@ -11,6 +11,7 @@
 #include "explain.h"
 #include "finding_tls.h"
 #include "lib_openssl.h"
+#include "nginxadvice.h"
 #include "text.h"
 #include "timeline.h"
 
@@ -302,6 +303,8 @@ void diagnose(const struct failure *failure, struct diagnose_work *work, struct 
 	fill_log_line(f, failure->log_line);
 	explain_evidence(failure, work, f);
 	conclude(f, failure, &s, cause);
+	if (failure->nginx && nginx_places_read(failure->nginx, failure->nginx_len, &work->places))
+		nginxadvice_fill(f, &work->places);
 	timeline_fill(failure, f);
 }
 

@@ -32,7 +32,7 @@
 #define VERSYM_HIDDEN 0x8000 /* in .gnu.version: not the default version of its name */
 
 #define SEARCH_WINDOW 65536
-#define SEARCH_TAIL   256 /* what is searched for, or copied, is shorter */
+#define SEARCH_TAIL   8192 /* what is searched for, or copied, is shorter */
 
 struct elf_file {
 	int fd;
@@ -530,18 +530,20 @@ bool elf_file_has_text(struct elf_file *file, const char *text)
 	return elf_file_search(file, text, occurrence_any, NULL) == 0;
 }
 
-struct version_copy {
+struct string_copy {
 	size_t prefix_len;
+	bool is_version; /* a digit follows the prefix */
 	char *buf;
 	size_t size;
 };
 
-static bool occurrence_copy_version(const char *at, size_t left, void *context)
+static bool occurrence_copy(const char *at, size_t left, void *context)
 {
-	const struct version_copy *copy = context;
+	const struct string_copy *copy = context;
 	size_t len = 0;
 
-	if (left <= copy->prefix_len || at[copy->prefix_len] < '0' || at[copy->prefix_len] > '9')
+	if (copy->is_version &&
+	    (left <= copy->prefix_len || at[copy->prefix_len] < '0' || at[copy->prefix_len] > '9'))
 		return false;
 	while (len < left && len < copy->size - 1 && at[len] >= ' ' && at[len] <= '~')
 		len++;
@@ -552,7 +554,14 @@ static bool occurrence_copy_version(const char *at, size_t left, void *context)
 
 int elf_file_version_string(struct elf_file *file, const char *prefix, char *buf, size_t size)
 {
-	struct version_copy copy = { .prefix_len = strlen(prefix), .buf = buf, .size = size };
+	struct string_copy copy = { strlen(prefix), true, buf, size };
 
-	return elf_file_search(file, prefix, occurrence_copy_version, &copy);
+	return elf_file_search(file, prefix, occurrence_copy, &copy);
+}
+
+int elf_file_string(struct elf_file *file, const char *prefix, char *buf, size_t size)
+{
+	struct string_copy copy = { strlen(prefix), false, buf, size };
+
+	return elf_file_search(file, prefix, occurrence_copy, &copy);
 }

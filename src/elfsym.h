@@ -59,6 +59,10 @@ bool elf_file_has_text(struct elf_file *file, const char *text);
  */
 int elf_file_version_string(struct elf_file *file, const char *prefix, char *buf, size_t size);
 
+/* The same for a prefix that anything may follow; of a text longer than 8 KiB not all may be
+ * copied. */
+int elf_file_string(struct elf_file *file, const char *prefix, char *buf, size_t size);
+
 /*
  * Decodes one PLT entry: the len bytes that stand at address in an object for machine (EM_X86_64
  * or EM_AARCH64). *slot becomes the address of the GOT slot through which it jumps. False when

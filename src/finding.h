@@ -15,7 +15,7 @@
 #define FINDING_ADDRESS_LEN    48
 #define FINDING_NAME_LEN       256
 #define FINDING_MESSAGE_LEN    512
-#define FINDING_HINT_LEN       512
+#define FINDING_HINT_LEN       1024
 #define FINDING_PATH_LEN       4096
 #define FINDING_CANDIDATES_MAX 6
 #define FINDING_EVIDENCE_MAX   32
@@ -30,6 +30,10 @@
 #define FINDING_PROTOCOL_LEN   64
 #define FINDING_TIMELINE_MAX   40
 #define FINDING_LOG_LEN	       4096
+#define FINDING_PLACES_MAX     8
+#define FINDING_SETTINGS_MAX   20
+#define FINDING_SETTING_LEN    320
+#define FINDING_PATCH_LEN      8192
 
 enum confidence {
 	CONFIDENCE_LOW,
@@ -174,6 +178,28 @@ struct finding_log_line {
 	uint64_t connection; /* nginx's number of the client's connection, 0 unknown */
 };
 
+/* A place in nginx's configuration that passes to the peer. */
+struct finding_place {
+	char file[FINDING_NAME_LEN];
+	uint32_t line;
+	char location[FINDING_NAME_LEN]; /* "location = /x", or "server" */
+	char server[FINDING_NAME_LEN];	 /* its server_name */
+	char upstream[FINDING_NAME_LEN]; /* the upstream block that it passes to, "" none */
+};
+
+/* Nothing is known when there are no places. */
+struct finding_config {
+	unsigned int place_count;
+	struct finding_place places[FINDING_PLACES_MAX];
+	unsigned int more;     /* places that match, too */
+	const char *certainty; /* "certain", "likely", "possible" */
+	bool changed;	       /* the configuration is younger than the worker */
+	unsigned int setting_count;
+	/* at the first of the places, "proxy_ssl_verify on" */
+	char settings[FINDING_SETTINGS_MAX][FINDING_SETTING_LEN];
+	char patch[FINDING_PATCH_LEN]; /* unified diff, "" none */
+};
+
 struct finding_loss {
 	uint64_t findings;  /* failures lost on the way to the collector */
 	uint64_t wires;	    /* evidence bytes lost */
@@ -233,6 +259,8 @@ struct finding {
 	char executable_path[FINDING_PATH_LEN];
 	char executable_name[FINDING_NAME_LEN];
 	char host_name[FINDING_NAME_LEN];
+
+	struct finding_config config;
 
 	struct finding_loss loss; /* FINDING_LOSS only */
 	uint64_t suppressed;	  /* FINDING_FOLDED only: how many, within duration_ns */

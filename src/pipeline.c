@@ -94,6 +94,19 @@ void pipeline_tell_noise(struct pipeline *p, bool noise)
 	p->tell_noise = noise;
 }
 
+bool pipeline_server_name(struct pipeline *p, uint64_t id, struct text *name)
+{
+	const struct tls_client_hello *hello = &p->work.view.client.hello;
+	struct tls_capture sent, received = { 0 };
+
+	if (!correlator_sent(p->correlator, id, &sent))
+		return false;
+	tlswire_parse(&sent, &received, &p->work.view);
+	if (hello->has_server_name)
+		text_add_hostile(name, hello->server_name.data, hello->server_name.len);
+	return hello->has_server_name || (hello->present && !hello->cut && !hello->malformed);
+}
+
 uint64_t pipeline_findings(const struct pipeline *p)
 {
 	return p->findings;
@@ -185,6 +198,7 @@ static uint64_t record_time(const struct decoded *record)
 	case TLSFAIL_REC_HOST:
 	case TLSFAIL_REC_PROCESS:
 	case TLSFAIL_REC_LOG_LINE:
+	case TLSFAIL_REC_NGINX:
 		return 0;
 	}
 	return 0;

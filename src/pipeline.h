@@ -62,6 +62,10 @@ uint64_t pipeline_deadline(const struct pipeline *p);
 /* Tells what is still folded: the end. Returns 0 or an error of outputs_write(). */
 int pipeline_finish(struct pipeline *p);
 
+/* The server name that a connection, whose own record has not come yet, has asked for; "" for none.
+ * False: that is not known. */
+bool pipeline_server_name(struct pipeline *p, uint64_t id, struct text *name);
+
 /* Failures found so far that are to be told; wire records whose connection never came. */
 uint64_t pipeline_findings(const struct pipeline *p);
 uint64_t pipeline_orphans(const struct pipeline *p);

@@ -27,6 +27,8 @@
 /* The largest record there can be: a process with its three strings. */
 #define RECORD_LEN_MAX (sizeof(struct tlsfail_process) + 3UL * TLSFAIL_STRING_MAX)
 _Static_assert(RECORD_LEN_MAX >= sizeof(struct tlsfail_wire), "the largest record");
+_Static_assert(RECORD_LEN_MAX >= sizeof(struct tlsfail_nginx) + TLSFAIL_NGINX_DATA,
+	       "the largest record");
 
 #define BUFFER_SIZE 65536
 _Static_assert(BUFFER_SIZE > RECORD_LEN_MAX && BUFFER_SIZE > UINT16_MAX, "holds any part whole");

@@ -212,6 +212,7 @@ static void event_add_cause(struct event *event, const struct finding *f)
 	event_add_string(event, "tlsfail.confidence", sink_confidence_name(f));
 	event_add_strings(event, "tlsfail.candidates", f->candidates, f->candidate_count);
 	event_add_string(event, "tlsfail.hint", f->hint);
+	event_add_string(event, "tlsfail.patch", f->config.patch);
 	event_add_strings(event, "tlsfail.evidence", evidence, f->evidence_count);
 }
 
@@ -337,6 +338,50 @@ static void event_add_log_line(struct event *event, const struct finding_log_lin
 	event_add_known(event, "nginx.connection", line->connection);
 }
 
+/* "FILE:LINE: location /x, upstream pool" */
+static void place_add(struct text *t, const struct finding_place *place)
+{
+	text_addf(t, "%s:%u: %s", place->file, place->line, place->location);
+	if (place->upstream[0])
+		text_addf(t, ", upstream %s", place->upstream);
+}
+
+static void event_add_places(struct event *event, const struct finding_config *config)
+{
+	char lines[FINDING_PLACES_MAX][4 * FINDING_NAME_LEN];
+	const char *places[FINDING_PLACES_MAX];
+	struct text text;
+
+	if (config->place_count + config->more < 2)
+		return;
+	for (unsigned int i = 0; i < config->place_count; i++) {
+		text_init(&text, lines[i], sizeof(lines[i]));
+		place_add(&text, &config->places[i]);
+		places[i] = lines[i];
+	}
+	event_add_strings(event, "nginx.config.places", places, config->place_count);
+	event_add_integer(event, "nginx.config.place_count", config->place_count + config->more);
+}
+
+static void event_add_config(struct event *event, const struct finding_config *config)
+{
+	const struct finding_place *first = &config->places[0];
+	const char *settings[FINDING_SETTINGS_MAX];
+
+	if (!config->place_count)
+		return;
+	for (unsigned int i = 0; i < config->setting_count; i++)
+		settings[i] = config->settings[i];
+	event_add_string(event, "nginx.config.file", first->file);
+	event_add_integer(event, "nginx.config.line", first->line);
+	event_add_string(event, "nginx.config.location", first->location);
+	event_add_string(event, "nginx.config.upstream", first->upstream);
+	event_add_string(event, "nginx.config.certainty", config->certainty);
+	event_add_bool(event, "nginx.config.changed", config->changed);
+	event_add_strings(event, "nginx.config.settings", settings, config->setting_count);
+	event_add_places(event, config);
+}
+
 static void event_add_failure(struct event *event, const struct finding *f)
 {
 	event_add_string(event, "event.name", "tls.handshake.failure");
@@ -348,6 +393,7 @@ static void event_add_failure(struct event *event, const struct finding *f)
 	event_add_network(event, f);
 	event_add_process(event, f);
 	event_add_log_line(event, &f->log_line);
+	event_add_config(event, &f->config);
 }
 
 static void event_add_loss(struct event *event, const struct finding_loss *loss)

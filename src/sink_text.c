@@ -172,6 +172,39 @@ static void headline_add(const struct sink_options *o, struct text *t, const str
 		  begin[0] ? COLOR_END : "", suffix);
 }
 
+/* Where nginx's configuration passes to the peer. */
+static void place_add(const struct sink_options *o, struct text *t,
+		      const struct finding_config *config)
+{
+	char words[4 * FINDING_NAME_LEN];
+	const struct finding_place *p = &config->places[0];
+	unsigned int others = config->place_count + config->more - 1;
+	struct text line;
+
+	if (!config->place_count)
+		return;
+	text_init(&line, words, sizeof(words));
+	text_addf(&line, "%s:%u, %s", p->file, p->line, p->location);
+	if (p->upstream[0])
+		text_addf(&line, ", upstream %s", p->upstream);
+	if (strcmp(config->certainty, "certain") != 0)
+		text_addf(&line, " (%s)", config->certainty);
+	if (others)
+		text_addf(&line, " and %u more", others);
+	paragraph_add(o, t, NULL, "in: ", words);
+}
+
+/* Lines that are for copying: as they are, but for the indentation. */
+static void patch_add(struct text *t, const char *patch)
+{
+	while (*patch) {
+		size_t len = strcspn(patch, "\n");
+
+		text_addf(t, "%*s%.*s\n", INDENT, "", (int)len, patch);
+		patch += len + (patch[len] == '\n');
+	}
+}
+
 static void candidates_add(const struct sink_options *o, struct text *t, const struct finding *f)
 {
 	char words[CANDIDATES_LEN];
@@ -230,7 +263,10 @@ static void failure_add(const struct sink_options *o, struct text *t, const stru
 {
 	headline_add(o, t, f);
 	paragraph_add(o, t, NULL, "", f->message);
+	place_add(o, t, &f->config);
 	paragraph_add(o, t, COLOR_HINT, "fix: ", f->hint);
+	if (o->verbose)
+		patch_add(t, f->config.patch);
 	if (f->confidence != CONFIDENCE_HIGH)
 		candidates_add(o, t, f);
 	if (o->verbose)

@@ -11,11 +11,13 @@
 #include <stdint.h>
 
 #include "correlate.h"
+#include "nginxplace.h"
 #include "tlswire.h"
 #include "x509view.h"
 
 /* Working space, too large for a stack; what was read from the wire is in it afterwards. */
 struct diagnose_work {
+	struct nginx_places places;
 	struct tls_view view;
 	size_t cert_count; /* of certs */
 	struct x509_view certs[TLSFAIL_CERTS_MAX];

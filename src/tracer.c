@@ -25,6 +25,7 @@
 #include "log.h"
 #include "logwatch.h"
 #include "notify.h"
+#include "nginxwatch.h"
 #include "options.h"
 #include "outputs.h"
 #include "pipeline.h"
@@ -59,6 +60,7 @@ struct tracer {
 	struct logwatch *logs; /* NULL: no error.log is followed */
 	struct exporter *exporter;
 	int probe_stats; /* a descriptor, or -1 */
+	struct nginxwatch *nginx;
 
 	bool told_armed;
 	bool starting; /* a process is to be looked at again */
@@ -142,6 +144,22 @@ static bool is_foreign(struct tracer *t, const void *data)
 	       !target_matches(&t->targets, &process);
 }
 
+/* Where nginx's configuration passes to the peer of a connection: before the connection, as replay
+ * needs it. */
+static void nginx_announce(struct tracer *t, const struct tlsfail_conn *conn)
+{
+	const struct tlsfail_nginx *record;
+	char name[TLSFAIL_NAME_LEN * 2];
+	struct text server_name;
+	bool has_hello;
+
+	text_init(&server_name, name, sizeof(name));
+	has_hello = pipeline_server_name(t->pipeline, conn->id, &server_name);
+	record = nginxwatch_look(t->nginx, conn, has_hello, name);
+	if (record)
+		feed(t, record, record->h.len);
+}
+
 /* A record that had its turn. Of what was held back when --count was reached, losses are told. */
 static void deliver(void *context, const void *data, size_t len)
 {
@@ -150,8 +168,12 @@ static void deliver(void *context, const void *data, size_t len)
 
 	if (is_full(t) && h->type != TLSFAIL_REC_LOSS)
 		return;
-	if (!is_foreign(t, data))
-		feed(t, data, len);
+	if (is_foreign(t, data))
+		return;
+	/* Not before it has its turn: the ClientHello has come by now. */
+	if (h->type == TLSFAIL_REC_CONN)
+		nginx_announce(t, data);
+	feed(t, data, len);
 }
 
 /* With error.log, a record may wait for its line. */
@@ -470,7 +492,8 @@ static int tracer_start(struct tracer *t)
 		log_line("cannot map the ring buffer: %s", strerror(-err));
 		return err;
 	}
-	err = header_announce(t);
+	t->nginx = nginxwatch_new();
+	err = t->nginx ? header_announce(t) : -ENOMEM;
 	if (err)
 		log_line("cannot begin: %s", strerror(-err));
 	if (!err && t->options->probe_stats)
@@ -659,6 +682,7 @@ int tracer_run(const struct options *options)
 	recorder_close(t.recorder);
 	logwatch_close(t.logs);
 	exporter_close(t.exporter);
+	nginxwatch_free(t.nginx);
 	pipeline_close(t.pipeline);
 	outputs_close(t.outputs);
 	reloader_free(t.reloader);

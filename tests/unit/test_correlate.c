@@ -112,6 +112,24 @@ static void feed_process(uint32_t pid, const char *exe, const char *version)
 	feed(&record);
 }
 
+static void feed_nginx(uint32_t slot, uint16_t port, const char *data)
+{
+	struct decoded record = {
+		.type = TLSFAIL_REC_NGINX,
+		.nginx = {
+			.pid = PID,
+			.slot = slot,
+			.family = 2,
+			.rport = port,
+			.raddr = { 192, 0, 2, 1 },
+			.data = (const uint8_t *)data,
+			.len = strlen(data),
+		},
+	};
+
+	feed(&record);
+}
+
 static void feed_log_line(uint64_t id, const char *text)
 {
 	struct decoded record = {
@@ -267,6 +285,62 @@ static void test_process(void **state)
 	feed_conn_id(2);
 	assert_string_equal(failure.exe, "/opt/nginx");
 	assert_string_equal(failure.version, "OpenSSL 3.5.0");
+}
+
+/* What is configured is that of the process and the peer; what comes later for the slot replaces it,
+ * whatever it is about. */
+static void test_nginx(void **state)
+{
+	struct decoded conn = conn_make(1);
+
+	(void)state;
+	conn.conn.rport = 443;
+	conn.conn.raddr[0] = 192;
+	conn.conn.raddr[2] = 2;
+	conn.conn.raddr[3] = 1;
+	feed_conn(&conn);
+	assert_null(failure.nginx);
+	feed_nginx(0, 443, "first");
+	feed_nginx(TLSFAIL_NGINX_SLOTS - 1, 444, "other");
+	feed_conn(&conn);
+	assert_int_equal(failure.nginx_len, 5);
+	assert_memory_equal(failure.nginx, "first", 5);
+	conn.conn.rport = 444;
+	feed_conn(&conn);
+	assert_memory_equal(failure.nginx, "other", 5);
+	conn.conn.pid++;
+	feed_conn(&conn);
+	assert_null(failure.nginx);
+	conn.conn.pid--;
+	conn.conn.raddr[3]++;
+	feed_conn(&conn);
+	assert_null(failure.nginx);
+	conn.conn.raddr[3]--;
+	conn.conn.rport = 443;
+	feed_nginx(0, 443, "second");
+	feed_conn(&conn);
+	assert_memory_equal(failure.nginx, "second", 6);
+	feed_nginx(0, 445, "third");
+	feed_conn(&conn);
+	assert_null(failure.nginx);
+}
+
+/* Bytes can be looked at before the record of their connection comes. */
+static void test_sent(void **state)
+{
+	struct tls_capture sent;
+
+	(void)state;
+	assert_false(correlator_sent(correlator, 1, &sent));
+	feed_wire(1, TLSFAIL_DIR_RECEIVED);
+	assert_false(correlator_sent(correlator, 1, &sent));
+	feed_wire(1, TLSFAIL_DIR_SENT);
+	assert_true(correlator_sent(correlator, 1, &sent));
+	assert_capture(&sent, 1, TLSFAIL_DIR_SENT);
+	assert_false(correlator_sent(correlator, 0, &sent));
+	feed_conn_id(1);
+	assert_capture(&failure.sent, 1, TLSFAIL_DIR_SENT);
+	assert_false(correlator_sent(correlator, 1, &sent));
 }
 
 static void test_processes_oldest_out(void **state)
@@ -469,6 +543,8 @@ int main(void)
 		TEST(test_wires_orphaned),
 		TEST(test_id_0),
 		TEST(test_process),
+		TEST(test_nginx),
+		TEST(test_sent),
 		TEST(test_processes_oldest_out),
 		TEST(test_pid_0),
 		TEST(test_log_line),

@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "decode.h"
+#include "nginxplace.h"
 
 #define RECORD_MAX (sizeof(struct tlsfail_process) + 3 * TLSFAIL_STRING_MAX)
 
@@ -115,6 +116,29 @@ static size_t process_make(union process_record *r, const char *exe, const char 
 	at = mempcpy(at, version, strlen(version));
 	r->fixed.h = header_make(TLSFAIL_REC_PROCESS, at - r->bytes);
 	return r->fixed.h.len;
+}
+
+union nginx_record {
+	struct tlsfail_nginx fixed;
+	uint8_t bytes[sizeof(struct tlsfail_nginx) + TLSFAIL_NGINX_DATA + 1];
+};
+
+/* One place, of which nothing but the file is known. */
+static size_t nginx_make(union nginx_record *r)
+{
+	struct nginx_places places = { .count = 1, .items[0].file = { "/n.conf", 7 } };
+	size_t len = sizeof(r->fixed);
+
+	memset(r, 0, sizeof(*r));
+	assert_true(nginx_places_write(&places, r->bytes, sizeof(r->bytes), &len));
+	r->fixed.pid = 42;
+	r->fixed.slot = TLSFAIL_NGINX_SLOTS - 1;
+	r->fixed.family = 2;
+	r->fixed.rport = 8443;
+	r->fixed.raddr[0] = 192;
+	r->fixed.data_len = len - sizeof(r->fixed);
+	r->fixed.h = header_make(TLSFAIL_REC_NGINX, len);
+	return len;
 }
 
 union host_record {
@@ -394,6 +418,56 @@ static void test_host(void **state)
 	assert_rejected(&r, r.fixed.h.len, -EBADMSG, "wrong size");
 }
 
+static void test_nginx(void **state)
+{
+	union nginx_record r;
+	size_t len = nginx_make(&r);
+	struct nginx_places places;
+	struct decoded out;
+	const char *problem;
+	uint8_t *copy;
+
+	(void)state;
+	assert_int_equal(decode_copy(&r, len, &out, &problem, &copy), 0);
+	assert_int_equal(out.type, TLSFAIL_REC_NGINX);
+	assert_int_equal(out.nginx.pid, 42);
+	assert_int_equal(out.nginx.slot, TLSFAIL_NGINX_SLOTS - 1);
+	assert_int_equal(out.nginx.family, 2);
+	assert_int_equal(out.nginx.rport, 8443);
+	assert_int_equal(out.nginx.raddr[0], 192);
+	assert_true(nginx_places_read(out.nginx.data, out.nginx.len, &places));
+	assert_int_equal(places.count, 1);
+	free(copy);
+}
+
+static void test_nginx_that_lies(void **state)
+{
+	union nginx_record r;
+	struct decoded out;
+	size_t len;
+
+	(void)state;
+	len = nginx_make(&r);
+	r.fixed.slot = TLSFAIL_NGINX_SLOTS;
+	assert_int_equal(decode_and_free(&r, len, &out), -EBADMSG);
+	nginx_make(&r);
+	r.fixed.family = 1;
+	assert_int_equal(decode_and_free(&r, len, &out), -EBADMSG);
+	nginx_make(&r);
+	r.fixed.data_len++;
+	assert_int_equal(decode_and_free(&r, len, &out), -EBADMSG);
+	nginx_make(&r);
+	r.bytes[sizeof(r.fixed)] = 2; /* places, of which one is there */
+	assert_int_equal(decode_and_free(&r, len, &out), -EBADMSG);
+	nginx_make(&r);
+	r.fixed.data_len = TLSFAIL_NGINX_DATA + 1;
+	r.fixed.h.len = sizeof(r.bytes);
+	assert_int_equal(decode_and_free(&r, sizeof(r.bytes), &out), -EBADMSG);
+	nginx_make(&r);
+	r.fixed.h.len = sizeof(r.fixed) - 1;
+	assert_int_equal(decode_and_free(&r, sizeof(r.fixed) - 1, &out), -EBADMSG);
+}
+
 static void test_process(void **state)
 {
 	union process_record r;
@@ -536,6 +610,7 @@ int main(void)
 		cmocka_unit_test(test_certs),	   cmocka_unit_test(test_conn),
 		cmocka_unit_test(test_conn_lies),  cmocka_unit_test(test_wire),
 		cmocka_unit_test(test_wire_lies),  cmocka_unit_test(test_host),
+		cmocka_unit_test(test_nginx),	   cmocka_unit_test(test_nginx_that_lies),
 		cmocka_unit_test(test_process),	   cmocka_unit_test(test_process_lies),
 		cmocka_unit_test(test_log_line),   cmocka_unit_test(test_log_line_lies),
 		cmocka_unit_test(test_damage),

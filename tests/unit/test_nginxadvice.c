@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * From a cause and a configuration to the hint and the diff: what is proposed for each cause, and
+ * what is told when nothing can be.
+ */
+#include <arpa/inet.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "causes.h"
+#include "conffiles.h"
+#include "harmless.h"
+#include "nginxadvice.h"
+#include "nginxmap.h"
+
+#define TIME_S 1767366245ULL /* 2026-01-02 15:04:05 UTC */
+
+static struct nginxconf *conf;
+static struct nginxmap *map;
+static struct nginx_places places;
+static struct finding f;
+
+static int setup(void **state)
+{
+	(void)state;
+	f = (struct finding){ .time_ns = TIME_S * 1000000000ULL };
+	strcpy(f.hint, "the general hint");
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	nginxmap_free(map);
+	nginxconf_free(conf);
+	map = NULL;
+	conf = NULL;
+	return 0;
+}
+
+/* The places that pass to 192.0.2.1:443 in a configuration with these lines in its server. */
+static void configure(const char *server)
+{
+	static const uint8_t addr[16] = { 192, 0, 2, 1 };
+	struct nginxmap_peer peer = { AF_INET, addr, 443, false, "", "" };
+	char text[4096] = "http {\nserver {\n";
+
+	strcat(text, server);
+	strcat(text, "}\n}\n");
+	teardown(NULL);
+	conf = conffiles_parse(text);
+	assert_int_equal(nginxmap_new(conf, &map), 0);
+	nginxmap_match(map, &peer, &places);
+	assert_true(places.count > 0);
+}
+
+static void advise(const char *cause)
+{
+	f.cause = cause;
+	nginxadvice_fill(&f, &places);
+	assert_true(is_harmless(f.hint));
+}
+
+static void assert_hint(const char *expected)
+{
+	assert_string_equal(f.hint, expected);
+}
+
+/* The diff has a line "+ADDED". */
+static void assert_added(const char *added)
+{
+	char line[512] = "\n+";
+
+	strcat(line, added);
+	strcat(line, "\n");
+	if (!strstr(f.config.patch, line))
+		fail_msg("no %s in: %s", added, f.config.patch);
+}
+
+#define PLACE "location / {\n\tproxy_pass https://192.0.2.1;\n"
+#define AT    CONFFILES_MAIN ":4"
+
+static void test_slugs(void **state)
+{
+	size_t i = 0;
+
+	(void)state;
+	for (; nginxadvice_slug(i); i++)
+		if (!cause_find(nginxadvice_slug(i)))
+			fail_msg("%s is no cause", nginxadvice_slug(i));
+	assert_true(i > 20);
+}
+
+static void test_places(void **state)
+{
+	(void)state;
+	configure("server_name a.test;\n" PLACE "proxy_ssl_verify on;\n}\n"
+		  "location /b { proxy_pass https://192.0.2.1; }\n");
+	advise("peer-access-denied");
+	assert_hint("the general hint");
+	assert_int_equal(f.config.place_count, 2);
+	assert_string_equal(f.config.places[0].file, CONFFILES_MAIN);
+	assert_int_equal(f.config.places[0].line, 5);
+	assert_string_equal(f.config.places[0].location, "location /");
+	assert_string_equal(f.config.places[0].server, "a.test");
+	assert_string_equal(f.config.certainty, "certain");
+	assert_string_equal(f.config.places[1].location, "location /b");
+	assert_int_equal(f.config.setting_count, 1);
+	assert_string_equal(f.config.settings[0], "proxy_ssl_verify on");
+	assert_string_equal(f.config.patch, "");
+}
+
+static void test_sni_missing(void **state)
+{
+	(void)state;
+	configure("proxy_ssl_name b.test;\n" PLACE "}\n");
+	advise("sni-missing");
+	assert_hint("at " CONFFILES_MAIN ":5 set proxy_ssl_server_name on; (not set now); "
+		    "proxy_ssl_name is b.test (line 3)");
+	assert_added("\tproxy_ssl_server_name on;");
+}
+
+/* An address is not sent as a name. */
+static void test_sni_missing_without_a_name(void **state)
+{
+	(void)state;
+	configure(PLACE "}\n");
+	advise("sni-missing");
+	assert_non_null(strstr(f.hint, "proxy_ssl_name to the name"));
+	assert_string_equal(f.config.patch, "");
+}
+
+static void test_sni_missing_of_an_upstream(void **state)
+{
+	(void)state;
+	teardown(NULL);
+	configure(PLACE "}\n");
+	places.items[0].upstream = (struct nginx_words){ "pool", 4 };
+	places.items[0].peer_name = (struct nginx_words){ "c.test", 6 };
+	advise("sni-missing");
+	assert_hint("at " AT " set proxy_ssl_name c.test; (not set now) and "
+		    "proxy_ssl_server_name on; (not set now)");
+	assert_added("\tproxy_ssl_name c.test;");
+	assert_added("\tproxy_ssl_server_name on;");
+}
+
+/* Set where it concerns this place only, it is changed; set further out, it is overridden. */
+static void test_own_and_inherited(void **state)
+{
+	(void)state;
+	configure("proxy_ssl_name b.test;\n" PLACE "\tproxy_ssl_server_name off;\n}\n");
+	advise("sni-missing");
+	assert_non_null(strstr(f.hint, "proxy_ssl_server_name on; (now off, line 6)"));
+	assert_non_null(strstr(f.config.patch, "\n-\tproxy_ssl_server_name off;\n"));
+	assert_added("\tproxy_ssl_server_name on;");
+	setup(NULL);
+	configure("proxy_ssl_name b.test; proxy_ssl_server_name off;\n" PLACE "}\n");
+	advise("sni-missing");
+	assert_non_null(strstr(f.hint, "(now off, line 3)"));
+	assert_null(strstr(f.config.patch, "\n-"));
+	assert_added("\tproxy_ssl_server_name on;");
+}
+
+/* It is right in the file, but the worker is older. */
+static void test_already_so(void **state)
+{
+	(void)state;
+	configure("proxy_ssl_name b.test;\n" PLACE "\tproxy_ssl_server_name on;\n}\n");
+	places.items[0].changed = true;
+	strcpy(f.hint, "set it");
+	advise("sni-missing");
+	assert_non_null(strstr(f.hint, "a reload is all that is missing"));
+	assert_true(f.config.changed);
+	assert_string_equal(f.config.patch, "");
+}
+
+static void test_names(void **state)
+{
+	(void)state;
+	configure(PLACE "\tproxy_ssl_name wrong.test;\n}\n");
+	f.certificate.known = true;
+	f.certificate.name_count = 1;
+	strcpy(f.certificate.names[0], "right.test");
+	advise("verify-hostname-mismatch");
+	assert_added("\tproxy_ssl_name right.test;");
+	assert_non_null(strstr(f.hint, "if that is the server you mean"));
+	/* Which of two is meant, nobody knows; a wildcard is no name. */
+	setup(NULL);
+	f.certificate.known = true;
+	f.certificate.name_count = 2;
+	strcpy(f.certificate.names[0], "right.test");
+	strcpy(f.certificate.names[1], "*.right.test");
+	advise("verify-hostname-mismatch");
+	assert_string_equal(f.config.patch, "");
+	assert_hint("the general hint; proxy_ssl_name is wrong.test (line 5)");
+	places.items[0].peer_name = (struct nginx_words){ "right.test", 10 };
+	setup(NULL);
+	f.certificate.known = true;
+	f.certificate.name_count = 2;
+	strcpy(f.certificate.names[0], "other.test");
+	strcpy(f.certificate.names[1], "right.test");
+	advise("verify-hostname-mismatch");
+	assert_added("\tproxy_ssl_name right.test;");
+}
+
+static void test_protocols(void **state)
+{
+	(void)state;
+	configure(PLACE "\tproxy_ssl_protocols TLSv1.1 TLSv1.2;\n}\n");
+	f.hello.version_count = 2;
+	f.hello.versions[0] = "1.2";
+	f.hello.versions[1] = "1.1";
+	advise("protocol-version-rejected");
+	assert_added("\tproxy_ssl_protocols TLSv1.1 TLSv1.2 TLSv1.3;");
+	/* All that is safe was offered: what is left weakens, and is said to. */
+	setup(NULL);
+	f.hello.version_count = 2;
+	f.hello.versions[0] = "1.3";
+	f.hello.versions[1] = "1.2";
+	configure(PLACE "}\n");
+	advise("protocol-version-rejected");
+	assert_string_equal(f.config.patch, "");
+	assert_non_null(strstr(f.hint, "comes last"));
+}
+
+static void test_depth(void **state)
+{
+	(void)state;
+	configure(PLACE "}\n");
+	f.certificate.known = true;
+	f.certificate.chain_length = 4;
+	advise("verify-depth-exceeded");
+	assert_added("\tproxy_ssl_verify_depth 3;");
+	setup(NULL);
+	f.certificate.chain_length = 2; /* 1 is the default */
+	advise("verify-untrusted-issuer");
+	assert_string_equal(f.config.patch, "");
+}
+
+static void test_ciphers(void **state)
+{
+	(void)state;
+	configure(PLACE "\tproxy_ssl_ciphers HIGH;\n}\n");
+	advise("cipher-mismatch");
+	assert_added("\tproxy_ssl_ciphers DEFAULT;");
+	setup(NULL);
+	configure(PLACE "}\n");
+	advise("cipher-mismatch");
+	assert_hint("the general hint");
+}
+
+/* What another place uses with the same peer. */
+static void test_client_certificate(void **state)
+{
+	(void)state;
+	configure(PLACE "}\nlocation /b { proxy_pass https://192.0.2.1; "
+			"proxy_ssl_certificate c.crt; proxy_ssl_certificate_key c.key; }\n");
+	advise("client-cert-required");
+	assert_added("\tproxy_ssl_certificate c.crt;");
+	assert_added("\tproxy_ssl_certificate_key c.key;");
+	setup(NULL);
+	configure(PLACE "}\n");
+	advise("client-cert-required");
+	assert_hint("the general hint; proxy_ssl_certificate is not set");
+	assert_string_equal(f.config.patch, "");
+}
+
+static void test_plain(void **state)
+{
+	(void)state;
+	configure(PLACE "}\n");
+	advise("peer-not-tls-http");
+	assert_added("\tproxy_pass http://192.0.2.1;");
+	assert_non_null(strstr(f.hint, "unencrypted"));
+}
+
+static void note(enum nginx_note_kind kind, enum nginx_setting setting, int64_t number,
+		 const char *words)
+{
+	struct nginx_place *p = &places.items[0];
+
+	p->notes[p->note_count++] =
+		(struct nginx_note){ kind, setting, number, { words, (uint32_t)strlen(words) } };
+}
+
+static void test_notes(void **state)
+{
+	(void)state;
+	configure(PLACE "proxy_ssl_certificate c.crt;\nproxy_ssl_certificate_key c.key;\n}\n");
+	note(NGINX_NOTE_BEGINS, NGINX_SSL_CERTIFICATE, TIME_S - 5, "");
+	note(NGINX_NOTE_ENDS, NGINX_SSL_CERTIFICATE, TIME_S - 5, "");
+	note(NGINX_NOTE_ISSUER, NGINX_SSL_CERTIFICATE, 0, "CN=CA");
+	note(NGINX_NOTE_CHANGED, NGINX_SSL_CERTIFICATE, TIME_S, "");
+	note(NGINX_NOTE_KEY_MISMATCH, NGINX_SSL_CERTIFICATE_KEY, 0, "");
+	note(NGINX_NOTE_MISSING, NGINX_SSL_CRL, 0, "Permission denied");
+	advise("client-cert-expired");
+	assert_hint("the general hint; proxy_ssl_certificate is c.crt (line 5); c.crt ended at "
+		    "2026-01-02 15:04:00 UTC; c.crt was issued by CN=CA; c.crt was changed at "
+		    "2026-01-02 15:04:05 UTC, after this worker had read it: reload nginx; c.key "
+		    "is not the key of the certificate");
+}
+
+static void test_no_place(void **state)
+{
+	(void)state;
+	places = (struct nginx_places){ .more = 3 };
+	advise("sni-missing");
+	assert_hint("the general hint");
+	assert_int_equal(f.config.place_count, 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_slugs),
+		TEST(test_places),
+		TEST(test_sni_missing),
+		TEST(test_sni_missing_without_a_name),
+		TEST(test_sni_missing_of_an_upstream),
+		TEST(test_own_and_inherited),
+		TEST(test_already_so),
+		TEST(test_names),
+		TEST(test_protocols),
+		TEST(test_depth),
+		TEST(test_ciphers),
+		TEST(test_client_certificate),
+		TEST(test_plain),
+		TEST(test_notes),
+		TEST(test_no_place),
+	};
+
+	return cmocka_run_group_tests_name("nginxadvice", tests, NULL, NULL);
+}
