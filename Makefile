@@ -218,7 +218,7 @@ bpf-arm64: build/arm64/tlsfail.skel.h ## compile the BPF side for arm64 too
 # ---- Checks (no root) ----------------------------------------------------------------------------
 
 CHECKS := check-format check-gcc check-clang check-tidy check-cppcheck check-shell check-python \
-          check-man check-layers bpf-arm64 check-unit check-golden check-fuzz
+          check-man check-layers check-stores bpf-arm64 check-unit check-golden check-fuzz
 
 .PHONY: check
 check: $(CHECKS) ## all checks that need no root: format, warnings, analysers, layers, unit, golden
@@ -277,6 +277,11 @@ check-layers: ## who may know what: the rules that keep the layers apart
 	$(Q)tools/check-layers --self-test
 	$(Q)tools/check-layers
 
+.PHONY: check-stores
+check-stores: ## do the index template and the table know every key of the events
+	$(call say,STORES,docs/event.schema.json)
+	$(Q)tools/event-stores --check
+
 # ---- Tests ---------------------------------------------------------------------------------------
 
 UNIT_SUITES   = $(foreach p,$(UNIT_PROGRAMS),'unit/$(notdir $(p))=CMOCKA_MESSAGE_OUTPUT=TAP $(p)')
@@ -294,7 +299,7 @@ check-unit: $(UNIT_PROGRAMS) ## unit tests, under ASan and UBSan
 	$(Q)tools/tap-summary $(UNIT_SUITES)
 
 .PHONY: check-golden
-check-golden: build/asan/tlsfail ## replay every recording and compare, under ASan and UBSan
+check-golden: build/asan/tlsfail check-stores ## replay every recording and compare, under ASan and UBSan
 	$(Q)tools/tap-summary $(GOLDEN_SUITE)
 
 # fuzz_run NAME OPTIONS: what is found goes to build/fuzz/found/NAME, inputs that fail beside it. The
@@ -349,6 +354,7 @@ golden: need-root build/tlsfail ## record the golden files anew (root)
 .PHONY: golden-expected
 golden-expected: build/asan/tlsfail ## what replay makes of the golden recordings is right: expect it
 	$(Q)tests/golden/run --tlsfail build/asan/tlsfail --update
+	$(Q)tools/event-stores
 
 .PHONY: need-root
 need-root:
@@ -360,13 +366,18 @@ install-deps: need-root
 
 # ---- Install -------------------------------------------------------------------------------------
 
+# Configuration for other programs.
+DIST_DIRS := clickhouse elasticsearch fluent-bit grafana logrotate prometheus rsyslog vector
+
 .PHONY: install
 install: build/tlsfail ## install into PREFIX (/usr/local) and SYSCONFDIR (/etc), below DESTDIR
 	install -D -m 755 build/tlsfail $(DESTDIR)$(SBINDIR)/tlsfail
 	install -D -m 644 man/tlsfail.8 $(DESTDIR)$(MANDIR)/man8/tlsfail.8
 	install -D -m 644 -t $(DESTDIR)$(DOCDIR) README.md LICENSE
 	install -D -m 644 -t $(DESTDIR)$(DOCDIR)/docs docs/json.md docs/event.schema.json docs/metrics.md
-	install -D -m 644 -t $(DESTDIR)$(DOCDIR)/dist/logrotate dist/logrotate/tlsfail
+	for dir in $(DIST_DIRS); do \
+		install -D -m 644 -t $(DESTDIR)$(DOCDIR)/dist/$$dir dist/$$dir/* || exit; \
+	done
 	install -d $(DESTDIR)$(UNITDIR)
 	sed 's|@SBINDIR@|$(SBINDIR)|' dist/tlsfail.service >$(DESTDIR)$(UNITDIR)/tlsfail.service
 	chmod 644 $(DESTDIR)$(UNITDIR)/tlsfail.service

@@ -171,10 +171,14 @@ __hidden void conn_forget(const struct sock *sk, const struct tlsfail_conn *c)
 	bpf_map_delete_elem(&conns, &key);
 }
 
+static __always_inline void count_success(const struct tlsfail_conn *c)
+{
+	count(c->role == TLSFAIL_ROLE_SERVER ? TLSFAIL_N_SERVER_OK : TLSFAIL_N_CLIENT_OK);
+}
+
 __hidden void conn_succeed(const struct sock *sk, const struct tlsfail_conn *c)
 {
-	if (c->role != TLSFAIL_ROLE_SERVER)
-		count(TLSFAIL_N_CLIENT_OK);
+	count_success(c);
 	conn_forget(sk, c);
 }
 
@@ -279,8 +283,8 @@ static __noinline int conn_end(const struct sock *sk, struct tlsfail_conn *c)
 	if (role_wanted(c->role) &&
 	    (c->role == TLSFAIL_ROLE_SERVER ? server_failed(c) : client_failed(c)))
 		conn_report(sk, c);
-	else if (c->role == TLSFAIL_ROLE_CLIENT && c->flags & TLSFAIL_F_DONE)
-		count(TLSFAIL_N_CLIENT_OK);
+	else if (role_wanted(c->role) && c->flags & TLSFAIL_F_DONE)
+		count_success(c);
 	conn_forget(sk, c);
 	return 0;
 }
@@ -460,7 +464,7 @@ __hidden void handshake_done(const struct thread *t, struct tlsfail_conn *c)
 	if (c->role == TLSFAIL_ROLE_SERVER) {
 		count(TLSFAIL_N_SERVER_DONE);
 		if (!server_keeps(c))
-			conn_forget((const struct sock *)t->sk, c);
+			conn_succeed((const struct sock *)t->sk, c);
 		return;
 	}
 	count(TLSFAIL_N_CLIENT_DONE);

@@ -198,7 +198,7 @@ __hidden int server_io(const struct sock *sk, struct tlsfail_conn *c, int ret, _
 	/* It is the answer to a client that was not refused. */
 	if (!(c->flags & TLSFAIL_F_SESSION_REMOVED) &&
 	    (c->flags & TLSFAIL_F_VERIFY_ASKED || c->post_sends >= SENDS_UNTIL_ASKED))
-		conn_forget(sk, c);
+		conn_succeed(sk, c);
 	return 0;
 }
 

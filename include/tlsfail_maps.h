@@ -30,6 +30,7 @@ enum tlsfail_counter {
 	TLSFAIL_N_CLIENT_OK, /* done, and then answered, or closed without a failure */
 	TLSFAIL_N_SERVER_SEEN,
 	TLSFAIL_N_SERVER_DONE,
+	TLSFAIL_N_SERVER_OK,
 	TLSFAIL_N_SERVER_FAILED, /* reported, or meant to be */
 	TLSFAIL_N_REPORTED,
 	TLSFAIL_N_LOST_CONN,

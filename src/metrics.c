@@ -38,6 +38,7 @@ struct cert_row {
 struct metrics {
 	uint64_t failed[ROLE_COUNT]; /* handshakes */
 	uint64_t aborted;	 /* of the client's: given up here, which is no failure of TLS */
+	uint64_t noise;		 /* of the server's: nobody has to do anything */
 	uint64_t alerts[2][256]; /* sent, received */
 
 	size_t cert_count;
@@ -145,7 +146,9 @@ void metrics_failure(struct metrics *m, const struct finding *f)
 	size_t row = role == ROLE_SERVER ? ROW_SERVER : peer_row(m, &f->peer);
 
 	/* Where TCP did not connect no handshake was begun. */
-	if (!strcmp(f->cause, "local-abort"))
+	if (f->noise)
+		m->noise++;
+	else if (!strcmp(f->cause, "local-abort"))
 		m->aborted++;
 	else if (strcmp(f->phase, "connect") != 0)
 		m->failed[role]++;
@@ -246,22 +249,33 @@ static void write_handshakes(struct exposition *e, const struct metrics *m)
 	write_result(e, ROLE_CLIENT, "success", n[TLSFAIL_N_CLIENT_OK]);
 	write_result(e, ROLE_CLIENT, "failure", m->failed[ROLE_CLIENT]);
 	write_result(e, ROLE_CLIENT, "aborted", m->aborted);
-	write_result(e, ROLE_SERVER, "success", n[TLSFAIL_N_SERVER_DONE]);
-	write_result(e, ROLE_SERVER, "failure", n[TLSFAIL_N_SERVER_FAILED]);
+	write_result(e, ROLE_SERVER, "success", n[TLSFAIL_N_SERVER_OK]);
+	write_result(e, ROLE_SERVER, "failure", m->failed[ROLE_SERVER]);
+	write_result(e, ROLE_SERVER, "noise", m->noise);
 }
 
-/* Causes that were not met have no sample: there are many, on many hosts. */
-static void write_row(struct exposition *e, const struct metrics *m, size_t row, const char *role,
-		      const char *peer)
+/* Of a row that is always there the causes that were not met are 0, so that the first failure is seen
+ * as an increase; those of a peer are left out, as they would be too many. */
+static bool shows_zero(size_t row, size_t cause)
+{
+	enum cause_role role = cause_table[cause].when.role;
+
+	return row == ROW_SERVER ? role != OF_CLIENT : row == ROW_OTHER && role != OF_SERVER;
+}
+
+static void write_row(struct exposition *e, const struct metrics *m, size_t row, const char *peer)
 {
 	const uint64_t *count = &m->by_cause[row * cause_table_len];
 
 	for (size_t i = 0; i < cause_table_len; i++) {
 		const struct exposition_label labels[] = {
-			{ "cause", cause_table[i].slug }, { "role", role }, { "peer", peer }, { 0 }
+			{ "cause", cause_table[i].slug },
+			{ "role", role_names[row == ROW_SERVER ? ROLE_SERVER : ROLE_CLIENT] },
+			{ "peer", peer },
+			{ 0 }
 		};
 
-		if (count[i])
+		if (count[i] || shows_zero(row, i))
 			exposition_integer(e, labels, count[i]);
 	}
 }
@@ -272,10 +286,10 @@ static void write_failures(struct exposition *e, const struct metrics *m)
 		e, EXPOSITION_COUNTER, "tlsfail_failures", NULL,
 		"Failures by cause; refused TCP connections and handshakes that were given "
 		"up here are among them.");
-	write_row(e, m, ROW_SERVER, role_names[ROLE_SERVER], NULL);
-	write_row(e, m, ROW_OTHER, role_names[ROLE_CLIENT], m->peers_max ? "other" : NULL);
+	write_row(e, m, ROW_SERVER, NULL);
+	write_row(e, m, ROW_OTHER, m->peers_max ? "other" : NULL);
 	for (unsigned int i = 0; i < m->peer_count; i++)
-		write_row(e, m, ROW_PEERS + i, role_names[ROLE_CLIENT], m->peers[i]);
+		write_row(e, m, ROW_PEERS + i, m->peers[i]);
 }
 
 static void write_alerts(struct exposition *e, const struct metrics *m)

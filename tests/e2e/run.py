@@ -15,6 +15,7 @@ import test_budget
 import test_cases
 import test_certs
 import test_container
+import test_dist
 import test_doctor
 import test_errorlog
 import test_fold
@@ -34,8 +35,8 @@ from lab import lab, netns
 from tap import Report
 
 MODULES = (test_cases, test_certs, test_hooks, test_lifecycle, test_host, test_container,
-           test_mishaps, test_errorlog, test_metrics, test_replay, test_budget, test_input,
-           test_output, test_fold, test_doctor, test_safety, test_server,
+           test_mishaps, test_errorlog, test_metrics, test_dist, test_replay, test_budget,
+           test_input, test_output, test_fold, test_doctor, test_safety, test_server,
            test_service, test_sinks)
 
 

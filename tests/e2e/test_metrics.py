@@ -34,7 +34,6 @@ GROWTH_MAX = 8 << 20  # bytes of memory that they may cost
 def tests(here):
     checks = {
         "figures": check_figures,
-        "prometheus": check_prometheus,
         "file": check_file,
         "unix-socket": check_unix_socket,
         "requests": check_requests,
@@ -140,23 +139,6 @@ def check_figures(here):
                     check_lint(page)
                     check_documented(page)
             require(tlsfail.interrupt() == 0, tlsfail.stderr())
-
-
-def check_prometheus(here):
-    """A Prometheus that asks for OpenMetrics, as all do, gets it: only there are infos."""
-    with here.lab("prometheus", (GOOD, EXPIRED)) as lab:
-        with here.trace_json(lab, "--metrics", TARGET) as tlsfail:
-            tlsfail.wait_armed()
-            for case in (GOOD, EXPIRED):
-                drive.once(lab, case)
-            with prometheus.Prometheus(lab.directory, TARGET) as server:
-                server.wait_query('tlsfail_handshakes_total{result="failure",role="client"} == 1')
-                metadata = server.api("targets/metadata", metric="tlsfail_build")
-                require(metadata and metadata[0]["type"] == "info", metadata)
-                require(server.query("up") and server.query("up")[0][1] == 1, server.query("up"))
-                stored = set(server.api("label/__name__/values"))
-                shown = {name.split("{")[0] for name in samples(fetch()[2])}
-                require(shown <= stored, "not in Prometheus:", *(shown - stored))
 
 
 def check_file(here):

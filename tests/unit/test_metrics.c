@@ -66,6 +66,7 @@ static void fail_with(const char *role, const char *cause, const char *phase, ui
 	static struct finding f;
 
 	f = (struct finding){ .role = role, .cause = cause, .phase = phase };
+	f.noise = !strcmp(cause, "port-scan");
 	strcpy(f.peer.address, "192.0.2.88");
 	f.peer.port = port;
 	metrics_failure(metrics, &f);
@@ -76,21 +77,27 @@ static void test_results(void **state)
 	(void)state;
 	begin(0);
 	host.counters.n[TLSFAIL_N_CLIENT_OK] = 7;
-	host.counters.n[TLSFAIL_N_SERVER_DONE] = 8;
-	host.counters.n[TLSFAIL_N_SERVER_FAILED] = 9;
+	host.counters.n[TLSFAIL_N_SERVER_OK] = 8;
 	fail_with("client", "verify-expired", "certificate", 1);
 	fail_with("client", "verify-expired", "certificate", 2);
 	fail_with("client", "connection-refused", "connect", 1);
 	fail_with("client", "local-abort", "hello", 1);
+	fail_with("server", "client-protocol-too-old", "hello", 1);
+	fail_with("server", "port-scan", "hello", 1);
 	show();
 	assert_line("tlsfail_handshakes_total{role=\"client\",result=\"success\"} 7");
 	assert_line("tlsfail_handshakes_total{role=\"client\",result=\"failure\"} 2");
 	assert_line("tlsfail_handshakes_total{role=\"client\",result=\"aborted\"} 1");
 	assert_line("tlsfail_handshakes_total{role=\"server\",result=\"success\"} 8");
-	assert_line("tlsfail_handshakes_total{role=\"server\",result=\"failure\"} 9");
+	assert_line("tlsfail_handshakes_total{role=\"server\",result=\"failure\"} 1");
+	assert_line("tlsfail_handshakes_total{role=\"server\",result=\"noise\"} 1");
 	assert_line("tlsfail_failures_total{cause=\"verify-expired\",role=\"client\"} 2");
 	assert_line("tlsfail_failures_total{cause=\"connection-refused\",role=\"client\"} 1");
-	assert_absent("cause=\"unknown\"");
+	/* what was not met, but can be */
+	assert_line("tlsfail_failures_total{cause=\"unknown\",role=\"client\"} 0");
+	assert_line("tlsfail_failures_total{cause=\"unknown\",role=\"server\"} 0");
+	assert_absent("cause=\"verify-expired\",role=\"server\"");
+	assert_absent("cause=\"port-scan\",role=\"client\"");
 }
 
 static void test_peers(void **state)
