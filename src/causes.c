@@ -111,6 +111,9 @@ const struct cause cause_table[] = {
 		.evidence = "X509 verify code 19, and the program asked for the result",
 		.message = "The chain that {peer} sent ends in a root that is not trusted here "
 			   "(verify code 19).",
+		.with_cert =
+			"The chain of certificate {subject} of {peer}, issued by {issuer}, ends "
+			"in a root that is not trusted here (verify code 19).",
 		.hint = "add that root to the file of proxy_ssl_trusted_certificate, if you mean "
 			"to trust it",
 	},
@@ -122,6 +125,8 @@ const struct cause cause_table[] = {
 		.evidence = "X509 verify code 22, and the program asked for the result",
 		.message = "The certificate chain of {peer} is longer than is allowed here (verify "
 			   "code 22).",
+		.with_cert = "The chain of certificate {subject} of {peer}, which sent {chain}, is "
+			     "longer than is allowed here (verify code 22).",
 		.hint = "raise proxy_ssl_verify_depth",
 	},
 	{
@@ -131,6 +136,8 @@ const struct cause cause_table[] = {
 		.resumption_hides = true,
 		.evidence = "X509 verify code 23, and the program asked for the result",
 		.message = "The certificate of {peer} is revoked (verify code 23).",
+		.with_cert = "Certificate {subject} of {peer}, issued by {issuer}, is revoked "
+			     "(verify code 23).",
 		.hint = "have the upstream's certificate replaced; proxy_ssl_crl is what says that "
 			"it is revoked",
 	},
@@ -142,6 +149,9 @@ const struct cause cause_table[] = {
 		.evidence = "X509 verify code 3 or 12, and the program asked for the result",
 		.message = "No current revocation list (CRL) of the issuer of {peer} is known here "
 			   "(verify code {verify}).",
+		.with_cert = "No current revocation list (CRL) for the chain of certificate "
+			     "{subject} of {peer}, issued by {issuer}, is known here (verify code "
+			     "{verify}).",
 		.hint = "put a current CRL of each CA of the chain into the file of proxy_ssl_crl",
 	},
 	{
@@ -152,6 +162,8 @@ const struct cause cause_table[] = {
 		.evidence = "X509 verify code 26, and the program asked for the result",
 		.message = "The certificate of {peer} is not meant for a TLS server (verify code "
 			   "26).",
+		.with_cert = "Certificate {subject} of {peer} is not meant for a TLS server "
+			     "(verify code 26).",
 		.hint = "have it reissued with extendedKeyUsage serverAuth",
 	},
 	{
@@ -162,6 +174,9 @@ const struct cause cause_table[] = {
 		.evidence = "X509 verify code 66, 67 or 68, and the program asked for the result",
 		.message = "A key or signature in the chain of {peer} is too weak for this host's "
 			   "OpenSSL (verify code {verify}).",
+		.with_cert = "A key or signature in the chain of {peer} is too weak for this "
+			     "host's OpenSSL (verify code {verify}); certificate {subject} has: "
+			     "{key}.",
 		.hint = "have the certificate reissued with a stronger key and SHA-256 or better",
 	},
 	{

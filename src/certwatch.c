@@ -65,8 +65,9 @@ static void certificates_read(struct certwatch *w, const struct sighting *s)
 {
 	w->cert_count = 0;
 	for (size_t i = 0; i < TLSFAIL_CERTS_MAX; i++) {
-		if (!s->certs[i].data || s->certs[i].cut ||
-		    !x509_view_read(s->certs[i].data, s->certs[i].len, &w->certs[i]))
+		const struct tls_capture *der = &s->certs[i];
+
+		if (!der->data || !x509_view_read(der->data, der->len, der->cut, &w->certs[i]))
 			break;
 		w->cert_count++;
 	}

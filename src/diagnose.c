@@ -131,6 +131,11 @@ static void fill_certificate(struct finding *f, const struct tlsfail_conn *c,
 	finding_certificate_set(&f->certificate,
 				certificate_at_fault(work, s, (int64_t)(f->time_ns / NS_PER_SEC)),
 				c->cert_count);
+	/* Of the certificates above the leaf it is not known. */
+	f->certificate.issuer_sent = s->observed & O_ISSUER_SENT;
+	f->certificate.has_issuer_sent =
+		!strcmp(f->certificate.sha256, work->certs[0].sha256) &&
+		s->observed & (O_ISSUER_SENT | O_ISSUER_MISSING | O_ONE_CERT);
 }
 
 static void fill_openssl(struct finding *f, const struct failure *failure)

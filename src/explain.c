@@ -61,6 +61,10 @@ static void add_alert(struct text *t, const struct finding_alert *a)
 /* The names that a certificate is valid for; a CN counts only where there is no other. */
 static void add_names(struct text *t, const struct finding_certificate *cert)
 {
+	if (cert->cut) {
+		text_add(t, "names that were not kept, as it is so long");
+		return;
+	}
 	for (unsigned int i = 0; i < cert->name_count && i < FINDING_SAN_MAX; i++)
 		text_addf(t, "%s%s", i ? ", " : "", cert->names[i]);
 	if (cert->name_count > FINDING_SAN_MAX)
@@ -202,6 +206,10 @@ static void add_word(struct text *t, const char *word, size_t len, const struct 
 		text_add_time(t, f->certificate.not_after);
 	else if (IS("begins"))
 		text_add_time(t, f->certificate.not_before);
+	else if (IS("key"))
+		finding_add_key(t, &f->certificate);
+	else if (IS("chain"))
+		text_addf(t, "%u", f->certificate.chain_length);
 	else if (IS("names"))
 		add_names(t, &f->certificate);
 	else if (IS("ciphers"))
@@ -369,6 +377,12 @@ static void evidence_certificate(struct finding *f)
 	text_addf(&t, "certificate (the peer sent %u): %s", cert->chain_length, cert->subject);
 	evidence_begin(f, &t);
 	text_addf(&t, "issued by %s", cert->issuer);
+	if (cert->has_issuer_sent)
+		text_addf(&t, ", whose certificate was %ssent", cert->issuer_sent ? "" : "not ");
+	if (cert->key[0]) {
+		evidence_begin(f, &t);
+		finding_add_key(&t, cert);
+	}
 	if (cert->has_validity) {
 		evidence_begin(f, &t);
 		text_add(&t, "valid from ");
@@ -389,7 +403,29 @@ static const char *host_verdict(const struct tlsfail_conn *c)
 	return c->flags & TLSFAIL_F_HOST_REFUSED ? "refused" : "accepted";
 }
 
-static void evidence_errors(struct finding *f, const struct tlsfail_conn *c)
+/* An alert that is encrypted shows by its size alone, and only at the end. */
+static void evidence_mute_alerts(struct finding *f, const struct tlsfail_conn *c,
+				 const struct tls_view *view)
+{
+	struct text t;
+
+	if (!f->alert.known && view->server.records.encrypted_alert) {
+		evidence_begin(f, &t);
+		text_add(&t, "the last record received has the size of an encrypted alert");
+	}
+	if (!f->alert.known && view->client.records.encrypted_alert) {
+		evidence_begin(f, &t);
+		text_add(&t, "the last record sent has the size of an encrypted alert");
+	}
+	if (symptoms_alert_unread(c, view)) {
+		evidence_begin(f, &t);
+		text_add(&t, "the last bytes of the peer, which were not read, have the size of an "
+			     "encrypted alert");
+	}
+}
+
+static void evidence_errors(struct finding *f, const struct tlsfail_conn *c,
+			    const struct tls_view *view)
 {
 	struct text t;
 
@@ -414,6 +450,7 @@ static void evidence_errors(struct finding *f, const struct tlsfail_conn *c)
 		if (f->alert.received && f->openssl.function[0])
 			text_addf(&t, ", raised in %s", f->openssl.function);
 	}
+	evidence_mute_alerts(f, c, view);
 	if (f->verify.known) {
 		evidence_begin(f, &t);
 		text_addf(&t, "verify result %d (%s), asked for by the program", f->verify.code,
@@ -435,8 +472,21 @@ static void evidence_errors(struct finding *f, const struct tlsfail_conn *c)
 	}
 }
 
-static void evidence_end(struct finding *f, const struct tlsfail_conn *c)
+static void evidence_cut(struct finding *f, const char *dir, const struct tls_capture *capture,
+			 uint64_t bytes)
 {
+	struct text t;
+
+	if (!capture->data || !capture->cut)
+		return;
+	evidence_begin(f, &t);
+	text_addf(&t, "of %llu handshake bytes %s the first %zu were kept",
+		  (unsigned long long)bytes, dir, capture->len);
+}
+
+static void evidence_end(struct finding *f, const struct failure *failure)
+{
+	const struct tlsfail_conn *c = failure->conn;
 	struct text t;
 
 	if (c->flags & TLSFAIL_F_LOCAL_NOTIFY) {
@@ -457,7 +507,9 @@ static void evidence_end(struct finding *f, const struct tlsfail_conn *c)
 		text_addf(&t, "first flight %sacknowledged by the peer's kernel, %u retransmits",
 			  f->tcp.hello_acked ? "" : "not ", f->tcp.retransmits);
 	}
-	if (c->flags & (TLSFAIL_F_NO_WIRE | TLSFAIL_F_WIRE_CUT)) {
+	evidence_cut(f, "sent", &failure->sent, c->tx_bytes);
+	evidence_cut(f, "received", &failure->received, c->rx_bytes);
+	if (c->flags & TLSFAIL_F_NO_WIRE) {
 		evidence_begin(f, &t);
 		text_add(&t, "wire bytes are incomplete: some could not be kept");
 	}
@@ -472,6 +524,6 @@ void explain_evidence(const struct failure *failure, const struct diagnose_work 
 	evidence_handshake(f, c);
 	evidence_flight(f, c, &work->view);
 	evidence_certificate(f);
-	evidence_errors(f, c);
-	evidence_end(f, c);
+	evidence_errors(f, c, &work->view);
+	evidence_end(f, failure);
 }

@@ -18,7 +18,7 @@
 #define FINDING_HINT_LEN       1024
 #define FINDING_PATH_LEN       4096
 #define FINDING_CANDIDATES_MAX 6
-#define FINDING_EVIDENCE_MAX   32
+#define FINDING_EVIDENCE_MAX   36
 #define FINDING_EVIDENCE_LEN   400 /* a host name, or a DN, and some words */
 #define FINDING_VERSIONS_MAX   6
 #define FINDING_SAN_MAX	       8
@@ -141,6 +141,7 @@ struct finding_choice {
 /* The certificate that the finding is about: the peer's leaf, or the one that is at fault. */
 struct finding_certificate {
 	bool known;
+	bool cut; /* it is longer than what is kept: its names and its hash are not known */
 	char subject[FINDING_NAME_LEN];
 	char issuer[FINDING_NAME_LEN];
 	char common_name[128];
@@ -149,8 +150,13 @@ struct finding_certificate {
 	int64_t not_after;
 	unsigned int name_count; /* subject alternative names; the first of them are kept */
 	char names[FINDING_SAN_MAX][128];
+	char key[32];	       /* "EC", "RSA" ..., "" unknown */
+	unsigned int key_bits; /* 0 unknown */
+	char signature[64];    /* algorithm of the issuer's signature, "" unknown */
 	char sha256[65];
 	unsigned int chain_length; /* certificates that the peer sent */
+	bool has_issuer_sent;
+	bool issuer_sent; /* the certificate of its issuer was among them */
 };
 
 /* One step of the connection. */

@@ -291,10 +291,20 @@ void finding_add_subject(struct text *t, const struct finding_certificate *cert)
 		text_addf(t, "\"%s\"", cert->subject);
 }
 
+void finding_add_key(struct text *t, const struct finding_certificate *cert)
+{
+	text_addf(t, "%s key", cert->key);
+	if (cert->key_bits)
+		text_addf(t, " of %u bits", cert->key_bits);
+	if (cert->signature[0])
+		text_addf(t, ", signed with %s", cert->signature);
+}
+
 void finding_certificate_set(struct finding_certificate *to, const struct x509_view *from,
 			     unsigned int chain_length)
 {
 	to->known = true;
+	to->cut = from->cut;
 	memcpy(to->subject, from->subject, sizeof(to->subject));
 	memcpy(to->issuer, from->issuer, sizeof(to->issuer));
 	memcpy(to->common_name, from->common_name, sizeof(to->common_name));
@@ -303,6 +313,9 @@ void finding_certificate_set(struct finding_certificate *to, const struct x509_v
 	to->not_after = from->not_after;
 	to->name_count = (unsigned int)from->name_count;
 	memcpy(to->names, from->names, sizeof(to->names));
+	memcpy(to->key, from->key, sizeof(to->key));
+	to->key_bits = from->key_bits;
+	memcpy(to->signature, from->signature, sizeof(to->signature));
 	memcpy(to->sha256, from->sha256, sizeof(to->sha256));
 	to->chain_length = chain_length;
 }

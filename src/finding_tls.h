@@ -42,6 +42,9 @@ void finding_add_code(struct text *t, const struct finding_code *code);
 void finding_certificate_set(struct finding_certificate *to, const struct x509_view *from,
 			     unsigned int chain_length);
 
+/* Appends "RSA key of 2048 bits, signed with sha256WithRSAEncryption". */
+void finding_add_key(struct text *t, const struct finding_certificate *cert);
+
 /* Appends what people call a certificate by: "CN=...", or its whole subject in quotes. */
 void finding_add_subject(struct text *t, const struct finding_certificate *cert);
 

@@ -144,21 +144,27 @@ struct certificate_keys {
 	const char *not_before;
 	const char *not_after;
 	const char *san;
+	const char *key;
+	const char *key_bits;
+	const char *signature;
 	const char *sha256;
 	const char *chain_length;
+	const char *issuer_sent;
 };
 
-static const struct certificate_keys server_keys = {
-	"tls.server.subject",	   "tls.server.issuer", "tls.server.not_before",
-	"tls.server.not_after",	   "tls.server.san",	"tls.server.hash.sha256",
-	"tls.server.chain_length",
-};
+#define CERTIFICATE_KEYS(side)                                                                     \
+	{                                                                                          \
+		.subject = "tls." side ".subject", .issuer = "tls." side ".issuer",                \
+		.not_before = "tls." side ".not_before", .not_after = "tls." side ".not_after",    \
+		.san = "tls." side ".san", .key = "tls." side ".public_key_algorithm",             \
+		.key_bits = "tls." side ".public_key_size",                                        \
+		.signature = "tls." side ".signature_algorithm",                                   \
+		.sha256 = "tls." side ".hash.sha256", .chain_length = "tls." side ".chain_length", \
+		.issuer_sent = "tls." side ".issuer_sent",                                         \
+	}
 
-static const struct certificate_keys client_keys = {
-	"tls.client.subject",	   "tls.client.issuer", "tls.client.not_before",
-	"tls.client.not_after",	   "tls.client.san",	"tls.client.hash.sha256",
-	"tls.client.chain_length",
-};
+static const struct certificate_keys server_keys = CERTIFICATE_KEYS("server");
+static const struct certificate_keys client_keys = CERTIFICATE_KEYS("client");
 
 static void event_add_certificate(struct event *event, const struct finding *f)
 {
@@ -179,8 +185,13 @@ static void event_add_certificate(struct event *event, const struct finding *f)
 	for (unsigned int i = 0; i < count; i++)
 		names[i] = c->names[i];
 	event_add_strings(event, keys->san, names, count);
+	event_add_string(event, keys->key, c->key);
+	event_add_known(event, keys->key_bits, c->key_bits);
+	event_add_string(event, keys->signature, c->signature);
 	event_add_string(event, keys->sha256, c->sha256);
 	event_add_integer(event, keys->chain_length, c->chain_length);
+	if (c->has_issuer_sent)
+		event_add_bool(event, keys->issuer_sent, c->issuer_sent);
 }
 
 /* RFC 3339 in UTC, to the nanosecond. */

@@ -77,6 +77,12 @@ uint64_t symptoms_unread(const struct tlsfail_conn *c)
 	return unread_bytes(c);
 }
 
+bool symptoms_alert_unread(const struct tlsfail_conn *c, const struct tls_view *view)
+{
+	return c->flags & TLSFAIL_F_DONE && view->server.version == TLS_VERSION_1_3 &&
+	       unread_bytes(c) == TLS_ENCRYPTED_ALERT_LEN;
+}
+
 static uint64_t observe_end(const struct failure *f)
 {
 	const struct tlsfail_conn *c = f->conn;
@@ -237,7 +243,7 @@ static bool alert_sent(const struct tlsfail_conn *c, const struct tls_view *view
 }
 
 /* Did the issuer of the leaf come too? */
-static uint64_t observe_certificates(const struct diagnose_work *work)
+static uint64_t observe_certificates(const struct diagnose_work *work, uint32_t sent)
 {
 	const struct x509_view *leaf = &work->certs[0];
 
@@ -245,12 +251,12 @@ static uint64_t observe_certificates(const struct diagnose_work *work)
 		return 0;
 	if (leaf->self_issued)
 		return O_CERT;
-	if (work->cert_count == 1)
+	if (sent == 1)
 		return O_CERT | O_ONE_CERT;
 	for (size_t i = 1; i < work->cert_count; i++)
 		if (!strcmp(work->certs[i].subject, leaf->issuer))
 			return O_CERT | O_ISSUER_SENT;
-	return O_CERT | O_ISSUER_MISSING;
+	return O_CERT | (work->cert_count == sent ? O_ISSUER_MISSING : 0);
 }
 
 /* The certificates up to the first that cannot be read. */
@@ -260,7 +266,7 @@ static void certificates_read(const struct failure *failure, struct diagnose_wor
 	for (size_t i = 0; i < TLSFAIL_CERTS_MAX; i++) {
 		const struct tls_capture *der = &failure->certs[i];
 
-		if (!der->data || der->cut || !x509_view_read(der->data, der->len, &work->certs[i]))
+		if (!der->data || !x509_view_read(der->data, der->len, der->cut, &work->certs[i]))
 			break;
 		work->cert_count++;
 	}
@@ -280,7 +286,7 @@ void symptoms_read(const struct failure *f, struct diagnose_work *work, struct s
 	theirs = records_of(view, s->server);
 	certificates_read(f, work);
 	s->observed = observe_flags(c) | observe_end(f) | observe_wire(f, view) |
-		      observe_certificates(work);
+		      observe_certificates(work, c->cert_count);
 	s->reason = c->error_count ? c->errors[0].reason : 0;
 	if (openssl_reason_is_alert(s->reason, &s->alert)) {
 		s->has_alert = true;

@@ -51,6 +51,9 @@ void symptoms_read(const struct failure *failure, struct diagnose_work *work,
  */
 uint64_t symptoms_unread(const struct tlsfail_conn *conn);
 
+/* After the handshake of TLS 1.3: are the bytes that nobody read as many as those of an alert? */
+bool symptoms_alert_unread(const struct tlsfail_conn *conn, const struct tls_view *view);
+
 /* Has the peer's kernel acknowledged all of our first flight? */
 bool symptoms_hello_acked(const struct tlsfail_conn *conn);
 

@@ -30,7 +30,8 @@ struct stream {
 	uint64_t sent;	   /* bytes of the flights so far */
 	size_t at;	   /* of the next record in the capture */
 	size_t in_message; /* bytes of a handshake message that go on in the next record */
-	bool encrypted;	   /* a ChangeCipherSpec has passed */
+	bool tls13;	   /* where ChangeCipherSpec means nothing (RFC 8446, appendix D.4) */
+	bool encrypted;	   /* a ChangeCipherSpec has passed that does */
 	unsigned int mute; /* encrypted records in a row, not yet told */
 };
 
@@ -93,7 +94,8 @@ static void add_messages(struct stream *s, const uint8_t *body, size_t len, stru
 		size_t here = whole < len - at ? whole : len - at;
 
 		add_separator(t);
-		text_add(t, message_name(m[0]));
+		text_add(t, tls_is_hello_retry_request(m, here) ? "HelloRetryRequest"
+								: message_name(m[0]));
 		at += here;
 		s->in_message = whole - here;
 	}
@@ -128,7 +130,7 @@ static void add_record(struct stream *s, const uint8_t *record, size_t len, stru
 	} else {
 		add_separator(t);
 		text_add(t, "ChangeCipherSpec");
-		s->encrypted = true;
+		s->encrypted = !s->tls13;
 	}
 }
 
@@ -211,8 +213,9 @@ static void add_later_flight(const struct finding *f, const struct tlsfail_conn 
 static void flights_add(struct finding *f, const struct failure *failure)
 {
 	const struct tlsfail_conn *c = failure->conn;
-	struct stream streams[] = { { .capture = &failure->sent },
-				    { .capture = &failure->received } };
+	bool tls13 = f->protocol_version && !strcmp(f->protocol_version, "1.3");
+	struct stream streams[] = { { .capture = &failure->sent, .tls13 = tls13 },
+				    { .capture = &failure->received, .tls13 = tls13 } };
 	uint32_t count =
 		c->flight_count < TLSFAIL_FLIGHTS_MAX ? c->flight_count : TLSFAIL_FLIGHTS_MAX;
 

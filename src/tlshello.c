@@ -20,6 +20,7 @@ enum extension_type {
 	EXTENSION_KEY_SHARE = 51,	     /* RFC 8446, section 4.2.8 */
 };
 
+#define SERVER_HELLO	    2 /* RFC 8446, section 4 */
 #define RANDOM_LEN	    32
 #define NAME_TYPE_HOST_NAME 0
 #define NAMED_CURVE	    3 /* RFC 8422, section 5.4 */
@@ -264,6 +265,16 @@ static void server_extensions_read(struct tls_reader *r, struct tls_server_hello
 		hello->malformed |= body.failed;
 	}
 	r->failed |= extensions.failed;
+}
+
+bool tls_is_hello_retry_request(const uint8_t *message, size_t len)
+{
+	struct tls_reader r = { .at = message, .left = len };
+	uint8_t type = tls_read_u8(&r);
+
+	tls_read_u24(&r);
+	tls_read_u16(&r); /* legacy version */
+	return type == SERVER_HELLO && is_hello_retry_request(tls_read_bytes(&r, RANDOM_LEN));
 }
 
 /* RFC 8446, section 4.1.3; RFC 5246, section 7.4.1.3 */

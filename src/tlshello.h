@@ -73,6 +73,9 @@ void tls_server_hello_read(struct tls_reader body, bool cut, struct tls_server_h
 bool tls_key_exchange_read(struct tls_reader body, bool cut, uint16_t cipher,
 			   struct tls_key_exchange *exchange);
 
+/* Is this handshake message, of which len bytes are here, a HelloRetryRequest? */
+bool tls_is_hello_retry_request(const uint8_t *message, size_t len);
+
 /* Takes the next number off a list of them. False at the end. */
 bool tls_list_next(struct tls_bytes *list, uint16_t *number);
 

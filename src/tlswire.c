@@ -37,9 +37,6 @@ enum alert_level {
 #define MESSAGE_HEADER_LEN 4
 #define ALERT_LEN	   2
 
-/* A TLS 1.3 alert with its content type and the tag that all but the CCM_8 ciphers have. */
-#define ENCRYPTED_ALERT_LEN (ALERT_LEN + 1 + 16)
-
 /* ---- Records --------------------------------------------------------------------------------- */
 
 struct record {
@@ -159,7 +156,8 @@ static void record_take(struct record_walk *walk, const struct record *record)
 	case CONTENT_APPLICATION_DATA:
 		records->application_data = true;
 		walk->last_is_encrypted_alert =
-			walk->tls13 && record->length == ENCRYPTED_ALERT_LEN;
+			walk->tls13 &&
+			record->length == TLS_ENCRYPTED_ALERT_LEN - RECORD_HEADER_LEN;
 		walk->clear = walk->tls13;
 		break;
 	case CONTENT_ALERT:

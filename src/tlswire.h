@@ -23,6 +23,10 @@
 /* More bytes than this of one direction are not looked at. */
 #define TLSWIRE_MAX (TLSFAIL_WIRE_CAP + TLSFAIL_WIRE_CHUNK)
 
+/* The record of a TLS 1.3 alert: its header, the alert, its content type, and the tag of 16 bytes
+ * that all but the CCM_8 ciphers have. */
+#define TLS_ENCRYPTED_ALERT_LEN (5 + 2 + 1 + 16)
+
 struct tls_alert {
 	bool seen;
 	uint8_t description;

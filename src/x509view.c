@@ -14,6 +14,9 @@
 
 #define SECONDS_PER_DAY 86400
 
+/* The tag of the version, which is left out when it is 1. */
+#define HAS_VERSION (V_ASN1_CONTEXT_SPECIFIC | V_ASN1_CONSTRUCTED)
+
 #define IPV4_LEN 4
 #define IPV6_LEN 16
 #define AF_INET	 2
@@ -78,13 +81,13 @@ static bool time_read(const ASN1_TIME *epoch, const ASN1_TIME *t, int64_t *secon
 	return true;
 }
 
-static void validity_read(const X509 *x, struct x509_view *view)
+static void validity_read(const ASN1_TIME *begins, const ASN1_TIME *ends, struct x509_view *view)
 {
 	ASN1_TIME *epoch = ASN1_TIME_new();
 
 	view->has_validity = epoch && ASN1_TIME_set_string(epoch, "19700101000000Z") &&
-			     time_read(epoch, X509_get0_notBefore(x), &view->not_before) &&
-			     time_read(epoch, X509_get0_notAfter(x), &view->not_after);
+			     time_read(epoch, begins, &view->not_before) &&
+			     time_read(epoch, ends, &view->not_after);
 	ASN1_TIME_free(epoch);
 }
 
@@ -126,6 +129,31 @@ static void names_read(const X509 *x, struct x509_view *view)
 	GENERAL_NAMES_free(names);
 }
 
+/* What OpenSSL calls them: constants, but for a provider's, which is not to be trusted either. */
+static void constant_set(char *buf, size_t size, const char *name)
+{
+	struct text t;
+
+	text_init(&t, buf, size);
+	if (name)
+		text_add_hostile(&t, name, strlen(name));
+}
+
+static void key_read(const EVP_PKEY *key, struct x509_view *view)
+{
+	int bits = key ? EVP_PKEY_get_bits(key) : 0;
+
+	if (key)
+		constant_set(view->key, sizeof(view->key), EVP_PKEY_get0_type_name(key));
+	view->key_bits = bits > 0 ? (unsigned int)bits : 0;
+}
+
+static void signature_read(int nid, struct x509_view *view)
+{
+	if (nid != NID_undef)
+		constant_set(view->signature, sizeof(view->signature), OBJ_nid2ln(nid));
+}
+
 static void hash_read(const X509 *x, struct x509_view *view)
 {
 	unsigned char digest[EVP_MAX_MD_SIZE];
@@ -137,25 +165,108 @@ static void hash_read(const X509 *x, struct x509_view *view)
 		text_add_hex(&t, digest, len);
 }
 
-bool x509_view_read(const uint8_t *der, size_t len, struct x509_view *view)
+static void parties_read(const X509_NAME *subject, const X509_NAME *issuer, struct x509_view *view)
 {
-	const unsigned char *at = der;
-	X509 *x;
+	name_read(subject, view->subject, sizeof(view->subject));
+	name_read(issuer, view->issuer, sizeof(view->issuer));
+	common_name_read(subject, view);
+	view->self_issued = !X509_NAME_cmp(subject, issuer);
+}
 
-	memset(view, 0, sizeof(*view));
-	x = d2i_X509(NULL, &at, (long)len);
-	if (!x) {
-		ERR_clear_error();
+static bool whole_read(const uint8_t *der, size_t len, struct x509_view *view)
+{
+	X509 *x = d2i_X509(NULL, &der, (long)len);
+
+	if (!x)
 		return false;
-	}
-	name_read(X509_get_subject_name(x), view->subject, sizeof(view->subject));
-	name_read(X509_get_issuer_name(x), view->issuer, sizeof(view->issuer));
-	common_name_read(X509_get_subject_name(x), view);
-	view->self_issued = !X509_NAME_cmp(X509_get_subject_name(x), X509_get_issuer_name(x));
-	validity_read(x, view);
+	parties_read(X509_get_subject_name(x), X509_get_issuer_name(x), view);
+	validity_read(X509_get0_notBefore(x), X509_get0_notAfter(x), view);
 	names_read(x, view);
+	key_read(X509_get0_pubkey(x), view);
+	signature_read(X509_get_signature_nid(x), view);
 	hash_read(x, view);
 	X509_free(x);
-	ERR_clear_error();
 	return true;
+}
+
+/* ---- The beginning of a certificate ---------------------------------------------------------- */
+
+/* Enters the constructed value at *at, which may go on behind end. */
+static bool enter(const uint8_t **at, const uint8_t *end, int tag, int class)
+{
+	int its_tag = 0, its_class = 0;
+	long len = 0;
+	int found = ASN1_get_object(at, &len, &its_tag, &its_class, end - *at);
+
+	return found & V_ASN1_CONSTRUCTED && its_tag == tag && its_class == class;
+}
+
+/* Skips the value at *at, all of which has to be there. */
+static bool skip(const uint8_t **at, const uint8_t *end)
+{
+	int tag, class;
+	long len;
+
+	if (ASN1_get_object(at, &len, &tag, &class, end - *at) & 0x80)
+		return false;
+	*at += len;
+	return true;
+}
+
+static void part_validity_read(const uint8_t **at, const uint8_t *end, struct x509_view *view)
+{
+	ASN1_TIME *begins = d2i_ASN1_TIME(NULL, at, end - *at);
+	ASN1_TIME *ends = begins ? d2i_ASN1_TIME(NULL, at, end - *at) : NULL;
+
+	if (ends)
+		validity_read(begins, ends, view);
+	ASN1_TIME_free(begins);
+	ASN1_TIME_free(ends);
+}
+
+/* RFC 5280, section 4.1: version, serial number, signature, issuer, validity, subject, key */
+static bool part_read(const uint8_t *der, size_t len, struct x509_view *view)
+{
+	const uint8_t *at = der, *end = der + len;
+	X509_NAME *subject = NULL, *issuer = NULL;
+	EVP_PKEY *key = NULL;
+	const uint8_t *validity;
+	bool found = false;
+
+	if (!enter(&at, end, V_ASN1_SEQUENCE, V_ASN1_UNIVERSAL) ||
+	    !enter(&at, end, V_ASN1_SEQUENCE, V_ASN1_UNIVERSAL))
+		goto out;
+	if (at < end && *at == HAS_VERSION && !skip(&at, end))
+		goto out;
+	if (!skip(&at, end) || !skip(&at, end))
+		goto out;
+	issuer = d2i_X509_NAME(NULL, &at, end - at);
+	validity = at;
+	if (!issuer || !skip(&at, end))
+		goto out;
+	subject = d2i_X509_NAME(NULL, &at, end - at);
+	if (!subject)
+		goto out;
+	found = true;
+	view->cut = true;
+	parties_read(subject, issuer, view);
+	if (enter(&validity, end, V_ASN1_SEQUENCE, V_ASN1_UNIVERSAL))
+		part_validity_read(&validity, end, view);
+	key = d2i_PUBKEY(NULL, &at, end - at);
+	key_read(key, view);
+out:
+	EVP_PKEY_free(key);
+	X509_NAME_free(subject);
+	X509_NAME_free(issuer);
+	return found;
+}
+
+bool x509_view_read(const uint8_t *der, size_t len, bool cut, struct x509_view *view)
+{
+	bool found;
+
+	memset(view, 0, sizeof(*view));
+	found = cut ? part_read(der, len, view) : whole_read(der, len, view);
+	ERR_clear_error();
+	return found;
 }

@@ -13,6 +13,7 @@
 #define X509VIEW_NAMES_MAX 8
 
 struct x509_view {
+	bool cut;	   /* not all of it was there: names, signature and hash are not known */
 	char subject[256]; /* RFC 4514, values in quotes where needed; escaped, as all texts here */
 	char issuer[256];
 	char common_name[128]; /* the last CN of the subject, "" none */
@@ -22,11 +23,17 @@ struct x509_view {
 	int64_t not_after;
 	size_t name_count; /* subject alternative names; the first X509VIEW_NAMES_MAX are kept */
 	char names[X509VIEW_NAMES_MAX][128];
-	char sha256[65]; /* hexadecimal, of the DER */
+	char key[32];	       /* "EC", "RSA", "ED25519" ..., "" unknown */
+	unsigned int key_bits; /* 0 unknown */
+	char signature[64];    /* "ecdsa-with-SHA256", "" unknown */
+	char sha256[65];       /* hexadecimal, of the DER */
 };
 
-/* Reads one certificate in DER. False when it is none; *view is then all zero. The same certificate
- * gives the same bytes of *view. */
-bool x509_view_read(const uint8_t *der, size_t len, struct x509_view *view);
+/*
+ * Reads one certificate in DER; cut: these are its first bytes, and what comes before its extensions
+ * is read. False when it is none, or when nothing of it can be read; *view is then all zero. The same
+ * certificate gives the same bytes of *view.
+ */
+bool x509_view_read(const uint8_t *der, size_t len, bool cut, struct x509_view *view);
 
 #endif

@@ -78,7 +78,8 @@ def check_changed(here):
 def check_expiring(here):
     """nginx does not verify, so the certificate that has ended breaks nothing yet."""
     cases = numbered((healthy("certs-good", good_server()),
-                      healthy("certs-ended", good_server("expired"))))
+                      healthy("certs-ended", good_server("expired")),
+                      healthy("certs-huge", good_server("huge"))))
     with here.lab("certs-expiring", cases) as lab:
         with here.trace_json(lab, "--cert-warn", "30d") as tlsfail:
             tlsfail.wait_armed()
@@ -87,9 +88,11 @@ def check_expiring(here):
             time.sleep(SETTLE_S)
             tlsfail.interrupt()
     found = tlsfail.findings()
-    require(len(found) == 1 and found[0]["event.name"] == "tls.certificate.expiring", *found)
-    require(found[0]["network.peer.port"] == cases[1].port, *found)
-    require(found[0]["tls.server.not_after"] == "2021-01-01T00:00:00Z", *found)
+    require(len(found) == 2, *found)
+    for event, case in zip(found, cases[1:]):
+        require(event["event.name"] == "tls.certificate.expiring", event)
+        require(event["network.peer.port"] == case.port, event)
+        require(event["tls.server.not_after"] == "2021-01-01T00:00:00Z", event)
     check_schema(tlsfail)
 
 

@@ -42,7 +42,7 @@ static struct sighting sighting_make(const char *subject, long days, uint8_t **d
 	len = i2d_X509(x, der);
 	X509_free(x);
 	assert_true(len > 0);
-	assert_true(x509_view_read(*der, (size_t)len, &view));
+	assert_true(x509_view_read(*der, (size_t)len, false, &view));
 	*begins = view.not_before;
 	s.certs[0] = (struct tls_capture){ .data = *der, .len = (size_t)len };
 	s.time_ns = (uint64_t)view.not_before * NS_PER_SEC;

@@ -9,7 +9,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <cmocka.h>
 
@@ -24,6 +23,8 @@
 static const uint16_t modern[] = { TLS_VERSION_1_3, TLS_VERSION_1_2, 0 };
 static const uint16_t unlisted[] = { 0 };
 static const uint8_t no_chain[3];
+
+static const struct certificate_spec leaf = { "leaf.test", "Intermediate", -60, 3600 };
 
 static struct scene scene;
 static struct diagnose_work work;
@@ -432,75 +433,6 @@ static void test_verify(void **state)
 	assert_null(finding.verify.name);
 }
 
-/* ---- Certificates ---- */
-
-#define DAY 86400
-
-static const struct certificate_spec leaf = { "leaf.test", "Intermediate", -DAY, DAY };
-static const struct certificate_spec ended = { "Intermediate", "Root", -2 * DAY, -DAY };
-
-/* Makes the time of the failure that of the certificates, which is now. */
-static void begin_certificates(int32_t verify)
-{
-	begin_hello();
-	scene.conn.flags |= TLSFAIL_F_DONE | TLSFAIL_F_VERIFY_ASKED;
-	scene.conn.verify_code = verify;
-	scene.failure.time_ns = (uint64_t)time(NULL) * 1000000000;
-}
-
-static void test_certificate_is_the_leaf(void **state)
-{
-	(void)state;
-	begin_certificates(20);
-	scene_certificate(&scene, &leaf);
-	scene_certificate(&scene, &ended);
-	diagnose_scene();
-	assert_true(finding.certificate.known);
-	assert_string_equal(finding.certificate.common_name, "leaf.test");
-	assert_string_equal(finding.certificate.subject, "CN=leaf.test");
-	assert_string_equal(finding.certificate.issuer, "CN=Intermediate");
-	assert_int_equal(finding.certificate.chain_length, 2);
-	assert_int_equal(strlen(finding.certificate.sha256), 64);
-	assert_true(finding.certificate.has_validity);
-	assert_int_equal(finding.certificate.not_after - finding.certificate.not_before, 2 * DAY);
-	scene_free(&scene);
-
-	begin_hello();
-	diagnose_scene();
-	assert_false(finding.certificate.known);
-}
-
-static void test_certificate_at_fault(void **state)
-{
-	(void)state;
-	begin_certificates(10);
-	scene_certificate(&scene, &leaf);
-	scene_certificate(&scene, &ended);
-	diagnose_scene();
-	assert_string_equal(finding.cause, "verify-expired");
-	assert_string_equal(finding.certificate.common_name, "Intermediate");
-	assert_non_null(strstr(finding.message, "Intermediate"));
-	scene_free(&scene);
-}
-
-static void test_certificate_unreadable(void **state)
-{
-	(void)state;
-	begin_certificates(10);
-	scene_certificate(&scene, &ended);
-	scene_certificate(&scene, &leaf);
-	scene.cert_lens[0]--;
-	diagnose_scene();
-	assert_false(finding.certificate.known);
-	assert_string_equal(finding.cause, "verify-expired");
-	scene.cert_lens[0]++;
-	scene_end(&scene);
-	scene.failure.certs[0].cut = true;
-	diagnose(&scene.failure, &work, &finding);
-	assert_false(finding.certificate.known);
-	scene_free(&scene);
-}
-
 /* ---- Evidence ---- */
 
 static void assert_evidence(const char *const *want, size_t count)
@@ -598,7 +530,9 @@ static void test_same_failure_same_finding(void **state)
 	static struct diagnose_work other_work;
 
 	(void)state;
-	begin_certificates(10);
+	begin_hello();
+	scene.conn.flags |= TLSFAIL_F_DONE | TLSFAIL_F_VERIFY_ASKED;
+	scene.conn.verify_code = 10;
 	scene_server_hello(&scene, TLS_VERSION_1_2);
 	scene_certificate(&scene, &leaf);
 	scene_error(&scene, 134, "tls_process_server_certificate");
@@ -666,9 +600,6 @@ int main(void)
 		cmocka_unit_test(test_alert_sent),
 		cmocka_unit_test(test_openssl),
 		cmocka_unit_test(test_verify),
-		cmocka_unit_test(test_certificate_is_the_leaf),
-		cmocka_unit_test(test_certificate_at_fault),
-		cmocka_unit_test(test_certificate_unreadable),
 		cmocka_unit_test(test_evidence_in_order),
 		cmocka_unit_test(test_evidence_of_refused),
 		cmocka_unit_test(test_evidence_fits),

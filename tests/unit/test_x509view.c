@@ -109,6 +109,8 @@ static void assert_harmless(const struct x509_view *view)
 	assert_true(is_harmless(view->common_name));
 	for (size_t i = 0; i < view->name_count && i < X509VIEW_NAMES_MAX; i++)
 		assert_true(is_harmless(view->names[i]));
+	assert_true(is_harmless(view->key));
+	assert_true(is_harmless(view->signature));
 	assert_true(is_harmless(view->sha256));
 }
 
@@ -120,9 +122,9 @@ static void view_make(X509 *x, struct x509_view *view)
 	struct x509_view again;
 
 	memset(view, 0xa5, sizeof(*view));
-	assert_true(x509_view_read(der, len, view));
+	assert_true(x509_view_read(der, len, false, view));
 	assert_harmless(view);
-	assert_true(x509_view_read(der, len, &again));
+	assert_true(x509_view_read(der, len, false, &again));
 	assert_memory_equal(view, &again, sizeof(again));
 	assert_int_equal(strlen(view->sha256), 64);
 	OPENSSL_free(der);
@@ -157,6 +159,9 @@ static void test_plain(void **state)
 	assert_string_equal(view.names[0], "www.example.org");
 	assert_string_equal(view.names[1], "192.0.2.1");
 	assert_string_equal(view.names[2], "2001:db8::1");
+	assert_string_equal(view.key, "EC");
+	assert_int_equal(view.key_bits, 256);
+	assert_string_equal(view.signature, "ecdsa-with-SHA256");
 	assert_true(view.has_validity);
 	assert_int_equal(view.not_before, 1000000000);
 	assert_int_equal(view.not_after, 1000086400);
@@ -252,7 +257,7 @@ static void test_subject_invalid(void **state)
 		subject_add(x, NID_commonName, rows[i].type, BYTES("xxxx"));
 		der = certificate_encode(x, &len);
 		overwrite(der, len, rows[i].bytes, rows[i].len);
-		assert_false(x509_view_read(der, len, &view));
+		assert_false(x509_view_read(der, len, false, &view));
 		OPENSSL_free(der);
 	}
 }
@@ -429,10 +434,50 @@ static void test_cut(void **state)
 
 		memcpy(copy + 1, der, part);
 		memset(&view, 0xa5, sizeof(view));
-		assert_false(x509_view_read(copy + 1, part, &view));
+		assert_false(x509_view_read(copy + 1, part, false, &view));
 		assert_memory_equal(&view, &nothing, sizeof(view));
 		free(copy);
 	}
+	OPENSSL_free(der);
+}
+
+/* The beginning of a certificate: all of its subject or nothing, and no fact that is another one. */
+static void test_beginnings(void **state)
+{
+	static const struct x509_view nothing;
+	struct x509_view whole, part;
+	size_t len, found = 0;
+	uint8_t *der = certificate_rich(&len);
+
+	(void)state;
+	assert_true(x509_view_read(der, len, false, &whole));
+	for (size_t n = 0; n <= len; n++) {
+		uint8_t *copy = malloc(n ? n : 1);
+
+		memcpy(copy, der, n);
+		memset(&part, 0xa5, sizeof(part));
+		if (x509_view_read(copy, n, true, &part)) {
+			found++;
+			assert_true(part.cut);
+			assert_harmless(&part);
+			assert_string_equal(part.subject, whole.subject);
+			assert_string_equal(part.issuer, whole.issuer);
+			assert_string_equal(part.common_name, whole.common_name);
+			assert_true(part.has_validity);
+			assert_int_equal(part.not_before, whole.not_before);
+			assert_int_equal(part.not_after, whole.not_after);
+			assert_true(!part.key[0] || !strcmp(part.key, whole.key));
+			assert_int_equal(part.name_count, 0);
+			assert_string_equal(part.sha256, "");
+		} else {
+			assert_int_equal(found, 0);
+			assert_memory_equal(&part, &nothing, sizeof(part));
+		}
+		free(copy);
+	}
+	assert_true(found > 0);
+	assert_string_equal(part.key, "EC");
+	assert_int_equal(part.key_bits, 256);
 	OPENSSL_free(der);
 }
 
@@ -447,7 +492,9 @@ static void test_flipped(void **state)
 			struct x509_view view;
 
 			der[i] ^= 1 << bit;
-			x509_view_read(der, len, &view);
+			x509_view_read(der, len, false, &view);
+			assert_harmless(&view);
+			x509_view_read(der, len, true, &view);
 			assert_harmless(&view);
 			der[i] ^= 1 << bit;
 		}
@@ -470,6 +517,7 @@ int main(void)
 		cmocka_unit_test(test_validity),
 		cmocka_unit_test(test_validity_negative),
 		cmocka_unit_test(test_cut),
+		cmocka_unit_test(test_beginnings),
 		cmocka_unit_test(test_flipped),
 	};
 

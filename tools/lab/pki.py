@@ -66,6 +66,11 @@ CERTS = (
     Cert("deep", "intermediate", SERVER_NAME, dns=SERVER_NAME),
     Cert("rsa", "ca", SERVER_NAME, dns=SERVER_NAME, key=("rsa:2048",)),
     Cert("weak", "ca", SERVER_NAME, dns=SERVER_NAME, key=("rsa:1024",)),
+    # Names that drive a terminal, reverse the text, and are no UTF-8 (a byte of 0xff).
+    Cert("hostile", "ca", "\x1b[2J\x1b]0;owned\x07\r\n\u202etset", dates=_EXPIRED,
+         dns="\x1b[31mred.test,DNS:\udcff.test"),
+    Cert("huge", "ca", SERVER_NAME, dates=_EXPIRED,
+         dns=",DNS:".join([SERVER_NAME, *(f"host-{n}.upstream.test" for n in range(3000))])),
     Cert("client", "client-ca", "proxy.test"),
     Cert("client-expired", "client-ca", "proxy.test", dates=_EXPIRED),
     Cert("client-wrong-usage", "client-ca", "proxy.test", usage="serverAuth"),
@@ -100,7 +105,7 @@ def _make_request(directory, cert):
         extensions += ["-addext", "subjectAltName=DNS:" + cert.dns]
     if cert.usage:
         extensions += ["-addext", "extendedKeyUsage=" + cert.usage]
-    _openssl(directory, "req", "-new", "-nodes", "-newkey", *cert.key,
+    _openssl(directory, "req", "-new", "-nodes", "-utf8", "-newkey", *cert.key,
              "-subj", "/CN=" + cert.subject, *extensions,
              "-keyout", cert.name + ".key", "-out", cert.name + ".csr")
 
