@@ -407,13 +407,16 @@ static const char *host_verdict(const struct tlsfail_conn *c)
 static void evidence_mute_alerts(struct finding *f, const struct tlsfail_conn *c,
 				 const struct tls_view *view)
 {
+	bool server = symptoms_is_server(c);
+	const struct tls_records *sent = server ? &view->server.records : &view->client.records;
+	const struct tls_records *received = server ? &view->client.records : &view->server.records;
 	struct text t;
 
-	if (!f->alert.known && view->server.records.encrypted_alert) {
+	if (!f->alert.known && received->encrypted_alert) {
 		evidence_begin(f, &t);
 		text_add(&t, "the last record received has the size of an encrypted alert");
 	}
-	if (!f->alert.known && view->client.records.encrypted_alert) {
+	if (!f->alert.known && sent->encrypted_alert) {
 		evidence_begin(f, &t);
 		text_add(&t, "the last record sent has the size of an encrypted alert");
 	}
