@@ -112,7 +112,7 @@ static void certificate_note(const struct check *c, X509 *cert)
 	int len = i2d_X509(cert, &der);
 	struct x509_view view;
 
-	if (len > 0 && x509_view_read(der, (size_t)len, &view)) {
+	if (len > 0 && x509_view_read(der, (size_t)len, false, &view)) {
 		if (view.has_validity) {
 			note(c, NGINX_NOTE_BEGINS, NGINX_SSL_CERTIFICATE, view.not_before, "");
 			note(c, NGINX_NOTE_ENDS, NGINX_SSL_CERTIFICATE, view.not_after, "");
