@@ -68,7 +68,8 @@ static int hook_choose(const struct features *features, enum fact fact, int kind
 			*row = hook;
 			return 0;
 		}
-		text_addf(error, "; %s %s: %s", hook_kind_name(hook->kind), target, strerror(-err));
+		text_addf(error, "; %s %s: %s", hook_kind_name(hook->kind), target,
+			  features_explain(hook->kind, err));
 	}
 	return err;
 }

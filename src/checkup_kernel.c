@@ -9,9 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <linux/capability.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -19,6 +17,7 @@
 #include "attach.h"
 #include "features.h"
 #include "metrics_http.h"
+#include "privileges.h"
 #include "procfs.h"
 #include "safety.h"
 #include "text.h"
@@ -65,75 +64,24 @@ static bool item_untried(struct checkup_item *item, int load_err, struct text *f
 
 /* -- privileges ------------------------------------------------------------------------------- */
 
-struct capability {
-	unsigned int number;
-	const char *name;
-	bool in_sys_admin; /* CAP_SYS_ADMIN includes it */
-};
-
-static const struct capability capabilities[] = {
-	{ CAP_BPF, "CAP_BPF", true },
-	{ CAP_PERFMON, "CAP_PERFMON", true },
-	{ CAP_SYS_PTRACE, "CAP_SYS_PTRACE", false },
-	{ CAP_CHECKPOINT_RESTORE, "CAP_CHECKPOINT_RESTORE", true },
-};
-
-/* Our effective capabilities, as bits; 0 when they cannot be read. */
-static uint64_t capabilities_read(void)
-{
-	int dir = procfs_open(getpid());
-	const char *line = NULL;
-	char status[4096];
-
-	if (dir < 0)
-		return 0;
-	if (!procfs_read_text(dir, "status", status, sizeof(status)))
-		line = strstr(status, "\nCapEff:");
-	close(dir);
-	return line ? strtoull(line + strlen("\nCapEff:"), NULL, 16) : 0;
-}
-
-static bool capability_held(uint64_t held, unsigned int number)
-{
-	return held & 1ULL << number;
-}
-
-static void lacking_capabilities(struct text *t)
-{
-	uint64_t held = capabilities_read();
-
-	for (size_t i = 0; i < sizeof(capabilities) / sizeof(capabilities[0]); i++) {
-		const struct capability *cap = &capabilities[i];
-
-		if (!capability_held(held, cap->number) &&
-		    !(cap->in_sys_admin && capability_held(held, CAP_SYS_ADMIN)))
-			text_addf(t, "%s%s", t->len ? ", " : "", cap->name);
-	}
-}
-
 static void examine_privileges(struct checkup *c, int load_err)
 {
-	struct text found, lacking;
+	struct text found;
 	struct checkup_item *item = item_add(c, "privileges", &found);
-	char buf[256];
+	struct privileges own;
 
-	text_init(&lacking, buf, sizeof(buf));
-	lacking_capabilities(&lacking);
+	privileges_read(&own);
 	if (load_err)
 		text_addf(&found, "BPF programs cannot be loaded: %s", strerror(-load_err));
 	else
 		text_add(&found, "BPF programs can be loaded");
-	if (lacking.len)
-		text_addf(&found, "; lacking: %s", buf);
-	if (load_err && lacking.len)
-		item_fail(item, CHECKUP_MISSING, nothing_works, "run it as root");
-	else if (load_err)
-		item_fail(item, CHECKUP_MISSING, nothing_works,
-			  "a seccomp filter, an LSM or a container stands in the way of bpf(2): "
-			  "run it on the host itself, or in a privileged container");
-	else if (lacking.len)
+	if (own.lacking[0])
+		text_addf(&found, "; lacking: %s", own.lacking);
+	if (load_err)
+		item_fail(item, CHECKUP_MISSING, nothing_works, own.remedy);
+	else if (own.lacking[0])
 		item_fail(item, CHECKUP_DEGRADED, "processes of other users may not be seen",
-			  "run it as root");
+			  own.remedy);
 }
 
 /* The very file that a process has mapped is reached through map_files; ours will do to try. */

@@ -21,7 +21,6 @@
 #include "counters.h"
 #include "discover.h"
 #include "exporter.h"
-#include "features.h"
 #include "log.h"
 #include "logwatch.h"
 #include "notify.h"
@@ -29,10 +28,10 @@
 #include "options.h"
 #include "outputs.h"
 #include "pipeline.h"
+#include "preflight.h"
 #include "probestats.h"
 #include "record.h"
 #include "reload.h"
-#include "safety.h"
 #include "selection.h"
 #include "target.h"
 #include "tlsfail.skel.h"
@@ -279,54 +278,6 @@ static void totals_announce(struct tracer *t)
 
 /* -- the start -------------------------------------------------------------------------------- */
 
-/* Return probes only where it is proven that they do no harm. */
-static bool entry_only_wanted(const struct options *options)
-{
-	int err;
-
-	if (options->no_return_probes)
-		return true;
-	err = safety_return_probes();
-	if (err == -EKEYREJECTED)
-		log_line("on this kernel return probes kill processes under seccomp; using entry "
-			 "probes only");
-	else if (err)
-		log_line("cannot try whether return probes are safe (%s); using entry probes only",
-			 strerror(-err));
-	return err;
-}
-
-static int kernel_examine(struct tracer *t)
-{
-	struct features *features = NULL;
-	char buf[1024];
-	struct text error;
-	int err;
-
-	err = features_open(&features);
-	if (err == -EPERM || err == -EACCES) {
-		log_line("not permitted to load BPF programs; run it as root");
-		return err;
-	}
-	if (err == -ENOENT) {
-		log_line("this kernel has no BTF (/sys/kernel/btf/vmlinux); a kernel with "
-			 "CONFIG_DEBUG_INFO_BTF=y is needed");
-		return err;
-	}
-	if (err) {
-		log_line("cannot examine the kernel: %s", strerror(-err));
-		return err;
-	}
-	text_init(&error, buf, sizeof(buf));
-	err = hooks_choose(features, &t->options->hooks, &t->choice, &error);
-	if (err)
-		log_line("%s", buf);
-	features_close(features);
-	if (!err)
-		t->choice.entry_only = entry_only_wanted(t->options);
-	return err;
-}
-
 /* Names under which targets may start that are not known by their inode yet. */
 static void exec_names_set(struct tracer *t)
 {
@@ -472,7 +423,7 @@ static int tracer_start(struct tracer *t)
 	log_take_libbpf();
 	err = selection_make(t->options, &t->targets);
 	if (!err)
-		err = kernel_examine(t);
+		err = preflight(t->options, &t->choice);
 	if (!err)
 		err = exporter_open(t->options, &t->exporter);
 	if (!err)

@@ -25,6 +25,7 @@ import test_input
 import test_lifecycle
 import test_metrics
 import test_mishaps
+import test_obstacles
 import test_output
 import test_replay
 import test_safety
@@ -37,7 +38,7 @@ from tap import Report
 MODULES = (test_cases, test_certs, test_hooks, test_lifecycle, test_host, test_container,
            test_mishaps, test_errorlog, test_metrics, test_dist, test_replay, test_budget,
            test_input, test_output, test_fold, test_doctor, test_safety, test_server,
-           test_service, test_sinks)
+           test_obstacles, test_service, test_sinks)
 
 
 def parse_options():

@@ -6,7 +6,6 @@ records.
 The hits are the kernel's own count of how often each BPF program ran. Probes sit on the library's
 file, so the proxy runs on a copy of its own: only its hits are counted.
 """
-import ctypes
 import json
 import os
 import re
@@ -15,16 +14,11 @@ import subprocess
 from functools import partial
 from pathlib import Path
 
+from bpf import RunStatistics
 from lab import binaries, drive
 from lab.case import Case, numbered
 from lab.cases import TLS12, VERIFY, good_server
 from tap import require
-
-# <linux/bpf.h>, <asm/unistd.h>
-BPF_ENABLE_STATS = 32
-BPF_STATS_RUN_TIME = 0
-BPF_ATTR_LEN = 4  # enable_stats.type is all there is to it
-SYS_BPF = {"x86_64": 321, "aarch64": 280}
 
 HANDSHAKES = 100
 ATTEMPTS = 3
@@ -62,21 +56,6 @@ def tests(here):
         checks[case.name + "-entry-only"] = partial(check_budget, case=case, limit=entry_limit,
                                                     options=ENTRY_ONLY)
     yield from here.chosen("budget", checks)
-
-
-class RunStatistics:
-    """Makes the kernel count program runs while the `with` block lasts. The kernel counts for as
-    long as anybody holds such a descriptor, so this gets in nobody's way."""
-
-    def __enter__(self):
-        libc = ctypes.CDLL(None, use_errno=True)
-        attr = ctypes.create_string_buffer(struct.pack("=I", BPF_STATS_RUN_TIME), BPF_ATTR_LEN)
-        self._fd = libc.syscall(SYS_BPF[os.uname().machine], BPF_ENABLE_STATS, attr, BPF_ATTR_LEN)
-        if self._fd < 0:
-            raise OSError(ctypes.get_errno(), "BPF_ENABLE_STATS")
-
-    def __exit__(self, *_):
-        os.close(self._fd)
 
 
 def program_ids(pid):

@@ -6,12 +6,11 @@ import os
 import re
 import shutil
 import subprocess
-import time
 from functools import partial
 from pathlib import Path
 
 from env import JSON
-from lab import binaries
+from lab import binaries, procs
 from tap import Skip, require
 from test_host import CASES, SETTLE_S, require_traced, second_proxy
 
@@ -20,16 +19,17 @@ from test_host import CASES, SETTLE_S, require_traced, second_proxy
 BOXED = f"usr/sbin/boxed-{os.getpid()}"
 
 # $1: the container's root, $2: a directory that it shares with the host, $3: the host's nginx,
-# in whose place it runs its own; the rest: nginx's arguments.
+# in whose place it runs its own; the rest: nginx's arguments. (An initramfs is a root that
+# pivot_root cannot replace.)
 ENTER = """
 set -e
 root=$1 shared=$2
 shift 3
-mkdir -p "$root$shared" "$root/host"
+mkdir -p "$root$shared"
 mount --bind "$shared" "$root$shared"
 cd "$root"
-pivot_root . host
-exec /%s "$@"
+mount --move . /
+exec chroot . /%s "$@"
 """ % BOXED
 BIND = 'mount --bind "$1" "$1"'
 OVERLAY = 'mount -t overlay overlay -o "lowerdir=$1.lower,upperdir=$1.upper,workdir=$1.work" "$1"'
@@ -111,7 +111,7 @@ def check_container(here, mount, selection):
             if selection != "pid":
                 lab.proxy.stop()
                 start_container(here, lab, mount, root)
-                time.sleep(SETTLE_S)
+                procs.pause(SETTLE_S)
                 require_traced(lab, tlsfail)
 
 
@@ -124,7 +124,7 @@ def check_late(here):
             for _ in range(2):
                 start_container(here, lab, OVERLAY, root)
                 tlsfail.wait_armed()
-                time.sleep(SETTLE_S)
+                procs.pause(SETTLE_S)
                 require_traced(lab, tlsfail)
                 lab.proxy.stop()
                 change_libssl(root)

@@ -2,19 +2,27 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`tlsfail doctor`: what it says agrees with what trace does, with its exit status, and with
 itself in both formats."""
+import hashlib
 import json
+import os
 import re
 import subprocess
+from contextlib import contextmanager
 
 from env import NOBODY
-from lab import binaries, procs
+from lab import binaries, procs, under_seccomp
 from lab.cases import named
-from tap import require
+from tap import Skip, require
+from test_container import BIND, BOXED, make_root, start_container
+from test_host import CASES
 from test_replay import readable_copy
 
 COLUMNS = 80
 EXIT_STATUS = {"ok": 0, "degraded": 3, "missing": 1}
 FACTS = ["wire", "state", "close", "reset", "exec"]
+
+# Nobody else's, whoever runs beside us.
+CONTAINER_ID = hashlib.sha256(b"%d" % os.getpid()).hexdigest()
 
 NOBODYS_NAME = "tlsfail-nobody"  # no process is called so
 STATIC_PROGRAM = "#include <unistd.h>\nint main(void) { return pause(); }\n"
@@ -27,6 +35,8 @@ def tests(here):
         "agrees-with-trace": check_agreement,
         "no-library": check_no_library,
         "no-privilege": check_no_privilege,
+        "seccomp": check_seccomp,
+        "container": check_container,
     })
 
 
@@ -45,8 +55,9 @@ def examine(here, *selection, **options):
 
     text = here.run("doctor", *selection, **options)
     require(text.returncode == done.returncode, f"exit status {text.returncode} as text")
+    # A label with one word behind it, such as a path, cannot be broken.
     long = [line for line in text.stdout.splitlines()
-            if len(line) > COLUMNS and " " in line.strip()]
+            if len(line) > COLUMNS and len(line.split()) > 2]
     require(not long, f"more than {COLUMNS} columns:", *long)
     for requirement in report["requirements"]:
         require(re.search(rf"^\w+ +{requirement['name']} ", text.stdout, re.MULTILINE),
@@ -110,9 +121,60 @@ def check_no_library(here):
     require("MISSING" in text, text)
 
 
+def require_missing(here, prefix, name, remedy, **options):
+    """Run by PREFIX, the report has to say that the requirement NAME is missing, and REMEDY. Returns
+    that requirement."""
+    report, text = examine(here, prefix=prefix, **options)
+    requirement, = [part for part in report["requirements"] if part["name"] == name]
+    require(requirement["status"] == report["status"] == "missing", report)
+    require(remedy in requirement["fix"], requirement)
+    require(re.search(rf"^MISSING +{name} ", text, re.MULTILINE), text)
+    return requirement
+
+
 def check_no_privilege(here):
-    report, text = examine(here, program=readable_copy(here.tlsfail, here.top), prefix=NOBODY)
-    privileges, = [part for part in report["requirements"] if part["name"] == "privileges"]
-    require(privileges["status"] == report["status"] == "missing", report)
-    require("run it as root" in privileges["fix"] and "CAP_BPF" in privileges["found"], privileges)
-    require("MISSING" in text, text)
+    privileges = require_missing(here, NOBODY, "privileges", "run it as root",
+                                 program=readable_copy(here.tlsfail, here.top))
+    require("CAP_BPF" in privileges["found"], privileges)
+
+
+def check_seccomp(here):
+    """What runs under a filter is said to."""
+    with here.lab("doctor-seccomp", named("good-tls13"), start_proxy=False) as lab:
+        lab.proxy.start(under_seccomp.PREFIX)
+        report, text = examine(here, "--exe", lab.proxy.exe)
+    require(all(process["seccomp"] for process in report["processes"]), report["processes"])
+    require(re.search(r"^ +seccomp +runs under a filter$", text, re.MULTILINE), text)
+
+
+def check_container(here):
+    """A process in a mount namespace and a control group of its own, as container engines make
+    them."""
+    with here.lab("doctor-box", CASES, start_proxy=False) as lab:
+        start_container(here, lab, BIND, make_root(lab, BIND))
+        with control_group(here, f"docker-{CONTAINER_ID}.scope", lab.proxy.pid):
+            report, text = examine(here, "--pid", lab.proxy.pid)
+    master, = [process for process in report["processes"] if process["pid"] == lab.proxy.pid]
+    require(master["own_mount_namespace"] and master["container_id"] == CONTAINER_ID, master)
+    require(master["status"] == "ok" and master["executable"] == "/" + BOXED, master)
+    require("in a mount namespace of its own" in text and CONTAINER_ID in text, text)
+
+
+@contextmanager
+def control_group(here, name, pid):
+    """A control group of that NAME, with the process PID in it."""
+    mount = here.top / "cgroup"
+    mount.mkdir()
+    tried = subprocess.run(["mount", "-t", "cgroup2", "none", mount], capture_output=True, text=True,
+                           timeout=10, check=False)
+    if tried.returncode:
+        raise Skip(tried.stderr.strip())
+    try:
+        group = mount / name
+        group.mkdir()
+        (group / "cgroup.procs").write_text(str(pid))
+        yield
+        (mount / "cgroup.procs").write_text(str(pid))
+        group.rmdir()
+    finally:
+        subprocess.run(["umount", mount], timeout=10, check=True)

@@ -27,7 +27,7 @@ ALTERNATIVES = (
 # Between them they need every fact but exec. In each, what comes after what is a matter of cause and
 # effect: in a race alternatives, which do not look at quite the same moment, may both be right.
 AFTER_EXEC = "hold-expired"
-CASES = numbered((
+CASES = (
     *named("connection-refused-after-tls", "peer-closed-in-handshake",
            "peer-closed-in-handshake-ipv6", "peer-reset-in-handshake", "peer-not-tls-http-status",
            "local-abort", "prematurely-closed-after-handshake-fin", "good-tls13"),
@@ -35,7 +35,7 @@ CASES = numbered((
     Case("hold-client-cert", "client-cert-required", Misbehave("hold-client-cert")),
     # Driven once more by an nginx that has started anew, from another file: that needs exec.
     Case(AFTER_EXEC, "verify-expired", Misbehave("hold-expired"), VERIFY),
-))
+)
 
 # So many start, and end, at the same time.
 ARMED_LIMIT_S = 30
@@ -53,7 +53,7 @@ def tests(here):
     if not chosen:
         return
     offered = alternatives_offered(here)
-    with here.lab("hooks", CASES) as lab, ExitStack() as stack:
+    with here.lab("hooks", numbered(map(here.adapted, CASES))) as lab, ExitStack() as stack:
         default = stack.enter_context(here.trace_json(lab, name="default"))
         tracers = {}
         for number, hooks in enumerate(combinations(filter(offered.get, chosen)), 1):
@@ -102,15 +102,15 @@ def check_default(lab, default, others):
     """Drives the cases. The findings of DEFAULT have to be the right ones."""
     for each in (default, *others):
         each.wait_armed(ARMED_LIMIT_S)
-    for case in CASES:
+    for case in lab.cases:
         drive_one(lab, default, case)
     lab.proxy.stop()
     replace_file(lab.proxy.exe)
     lab.proxy.start()
     procs.pause(SETTLE_S)
-    again, = (case for case in CASES if case.name == AFTER_EXEC)
+    again, = (case for case in lab.cases if case.name == AFTER_EXEC)
     drive_one(lab, default, again, seen=1)
-    wanted = sum(case.slug is not None for case in CASES) + 1
+    wanted = sum(case.slug is not None for case in lab.cases) + 1
     require(len(default.findings()) == wanted, *default.findings())
     end_all(wanted, others)
 

@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import signal
-import time
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -56,7 +55,7 @@ def require_traced(where, tlsfail, pids=None):
     require(finding["error.type"] == BROKEN.slug, finding)
     pids = where.proxy.worker_pids() if pids is None else pids
     require(finding["process.pid"] in pids, f"not from one of {pids}", finding)
-    time.sleep(0.1)
+    procs.pause(0.1)
     more = tlsfail.findings()[len(before) + 1:]
     require(not more, "one failure, and further findings:", *more)
 
@@ -90,7 +89,7 @@ def restart_on_new_binary(where, tlsfail):
     where.proxy.stop()
     replace_file(where.proxy.exe)
     where.proxy.start()
-    time.sleep(SETTLE_S)
+    procs.pause(SETTLE_S)
     require_traced(where, tlsfail)
 
 
@@ -103,7 +102,7 @@ def check_binary_before(here):
             require_traced(lab, tlsfail)
             lab.proxy.stop()
             lab.proxy.start()
-            time.sleep(SETTLE_S)
+            procs.pause(SETTLE_S)
             require_traced(lab, tlsfail)
 
 
@@ -167,7 +166,7 @@ def check_upgrade(here):
             old_workers = nginx_pids(old_exe, "worker")
             os.kill(old_master, signal.SIGUSR2)
             new_workers = wait_nginx(exe)
-            time.sleep(SETTLE_S)
+            procs.pause(SETTLE_S)
             with stopped(new_workers):
                 require_traced(lab, tlsfail, old_workers)
             with stopped(old_workers):
@@ -275,12 +274,12 @@ def check_link(here):
             tlsfail.wait_stderr("tlsfail: waiting")
             lab.proxy.start()
             tlsfail.wait_armed()
-            time.sleep(SETTLE_S)
+            procs.pause(SETTLE_S)
             require_traced(lab, tlsfail)
             lab.proxy.stop()
             replace_file(exe)
             lab.proxy.start()
-            time.sleep(SETTLE_S)
+            procs.pause(SETTLE_S)
             require_traced(lab, tlsfail)
 
 

@@ -2,16 +2,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """tlsfail or a worker of nginx is killed or stopped, two tlsfail run at once, and nobody says what
 to trace."""
-import json
 import os
 import re
 import signal
-import subprocess
 import time
 from functools import partial
 from pathlib import Path
 
-from lab import binaries, drive, procs
+import bpf
+from lab import drive, procs, upstreams
 from lab.cases import named
 from tap import Skip, require
 from test_host import BROKEN, CASES, require_traced
@@ -19,13 +18,13 @@ from test_host import BROKEN, CASES, require_traced
 # What a tlsfail leaves has to be gone so long after its end: the kernel frees it in the background.
 GONE_S = 1
 
-# What bpftool calls them, and the kernel in fdinfo.
+# What bpf.ids() calls them, and the kernel in fdinfo.
 BPF_OBJECTS = {"prog": "prog_id", "link": "link_id", "map": "map_id"}
 
 FAILURES = 30  # while tlsfail is stopped
 STOPPED_S = 1
 HANG, = named("handshake-timeout")  # the upstream accepts and says nothing
-HANG_S = 0.3  # enough for the ClientHello to be out; less than nginx waits
+HANG_S = 0.3  # after TCP's part: enough for the ClientHello; less than nginx waits
 
 # Neither of their upstreams is an nginx.
 CASES_WITHOUT_NGINX = named("client-cert-required", "ticketless")
@@ -59,12 +58,7 @@ def held_by(pid):
 
 def present():
     """The BPF objects that the kernel has, as {(kind, id)}."""
-    def show(kind):
-        listed = subprocess.run([binaries.find("bpftool"), "--json", kind, "show"], check=True,
-                                capture_output=True, text=True, timeout=10).stdout
-        return json.loads(listed)
-
-    return {(kind, each["id"]) for kind in BPF_OBJECTS for each in show(kind)}
+    return {(kind, number) for kind in BPF_OBJECTS for number in bpf.ids(kind)}
 
 
 def code_of(pid, library):
@@ -90,7 +84,7 @@ def check_tlsfail_killed(here):
             require(kinds == set(BPF_OBJECTS), f"of tlsfail's BPF objects only {kinds} are found")
             require(code_of(worker, "libssl") != clean, "no probe in libssl")
             tlsfail.process.kill()
-            tlsfail.process.wait(timeout=5)
+            tlsfail.process.wait(5 * procs.PATIENCE)
             procs.wait_until(lambda: not held & present(), GONE_S, "the BPF objects to go")
         require(code_of(worker, "libssl") == clean, "a probe has stayed in libssl")
         require([worker] == lab.proxy.worker_pids(), "the worker has ended")
@@ -138,6 +132,7 @@ def check_worker_killed(here, sig):
         tlsfail.wait_armed()
         worker, = lab.proxy.worker_pids()
         with drive.start(lab, HANG):
+            procs.wait_until(lambda: HANG.port in upstreams.connected_ports(), 5, "nginx to connect")
             time.sleep(HANG_S)
             os.kill(worker, sig)
             finding = tlsfail.wait_finding(HANG)

@@ -1,12 +1,15 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Without return probes, as where they would endanger the traced process, every case of the lab has
-the same cause. It may be less certain."""
+"""The traced process does not suffer. Under a seccomp filter it survives on every kernel; and without
+return probes, as where they would endanger it, every case of the lab has the same cause, which may be
+less certain."""
+import json
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 
-from lab import drive
+from lab import drive, under_seccomp
 from lab.cases import CASES, named
 from tap import require
 from test_budget import count_runs
@@ -21,9 +24,20 @@ EACH = 40
 
 NO_RETURNS = "--no-return-probes"
 
+# Between them nginx uses every function that has a return probe.
+UNDER_SECCOMP = named("good-tls13", "good-tls12", "good-verified", "verify-expired",
+                      "verify-hostname-mismatch", "protocol-version-rejected",
+                      "client-cert-required")
+SECCOMP_FILTERED = "\nSeccomp:\t2\n"
+KILLS = "tlsfail: on this kernel return probes kill"
+
 
 def tests(here):
     """Yields (name, test). The lab and the tracer live as long as this generator."""
+    yield from here.chosen("seccomp", {
+        "survives": partial(check_seccomp, options=[]),
+        "survives-entry-only": partial(check_seccomp, options=[NO_RETURNS]),
+    })
     yield from here.chosen("entry-only", {
         "at-once": partial(check_at_once, options=[NO_RETURNS]),
         "at-once-with-returns": partial(check_at_once, options=[]),
@@ -48,6 +62,26 @@ def check_failure(lab, tlsfail, case):
     certain = {"tlsfail.confidence": case.confidence[0]}
     problems += compare({**finding, **certain}, case, lab.proxy.worker_pids())
     require(not problems, *problems, finding)
+
+
+def check_seccomp(here, options):
+    """With the probes that tlsfail chooses by itself, or with OPTIONS."""
+    report = json.loads(here.run("doctor", "--format", "json").stdout)
+    safe, = (part["status"] == "ok" for part in report["requirements"]
+             if part["name"] == "return probes")
+    with here.lab("-".join(["seccomp", *options]), UNDER_SECCOMP, start_proxy=False) as lab:
+        lab.proxy.start(under_seccomp.PREFIX)
+        worker, = lab.proxy.worker_pids()
+        require(SECCOMP_FILTERED in Path(f"/proc/{worker}/status").read_text(), "no filter")
+        with here.trace_json(lab, *options) as tlsfail:
+            tlsfail.wait_armed()
+            told = tlsfail.stderr_lines(KILLS)
+            require(bool(told) == (not safe and not options), f"safe: {safe}", tlsfail.stderr())
+            for case in UNDER_SECCOMP:
+                check = check_failure if case.slug else check_healthy
+                check(lab, tlsfail, case)
+            check_silence(tlsfail, UNDER_SECCOMP)
+        require(lab.proxy.worker_pids() == [worker], "the worker was killed", lab.proxy.log_since(0))
 
 
 def check_at_once(here, options):

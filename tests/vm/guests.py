@@ -6,7 +6,7 @@ ships. Adding a row adds a guest.
 What a guest cannot do is said here with the reason; any other skip is a failure.
 """
 from dataclasses import dataclass, field
-from typing import Any, Mapping, Tuple
+from typing import Any, Mapping, Optional, Tuple
 
 from lab.case import HIGH
 from lab.cases import LARGE_TICKET, TLS12, TLS13, reason, verify, verify_error
@@ -18,18 +18,34 @@ RUN_ON_HOST = "cases/schema"
 # What the end-to-end cases need.
 PACKAGES = ("nginx-light", "openssl", "gnutls-bin", "iproute2", "python3")
 
+# The first part of a test's name. The life of a host takes long.
+KERNEL = ("case", "cases", "hook", "hooks", "doctor", "seccomp", "obstacle", "lockdown")
+LIFE = ("host", "lifecycle")
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """The kernel of another distribution: the package at URL, which has to have that SHA256."""
+
+    version: str
+    url: str
+    sha256: str
+
 
 @dataclass(frozen=True)
 class Guest:
-    """A guest: a Debian SUITE for ARCH, in Debian's words.
+    """A guest: a Debian SUITE for ARCH, in Debian's words, with a KERNEL.
 
+    GROUPS: of tests, those that are run.
     LACKS: the tests that cannot be passed here, each with the reason. Hook alternatives in it are
     tried nevertheless, and have to be refused; cases in it are left out.
     DIFFERS: for a case, the members of lab.case.Case that are other ones here."""
 
     suite: str
     arch: str = "amd64"
+    groups: Tuple[str, ...] = KERNEL
     packages: Tuple[str, ...] = PACKAGES
+    kernel: Optional[Kernel] = None  # None: what the suite's clouds run
     options: Tuple[str, ...] = ()  # of mmdebstrap
     sources: Tuple[str, ...] = ()  # lines of sources.list; none: what mmdebstrap takes by itself
     lacks: Mapping[str, str] = field(default_factory=dict)
@@ -38,7 +54,8 @@ class Guest:
     @property
     def name(self):
         """What tells it from the others."""
-        return self.suite if self.arch == "amd64" else f"{self.suite}-{self.arch}"
+        return "-".join([self.suite, *([self.arch] if self.arch != "amd64" else []),
+                         *([self.kernel.version] if self.kernel else [])])
 
     @property
     def tlsfail(self):
@@ -83,9 +100,20 @@ NO_REJECT = "ssl_reject_handshake is as late as nginx 1.19.4"
 
 # Its security archive offers packages that it does not have any more.
 BULLSEYE = "deb http://deb.debian.org/debian bullseye main"
+UBUNTU_6_11 = Kernel(
+    "6.11", "http://archive.ubuntu.com/ubuntu/pool/main/l/linux-signed-hwe-6.11/"
+            "linux-image-6.11.0-17-generic_6.11.0-17.17~24.04.2_amd64.deb",
+    "2dbbc260ef488df0e43e34e478308bfdb1e5f87cb3fc7ebf55620326974bb77f")
+
+# A compiler would be larger than all the rest. And modules are left out, of which overlayfs is one.
+ALL = {"doctor/no-library": "no compiler is among what guests are made of"}
+NO_OVERLAY = dict.fromkeys(
+    ("host/container-overlay-pid", "host/container-overlay-comm", "host/container-overlay-exe",
+     "host/container-overlay-late", "host/containers-of-one-image"), "no overlayfs in the guest")
 
 GUESTS = (
     Guest("bullseye", sources=(BULLSEYE,), lacks={
+        **ALL,
         **NO_SOCK_LENGTH,
         "case/cipher-mismatch-tls13": NO_CONF_COMMAND,
         "case/cipher-mismatch-group": NO_CONF_COMMAND,
@@ -101,11 +129,16 @@ GUESTS = (
         "case/legacy-renegotiation": "OpenSSL 1.1.1 connects to servers without secure "
                                      "renegotiation",
     }, differs=OPENSSL_1_1),
-    Guest("bookworm", lacks=NO_SOCK_LENGTH),
-    Guest("bookworm", arch="arm64", lacks={**NO_SOCK_LENGTH, **NO_FENTRY_ARM64}),
-    Guest("trixie", differs=OPENSSL_3_5),
+    # Uprobes are perf events here, and links of their own in later kernels: the life of a host is
+    # lived with both.
+    Guest("bookworm", groups=KERNEL + LIFE, lacks={**ALL, **NO_OVERLAY, **NO_SOCK_LENGTH}),
+    Guest("bookworm", arch="arm64", lacks={**ALL, **NO_SOCK_LENGTH, **NO_FENTRY_ARM64}),
+    Guest("trixie", groups=KERNEL + LIFE, lacks={**ALL, **NO_OVERLAY}, differs=OPENSSL_3_5),
+    # Where return probes kill what runs under seccomp: no Debian release has such a kernel.
+    Guest("bookworm", kernel=UBUNTU_6_11, lacks=ALL),
     # The snapshots of sid at hand may be older than its Release file allows.
-    Guest("sid", options=('--aptopt=Acquire::Check-Valid-Until "false"',), differs=OPENSSL_3_5),
+    Guest("sid", options=('--aptopt=Acquire::Check-Valid-Until "false"',), lacks=ALL,
+          differs=OPENSSL_3_5),
 )
 
 

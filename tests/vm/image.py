@@ -7,15 +7,18 @@ the program under test and the tests are added anew for each run.
 """
 import fcntl
 import hashlib
+import io
 import os
 import shutil
 import subprocess
+import tarfile
+import urllib.request
 from pathlib import Path
 
 from env import REPOSITORY
 from lab import pki
 
-BUILD_LIMIT_S = 600
+BUILD_LIMIT_S = 600  # packages may come slowly
 DIGEST_LENGTH = 12
 
 # What the tests need of the repository. In the guest it has the same paths below /.
@@ -52,15 +55,31 @@ def _command(guest):
     paths = [*(f"--dpkgopt=path-exclude={path}" for path in _EXCLUDED),
              *(f"--dpkgopt=path-include={path}" for path in _INCLUDED)]
     return ["mmdebstrap", "--mode=root", f"--variant={variant}", "--format=null",
-            f"--include={packages}", *paths, *options, f"--{last_hook}-hook={_PACK}",
+            f"--include={packages}", '--aptopt=Acquire::Retries "5"', *paths, *options, f"--{last_hook}-hook={_PACK}",
             guest.suite, "/dev/null", *guest.sources]
+
+
+def _fetch_kernel(kernel, directory):
+    """Puts KERNEL in the place of the distribution's. Raises OSError."""
+    package = directory / "kernel.deb"
+    with urllib.request.urlopen(kernel.url, timeout=60) as answer:
+        package.write_bytes(answer.read())
+    digest = hashlib.sha256(package.read_bytes()).hexdigest()
+    if digest != kernel.sha256:
+        raise OSError(f"{kernel.url} has the SHA-256 digest {digest}, not {kernel.sha256}")
+    files = subprocess.run(["dpkg-deb", "--fsys-tarfile", package], check=True,
+                           stdout=subprocess.PIPE, timeout=60).stdout
+    with tarfile.open(fileobj=io.BytesIO(files)) as archive:
+        vmlinuz, = (member for member in archive if member.name.startswith("./boot/vmlinuz-"))
+        (directory / "vmlinuz").write_bytes(archive.extractfile(vmlinuz).read())
+    package.unlink()
 
 
 def _digest(guest):
     """What the distribution's part is made from, in short."""
     # Where the repository is makes no difference.
     command = [word.replace(str(_PACK), _PACK.name) for word in _command(guest)]
-    made_from = "\n".join(command) + _PACK.read_text()
+    made_from = "\n".join(command) + _PACK.read_text() + str(guest.kernel or "")
     return hashlib.sha256(made_from.encode()).hexdigest()[:DIGEST_LENGTH]
 
 
@@ -74,13 +93,15 @@ def _make(guest, kept):
     subprocess.run(_command(guest), env={**os.environ, "OUT": str(making.resolve())}, check=True,
                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                    text=True, errors="backslashreplace", timeout=BUILD_LIMIT_S)
+    if guest.kernel:
+        _fetch_kernel(guest.kernel, making)
     making.rename(kept)
 
 
 def base(guest, cache):
     """Returns the directory, below CACHE, of the distribution's part of GUEST: `vmlinuz` and
-    `root.cpio`. It is made if it is not there; subprocess.CalledProcessError tells why it could not
-    be."""
+    `root.cpio`. It is made if it is not there; subprocess.SubprocessError or OSError tells why it
+    could not be."""
     cache.mkdir(parents=True, exist_ok=True)
     kept = cache / f"{guest.name}-{_digest(guest)}"
     with open(cache / (guest.name + ".lock"), "wb") as lock:

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Inside a guest: the end-to-end cases and the hook alternatives on its kernel, as TAP.
+"""Inside a guest: the end-to-end tests on its kernel, as TAP.
 
-    inside.py --guest NAME --tests GLOB --results DIRECTORY
+    inside.py --guest NAME --groups GROUP,... --tests GLOB --results DIRECTORY
 
 Left in DIRECTORY are what the guest is (`environment.json`), and for each lab the findings, the
 recording, tlsfail's messages and nginx's log.
@@ -24,24 +24,43 @@ import env
 import guests
 import image
 import test_cases
+import test_container
+import test_doctor
 import test_hooks
+import test_host
+import test_lifecycle
+import test_lockdown
+import test_mishaps
+import test_obstacles
+import test_safety
 from lab import lab, netns
 from tap import Report, Skip
+
+# What locks the kernel down comes last.
+MODULES = (test_cases, test_hooks, test_doctor, test_safety, test_obstacles, test_lifecycle,
+           test_host, test_container, test_mishaps, test_lockdown)
 
 KEPT = ("*.out", "*.err", "*.rec", "proxy/error.log")
 
 
 class GuestEnv(env.Env):
-    """What the tests are given, with GUEST's peculiarities. Every trace is recorded."""
+    """What the tests are given, with GUEST's peculiarities: those of GROUPS that match PATTERN. Every
+    trace is recorded."""
 
-    def __init__(self, guest, top, pattern):
+    def __init__(self, guest, top, groups, pattern):
         super().__init__(env.REPOSITORY / guest.tlsfail, top, pattern)
         self._guest = guest
+        self._groups = groups
+
+    def wants(self, name):
+        return name.split("/")[0] in self._groups and super().wants(name)
+
+    def adapted(self, case):
+        return replace(case, **self._guest.differs.get(case.name, {}))
 
     def chosen_cases(self, cases):
-        return [replace(case, **self._guest.differs.get(case.name, {}))
-                for case in super().chosen_cases(cases)
-                if "case/" + case.name not in self._guest.lacks]
+        return super().chosen_cases([case for case in cases
+                                     if "case/" + case.name not in self._guest.lacks])
 
     def trace(self, where, *args, **options):
         recording = where.directory / (options.get("name", "tlsfail") + ".rec")
@@ -104,6 +123,7 @@ def keep(top, results):
 def main():
     parser = argparse.ArgumentParser(description="the tests inside a guest")
     parser.add_argument("--guest", required=True)
+    parser.add_argument("--groups", required=True)
     parser.add_argument("--tests", required=True)
     parser.add_argument("--results", type=Path, required=True)
     options = parser.parse_args()
@@ -112,8 +132,8 @@ def main():
     netns.enter_network()
     report = GuestReport(guest)
     with lab.directory(certificates=Path("/", image.PKI)) as top:
-        here = GuestEnv(guest, top, options.tests)
-        for module in (test_cases, test_hooks):
+        here = GuestEnv(guest, top, options.groups.split(","), options.tests)
+        for module in MODULES:
             report.run_all(module.__name__, module.tests(here))
         keep(top, options.results)
     report.run_lacking_cases(here)

@@ -26,16 +26,17 @@ class GuestFailed(Exception):
     """The guest did not come to its end: why, and the end of its console."""
 
 
-def _command(guest, vmlinuz, initrd, tests, where):
+def _command(guest, vmlinuz, initrd, parameters, where):
     emulator, console, port, results = _MACHINES[guest.arch]
-    parameters = (f"console={console} quiet panic=-1 mitigations=off rdinit=/tests/vm/init "
-                  f"GUEST={guest.name} TESTS={tests} RESULTS={results}")
+    told = " ".join(f"{name}={value}" for name, value in parameters.items())
+    command_line = (f"console={console} quiet panic=-1 mitigations=off rdinit=/tests/vm/init "
+                    f"{told} RESULTS={results}")
     # Without KVM, so that it runs on every machine, virtual ones included.
     return [*emulator, "-accel", "tcg", "-smp", "2", "-m", "2048",
             "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
             "-serial", f"file:{where / 'console'}",
             "-chardev", f"file,id=results,path={where / 'results.tar.gz'}", *port,
-            "-kernel", str(vmlinuz), "-initrd", str(initrd), "-append", parameters]
+            "-kernel", str(vmlinuz), "-initrd", str(initrd), "-append", command_line]
 
 
 def _console_end(where, lines=60):
@@ -45,11 +46,11 @@ def _console_end(where, lines=60):
     return "\n".join(console.read_text(errors="backslashreplace").splitlines()[-lines:])
 
 
-def boot(guest, vmlinuz, initrd, tests, where, limit_s):
-    """Runs GUEST, and in it those of the tests that the glob TESTS matches, from power on to power
-    off, and unpacks what it sent into the directory WHERE / "results". GuestFailed is raised when
-    that takes longer than LIMIT_S seconds, or nothing whole came."""
-    process = procs.start_owned(_command(guest, vmlinuz, initrd, tests, where),
+def boot(guest, vmlinuz, initrd, parameters, where, limit_s):
+    """Runs GUEST from power on to power off, its init told PARAMETERS, {name: value}, and unpacks
+    what it sent into the directory WHERE / "results". GuestFailed is raised when that takes longer
+    than LIMIT_S seconds, or nothing whole came."""
+    process = procs.start_owned(_command(guest, vmlinuz, initrd, parameters, where),
                                 stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
                                 errors="backslashreplace")
     try:

@@ -11,7 +11,7 @@ def _is_worker(pid):
     # Until it has set its title, a worker is not yet one that answers.
     try:
         title = Path(f"/proc/{pid}/cmdline").read_bytes()
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # it has ended, even while we read
         return False
     return title.startswith(b"nginx: worker process\0")
 

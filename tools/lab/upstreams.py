@@ -13,7 +13,7 @@ from typing import Tuple
 from . import binaries, nginx, procs
 
 _MISBEHAVE = Path(__file__).with_name("misbehave.py")
-_LISTEN = "0A"  # TCP_LISTEN, as /proc/net/tcp prints it
+_ESTABLISHED, _LISTEN = "01", "0A"  # as /proc/net/tcp prints them
 
 _NGINX_CONFIG = """\
 daemon off;
@@ -86,15 +86,25 @@ class Misbehave(OwnProcess):
         return [sys.executable, str(_MISBEHAVE), self.behaviour, address, str(port)]
 
 
-def listening_ports():
-    """The TCP ports somebody listens on in this network namespace."""
+def _ports(wanted):
+    """The local TCP ports of the sockets in the state WANTED in this network namespace."""
     ports = set()
     for table in ("/proc/self/net/tcp", "/proc/self/net/tcp6"):
         for line in Path(table).read_text().splitlines()[1:]:
             _, local, _, state = line.split()[:4]
-            if state == _LISTEN:
+            if state == wanted:
                 ports.add(int(local.rsplit(":", 1)[1], 16))
     return ports
+
+
+def listening_ports():
+    """The TCP ports somebody listens on in this network namespace."""
+    return _ports(_LISTEN)
+
+
+def connected_ports():
+    """The TCP ports somebody is connected to, and those of the clients."""
+    return _ports(_ESTABLISHED)
 
 
 class Upstreams:

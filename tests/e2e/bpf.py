@@ -1,0 +1,55 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""What the kernel tells of its BPF objects, by bpf(2)."""
+import ctypes
+import errno
+import os
+import struct
+
+# <asm/unistd.h>
+SYS_BPF = {"x86_64": 321, "aarch64": 280}
+
+# <linux/bpf.h>
+_GET_NEXT_ID = {"prog": 11, "map": 12, "link": 31}
+_GET_NEXT_ID_ATTR = struct.Struct("=III")  # start_id, next_id, open_flags
+_ENABLE_STATS = 32
+_STATS_RUN_TIME = 0
+
+
+def _bpf(command, attr):
+    """Calls bpf(2). ATTR, a buffer, may be written to. Returns its result, raises OSError."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    result = libc.syscall(SYS_BPF[os.uname().machine], command, attr, len(attr))
+    if result < 0:
+        err = ctypes.get_errno()
+        raise OSError(err, "bpf: " + os.strerror(err))
+    return result
+
+
+def ids(kind):
+    """Yields the numbers of all objects of KIND: prog, map or link."""
+    last = 0
+    while True:
+        attr = ctypes.create_string_buffer(_GET_NEXT_ID_ATTR.pack(last, 0, 0),
+                                           _GET_NEXT_ID_ATTR.size)
+        try:
+            _bpf(_GET_NEXT_ID[kind], attr)
+        except OSError as error:
+            if error.errno == errno.ENOENT:  # the end
+                return
+            raise
+        last = _GET_NEXT_ID_ATTR.unpack(attr.raw)[1]
+        yield last
+
+
+class RunStatistics:
+    """Makes the kernel count program runs while the `with` block lasts. The kernel counts for as
+    long as anybody holds such a descriptor, so this gets in nobody's way."""
+
+    def __enter__(self):
+        attr = ctypes.create_string_buffer(struct.pack("=I", _STATS_RUN_TIME), 4)
+        self._fd = _bpf(_ENABLE_STATS, attr)
+        return self
+
+    def __exit__(self, *_):
+        os.close(self._fd)
