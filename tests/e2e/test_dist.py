@@ -39,7 +39,8 @@ def tests(here):
 def check_rules(_here):
     """promtool's unit tests of the rules; every alert fires in one of them."""
     for arguments in (("check", "rules", RULES), ("test", "rules", RULES_TEST),
-                      ("check", "config", DIST / "prometheus" / "scrape.yml")):
+                      ("check", "config", DIST / "prometheus" / "scrape.yml"),
+                      ("check", "config", DIST / "prometheus" / "fleet.yml")):
         ran = prometheus.promtool(*arguments)
         require(ran.returncode == 0, ran.stdout, ran.stderr)
     alerts = set(re.findall(r"- alert: (\w+)", RULES.read_text(encoding="utf-8")))
