@@ -29,10 +29,10 @@ ARM64_STRIP ?= aarch64-linux-gnu-strip
 CFLAGS    ?= -O2 -g
 LDLIBS    ?= -lbpf -lelf -lz -ljansson -lconfig -lcrypto
 # Libraries that have no static one, and the sources that need them.
-SHARED_LDLIBS ?= -lmicrohttpd
-SHARED_SRCS   := src/metrics_http.c
+SHARED_LDLIBS ?= -lmicrohttpd -lcurl
+SHARED_SRCS   := src/metrics_http.c src/sink_otlp.c
 # What a static program has in their place.
-STATIC_SRCS   := src/metrics_http_none.c
+STATIC_SRCS   := src/metrics_http_none.c src/sink_otlp_none.c
 # The unit tests have OpenSSL make the handshakes that they decode.
 UNIT_LDLIBS ?= -lcmocka -lssl -lcrypto
 HARDENING_CFLAGS  ?= -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE

@@ -20,6 +20,7 @@
 #include "privileges.h"
 #include "procfs.h"
 #include "safety.h"
+#include "sink.h"
 #include "text.h"
 
 #define MIB (1024 * 1024)
@@ -299,6 +300,14 @@ static void examine_metrics(struct checkup *c)
 			   "HTTP server");
 }
 
+static void examine_sinks(struct checkup *c)
+{
+	struct text found;
+
+	item_add(c, "sinks", &found);
+	sink_add_types(&found);
+}
+
 /* -- hooks ------------------------------------------------------------------------------------ */
 
 static void examine_fact(struct checkup_fact *fact, enum fact which,
@@ -337,6 +346,7 @@ void checkup_kernel(struct checkup *c)
 	examine_pid_namespace(c);
 	examine_tracefs(c);
 	examine_metrics(c);
+	examine_sinks(c);
 	for (int i = 0; i < FACT_COUNT; i++) {
 		c->facts[i].status = CHECKUP_UNKNOWN;
 		if (features)

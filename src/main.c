@@ -49,6 +49,8 @@ static int print_help(void)
 			  row->help);
 		options_help(row->command, &t);
 	}
+	text_add(&t, "\nSinks:\n");
+	sink_help(&t);
 	text_add(
 		&t,
 		"\nOne of --exe, --pid and --comm; without them every nginx of this host is traced.\n"

@@ -27,12 +27,14 @@
 /* A receiver that asks to be left alone is not left alone for longer. */
 #define WAIT_MS_MAX (5 * 60 * 1000)
 /* How long a sink may take to notice that it is told to stop. */
-#define STOP_NS (200 * NS_PER_MS)
-#define LOOK_NS (100 * NS_PER_MS) /* between looks at whether a sink fails */
-#define NEVER	UINT64_MAX
+#define STOP_NS	  (200 * NS_PER_MS)
+#define LOOK_NS	  (100 * NS_PER_MS) /* between looks at whether a sink fails */
+#define NEVER	  UINT64_MAX
+#define TRIES_MAX 4 /* of a sink that fails, at the end */
 
 struct output {
 	struct output_options options;
+	char *spec;
 	const struct sink_type *type;
 	struct sink *sink;
 	bool is_stdout;
@@ -53,12 +55,13 @@ struct output {
 	bool ended;	 /* for good, by final_error */
 	int final_error; /* not yet told the caller */
 	bool reopen;
-	unsigned int failures; /* in a row */
+	bool failing;	       /* the last attempt failed */
+	unsigned int failures; /* in a row; the pause depends on it */
 	uint64_t retry_at;
-	bool refusing;	/* the consumer refused some of what it was given last */
-	bool finishing; /* nothing waits for others to be sent with */
-	bool last_try;	/* it failed before: no second attempt */
-	bool closed;	/* nothing more comes */
+	bool refusing;	    /* the consumer refused some of what it was given last */
+	bool finishing;	    /* nothing waits for others to be sent with */
+	unsigned int tries; /* left, while finishing, for a sink that fails */
+	bool closed;	    /* nothing more comes */
 	uint64_t deadline;
 	bool cancelled;
 	bool done; /* the thread touches nothing any more */
@@ -140,11 +143,13 @@ static void attempt_failed(struct output *o, int err, const struct sink_sent *se
 		o->final_error = err;
 		return;
 	}
-	if (o->last_try)
+	if (o->finishing && !--o->tries)
 		o->cancelled = true;
-	if (!o->failures++)
+	o->failures++;
+	if (!o->failing)
 		log_line("%s: %s; it is tried again, and up to %zu KiB are kept", o->counts.name,
 			 words[0] ? words : strerror(-err), o->options.queue_size / 1024);
+	o->failing = true;
 	o->retry_at = now_ns() + pause_ns(o, sent);
 }
 
@@ -157,8 +162,10 @@ static void attempt_count(struct output *o, int err, const struct sink_sent *sen
 	o->counts.written += sent->taken - sent->refused;
 	o->counts.dropped += sent->refused;
 	o->untold += sent->refused;
-	if (sent->taken && o->failures) {
+	if (sent->taken && o->failing)
 		log_line("%s: works again", o->counts.name);
+	if (sent->taken) {
+		o->failing = false;
 		o->failures = 0;
 	}
 	if (sent->refused && !o->refusing)
@@ -283,12 +290,17 @@ int output_open(const struct output_options *options, const char *spec, struct o
 
 	if (!o)
 		return -ENOMEM;
+	o->spec = strdup(spec);
+	if (!o->spec) {
+		free(o);
+		return -ENOMEM;
+	}
 	o->options = *options;
-	o->counts.name = spec;
+	o->counts.name = o->spec;
 	o->stop = o->options.sink.stop = -1;
 	err = conditions_init(o);
 	if (!err)
-		err = sink_parse(spec, &o->type, &target, error);
+		err = sink_parse(o->spec, &o->type, &target, error);
 	if (!err && !options->direct) {
 		o->stop = o->options.sink.stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 		err = o->stop < 0 ? -errno : queue_open(o);
@@ -346,7 +358,7 @@ static bool put(struct output *o, const struct text *t, uint64_t time_ns)
 	while (!queue_put(&o->queue, t->buf, t->len)) {
 		uint64_t now = now_ns();
 
-		if (now >= time_ns || o->failures || o->ended || o->done || !o->queue.count) {
+		if (now >= time_ns || o->failing || o->ended || o->done || !o->queue.count) {
 			o->full = true;
 			return false;
 		}
@@ -443,7 +455,7 @@ void output_counts(struct output *o, struct output_counts *counts)
 	*counts = o->counts;
 	counts->waiting = o->queue.count;
 	counts->waiting_bytes = o->queue.used;
-	counts->failing = o->failures || o->ended;
+	counts->failing = o->failing || o->ended;
 	pthread_mutex_unlock(&o->lock);
 }
 
@@ -453,7 +465,8 @@ void output_finish_begin(struct output *o, uint64_t deadline_ns)
 {
 	pthread_mutex_lock(&o->lock);
 	o->finishing = true;
-	o->last_try = o->failures;
+	o->tries = TRIES_MAX;
+	o->failures = 0;
 	o->retry_at = 0;
 	o->deadline = deadline_ns;
 	pthread_cond_signal(&o->work);
@@ -513,5 +526,6 @@ void output_close(struct output *o)
 	pthread_cond_destroy(&o->work);
 	pthread_cond_destroy(&o->room);
 	pthread_mutex_destroy(&o->lock);
+	free(o->spec);
 	free(o);
 }

@@ -35,8 +35,7 @@ struct output_counts {
 	bool failing;		/* the last attempt failed */
 };
 
-/* Opens it, and writes the header to standard output, if the sink has one. spec, TYPE:TARGET, must
- * outlive the output. *out is the caller's to output_close(). */
+/* Opens it, and writes the header to standard output, if the sink has one. spec is TYPE:TARGET. *out is the caller's to output_close(). */
 int output_open(const struct output_options *options, const char *spec, struct output **out,
 		struct text *error);
 

@@ -24,7 +24,7 @@ struct outputs_options {
 	struct sink_options sink;
 	bool patient;			/* wait for outputs that work, however slow they are */
 	size_t queue_size;		/* bytes, of each */
-	const char *specs[OUTPUTS_MAX]; /* TYPE:TARGET, which must outlive the outputs */
+	const char *specs[OUTPUTS_MAX]; /* TYPE:TARGET */
 	size_t count;
 };
 

@@ -19,8 +19,8 @@
 #include "text.h"
 
 static const struct sink_type *const sink_types[] = {
-	&sink_type_text,
-	&sink_type_json,
+	&sink_type_text,       &sink_type_json,	      &sink_type_journald, &sink_type_syslog,
+	&sink_type_syslog_udp, &sink_type_syslog_tcp, &sink_type_otlp,
 };
 #define SINK_TYPE_COUNT (sizeof(sink_types) / sizeof(sink_types[0]))
 
@@ -57,10 +57,16 @@ static const struct sink_type *type_find(const char *spec, size_t len)
 	return NULL;
 }
 
-static void add_type_names(struct text *t)
+void sink_add_types(struct text *t)
 {
-	for (size_t i = 0; i < SINK_TYPE_COUNT; i++)
-		text_addf(t, "%s%s", i > 0 ? ", " : "", sink_types[i]->name);
+	const char *separator = "";
+
+	for (size_t i = 0; i < SINK_TYPE_COUNT; i++) {
+		if (!sink_types[i]->open)
+			continue;
+		text_addf(t, "%s%s", separator, sink_types[i]->name);
+		separator = ", ";
+	}
 }
 
 const struct sink_type *sink_type_find(const char *name)
@@ -77,11 +83,17 @@ int sink_parse(const char *spec, const struct sink_type **type, const char **tar
 	if (!*type) {
 		text_addf(error,
 			  "--sink takes TYPE:TARGET such as json:-, not '%s'; types: ", spec);
-		add_type_names(error);
+		sink_add_types(error);
 		return -EINVAL;
 	}
 	*target = colon + 1;
 	return (*type)->check(*target, error);
+}
+
+void sink_help(struct text *t)
+{
+	for (size_t i = 0; i < SINK_TYPE_COUNT; i++)
+		text_addf(t, "  %s\n", sink_types[i]->forms);
 }
 
 bool sink_is_stdout(const char *target)

@@ -35,11 +35,12 @@ struct sink_sent {
 /* One kind of sink. Errors are negative errno values. */
 struct sink_type {
 	const char *name;	   /* TYPE of --sink TYPE:TARGET */
-	const char *targets;	   /* what TARGET may be, for people */
+	const char *forms;	   /* TYPE:TARGET as it may be, for people */
 	size_t batch_max;	   /* items that send() is given at most */
 	unsigned int linger_ms;	   /* how long an item may wait for others to be sent with */
 	unsigned int retry_ms_max; /* the longest pause between two attempts */
-	/* What is wrong with the words of target, without trying it. */
+	/* What is wrong with the words of target, without trying it. A type that this program was
+	 * built without has nothing else. */
 	int (*check)(const char *target, struct text *error);
 	/* Sets *sink, to be ended with close(). target must outlive it. */
 	int (*open)(const struct sink_options *options, const char *target, struct sink **sink,
@@ -64,6 +65,11 @@ struct sink_type {
 /* The rows of the registry. */
 extern const struct sink_type sink_type_text;
 extern const struct sink_type sink_type_json;
+extern const struct sink_type sink_type_journald;
+extern const struct sink_type sink_type_syslog;
+extern const struct sink_type sink_type_syslog_udp;
+extern const struct sink_type sink_type_syslog_tcp;
+extern const struct sink_type sink_type_otlp;
 
 /* What a formatted finding takes at most. */
 #define SINK_FINDING_LEN (256 * 1024)
@@ -77,6 +83,11 @@ const struct sink_type *sink_type_find(const char *name);
  */
 int sink_parse(const char *spec, const struct sink_type **type, const char **target,
 	       struct text *error);
+
+/* Append the types of sinks that this program was built with: their names, or a line for each with its
+ * forms. */
+void sink_add_types(struct text *t);
+void sink_help(struct text *t);
 
 /* Is that target standard output ("-")? */
 bool sink_is_stdout(const char *target);

@@ -11,6 +11,7 @@
 
 struct finding;
 struct finding_event;
+struct text;
 
 enum sink_value_kind {
 	SINK_STRING,
@@ -37,5 +38,14 @@ typedef void sink_take_fn(void *context, const char *key, const struct sink_valu
 
 /* Gives all that is known of the finding to take(), with the context. A key comes once. */
 void sink_event_each(const struct finding *finding, sink_take_fn *take, void *context);
+
+/* Appends the string that the finding has under that key, nothing when it has none. */
+void sink_event_add(const struct finding *finding, const char *key, struct text *t);
+
+/* Appends a line for people who see nothing else: the cause, if there is one, and the message. */
+void sink_event_add_line(const struct finding *finding, struct text *t);
+
+/* How bad it is, as a severity of syslog: 4 warning, 6 informational. */
+int sink_event_severity(const struct finding *finding);
 
 #endif

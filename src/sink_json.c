@@ -471,6 +471,41 @@ void sink_event_each(const struct finding *finding, sink_take_fn *take, void *co
 	event_add_string(&event, "host.name", finding->host_name);
 }
 
+struct wanted {
+	const char *key;
+	struct text *t;
+};
+
+static void take_wanted(void *context, const char *key, const struct sink_value *value)
+{
+	const struct wanted *wanted = context;
+
+	if (value->kind == SINK_STRING && !strcmp(key, wanted->key))
+		text_add(wanted->t, value->string);
+}
+
+void sink_event_add(const struct finding *finding, const char *key, struct text *t)
+{
+	struct wanted wanted = { .key = key, .t = t };
+
+	sink_event_each(finding, take_wanted, &wanted);
+}
+
+void sink_event_add_line(const struct finding *finding, struct text *t)
+{
+	size_t before = t->len;
+
+	sink_event_add(finding, "error.type", t);
+	if (t->len > before)
+		text_add(t, ": ");
+	sink_event_add(finding, "message", t);
+}
+
+int sink_event_severity(const struct finding *finding)
+{
+	return finding->kind == FINDING_CERTIFICATE_SEEN ? 6 : 4;
+}
+
 /* ---- The JSON sink ---- */
 
 static void write_steps(struct jsonout *j, const struct finding_event *steps, unsigned int count)
@@ -530,7 +565,7 @@ static void json_format(const struct sink_options *options, const struct finding
 
 const struct sink_type sink_type_json = {
 	.name = "json",
-	.targets = "-, /FILE",
+	.forms = "json:- json:/FILE",
 	.batch_max = 64,
 	.retry_ms_max = 1000,
 	.check = sink_file_check,

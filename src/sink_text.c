@@ -325,7 +325,7 @@ static void text_header(struct text *t)
 
 const struct sink_type sink_type_text = {
 	.name = "text",
-	.targets = "-, /FILE",
+	.forms = "text:- text:/FILE",
 	.batch_max = 64,
 	.retry_ms_max = 1000,
 	.check = sink_file_check,

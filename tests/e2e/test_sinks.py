@@ -1,21 +1,23 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Where findings go: files, rotated by the real logrotate, on a disk that fills up."""
+"""Where findings go: files, rotated by the real logrotate, on a disk that fills up; and the logs of
+the system and collectors, in modules of their own."""
 import contextlib
-import json
 import os
 import signal
 import subprocess
 from pathlib import Path
 
 import env
+import test_sinks_log
+import test_sinks_otlp
 from lab import binaries, drive, procs
 from lab.cases import named
+from sinks import directory, events, failures, replay, replaying, told_lost
 from tap import require
 
-RECORDING = env.REPOSITORY / "tests" / "golden" / "verify-expired.rec"
 LOGROTATE = env.REPOSITORY / "dist" / "logrotate" / "tlsfail"
-FEW, MANY = 20, 4000  # MANY: several times what the small disk and the queue hold
+MANY = 4000  # several times what the small disk and the queue hold
 
 
 def tests(here):
@@ -26,56 +28,8 @@ def tests(here):
         "file-slow-neighbour": check_slow_neighbour,
     }
     yield from here.chosen("sinks", checks)
-
-
-def directory(here, name):
-    """A directory of its own for one test."""
-    path = here.top / ("sinks-" + name)
-    path.mkdir()
-    return path
-
-
-def replay_args(*sinks, repeat=FEW, rate=None):
-    """The arguments of `tlsfail replay` into SINKS, of REPEAT failures."""
-    args = ["replay", RECORDING, "--no-fold", "--repeat", repeat]
-    for sink in sinks:
-        args += ["--sink", sink]
-    return args + (["--rate", rate] if rate else [])
-
-
-def replay(here, *sinks, **options):
-    """Replays to the end. Returns the CompletedProcess."""
-    return here.run(*replay_args(*sinks, **options))
-
-
-@contextlib.contextmanager
-def replaying(here, where, *sinks, **options):
-    """A replay that goes on meanwhile. Yields its Popen; its stderr is the file `err` in WHERE."""
-    with open(where / "err", "wb") as err:
-        process = procs.start_owned(
-            [str(here.tlsfail), *map(str, replay_args(*sinks, **options))],
-            stdout=subprocess.DEVNULL, stderr=err)
-    try:
-        yield process
-    finally:
-        procs.stop(process)
-
-
-def events(*paths):
-    """The events in the files PATHS. Each line has to be a whole one."""
-    lines = [line for path in paths for line in path.read_bytes().split(b"\n")[:-1]]
-    for path in paths:
-        require(path.read_bytes().endswith(b"\n"), f"{path.name} ends within a line")
-    return [json.loads(line) for line in lines]
-
-
-def failures(found):
-    return sum(event["event.name"] == "tls.handshake.failure" for event in found)
-
-
-def told_lost(found):
-    """What the events in FOUND say was lost at their output."""
-    return sum(event.get("tlsfail.lost.output", 0) for event in found)
+    yield from test_sinks_log.tests(here)
+    yield from test_sinks_otlp.tests(here)
 
 
 def check_file_unsafe(here):
