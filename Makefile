@@ -332,7 +332,7 @@ test: need-root $(UNIT_PROGRAMS) build/asan/tlsfail build/tlsfail ## unit, golde
 		status=$$?; $(HAND_BACK); exit $$status
 
 .PHONY: vmtest
-vmtest: need-root $(STATIC_PROGRAMS) ## end to end on the kernels of VM="bookworm trixie" or all (root)
+vmtest: need-root $(STATIC_PROGRAMS) deb ## end to end on the kernels of VM="bookworm trixie" or all (root)
 	$(Q)tools/tap-summary $(STATIC_SUITES) $(call vm_suites,$(VM)); \
 		status=$$?; $(HAND_BACK); exit $$status
 

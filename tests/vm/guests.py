@@ -18,9 +18,14 @@ RUN_ON_HOST = "cases/schema"
 # What the end-to-end cases need.
 PACKAGES = ("nginx-light", "openssl", "gnutls-bin", "iproute2", "python3")
 
+# What the service runs under, and what the Debian package depends on.
+SERVICE_PACKAGES = ("systemd-sysv", "procps", "libbpf1", "libelf1", "zlib1g", "libjansson4",
+                    "libconfig9", "libssl3", "libmicrohttpd12", "libcurl4")
+
 # The first part of a test's name. The life of a host takes long.
 KERNEL = ("case", "cases", "hook", "hooks", "doctor", "seccomp", "obstacle", "lockdown")
 LIFE = ("host", "lifecycle")
+SERVICE = ("service",)
 
 
 @dataclass(frozen=True)
@@ -39,7 +44,8 @@ class Guest:
     GROUPS: of tests, those that are run.
     LACKS: the tests that cannot be passed here, each with the reason. Hook alternatives in it are
     tried nevertheless, and have to be refused; cases in it are left out.
-    DIFFERS: for a case, the members of lab.case.Case that are other ones here."""
+    DIFFERS: for a case, the members of lab.case.Case that are other ones here.
+    SYSTEMD: it is started as Debian is, and what is tested is the Debian package and its service."""
 
     suite: str
     arch: str = "amd64"
@@ -50,16 +56,30 @@ class Guest:
     sources: Tuple[str, ...] = ()  # lines of sources.list; none: what mmdebstrap takes by itself
     lacks: Mapping[str, str] = field(default_factory=dict)
     differs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    systemd: bool = False
 
     @property
     def name(self):
         """What tells it from the others."""
         return "-".join([self.suite, *([self.arch] if self.arch != "amd64" else []),
-                         *([self.kernel.version] if self.kernel else [])])
+                         *([self.kernel.version] if self.kernel else []),
+                         *(["service"] if self.systemd else [])])
+
+    @property
+    def inside(self):
+        """Its tests, a file beside this one."""
+        return "inside_service.py" if self.systemd else "inside.py"
+
+    @property
+    def keeps(self):
+        """What only it needs of what others do without: see `pack`."""
+        return ("usr/lib/systemd", "usr/lib/udev", "var/lib/dpkg") if self.systemd else ()
 
     @property
     def tlsfail(self):
-        """Its program under test, below the repository."""
+        """What is under test there, below the repository: a glob that matches one file."""
+        if self.systemd:
+            return f"build/package/tlsfail_*_{self.arch}.deb"
         return f"build/{'static' if self.arch == 'amd64' else 'static-' + self.arch}/tlsfail"
 
 
@@ -136,6 +156,7 @@ GUESTS = (
     Guest("trixie", groups=KERNEL + LIFE, lacks={**ALL, **NO_OVERLAY}, differs=OPENSSL_3_5),
     # Where return probes kill what runs under seccomp: no Debian release has such a kernel.
     Guest("bookworm", kernel=UBUNTU_6_11, lacks=ALL),
+    Guest("bookworm", systemd=True, groups=SERVICE, packages=(*PACKAGES, *SERVICE_PACKAGES)),
     # The snapshots of sid at hand may be older than its Release file allows.
     Guest("sid", options=('--aptopt=Acquire::Check-Valid-Until "false"',), lacks=ALL,
           differs=OPENSSL_3_5),

@@ -79,7 +79,7 @@ def _digest(guest):
     """What the distribution's part is made from, in short."""
     # Where the repository is makes no difference.
     command = [word.replace(str(_PACK), _PACK.name) for word in _command(guest)]
-    made_from = "\n".join(command) + _PACK.read_text() + str(guest.kernel or "")
+    made_from = "\n".join((*command, *guest.keeps, _PACK.read_text(), str(guest.kernel or "")))
     return hashlib.sha256(made_from.encode()).hexdigest()[:DIGEST_LENGTH]
 
 
@@ -90,7 +90,8 @@ def _make(guest, kept):
     making = kept.with_name(guest.name + ".making")
     shutil.rmtree(making, ignore_errors=True)
     making.mkdir()
-    subprocess.run(_command(guest), env={**os.environ, "OUT": str(making.resolve())}, check=True,
+    environment = {**os.environ, "OUT": str(making.resolve()), "KEEP": " ".join(guest.keeps)}
+    subprocess.run(_command(guest), env=environment, check=True,
                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                    text=True, errors="backslashreplace", timeout=BUILD_LIMIT_S)
     if guest.kernel:
