@@ -367,7 +367,7 @@ install-deps: need-root
 # ---- Install -------------------------------------------------------------------------------------
 
 # Configuration for other programs.
-DIST_DIRS := clickhouse elasticsearch fluent-bit grafana logrotate otelcol prometheus rsyslog vector
+DIST_DIRS := clickhouse docker elasticsearch fluent-bit grafana kubernetes logrotate otelcol prometheus rsyslog vector
 
 .PHONY: install
 install: build/tlsfail ## install into PREFIX (/usr/local) and SYSCONFDIR (/etc), below DESTDIR
@@ -375,7 +375,7 @@ install: build/tlsfail ## install into PREFIX (/usr/local) and SYSCONFDIR (/etc)
 	install -D -m 644 man/tlsfail.8 $(DESTDIR)$(MANDIR)/man8/tlsfail.8
 	install -D -m 644 -t $(DESTDIR)$(DOCDIR) README.md LICENSE
 	install -D -m 644 -t $(DESTDIR)$(DOCDIR)/docs docs/json.md docs/event.schema.json \
-		docs/metrics.md docs/fleet.md
+		docs/metrics.md docs/fleet.md docs/containers.md
 	for dir in $(DIST_DIRS); do \
 		install -D -m 644 -t $(DESTDIR)$(DOCDIR)/dist/$$dir dist/$$dir/* || exit; \
 	done

@@ -50,6 +50,7 @@ int listen_parse(const char *words, struct listen_address *a)
 	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&a->addr.storage;
 	struct sockaddr_in *v4 = (struct sockaddr_in *)&a->addr.storage;
 	const char *colon = strrchr(words, ':');
+	const char *port = colon ? colon + 1 : words;
 	char host[INET6_ADDRSTRLEN + 2];
 	struct text t;
 
@@ -63,7 +64,7 @@ int listen_parse(const char *words, struct listen_address *a)
 		v6->sin6_family = AF_INET6;
 		a->len = sizeof(*v6);
 		return inet_pton(AF_INET6, host + 1, &v6->sin6_addr) == 1
-			       ? parse_port(colon + 1, &v6->sin6_port)
+			       ? parse_port(port, &v6->sin6_port)
 			       : -EINVAL;
 	}
 	v4->sin_family = AF_INET;
@@ -71,7 +72,7 @@ int listen_parse(const char *words, struct listen_address *a)
 	a->len = sizeof(*v4);
 	if (t.len && inet_pton(AF_INET, host, &v4->sin_addr) != 1)
 		return -EINVAL;
-	return parse_port(colon ? colon + 1 : words, &v4->sin_port);
+	return parse_port(port, &v4->sin_port);
 }
 
 /* The file of a Unix socket stays when its program dies: does anybody still listen there? */

@@ -5,7 +5,7 @@
 #include "metrics_process.h"
 
 #include <dirent.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -29,12 +29,19 @@ static double clock_s(clockid_t id)
 	return (double)t.tv_sec + (double)t.tv_nsec / NS_PER_SEC;
 }
 
-/* Fields 22 to 24 of stat: start time in clock ticks since boot, size in bytes, resident pages. */
+/* A number of stat, by its place in proc(5); comm is where the second field ends, as that may hold
+ * blanks. 0 when there is none. */
+static uint64_t stat_field(const char *comm, unsigned int place)
+{
+	for (unsigned int i = 2; comm && i < place; i++)
+		comm = strchr(comm + 1, ' ');
+	return comm ? strtoull(comm, NULL, 10) : 0;
+}
+
 static bool stat_read(struct metrics_process *p)
 {
-	unsigned long long start, size, pages;
 	char stat[1024];
-	const char *rest;
+	const char *comm;
 	int dir = procfs_open(getpid());
 	int err;
 
@@ -42,17 +49,13 @@ static bool stat_read(struct metrics_process *p)
 		return false;
 	err = procfs_read_text(dir, "stat", stat, sizeof(stat));
 	close(dir);
-	rest = err ? NULL : strrchr(stat, ')');
-	if (!rest ||
-	    sscanf(rest,
-		   ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d "
-		   "%llu %llu %llu",
-		   &start, &size, &pages) != 3)
+	comm = err ? NULL : strrchr(stat, ')');
+	if (!comm)
 		return false;
 	p->start_s = clock_s(CLOCK_REALTIME) - clock_s(CLOCK_BOOTTIME) +
-		     (double)start / (double)sysconf(_SC_CLK_TCK);
-	p->virtual = size;
-	p->resident = pages * (uint64_t)sysconf(_SC_PAGESIZE);
+		     (double)stat_field(comm, 22) / (double)sysconf(_SC_CLK_TCK);
+	p->virtual = stat_field(comm, 23);
+	p->resident = stat_field(comm, 24) * (uint64_t)sysconf(_SC_PAGESIZE);
 	return true;
 }
 

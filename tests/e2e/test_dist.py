@@ -1,12 +1,15 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 """What is shipped for other programs, given to these programs: rules and dashboard to Prometheus,
-the parser to rsyslog."""
+the parser to rsyslog, the rights of a container to a tlsfail."""
 import json
 import re
+import shutil
+import subprocess
 
 import env
 from lab import binaries, drive, procs, prometheus
+from lab import boxed as lab_boxed
 from lab.case import Case, numbered
 from lab.cases import VERIFY, good_server, healthy, named
 from tap import require
@@ -32,6 +35,7 @@ def tests(here):
         "rules": check_rules,
         "prometheus": check_prometheus,
         "rsyslog": check_rsyslog,
+        "container": check_container,
     }
     yield from here.chosen("dist", checks)
 
@@ -125,6 +129,53 @@ def check_rsyslog(here):
             "network.peer.address", "network.peer.port", "message")
     expected = [" ".join(str(event[key]) for key in keys) for event in written]
     require(lines == expected, *lines, "expected:", *expected)
+
+
+def documented_capabilities():
+    """Those of the command line for Docker, which are those of the DaemonSet and of the unit."""
+    text = (env.REPOSITORY / "docs" / "containers.md").read_text(encoding="utf-8")
+    docker = re.findall(r"--cap-add=(\w+)", text)
+    text = (DIST / "kubernetes" / "tlsfail.yaml").read_text(encoding="utf-8")
+    kubernetes = re.search(r"add: \[(.*)\]", text)[1].split(", ")
+    text = (DIST / "tlsfail.service").read_text(encoding="utf-8")
+    unit = re.search(r"^CapabilityBoundingSet=(.*)$", text, re.MULTILINE)[1].split()
+    require(docker and set(docker) == set(kubernetes) == {name[len("CAP_"):] for name in unit},
+            docker, kubernetes, unit)
+    return docker
+
+
+def make_image(here, root):
+    """A root file system with the program, as /tlsfail, and the libraries that it needs."""
+    (root / "proc").mkdir(parents=True)
+    (root / "sys").mkdir()
+    listed = subprocess.run([binaries.find("ldd"), here.tlsfail], check=True, capture_output=True,
+                            text=True, timeout=10).stdout
+    for path in re.findall(r"(/\S+) \(0x", listed):
+        copy = root / path[1:]
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, copy)
+    shutil.copy(here.tlsfail, root / "tlsfail")
+
+
+def check_container(here):
+    """In a root of its own and with the documented rights it finds what it finds outside."""
+    with here.lab("dist-container", CASES) as lab:
+        root = lab.directory / "root"
+        make_image(here, root)
+        wrapper = lab.directory / "tlsfail-in-container"
+        wrapper.write_text(f"#!/bin/sh\nexec {binaries.find('python3')} {lab_boxed.__file__} {root} "
+                           f"{','.join(documented_capabilities())} /tlsfail \"$@\"\n")
+        wrapper.chmod(0o755)
+        boxed = env.Env(wrapper, here.top)
+        with boxed.trace(lab, "--pid", lab.proxy.pid, "--format", "json") as tlsfail:
+            tlsfail.wait_armed()
+            for case in (EXPIRED, SNI):
+                drive.once(lab, case)
+                finding = tlsfail.wait_finding(case)
+                require(finding and finding["error.type"] == case.slug, finding, tlsfail.stderr())
+                # return probes are used, so the trial of them could be made
+                require(finding["tlsfail.confidence"] == "high", finding)
+            require(tlsfail.interrupt() == 0, tlsfail.stderr())
 
 
 def lines_of(path, count):

@@ -7,6 +7,8 @@ import os
 import re
 import resource
 import socket
+import subprocess
+import time
 from contextlib import ExitStack
 
 import env
@@ -35,6 +37,7 @@ def tests(here):
     checks = {
         "figures": check_figures,
         "file": check_file,
+        "file-disk-full": check_file_disk_full,
         "unix-socket": check_unix_socket,
         "requests": check_requests,
         "idle-connections": check_idle_connections,
@@ -128,7 +131,9 @@ def check_figures(here):
             require(0 < seen["tlsfail_handshake_duration_seconds_sum"] < 60, seen)
             require(seen['tlsfail_probe_hits_total{probe="uprobe_handshake"}'] >= 7
                     and seen['tlsfail_probe_run_seconds_total{probe="uprobe_handshake"}'] > 0, seen)
-            require(seen["process_resident_memory_bytes"] > 1 << 20, seen)
+            memory = resident(tlsfail.process.pid)
+            require(abs(seen["process_resident_memory_bytes"] - memory) < 4 << 20, memory, seen)
+            require(abs(seen["process_start_time_seconds"] - time.time()) < 600, seen)
             for accept, media in ((None, "text/plain; version=0.0.4; charset=utf-8"),
                                   (OPENMETRICS, OPENMETRICS + "; charset=utf-8")):
                 _, headers, page = fetch(accept=accept)
@@ -158,6 +163,39 @@ def check_file(here):
     require(seen["tlsfail_armed"] == 0, page)
     require(seen['tlsfail_failures_total{cause="verify-expired",role="client"}'] == 1, page)
     require(left == ["tlsfail.prom"], *left)
+
+
+def check_file_disk_full(here):
+    """The last whole file stays, one line tells, and tlsfail traces on."""
+    disk = here.top / "metrics-disk"
+    disk.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tlsfail", disk], check=True)
+    try:
+        with here.lab("metrics-disk-full", (EXPIRED,)) as lab:
+            path = disk / "tlsfail.prom"
+            with here.trace_json(lab, "--metrics-file", path) as tlsfail:
+                tlsfail.wait_armed()
+                page = path.read_text()
+                fill(disk / "rest")
+                drive.once(lab, EXPIRED)
+                require(tlsfail.wait_finding(EXPIRED), tlsfail.stderr())
+                require(tlsfail.interrupt() == 0, tlsfail.stderr())
+            said = tlsfail.stderr_lines("tlsfail: cannot write the metrics")
+        require(len(said) == 1 and "No space left" in said[0], tlsfail.stderr())
+        require(path.read_text() == page, "the file has changed")
+        require(sorted(p.name for p in disk.iterdir()) == ["rest", "tlsfail.prom"], disk)
+    finally:
+        subprocess.run(["umount", disk], check=True)
+
+
+def fill(path):
+    """Fills the disk of PATH with it."""
+    with open(path, "wb", buffering=0) as file:
+        try:
+            while True:
+                file.write(b"x" * 4096)
+        except OSError:
+            pass
 
 
 def check_unix_socket(here):
