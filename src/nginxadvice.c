@@ -588,7 +588,8 @@ static void hint_make(const struct advice *a, const struct fix *fix, struct find
 	if (a->place->changed)
 		text_add(&t, "; the configuration was changed after this worker had started: it "
 			     "may be that a reload is all that is missing");
-	memcpy(f->hint, words, sizeof(words));
+	text_init(&t, f->hint, sizeof(f->hint));
+	text_add(&t, words);
 }
 
 /* -- the finding ------------------------------------------------------------------------------- */

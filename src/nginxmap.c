@@ -543,38 +543,70 @@ static struct nginx_words words_join(struct nginxmap *map, const struct nginxcon
 	return (struct nginx_words){ start, (uint32_t)t.len };
 }
 
-/* The directive with the lines around it. */
+/* Does the line say what is nobody's business, such as a password in proxy_set_header? */
+static bool is_secret(const char *line, const char *end)
+{
+	static const char *const words[] = { "authorization", "passw",	 "secret", "token",
+					     "cookie",	      "api_key", "apikey", "api-key" };
+
+	for (; line < end; line++)
+		for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+			if ((size_t)(end - line) >= strlen(words[i]) &&
+			    !strncasecmp(line, words[i], strlen(words[i])))
+				return true;
+	return false;
+}
+
+static const char *line_start(const char *text, const char *at)
+{
+	while (at > text && at[-1] != '\n')
+		at--;
+	return at;
+}
+
+/* Behind the end of the line. */
+static const char *line_end(const char *at, const char *end)
+{
+	const char *newline = memchr(at, '\n', (size_t)(end - at));
+
+	return newline ? newline + 1 : end;
+}
+
+/* The directive with the lines around it, up to one that holds a secret. */
 static void spot_add(struct nginx_place *place, enum nginx_setting setting,
 		     const struct nginxconf_directive *d)
 {
-	const char *text = d->file->text;
-	size_t from = d->start, to = d->end;
+	const char *text = d->file->text, *from, *to, *other;
+	const char *file_end = text + d->file->len;
 	uint32_t line = d->line;
 
 	if (!text || place->spot_count == NGINX_SPOTS_MAX)
 		return;
-	for (int lines = 0; from > 0; from--) {
-		if (text[from - 1] != '\n')
-			continue;
-		if (lines++ == CONTEXT_LINES)
+	from = line_start(text, text + d->start);
+	to = line_end(text + d->end, file_end);
+	if (is_secret(from, to))
+		return;
+	for (int i = 0; i < CONTEXT_LINES && from > text; i++, line--) {
+		other = line_start(text, from - 1);
+		if (is_secret(other, from))
 			break;
-		line--;
+		from = other;
 	}
-	for (int lines = 0; to < d->file->len; to++) {
-		if (text[to] == '\n' && lines++ == CONTEXT_LINES) {
-			to++;
+	for (int i = 0; i < CONTEXT_LINES && to < file_end; i++) {
+		other = line_end(to, file_end);
+		if (is_secret(to, other))
 			break;
-		}
+		to = other;
 	}
 	if (to - from > SPOT_BYTES_MAX)
 		return;
 	place->spots[place->spot_count++] = (struct nginx_spot){
 		.setting = setting,
 		.line = line,
-		.from = (uint32_t)(d->start - from),
-		.to = (uint32_t)(d->end - from),
+		.from = (uint32_t)(text + d->start - from),
+		.to = (uint32_t)(text + d->end - from),
 		.file = words_of(d->file->path),
-		.text = { text + from, (uint32_t)(to - from) },
+		.text = { from, (uint32_t)(to - from) },
 	};
 }
 

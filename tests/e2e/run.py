@@ -25,6 +25,7 @@ import test_input
 import test_lifecycle
 import test_metrics
 import test_mishaps
+import test_nginxconf
 import test_obstacles
 import test_output
 import test_replay
@@ -36,8 +37,8 @@ from lab import lab, netns
 from tap import Report
 
 MODULES = (test_cases, test_certs, test_hooks, test_lifecycle, test_host, test_container,
-           test_mishaps, test_errorlog, test_metrics, test_dist, test_replay, test_budget,
-           test_input, test_output, test_fold, test_doctor, test_safety, test_server,
+           test_mishaps, test_nginxconf, test_errorlog, test_metrics, test_dist, test_replay,
+           test_budget, test_input, test_output, test_fold, test_doctor, test_safety, test_server,
            test_obstacles, test_service, test_sinks)
 
 

@@ -37,6 +37,22 @@ static void check_certificate(const struct finding_certificate *certificate)
 		FUZZ_ASSERT(is_harmless(certificate->names[i]));
 }
 
+static void check_config(const struct finding_config *config)
+{
+	FUZZ_ASSERT(config->place_count <= FINDING_PLACES_MAX);
+	for (unsigned int i = 0; i < config->place_count; i++) {
+		FUZZ_ASSERT(is_harmless(config->places[i].file));
+		FUZZ_ASSERT(is_harmless(config->places[i].location));
+		FUZZ_ASSERT(is_harmless(config->places[i].server));
+		FUZZ_ASSERT(is_harmless(config->places[i].upstream));
+	}
+	FUZZ_ASSERT(config->setting_count <= FINDING_SETTINGS_MAX);
+	for (unsigned int i = 0; i < config->setting_count; i++)
+		FUZZ_ASSERT(is_harmless(config->settings[i]));
+	for (const char *at = config->patch; *at; at++)
+		FUZZ_ASSERT(*at == '\n' || *at == '\t' || (unsigned char)*at >= ' ');
+}
+
 static void check_finding(void)
 {
 	FUZZ_ASSERT(finding.cause && finding.phase && finding.role);
@@ -51,6 +67,7 @@ static void check_finding(void)
 	FUZZ_ASSERT(is_harmless(finding.openssl.function));
 	FUZZ_ASSERT(is_harmless(finding.openssl.version));
 	FUZZ_ASSERT(is_harmless(finding.choice.next_protocol));
+	check_config(&finding.config);
 	check_hello(&finding.hello);
 	check_certificate(&finding.certificate);
 }

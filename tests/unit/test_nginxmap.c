@@ -352,6 +352,24 @@ static void test_spots(void **state)
 	assert_int_equal(places.items[0].spot_count, 0);
 }
 
+/* Lines that hold a password stay where they are. */
+static void test_secrets(void **state)
+{
+	const struct nginx_spot *spot;
+
+	(void)state;
+	parse("http {\n server {\n  location / {\n   proxy_set_header AUTHORIZATION x;\n"
+	      "   proxy_pass https://192.0.2.1;\n   b;\n   proxy_set_header X-Token y;\n  }\n }\n}\n");
+	assert_int_equal(match("192.0.2.1", 443, ""), 1);
+	spot = nginx_place_spot(&places.items[0], NGINX_PASS);
+	assert_is(&spot->text, "   proxy_pass https://192.0.2.1;\n   b;\n");
+	assert_int_equal(spot->line, 5);
+	parse_http("server { location / { proxy_set_header Cookie x; proxy_pass "
+		   "https://192.0.2.1; } }");
+	assert_int_equal(match("192.0.2.1", 443, ""), 1);
+	assert_int_equal(places.items[0].spot_count, 0);
+}
+
 #define TEST(name) cmocka_unit_test_teardown(name, teardown)
 
 int main(void)
@@ -371,6 +389,7 @@ int main(void)
 		TEST(test_more_than_fit),
 		TEST(test_variables),
 		TEST(test_spots),
+		TEST(test_secrets),
 	};
 
 	return cmocka_run_group_tests_name("nginxmap", tests, NULL, NULL);

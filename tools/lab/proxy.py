@@ -97,11 +97,11 @@ class Proxy:
             locations="".join(map(_location_blocks, self._cases))))
         return binaries.nginx_argv(self.exe, self._directory, config, "proxy/error.log")
 
-    def start(self, prefix=()):
-        """Starts nginx, as the last words of the command PREFIX, which has to become it. Returns
-        when its workers run."""
+    def start(self, prefix=(), argv=None):
+        """Starts nginx, as the last words of the command PREFIX, which has to become it; with a
+        command line ARGV other than that of configure(). Returns when its workers run."""
         self._master = self._processes.start(
-            [*prefix, *self.configure()], cwd=self._directory, env=self._environment)
+            [*prefix, *(argv or self.configure())], cwd=self._directory, env=self._environment)
         procs.wait_until(lambda: len(self.worker_pids()) == self._workers, 5, "nginx to start")
 
     def stop(self):
