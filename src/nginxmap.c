@@ -5,12 +5,13 @@
  */
 #include "nginxmap.h"
 
-#include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+#include "nginxtarget.h"
 
 #define PORT_HTTP      80 /* of a server in an upstream block, also of one that is passed to by https */
 #define PORT_HTTPS     443
@@ -19,16 +20,6 @@
 #define CONTEXT_LINES  3 /* of a diff */
 #define SPOT_BYTES_MAX 2048
 
-/* host:port as a directive has it; the host is not terminated. */
-struct target {
-	const char *host;
-	size_t host_len;
-	uint16_t port; /* 0: none */
-	bool has_port;
-	bool unix_socket;
-	bool symbolic; /* what it is depends on a variable */
-};
-
 struct place {
 	enum nginx_module module;
 	bool from_variable; /* the target was put in for a variable */
@@ -36,11 +27,13 @@ struct place {
 	const struct nginxconf_directive *owner;    /* the location or server around it */
 	const struct nginxconf_directive *upstream; /* NULL: none */
 	char *text;				    /* the target with variables put in */
-	struct target target;			    /* points into text */
+	struct nginxtarget target;		    /* points into text */
 };
 
 struct nginxmap {
 	const struct nginxconf *conf;
+	const struct nginxconf_directive **upstreams; /* in the order of upstream_compare() */
+	size_t upstream_count;
 	struct place *places;
 	size_t count;
 	size_t size;
@@ -71,81 +64,6 @@ bool nginxmap_wants(const char *name)
 {
 	return is_setting(name) || !strcmp(name, "server") || !strcmp(name, "server_name") ||
 	       !strcmp(name, "set");
-}
-
-/* -- targets ----------------------------------------------------------------------------------- */
-
-static const char *find_char(const char *from, const char *end, const char *any)
-{
-	while (from < end && !strchr(any, *from))
-		from++;
-	return from;
-}
-
-static void port_parse(const char *text, const char *end, struct target *t)
-{
-	uint32_t port = 0;
-
-	/* "name:8443$request_uri" */
-	end = find_char(text, end, "$");
-	if (text == end) {
-		t->symbolic = true;
-		return;
-	}
-	for (; text < end && isdigit((unsigned char)*text) && port <= UINT16_MAX; text++)
-		port = port * 10 + (uint32_t)(*text - '0');
-	t->port = text == end && port <= UINT16_MAX ? (uint16_t)port : 0;
-	t->has_port = true;
-}
-
-/* Parses host[:port], which a path may follow. */
-static void target_parse(const char *text, struct target *t)
-{
-	const char *end = find_char(text, text + strlen(text), "/?");
-	const char *host_end;
-
-	*t = (struct target){ .host = text };
-	if (!strncasecmp(text, "unix:", 5)) {
-		t->unix_socket = true;
-		return;
-	}
-	if (*text == '[') {
-		t->host = ++text;
-		host_end = find_char(text, end, "]");
-		t->host_len = (size_t)(host_end - t->host);
-		host_end += host_end < end;
-	} else {
-		host_end = find_char(text, end, ":");
-		t->host_len = (size_t)(host_end - text);
-	}
-	/* "https://name$request_uri" is the name; a variable at the beginning may be all of it. */
-	if (t->host_len && memchr(t->host, '$', t->host_len)) {
-		const char *variable = memchr(t->host, '$', t->host_len);
-
-		t->symbolic = variable == t->host || variable[-1] == '.' || variable[-1] == '-';
-		t->host_len = (size_t)(variable - t->host);
-		host_end = t->symbolic ? host_end : end;
-	}
-	if (host_end < end && *host_end == ':')
-		port_parse(host_end + 1, end, t);
-}
-
-static bool address_parse(const char *host, size_t len, unsigned int *family, uint8_t addr[16])
-{
-	char buf[INET6_ADDRSTRLEN];
-
-	if (len >= sizeof(buf))
-		return false;
-	memcpy(buf, host, len);
-	buf[len] = '\0';
-	*family = memchr(host, ':', len) ? AF_INET6 : AF_INET;
-	return inet_pton((int)*family, buf, addr) == 1;
-}
-
-static bool address_is_peer(unsigned int family, const uint8_t *addr,
-			    const struct nginxmap_peer *peer)
-{
-	return family == peer->family && !memcmp(addr, peer->addr, family == AF_INET ? 4 : 16);
 }
 
 /* -- variables --------------------------------------------------------------------------------- */
@@ -207,12 +125,14 @@ static bool target_expand(const struct nginxconf_directive *pass, struct text *o
 
 /* -- finding the places ------------------------------------------------------------------------ */
 
-static const struct nginxconf_directive *block_around(const struct nginxconf_directive *d,
-						      const char *name)
+static struct nginxconf_directive *block_around(const struct nginxconf_directive *d,
+						const char *name)
 {
-	for (d = d->parent; d && strcmp(d->words[0], name) != 0;)
-		d = d->parent;
-	return d;
+	struct nginxconf_directive *block = d->parent;
+
+	while (block && strcmp(block->words[0], name) != 0)
+		block = block->parent;
+	return block;
 }
 
 /* The block whose settings hold for the directive: not "if", nor "limit_except". */
@@ -236,18 +156,63 @@ static const struct nginxconf_directive *setting_find(const struct nginxconf_dir
 	return NULL;
 }
 
-static const struct nginxconf_directive *upstream_find(const struct nginxconf_directive *context,
-						       const struct target *t)
+/* By the block that they are in, http or stream, and by name. */
+static int upstream_compare(const void *left, const void *right)
 {
-	const struct nginxconf_directive *d = context ? context->first : NULL;
+	const struct nginxconf_directive *a = *(const struct nginxconf_directive *const *)left;
+	const struct nginxconf_directive *b = *(const struct nginxconf_directive *const *)right;
 
-	for (d = nginxconf_find(d, "upstream"); d; d = nginxconf_find(d->next, "upstream")) {
-		const char *name = nginxconf_word(d, 1);
+	if (a->parent != b->parent)
+		return (uintptr_t)a->parent < (uintptr_t)b->parent ? -1 : 1;
+	return strcasecmp(nginxconf_word(a, 1), nginxconf_word(b, 1));
+}
 
-		if (strlen(name) == t->host_len && !strncasecmp(name, t->host, t->host_len))
-			return d;
+/* Puts the upstream blocks in order, once: there may be thousands. */
+static int upstreams_index(struct nginxmap *map)
+{
+	const struct nginxconf_directive *top, *d;
+	size_t size = 0;
+
+	for (top = map->conf->first; top; top = top->next) {
+		for (d = nginxconf_find(top->first, "upstream"); d;
+		     d = nginxconf_find(d->next, "upstream")) {
+			if (map->upstream_count == size) {
+				void *grown = realloc(map->upstreams,
+						      (2 * size + 64) * sizeof(*map->upstreams));
+
+				if (!grown)
+					return -ENOMEM;
+				map->upstreams = grown;
+				size = 2 * size + 64;
+			}
+			map->upstreams[map->upstream_count++] = d;
+		}
 	}
-	return NULL;
+	if (map->upstream_count)
+		qsort(map->upstreams, map->upstream_count, sizeof(*map->upstreams),
+		      upstream_compare);
+	return 0;
+}
+
+/* The upstream block in http or stream that has the name of the host. NULL: there is none. */
+static const struct nginxconf_directive *upstream_find(const struct nginxmap *map,
+						       struct nginxconf_directive *context,
+						       const struct nginxtarget *t)
+{
+	char name[TARGET_MAX];
+	const char *words[] = { "upstream", name };
+	const struct nginxconf_directive key = { .parent = context,
+						 .words = words,
+						 .word_count = 2 };
+	const struct nginxconf_directive *pointer = &key, **found;
+
+	if (!map->upstream_count || t->host_len >= sizeof(name))
+		return NULL;
+	memcpy(name, t->host, t->host_len);
+	name[t->host_len] = '\0';
+	found = bsearch(&pointer, map->upstreams, map->upstream_count, sizeof(*map->upstreams),
+			upstream_compare);
+	return found ? *found : NULL;
 }
 
 /* The target behind the scheme; NULL when it is not passed to by TLS. */
@@ -310,11 +275,11 @@ static int place_add(struct nginxmap *map, enum nginx_module module,
 		free(p.text);
 		return -ENOMEM;
 	}
-	target_parse(p.text, &p.target);
+	nginxtarget_parse(p.text, &p.target);
 	if (!p.target.has_port && module != NGINX_MODULE_STREAM)
 		p.target.port = PORT_HTTPS;
 	if (!p.target.has_port && !p.target.symbolic)
-		p.upstream = upstream_find(block_around(pass, context), &p.target);
+		p.upstream = upstream_find(map, block_around(pass, context), &p.target);
 	map->places[map->count++] = p;
 	return 0;
 }
@@ -347,7 +312,9 @@ int nginxmap_new(const struct nginxconf *conf, struct nginxmap **out)
 	if (!map)
 		return -ENOMEM;
 	map->conf = conf;
-	err = block_walk(map, conf->first, false);
+	err = upstreams_index(map);
+	if (!err)
+		err = block_walk(map, conf->first, false);
 	if (err)
 		nginxmap_free(map);
 	else
@@ -362,6 +329,7 @@ void nginxmap_free(struct nginxmap *map)
 	for (size_t i = 0; i < map->count; i++)
 		free(map->places[i].text);
 	free(map->places);
+	free(map->upstreams);
 	free(map);
 }
 
@@ -381,80 +349,37 @@ enum fit {
 	FIT_CERTAIN,
 };
 
-/* The next line of text, which goes past it; false at the end. */
-static bool line_next(const char **text, const char **line, size_t *len)
+static enum fit target_fit(const struct nginxtarget *t, uint16_t port,
+			   const struct nginxmap_peer *peer)
 {
-	if (!**text)
-		return false;
-	*line = *text;
-	*len = strcspn(*text, "\n");
-	*text += *len + ((*text)[*len] == '\n');
-	return true;
-}
-
-/* The next word of a line in the hosts file. */
-static bool word_next(const char **at, const char *end, const char **word, size_t *len)
-{
-	while (*at < end && isspace((unsigned char)**at))
-		(*at)++;
-	*word = *at;
-	while (*at < end && !isspace((unsigned char)**at) && **at != '#')
-		(*at)++;
-	*len = (size_t)(*at - *word);
-	return *len > 0;
-}
-
-/* Does the hosts file know the name, and is the peer among its addresses? */
-static enum fit hosts_fit(const struct nginxmap_peer *peer, const char *host, size_t host_len)
-{
-	const char *text = peer->hosts, *line;
-	enum fit fit = FIT_LIKELY;
-	size_t line_len;
-
-	while (line_next(&text, &line, &line_len)) {
-		const char *at = line, *end = line + line_len, *word;
-		unsigned int family;
-		uint8_t addr[16];
-		size_t len;
-
-		if (!word_next(&at, end, &word, &len) || !address_parse(word, len, &family, addr))
-			continue;
-		while (word_next(&at, end, &word, &len)) {
-			if (len != host_len || strncasecmp(word, host, len) != 0)
-				continue;
-			if (address_is_peer(family, addr, peer))
-				return FIT_CERTAIN;
-			fit = FIT_NONE;
-		}
-	}
-	return fit;
-}
-
-static enum fit target_fit(const struct target *t, uint16_t port, const struct nginxmap_peer *peer)
-{
-	unsigned int family;
-	uint8_t addr[16];
+	const struct nginxtarget_address address = { peer->family, peer->addr, peer->hosts };
 
 	if (t->unix_socket || !t->host_len || port != peer->port)
 		return FIT_NONE;
-	if (address_parse(t->host, t->host_len, &family, addr))
-		return address_is_peer(family, addr, peer) ? FIT_CERTAIN : FIT_NONE;
-	return hosts_fit(peer, t->host, t->host_len);
+	switch (nginxtarget_match(t, &address)) {
+	case NGINXTARGET_SAME:
+		return FIT_CERTAIN;
+	case NGINXTARGET_UNKNOWN:
+		return FIT_LIKELY;
+	case NGINXTARGET_OTHER:
+		break;
+	}
+	return FIT_NONE;
 }
 
 /* The best of the servers in an upstream block. */
 static enum fit upstream_fit(const struct nginxconf_directive *upstream,
 			     const struct nginxmap_peer *peer,
-			     const struct nginxconf_directive **server, struct target *target)
+			     const struct nginxconf_directive **server, struct nginxtarget *target)
 {
 	const struct nginxconf_directive *d = nginxconf_find(upstream->first, "server");
 	enum fit best = FIT_NONE;
 
 	for (; d; d = nginxconf_find(d->next, "server")) {
-		struct target t;
+		struct nginxtarget t;
 		enum fit fit;
 
-		target_parse(nginxconf_word(d, 1), &t);
+		nginxtarget_parse(nginxconf_word(d, 1), &t);
 		fit = target_fit(&t, t.has_port ? t.port : PORT_HTTP, peer);
 		if (fit > best) {
 			best = fit;
@@ -491,13 +416,13 @@ static bool name_fits(const struct place *p, const struct nginxmap_peer *peer)
 	if (memchr(name, '$', len) || (name == p->target.host && p->target.symbolic))
 		return true;
 	/* RFC 6066 knows no addresses, so nginx sends none. */
-	if (address_parse(name, len, &family, addr))
+	if (nginxtarget_is_address(name, len, &family, addr))
 		return !peer->server_name[0];
 	return len == strlen(peer->server_name) && !strncasecmp(name, peer->server_name, len);
 }
 
 static enum fit place_fit(const struct place *p, const struct nginxmap_peer *peer,
-			  const struct nginxconf_directive **server, struct target *target)
+			  const struct nginxconf_directive **server, struct nginxtarget *target)
 {
 	enum fit fit;
 
@@ -643,7 +568,7 @@ static void values_add(struct nginxmap *map, struct nginx_place *place, const st
 }
 
 static void place_tell(struct nginxmap *map, const struct place *p, enum fit fit,
-		       const struct nginxconf_directive *server, const struct target *target,
+		       const struct nginxconf_directive *server, const struct nginxtarget *target,
 		       struct nginx_place *place)
 {
 	const struct nginxconf_directive *around = block_around(p->pass, "server");
@@ -670,7 +595,8 @@ static void place_tell(struct nginxmap *map, const struct place *p, enum fit fit
 		place->upstream_file = words_of(server->file->path);
 		place->upstream_line = server->line;
 	}
-	if (!p->target.symbolic && !address_parse(target->host, target->host_len, &family, addr))
+	if (!p->target.symbolic &&
+	    !nginxtarget_is_address(target->host, target->host_len, &family, addr))
 		place->peer_name = (struct nginx_words){ target->host, (uint32_t)target->host_len };
 	spot_add(place, NGINX_PASS, p->pass);
 	if (p->pass->parent != p->owner)
@@ -687,7 +613,7 @@ void nginxmap_match(struct nginxmap *map, const struct nginxmap_peer *peer,
 	*places = (struct nginx_places){ 0 };
 	for (size_t i = 0; i < map->count; i++) {
 		const struct nginxconf_directive *server;
-		struct target target;
+		struct nginxtarget target;
 		enum fit fit = place_fit(&map->places[i], peer, &server, &target);
 
 		if (fit < best)

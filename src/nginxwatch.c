@@ -16,6 +16,7 @@
 #include "nginxcheck.h"
 #include "nginxmap.h"
 #include "nginxread.h"
+#include "procfs.h"
 #include "text.h"
 
 #define NS_PER_S       1000000000LL
@@ -26,7 +27,8 @@
 #define RECHECK_NS     NS_PER_S	  /* a pid may by now be another process */
 #define NAME_LEN       256
 #define NOTES_BYTES    4096
-#define PAUSE_FACTOR   9 /* times as long as a reading took, there is no other */
+#define SLOW_NS	       1000000 /* a large configuration is slow to search */
+#define PAUSE_FACTOR   9       /* times as long as a reading took, there is no other */
 
 /* A configuration, as it was at some time. */
 struct reading {
@@ -49,7 +51,8 @@ struct worker {
 
 /* What was told last. */
 struct slot {
-	pid_t pid; /* 0: free */
+	pid_t pid;  /* 0: free */
+	bool known; /* else it was taken back */
 	int64_t started_ns;
 	uint16_t family;
 	uint16_t rport;
@@ -65,9 +68,11 @@ struct nginxwatch {
 	size_t worker_next;
 	size_t slot_next;
 	uint64_t uses;
-	int64_t pause_until_ns; /* CLOCK_MONOTONIC */
-	bool paused;		/* at the beginning of this look */
-	bool has_read;		/* in this look */
+	/* CLOCK_MONOTONIC; before those times nothing is read, or searched */
+	int64_t read_after_ns;
+	int64_t search_after_ns;
+	int64_t begun_ns; /* this look */
+	bool has_read;	  /* in this look */
 	struct nginx_places places;
 	char notes[NOTES_BYTES];
 	union {
@@ -109,20 +114,43 @@ void nginxwatch_free(struct nginxwatch *watch)
 
 /* -- workers ----------------------------------------------------------------------------------- */
 
+/* Fills in a worker whose master's configuration is there: that costs nothing. */
+static bool worker_is_of_known_master(const struct nginxwatch *w, struct worker *worker, pid_t pid,
+				      int64_t started_ns)
+{
+	pid_t parent = procfs_parent(pid);
+	int64_t parent_started_ns;
+
+	if (!parent || nginxread_started(parent, &parent_started_ns))
+		return false;
+	for (size_t i = 0; i < READINGS_MAX; i++) {
+		if (w->readings[i].master != parent ||
+		    w->readings[i].master_started_ns != parent_started_ns)
+			continue;
+		*worker =
+			(struct worker){ pid, started_ns, w->begun_ns, parent, parent_started_ns };
+		return true;
+	}
+	return false;
+}
+
 /* Looks at the process behind a pid. False when there is none, or no time for it. */
 static bool worker_look(struct nginxwatch *w, struct worker *worker, pid_t pid)
 {
-	int64_t begun = now_ns(CLOCK_MONOTONIC), started_ns;
+	int64_t started_ns;
 
 	/* Of one that has just ended, what is known of it still holds. */
 	if (nginxread_started(pid, &started_ns))
 		return worker->pid == pid;
-	worker->checked_ns = begun;
+	worker->checked_ns = w->begun_ns;
 	if (worker->pid == pid && worker->started_ns == started_ns)
 		return true;
-	if (w->paused)
+	if (worker_is_of_known_master(w, worker, pid, started_ns))
+		return true;
+	if (w->begun_ns < w->read_after_ns)
 		return false;
-	*worker = (struct worker){ .pid = pid, .started_ns = started_ns, .checked_ns = begun };
+	*worker =
+		(struct worker){ .pid = pid, .started_ns = started_ns, .checked_ns = w->begun_ns };
 	if (nginxread_master(pid, &worker->master) ||
 	    nginxread_started(worker->master, &worker->master_started_ns))
 		worker->master = 0;
@@ -137,7 +165,7 @@ static struct worker *worker_find(struct nginxwatch *w, pid_t pid)
 	for (size_t i = 0; i < WORKERS_MAX && !worker; i++)
 		if (w->workers[i].pid == pid)
 			worker = &w->workers[i];
-	if (worker && now_ns(CLOCK_MONOTONIC) - worker->checked_ns < RECHECK_NS)
+	if (worker && w->begun_ns - worker->checked_ns < RECHECK_NS)
 		return worker;
 	if (!worker) {
 		worker = &w->workers[w->worker_next];
@@ -204,7 +232,7 @@ static struct reading *reading_make(struct nginxwatch *w, const struct worker *w
 	struct reading *r;
 	char buf[1024];
 
-	if (w->paused)
+	if (w->begun_ns < w->read_after_ns)
 		return NULL;
 	r = reading_reserve(w);
 	r->master = worker->master;
@@ -283,6 +311,30 @@ static const struct tlsfail_nginx *record_make(struct nginxwatch *w, const struc
 	return &w->record;
 }
 
+/* Does what was told last of the slot's peer hold for the connection? */
+static bool slot_holds(const struct slot *slot, const struct worker *worker, bool has_hello,
+		       const char *server_name)
+{
+	return slot->known && slot->started_ns == worker->started_ns &&
+	       slot->has_hello == has_hello && !strcmp(slot->server_name, server_name);
+}
+
+/* What can be searched for the worker, NULL when there is nothing, or no time for it. */
+static struct reading *reading_of(struct nginxwatch *w, const struct worker *worker)
+{
+	struct reading *reading;
+
+	if (!worker || !worker->master)
+		return NULL;
+	reading = reading_find(w, worker);
+	if (!reading)
+		reading = reading_make(w, worker);
+	if (!reading || reading->err || (w->begun_ns < w->search_after_ns && !w->has_read))
+		return NULL;
+	reading->used = ++w->uses;
+	return reading;
+}
+
 static const struct tlsfail_nginx *look(struct nginxwatch *w, const struct tlsfail_conn *conn,
 					bool has_hello, const char *server_name)
 {
@@ -295,46 +347,44 @@ static const struct tlsfail_nginx *look(struct nginxwatch *w, const struct tlsfa
 	};
 	struct worker *worker = worker_find(w, (pid_t)conn->pid);
 	struct slot *slot = slot_find(w, conn);
-	struct reading *reading = NULL;
+	struct reading *reading;
 
-	if (slot && worker && slot->started_ns == worker->started_ns &&
-	    slot->has_hello == has_hello && !strcmp(slot->server_name, server_name))
+	if (slot && worker && slot_holds(slot, worker, has_hello, server_name))
 		return NULL;
-	if (worker && worker->master) {
-		reading = reading_find(w, worker);
-		if (!reading)
-			reading = reading_make(w, worker);
-	}
-	/* Something that was told of this pid and peer may hold no longer. */
-	if (!slot && (!reading || reading->err))
+	reading = reading_of(w, worker);
+	/* What was told of this pid and peer is taken back, once. */
+	if (!reading && (!slot || !slot->known))
 		return NULL;
 	if (!slot) {
 		slot = &w->slots[w->slot_next];
 		w->slot_next = (w->slot_next + 1) % TLSFAIL_NGINX_SLOTS;
 	}
+	slot_set(slot, conn, worker, has_hello, server_name);
+	slot->known = reading;
 	w->places = (struct nginx_places){ 0 };
-	if (reading && !reading->err) {
-		reading->used = ++w->uses;
+	if (reading) {
 		peer.hosts = reading->read.hosts;
 		places_find(w, worker, &peer, reading);
 	}
-	slot_set(slot, conn, worker, has_hello, server_name);
 	return record_make(w, slot);
 }
 
 const struct tlsfail_nginx *nginxwatch_look(struct nginxwatch *w, const struct tlsfail_conn *conn,
 					    bool has_hello, const char *server_name)
 {
-	int64_t begun = now_ns(CLOCK_MONOTONIC), now;
 	const struct tlsfail_nginx *record;
+	int64_t now, pause_until;
 
 	if (conn->role == TLSFAIL_ROLE_SERVER)
 		return NULL;
-	w->paused = begun < w->pause_until_ns;
+	w->begun_ns = now_ns(CLOCK_MONOTONIC);
 	w->has_read = false;
 	record = look(w, conn, has_hello, server_name);
 	now = now_ns(CLOCK_MONOTONIC);
+	pause_until = now + PAUSE_FACTOR * (now - w->begun_ns);
 	if (w->has_read)
-		w->pause_until_ns = now + PAUSE_FACTOR * (now - begun);
+		w->read_after_ns = pause_until;
+	else if (now - w->begun_ns > SLOW_NS)
+		w->search_after_ns = pause_until;
 	return record;
 }
