@@ -237,10 +237,15 @@ const struct cause cause_table[] = {
 	},
 	{
 		.slug = "client-cert-required",
-		.when = { .all = O_DONE, .alert = { TLS_ALERT_CERTIFICATE_REQUIRED } },
+		.when = { .all = O_DONE,
+			  .any = O_CERT_ALERT | O_CERT_EMPTY,
+			  .alert = { TLS_ALERT_CERTIFICATE_REQUIRED, TLS_ALERT_BAD_CERTIFICATE,
+				     TLS_ALERT_HANDSHAKE_FAILURE, TLS_ALERT_CERTIFICATE_UNKNOWN } },
 		.confidence = CONFIDENCE_HIGH,
 		.resumption_hides = true,
-		.evidence = "TLS 1.3: the handshake was done, then fatal alert 116 received",
+		.evidence = "TLS 1.3: the handshake was done, then fatal alert 116 received; or "
+			    "alert 42, 40 or 46, and the lengths of the encrypted records say "
+			    "that the request for a certificate was answered with none",
 		.message = "{peer} requires a client certificate and got none.",
 		.hint = "set proxy_ssl_certificate and proxy_ssl_certificate_key",
 	},
@@ -284,11 +289,12 @@ const struct cause cause_table[] = {
 				     TLS_ALERT_CERTIFICATE_UNKNOWN } },
 		.confidence = CONFIDENCE_MEDIUM,
 		.resumption_hides = true,
-		.candidates = { { "client-cert-required", 0 } },
+		.candidates = { { "client-cert-required", O_CERT_LACKED },
+				{ "client-cert-untrusted", O_CERT_SENT | O_CERT_VAGUE },
+				{ "client-cert-expired", O_CERT_SENT | O_CERT_VAGUE } },
 		.evidence = "fatal alert 42, 43, 44 or 46 received",
-		.message = "{peer} refused our client certificate, or that there was none (alert "
-			   "{alert}).",
-		.doubt = "Which of the two depends on the server's implementation.",
+		.message = "{peer} refused our client certificate{or_none} (alert {alert}).",
+		.doubt = "What the alert means depends on the server's implementation.",
 		.hint = "check the certificate of proxy_ssl_certificate: key usage clientAuth, "
 			"revocation, and the subject that the upstream expects",
 	},
@@ -417,7 +423,9 @@ const struct cause cause_table[] = {
 		.when = { .none = O_SERVER_HELLO | O_DONE,
 			  .alert = { TLS_ALERT_HANDSHAKE_FAILURE } },
 		.confidence = CONFIDENCE_MEDIUM,
-		.candidates = { { "sni-missing", O_NO_SNI }, { "group-mismatch", O_TLS13 } },
+		.candidates = { { "sni-missing", O_NO_SNI },
+				{ "protocol-version-rejected", O_ONLY_TLS13 },
+				{ "group-mismatch", O_TLS13 } },
 		.evidence = "fatal alert 40 as the first answer",
 		.message = "{peer} refused the ClientHello (alert 40): no cipher suite, group or "
 			   "signature algorithm in common. Offered were {ciphers} and the groups "
@@ -432,14 +440,15 @@ const struct cause cause_table[] = {
 		.slug = "prematurely-closed-after-handshake",
 		.when = { .all = O_DONE, .none = O_LOCAL | O_ERROR },
 		.confidence = CONFIDENCE_MEDIUM,
-		.candidates = { { "client-cert-required", 0 } },
+		.candidates = { { "client-cert-required", O_CERT_LACKED },
+				{ "client-cert-untrusted", O_CERT_SENT },
+				{ "client-cert-rejected", O_CERT_SENT } },
 		.evidence =
 			"handshake done, then FIN after the request, or RST, and no application data",
 		.message =
 			"{peer} completed the handshake and then closed the connection without an "
 			"answer.",
-		.doubt = "A crashed or overloaded application does this, and so does a silent "
-			 "refusal of the client certificate.",
+		.doubt = "A crashed or overloaded application does this{silent_refusal}.",
 		.hint = "look at the upstream's own log for that moment",
 	},
 
@@ -501,7 +510,10 @@ const struct cause cause_table[] = {
 		.slug = "peer-closed-mid-handshake",
 		.when = { .any = O_SERVER_HELLO | O_RETRY, .none = O_DONE | O_LOCAL | O_ERROR },
 		.confidence = CONFIDENCE_MEDIUM,
-		.candidates = { { "group-mismatch", O_RETRY } },
+		.candidates = { { "client-cert-required-legacy", O_CERT_EMPTY },
+				{ "client-cert-untrusted", O_CERT_SENT },
+				{ "client-cert-rejected", O_CERT_SENT },
+				{ "group-mismatch", O_RETRY } },
 		.evidence = "FIN or RST after the ServerHello, or after a HelloRetryRequest",
 		.message = "{peer} began the handshake and closed in its middle, without an alert.",
 		.doubt = "It may have died, or refused without saying so.",
@@ -513,6 +525,7 @@ const struct cause cause_table[] = {
 		.when = { .all = O_PEER_RST, .none = O_DONE | O_ERROR },
 		.confidence = CONFIDENCE_MEDIUM,
 		.candidates = { { "sni-missing", O_NO_SNI | O_RX_NONE },
+				{ "sni-unrecognized", O_SNI | O_RX_NONE },
 				{ "pqc-hello-intolerant", O_LARGE | O_POST_QUANTUM | O_RX_NONE } },
 		.evidence = "RST, no alert, handshake not done",
 		.message = "{peer} reset the connection in the handshake, without an alert.",
@@ -524,6 +537,7 @@ const struct cause cause_table[] = {
 		.when = { .all = O_PEER_FIN, .none = O_DONE | O_ERROR },
 		.confidence = CONFIDENCE_MEDIUM,
 		.candidates = { { "sni-missing", O_NO_SNI | O_RX_NONE },
+				{ "sni-unrecognized", O_SNI | O_RX_NONE },
 				{ "pqc-hello-intolerant", O_LARGE | O_POST_QUANTUM | O_RX_NONE } },
 		.evidence = "FIN, no alert, handshake not done",
 		.message =

@@ -28,11 +28,17 @@ enum observation {
 	O_HTTP = 1 << 11,	    /* it is HTTP */
 	O_SNI = 1 << 12,	    /* the ClientHello had a server_name */
 	O_NO_SNI = 1 << 13,	    /* it certainly had none */
-	O_CERT_REQUESTED = 1 << 14, /* TLS <= 1.2: CertificateRequest seen */
-	O_CERT_EMPTY = 1 << 15,	    /* TLS <= 1.2: answered with no certificate */
-	O_HOST_REFUSED = 1 << 16,   /* X509_check_host said no */
-	O_HOST_RETURN = 1 << 26,    /* and was seen to; else it is concluded */
-	O_TIMER = 1 << 17,	    /* the connection lasted as long as a timer would let it */
+	O_CERT_REQUESTED = 1 << 14, /* the server asked for a client certificate */
+	O_CERT_EMPTY = 1 << 15,	    /* answered with no certificate */
+	O_CERT_SENT = 1LL << 39,    /* answered with one */
+	O_CERT_LACKED = 1LL << 40,  /* none was sent that is known of, and that none was asked for
+				     * is not known either */
+	O_CERT_ALERT = 1LL << 41,   /* fatal alert 116, certificate_required, received */
+	O_CERT_VAGUE = 1LL << 42, /* fatal alert 42 or 46: some say so whatever is wrong with it */
+	O_ONLY_TLS13 = 1LL << 43, /* it offered TLS 1.3, and no older version */
+	O_HOST_REFUSED = 1 << 16, /* X509_check_host said no */
+	O_HOST_RETURN = 1 << 26,  /* and was seen to; else it is concluded */
+	O_TIMER = 1 << 17,	  /* the connection lasted as long as a timer would let it */
 	O_TIMER_REPEATED = 1 << 18, /* and others of this process lasted as long */
 	O_UNRECOGNIZED = 1 << 20,   /* fatal alert 112, unrecognized_name, received */
 	O_CERT = 1 << 21,	    /* the peer's certificate was read */

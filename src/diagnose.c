@@ -94,7 +94,13 @@ static void fill_tls(struct finding *f, const struct tlsfail_conn *c, const stru
 {
 	f->established = c->flags & TLSFAIL_F_DONE;
 	finding_tls_fill(f, view);
-	/* In TLS 1.3 both are encrypted; before, they are in clear up to the end of the flight. */
+	if (view->server.version == TLS_VERSION_1_3) {
+		f->has_certificate_requested = view->client.auth != TLS_CLIENT_AUTH_UNKNOWN;
+		f->has_certificate_sent = f->has_certificate_requested;
+		f->certificate_requested = view->client.auth != TLS_CLIENT_AUTH_NOT_ASKED;
+		f->certificate_sent = view->client.auth == TLS_CLIENT_AUTH_SENT;
+	}
+	/* Before, both are in clear up to the end of the flight. */
 	if (view->server.version && view->server.version < TLS_VERSION_1_3) {
 		f->certificate_requested = view->server.certificate_request;
 		f->has_certificate_requested =
@@ -255,7 +261,7 @@ static void conclude(struct finding *f, const struct failure *failure, const str
 		      failure, f);
 	if (cause->doubt && f->confidence != CONFIDENCE_HIGH) {
 		text_add(&t, " ");
-		text_add(&t, cause->doubt);
+		explain_words(&t, cause->doubt, failure, f);
 	}
 	if (cause->resumption_hides && f->choice.resumed)
 		text_add(&t, cause_note_resumed);

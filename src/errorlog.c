@@ -283,27 +283,72 @@ static void parse_verify(struct rest message, struct errorlog_line *line)
 		line->verify_code = (int32_t)code;
 }
 
-static enum errorlog_kind kind_of(struct rest message)
+static bool has_any(struct rest message, const char *const *words)
+{
+	for (; *words; words++)
+		if (has(message, *words))
+			return true;
+	return false;
+}
+
+static enum errorlog_stage stage_of(struct rest message)
+{
+	static const char *const plain[] = {
+		"client sent plain HTTP request to HTTPS port",
+		"client sent invalid method",
+		"client sent invalid request",
+		NULL,
+	};
+	static const char *const refused[] = {
+		"client SSL certificate",
+		"client sent no required SSL certificate",
+		NULL,
+	};
+	static const char *const handshake[] = {
+		" while SSL handshaking",
+		"in SSL handshake",
+		NULL,
+	};
+
+	/* It comes before the failure of the handshake, which has a line of its own. */
+	if (has(message, "cannot load certificate"))
+		return ERRORLOG_ELSEWHERE;
+	return has_any(message, plain)	     ? ERRORLOG_PLAIN
+	       : has_any(message, refused)   ? ERRORLOG_REFUSED
+	       : has_any(message, handshake) ? ERRORLOG_HANDSHAKE
+					     : ERRORLOG_ELSEWHERE;
+}
+
+static enum errorlog_kind upstream_kind_of(struct rest message)
 {
 	static const char *const tls[] = {
-		"SSL_do_handshake() failed", "in SSL handshake",
-		" while SSL handshaking",    "upstream SSL certificate",
-		"client SSL certificate",    "no required SSL certificate",
-		":SSL alert number ",
+		"SSL_do_handshake() failed", "in SSL handshake",   " while SSL handshaking",
+		"upstream SSL certificate",  ":SSL alert number ", NULL,
 	};
 	static const char *const connection[] = {
 		"connect() failed",	"timed out",	     "prematurely closed",
 		"connection is closed", "recv() failed",     "send() failed",
 		"readv() failed",	"writev() failed",   "SSL_read() failed",
-		"SSL_write() failed",	"sendfile() failed",
+		"SSL_write() failed",	"sendfile() failed", NULL,
 	};
 
-	for (size_t i = 0; i < sizeof(tls) / sizeof(tls[0]); i++)
-		if (has(message, tls[i]))
-			return ERRORLOG_TLS;
-	for (size_t i = 0; i < sizeof(connection) / sizeof(connection[0]); i++)
-		if (has(message, connection[i]))
-			return ERRORLOG_CONNECTION;
+	return has_any(message, tls)	      ? ERRORLOG_TLS
+	       : has_any(message, connection) ? ERRORLOG_CONNECTION
+					      : ERRORLOG_OTHER;
+}
+
+/* What is plain text to TLS is an everyday mistake where no TLS is spoken. */
+static enum errorlog_kind client_kind_of(enum errorlog_stage stage)
+{
+	switch (stage) {
+	case ERRORLOG_HANDSHAKE:
+	case ERRORLOG_REFUSED:
+		return ERRORLOG_TLS;
+	case ERRORLOG_PLAIN:
+		return ERRORLOG_CONNECTION;
+	case ERRORLOG_ELSEWHERE:
+		break;
+	}
 	return ERRORLOG_OTHER;
 }
 
@@ -320,11 +365,12 @@ bool errorlog_parse(const char *text, size_t len, struct errorlog_line *line)
 	message = (struct rest){ r.at, context ? context : r.end };
 	line->message = message.at;
 	line->message_len = (size_t)(message.end - message.at);
-	line->kind = kind_of(message);
 	line->reason = parse_reason(message);
 	line->system_error = parse_system_error(message);
 	parse_verify(message, line);
 	parse_peer((struct rest){ message.end, r.end }, message, line);
+	line->stage = line->to_upstream ? ERRORLOG_ELSEWHERE : stage_of(message);
+	line->kind = line->to_upstream ? upstream_kind_of(message) : client_kind_of(line->stage);
 	return true;
 }
 
@@ -374,9 +420,30 @@ static bool numbers_fit(const struct errorlog_line *line, const struct tlsfail_c
 	return false;
 }
 
+/* nginx does not write the port of a client, so that more of the words has to agree. */
+static bool stage_fits(const struct errorlog_line *line, const struct tlsfail_conn *conn)
+{
+	if (line->to_upstream)
+		return true;
+	switch (line->stage) {
+	case ERRORLOG_PLAIN:
+		return conn->flags & TLSFAIL_F_PLAIN;
+	case ERRORLOG_REFUSED:
+		return conn->flags & TLSFAIL_F_SESSION_REMOVED &&
+		       line->has_verify == !!(conn->verify_code || conn->cert_count);
+	case ERRORLOG_HANDSHAKE:
+		return !(conn->flags & (TLSFAIL_F_PLAIN | TLSFAIL_F_DONE)) &&
+		       (!line->reason || conn->error_count);
+	case ERRORLOG_ELSEWHERE:
+		break;
+	}
+	return false;
+}
+
 bool errorlog_fits(const struct errorlog_line *line, const struct tlsfail_conn *conn,
 		   uint64_t close_ns)
 {
 	return line->kind != ERRORLOG_OTHER && line->pid == conn->pid && peer_fits(line, conn) &&
-	       numbers_fit(line, conn) && time_fits(line->seconds, close_ns);
+	       numbers_fit(line, conn) && stage_fits(line, conn) &&
+	       time_fits(line->seconds, close_ns);
 }

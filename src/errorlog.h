@@ -25,6 +25,14 @@ enum errorlog_kind {
 	ERRORLOG_TLS,	     /* a TLS handshake failed, or its certificate was refused */
 };
 
+/* How far a client's connection was, as far as the words tell. */
+enum errorlog_stage {
+	ERRORLOG_ELSEWHERE,
+	ERRORLOG_PLAIN,	    /* it sent something that is not TLS */
+	ERRORLOG_HANDSHAKE, /* in the handshake */
+	ERRORLOG_REFUSED,   /* after it: its certificate was refused, or that it has none */
+};
+
 struct errorlog_line {
 	int64_t seconds; /* since 1970 by the clock on nginx's wall: its time zone is not known */
 	uint8_t level;
@@ -36,6 +44,7 @@ struct errorlog_line {
 	size_t message_len;
 
 	enum errorlog_kind kind;
+	enum errorlog_stage stage; /* of a client's connection */
 	bool to_upstream;    /* about the connection to an upstream; else about the client's */
 	bool has_peer;	     /* of that connection; its address is known: */
 	uint8_t address[16]; /* in network order, IPv4 mapped into IPv6 */

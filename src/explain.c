@@ -118,6 +118,22 @@ static void add_after_retry(struct text *t, const struct finding *f)
 	finding_add_retry(t, &f->choice);
 }
 
+/* Is it known that a client certificate was sent? */
+static bool knows_certificate(const struct finding *f)
+{
+	return f->has_certificate_sent && f->certificate_sent;
+}
+
+static void add_silent_refusal(struct text *t, const struct finding *f)
+{
+	if (f->has_certificate_requested && !f->certificate_requested)
+		return;
+	text_addf(t, ", and so does a silent refusal of %s",
+		  !f->has_certificate_sent ? "the client certificate, or of a client without one"
+		  : f->certificate_sent	   ? "the client certificate"
+					   : "a client without a certificate");
+}
+
 /* How a handshake ended in which the peer did not say a word. */
 static void add_end(struct text *t, const struct failure *failure, const struct finding *f)
 {
@@ -224,6 +240,10 @@ static void add_word(struct text *t, const char *word, size_t len, const struct 
 		finding_add_protocols(t, &f->hello);
 	else if (IS("progress"))
 		add_progress(t, f);
+	else if (IS("or_none"))
+		text_add(t, knows_certificate(f) ? "" : ", or that there was none");
+	else if (IS("silent_refusal"))
+		add_silent_refusal(t, f);
 	else if (IS("length"))
 		text_addf(t, "%u", f->hello.length);
 	else if (IS("bulk"))
@@ -328,6 +348,20 @@ static void evidence_hello(struct finding *f)
 	}
 }
 
+/* TLS 1.3 encrypts the request for a client certificate, and the answer to it. */
+static void evidence_client_auth(struct finding *f, const struct tls_client_flight *client)
+{
+	struct text t;
+
+	if (client->auth != TLS_CLIENT_AUTH_NONE && client->auth != TLS_CLIENT_AUTH_SENT)
+		return;
+	evidence_begin(f, &t);
+	text_addf(&t, "the client's Finished follows an encrypted record of %u bytes: %s",
+		  client->records.first_encrypted,
+		  client->auth == TLS_CLIENT_AUTH_NONE ? "a Certificate message with no certificate"
+						       : "a certificate");
+}
+
 static void evidence_flight(struct finding *f, const struct tlsfail_conn *c,
 			    const struct tls_view *view)
 {
@@ -359,6 +393,8 @@ static void evidence_flight(struct finding *f, const struct tlsfail_conn *c,
 			  : view->client.certificate_empty ? "answered with no certificate"
 							   : "answered with a certificate");
 	}
+	if (view->server.version == TLS_VERSION_1_3)
+		evidence_client_auth(f, &view->client);
 	evidence_at(f, c, c->t_done,
 		    c->flags & TLSFAIL_F_ENTRY_ONLY ? "handshake done (concluded)"
 						    : "handshake done");

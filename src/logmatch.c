@@ -32,6 +32,7 @@ struct line {
 };
 
 struct logmatch {
+	unsigned int roles;
 	struct held *first;
 	struct held **last;
 	size_t held_bytes;
@@ -43,12 +44,13 @@ struct logmatch {
 	void *out;		  /* holds what the last call of logmatch_next() returned */
 };
 
-struct logmatch *logmatch_new(void)
+struct logmatch *logmatch_new(unsigned int roles)
 {
 	struct logmatch *m = calloc(1, sizeof(*m));
 
 	if (!m)
 		return NULL;
+	m->roles = roles;
 	m->last = &m->first;
 	m->lines_last = &m->lines;
 	return m;
@@ -228,10 +230,11 @@ static int line_add(struct logmatch *m, const struct errorlog_line *parsed,
 int logmatch_line(struct logmatch *m, const char *file, const struct errorlog_line *line,
 		  uint64_t now)
 {
+	unsigned int role = line->to_upstream ? TLSFAIL_ROLE_CLIENT : TLSFAIL_ROLE_SERVER;
 	struct tlsfail_log_line *record;
 	int err;
 
-	if (line->kind == ERRORLOG_OTHER || !line->to_upstream || !line->has_peer)
+	if (line->kind == ERRORLOG_OTHER || !line->has_peer || !(m->roles >> role & 1))
 		return 0;
 	record = record_new(file, line);
 	if (!record)

@@ -20,8 +20,8 @@
 
 struct logmatch;
 
-/* NULL when out of memory. */
-struct logmatch *logmatch_new(void);
+/* For connections of these roles, bits of enum tlsfail_role. NULL when out of memory. */
+struct logmatch *logmatch_new(unsigned int roles);
 void logmatch_free(struct logmatch *m);
 
 /* Takes a record of the ABI. -ENOMEM: it was not taken. */
@@ -36,7 +36,7 @@ void logmatch_end(struct logmatch *m);
 
 /*
  * The next record that is ready, NULL when there is none. It is valid until the next call. Lines
- * about TLS with an upstream for which no connection came are among them.
+ * about TLS for which no connection came are among them.
  */
 const void *logmatch_next(struct logmatch *m, uint64_t now, size_t *len);
 

@@ -40,8 +40,8 @@ void logwatch_close(struct logwatch *w)
 	free(w);
 }
 
-int logwatch_open(const char *const *paths, size_t count, logwatch_emit emit, void *context,
-		  struct logwatch **out, struct text *error)
+int logwatch_open(const char *const *paths, size_t count, unsigned int roles, logwatch_emit emit,
+		  void *context, struct logwatch **out, struct text *error)
 {
 	struct logwatch *w = calloc(1, sizeof(*w) + count * sizeof(w->sources[0]));
 	int err = 0;
@@ -50,7 +50,7 @@ int logwatch_open(const char *const *paths, size_t count, logwatch_emit emit, vo
 		return -ENOMEM;
 	w->emit = emit;
 	w->context = context;
-	w->match = logmatch_new();
+	w->match = logmatch_new(roles);
 	if (!w->match)
 		err = -ENOMEM;
 	for (w->count = 0; !err && w->count < count; w->count++) {

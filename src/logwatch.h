@@ -16,10 +16,10 @@ struct text;
 /* What becomes of the records that come out. They are valid during the call. */
 typedef void (*logwatch_emit)(void *context, const void *record, size_t len);
 
-/* Follows count files; paths must outlive *out, which is the caller's to logwatch_close(). Returns a
+/* Follows count files, for connections of these roles (bits of enum tlsfail_role); paths must outlive *out, which is the caller's to logwatch_close(). Returns a
  * negative errno on failure; error then gets one sentence. */
-int logwatch_open(const char *const *paths, size_t count, logwatch_emit emit, void *context,
-		  struct logwatch **out, struct text *error);
+int logwatch_open(const char *const *paths, size_t count, unsigned int roles, logwatch_emit emit,
+		  void *context, struct logwatch **out, struct text *error);
 void logwatch_close(struct logwatch *w);
 
 /* Takes a record on its way; logwatch_poll() lets it go. Times are CLOCK_MONOTONIC in ns. */

@@ -157,6 +157,21 @@ static const struct tls_records *records_of(const struct tls_view *view, bool cl
 	return client ? &view->client.records : &view->server.records;
 }
 
+static uint64_t observe_client_auth(const struct tls_view *view)
+{
+	switch (view->client.auth) {
+	case TLS_CLIENT_AUTH_NOT_ASKED:
+		return 0;
+	case TLS_CLIENT_AUTH_NONE:
+		return O_CERT_REQUESTED | O_CERT_EMPTY | O_CERT_LACKED;
+	case TLS_CLIENT_AUTH_SENT:
+		return O_CERT_REQUESTED | O_CERT_SENT;
+	case TLS_CLIENT_AUTH_UNKNOWN:
+		break;
+	}
+	return O_CERT_LACKED | (view->server.certificate_request ? O_CERT_REQUESTED : 0);
+}
+
 static uint64_t observe_wire(const struct failure *f, const struct tls_view *view)
 {
 	const struct tlsfail_conn *c = f->conn;
@@ -188,16 +203,14 @@ static uint64_t observe_wire(const struct failure *f, const struct tls_view *vie
 		o |= O_RETRY;
 	if (hello->max_version == TLS_VERSION_1_3)
 		o |= O_TLS13;
+	if (hello->max_version == TLS_VERSION_1_3 && hello->versions.len == sizeof(uint16_t))
+		o |= O_ONLY_TLS13;
 	if (hello->length > ONE_PACKET_LEN)
 		o |= O_LARGE;
 	for (unsigned int i = 0; i < hello->key_share_count && i < TLS_KEY_SHARES_MAX; i++)
 		if (tls_group_is_post_quantum(hello->key_shares[i]))
 			o |= O_POST_QUANTUM;
-	if (view->server.certificate_request)
-		o |= O_CERT_REQUESTED;
-	if (view->client.certificate_sent && view->client.certificate_empty)
-		o |= O_CERT_EMPTY;
-	return o;
+	return o | observe_client_auth(view);
 }
 
 static uint64_t observe_flags(const struct tlsfail_conn *c)
@@ -226,6 +239,23 @@ static bool error_explains(const struct tlsfail_conn *c)
 {
 	return c->error_count && c->errors[0].reason != OPENSSL_R_UNEXPECTED_EOF &&
 	       c->errors[0].reason != OPENSSL_R_SHUTDOWN_WHILE_IN_INIT;
+}
+
+/* Alerts that more than one rule asks for. */
+static uint64_t observe_alert(uint8_t alert)
+{
+	switch (alert) {
+	case TLS_ALERT_UNRECOGNIZED_NAME:
+		return O_UNRECOGNIZED;
+	case TLS_ALERT_CERTIFICATE_REQUIRED:
+		return O_CERT_ALERT;
+	case TLS_ALERT_BAD_CERTIFICATE:
+	case TLS_ALERT_CERTIFICATE_UNKNOWN:
+		return O_CERT_VAGUE;
+	case TLS_ALERT_ILLEGAL_PARAMETER:
+		return O_ILLEGAL;
+	}
+	return 0;
 }
 
 /* The fatal alert that we sent: seen in clear, or concluded from the error. */
@@ -300,10 +330,8 @@ void symptoms_read(const struct failure *f, struct diagnose_work *work, struct s
 	s->verify = c->verify_code;
 	s->has_alert_sent =
 		!s->has_alert && alert_sent(c, view, s, &s->alert_sent_inferred, &s->alert_sent);
-	if (s->has_alert && s->alert == TLS_ALERT_UNRECOGNIZED_NAME)
-		s->observed |= O_UNRECOGNIZED;
-	if (s->has_alert && s->alert == TLS_ALERT_ILLEGAL_PARAMETER)
-		s->observed |= O_ILLEGAL;
+	if (s->has_alert)
+		s->observed |= observe_alert(s->alert);
 	if (error_explains(c) || s->has_alert || s->has_alert_sent)
 		s->observed |= O_ERROR;
 }

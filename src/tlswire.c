@@ -37,6 +37,16 @@ enum alert_level {
 #define MESSAGE_HEADER_LEN 4
 #define ALERT_LEN	   2
 
+/* The content type, and the tag that all but the CCM_8 ciphers have. */
+#define SEAL_LEN (1 + 16)
+/* Messages of a client's second flight in TLS 1.3, one in each record, as OpenSSL sends them: a
+ * Certificate without any (RFC 8446, section 4.4.2), and Finished with SHA-256 or SHA-384. A
+ * certificate alone is longer than the last number. */
+#define ENCRYPTED_NO_CERTIFICATE_LEN (4 + 1 + 3 + SEAL_LEN)
+#define ENCRYPTED_FINISHED_256_LEN   (4 + 32 + SEAL_LEN)
+#define ENCRYPTED_FINISHED_384_LEN   (4 + 48 + SEAL_LEN)
+#define ENCRYPTED_CERTIFICATE_MIN    200
+
 /* ---- Records --------------------------------------------------------------------------------- */
 
 struct record {
@@ -155,6 +165,9 @@ static void record_take(struct record_walk *walk, const struct record *record)
 		break;
 	case CONTENT_APPLICATION_DATA:
 		records->application_data = true;
+		if (!records->encrypted_count++)
+			records->first_encrypted = (uint16_t)record->length;
+		records->last_encrypted = (uint16_t)record->length;
 		walk->last_is_encrypted_alert =
 			walk->tls13 &&
 			record->length == TLS_ENCRYPTED_ALERT_LEN - RECORD_HEADER_LEN;
@@ -391,6 +404,38 @@ static void resumption_read(const struct tls_client_hello *hello, struct tls_ser
 	}
 }
 
+static bool is_finished(uint16_t encrypted_len)
+{
+	return encrypted_len == ENCRYPTED_FINISHED_256_LEN ||
+	       encrypted_len == ENCRYPTED_FINISHED_384_LEN;
+}
+
+/* In TLS 1.3 the request is encrypted, and so is the answer; but how long its messages are is seen. */
+static enum tls_client_auth client_auth_13(const struct tls_records *records)
+{
+	if (records->encrypted_count && records->first_encrypted >= ENCRYPTED_CERTIFICATE_MIN)
+		return TLS_CLIENT_AUTH_SENT;
+	if (records->cut || records->malformed || !is_finished(records->last_encrypted))
+		return TLS_CLIENT_AUTH_UNKNOWN;
+	if (records->encrypted_count == 1)
+		return TLS_CLIENT_AUTH_NOT_ASKED;
+	if (records->encrypted_count == 2 &&
+	    records->first_encrypted == ENCRYPTED_NO_CERTIFICATE_LEN)
+		return TLS_CLIENT_AUTH_NONE;
+	return TLS_CLIENT_AUTH_UNKNOWN;
+}
+
+static enum tls_client_auth client_auth(const struct tls_view *view)
+{
+	if (view->server.version == TLS_VERSION_1_3)
+		return client_auth_13(&view->client.records);
+	if (view->client.certificate_sent)
+		return view->client.certificate_empty ? TLS_CLIENT_AUTH_NONE : TLS_CLIENT_AUTH_SENT;
+	if (view->server.server_hello_done && !view->server.certificate_request)
+		return TLS_CLIENT_AUTH_NOT_ASKED;
+	return TLS_CLIENT_AUTH_UNKNOWN;
+}
+
 void tlswire_parse(const struct tls_capture *client, const struct tls_capture *server,
 		   struct tls_view *view)
 {
@@ -404,4 +449,5 @@ void tlswire_parse(const struct tls_capture *client, const struct tls_capture *s
 	memset(&view->client, 0, sizeof(view->client));
 	client_read(client, tls13, view);
 	resumption_read(&view->client.hello, &view->server);
+	view->client.auth = client_auth(view);
 }

@@ -47,9 +47,20 @@ struct tls_records {
 	bool change_cipher_spec; /* encrypted from there on, except in TLS 1.3, where it is mute */
 	bool application_data;	 /* a record of that type: in TLS 1.3 any encrypted record */
 	bool encrypted_alert;	 /* nothing is cut, and the last record has the form of one */
+	unsigned int encrypted_count; /* records of application_data, and lengths of two of them */
+	uint16_t first_encrypted;
+	uint16_t last_encrypted;
 	unsigned int first_message_records; /* over which it is spread, as far as it is here */
 	struct tls_alert fatal;		    /* the first one of each level in clear */
 	struct tls_alert warning;
+};
+
+/* What became of a client certificate. */
+enum tls_client_auth {
+	TLS_CLIENT_AUTH_UNKNOWN,
+	TLS_CLIENT_AUTH_NOT_ASKED, /* the server did not ask for one */
+	TLS_CLIENT_AUTH_NONE,	   /* it did, and the client sent none */
+	TLS_CLIENT_AUTH_SENT,
 };
 
 struct tls_client_flight {
@@ -58,6 +69,7 @@ struct tls_client_flight {
 	struct tls_client_hello retry; /* and the second */
 	bool certificate_sent;	       /* TLS 1.2 and before: a Certificate message */
 	bool certificate_empty;	       /* and it had no certificate in it */
+	enum tls_client_auth auth;     /* TLS 1.3: concluded from lengths of encrypted records */
 };
 
 struct tls_server_flight {

@@ -354,8 +354,8 @@ static int destinations_open(struct tracer *t)
 
 	text_init(&error, buf, sizeof(buf));
 	if (t->options->error_log_count)
-		err = logwatch_open(t->options->error_logs, t->options->error_log_count, deliver, t,
-				    &t->logs, &error);
+		err = logwatch_open(t->options->error_logs, t->options->error_log_count,
+				    t->options->pipeline.roles, deliver, t, &t->logs, &error);
 	if (!err && t->options->record)
 		err = recorder_open(t->options->record, &t->recorder, &error);
 	options_outputs(t->options, &outputs);

@@ -20,11 +20,13 @@ from pathlib import Path
 from typing import Optional, Tuple
 
 import env
-from lab import lab, netns, tracer
+from lab import lab, netns, server_cases, tracer
 from lab.cases import CASES
 from test_cases import drive_to_failure
 
 NOTHING = "no finding"
+# What the traced nginx is, and the cases of that.
+SIDES = (("client", CASES), ("server", server_cases.CASES))
 MARKED = re.compile(r"(<!-- accuracy begin -->\n).*?(<!-- accuracy end -->\n)", re.DOTALL)
 
 
@@ -67,9 +69,12 @@ def measure(where, tlsfail, case):
                   tuple(finding.get("tlsfail.candidates", ())), tuple(trouble))
 
 
-def measure_all(here, cases):
-    """Runs CASES under one tlsfail. Returns their Results."""
-    with here.lab("accuracy", cases) as where, here.trace_json(where) as tlsfail:
+def measure_all(here, role, cases):
+    """Runs CASES, in which nginx is of ROLE, under one tlsfail. Returns their Results."""
+    if not cases:
+        return []
+    with here.lab("accuracy-" + role, cases, role=role) as where, \
+            here.trace_json(where, "-v") as tlsfail:
         tlsfail.wait_armed()
         results = [measure(where, tlsfail, case) for case in cases]
         tlsfail.interrupt()
@@ -199,7 +204,8 @@ def main():
     netns.enter_network()
     with lab.directory() as top:
         here = env.Env(options.tlsfail, top, "case/" + options.only)
-        results = measure_all(here, here.chosen_cases(CASES))
+        results = [result for role, cases in SIDES
+                   for result in measure_all(here, role, here.chosen_cases(cases))]
     text = report(results)
     print(text, end="")
     if options.readme and not update_readme(options.readme, text):

@@ -56,8 +56,8 @@ class Env:
         return tracer.Tracer(self.tlsfail, where.directory, args, **options)
 
     def trace_json(self, where, *args, **options):
-        """`tlsfail trace` of the lab's proxy, printing JSON."""
-        return self.trace(where, "--exe", where.proxy.exe, *JSON, *args, **options)
+        """`tlsfail trace` of the nginx that WHERE is about, printing JSON."""
+        return self.trace(where, "--exe", where.traced.exe, *JSON, *args, **options)
 
     def run(self, *args, prefix=(), program=None):
         """Runs `PREFIX tlsfail ARGS` to its end; PROGRAM is another copy of it. Returns the

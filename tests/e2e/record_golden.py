@@ -13,14 +13,11 @@ import os
 import shutil
 import subprocess
 import sys
-from typing import Callable, NamedTuple
 
 import env
-import test_cases
-import test_server
 from lab import lab, netns, server_cases
 from lab.cases import CASES
-from test_cases import RACE_ATTEMPTS, compare
+from test_cases import RACE_ATTEMPTS, compare, drive
 
 GOLDEN = env.REPOSITORY / "tests" / "golden"
 HOST_NAME = "lab"
@@ -37,32 +34,17 @@ def parse_options():
     return parser.parse_args()
 
 
-class Side(NamedTuple):
-    """The nginx that is traced: its cases and how they are driven, as `Env.lab()` is to be given."""
-
-    name: str
-    cases: tuple
-    trace: Callable  # (here, where, *args)
-    drive: Callable  # (where, case): what is wrong
-    workers: Callable  # (where): pids
-    lab_options: dict
+# What the traced nginx is, and the cases of that.
+SIDES = (("client", CASES), ("server", server_cases.CASES))
 
 
-SIDES = (
-    Side("client", CASES, env.Env.trace_json, test_cases.drive,
-         lambda where: where.proxy.worker_pids(), {}),
-    Side("server", server_cases.CASES, test_server.trace, test_server.drive,
-         lambda where: where.upstreams.worker_pids(), {"start_proxy": False}),
-)
-
-
-def record(here, where, side, case):
+def record(here, where, case):
     """Drives CASE under a trace of its own. Returns (recording, problems, its finding or None)."""
     recording = where.directory / (case.name + ".rec")
     for _ in range(RACE_ATTEMPTS if case.race else 1):
-        with side.trace(here, where, "-v", "--record", recording) as tlsfail:
+        with here.trace_json(where, "-v", "--record", recording) as tlsfail:
             tlsfail.wait_armed()
-            problems = side.drive(where, case)
+            problems = drive(where, case)
             finding = tlsfail.wait_finding(case)
             status = tlsfail.interrupt()
         if status != 0:
@@ -72,11 +54,11 @@ def record(here, where, side, case):
     return recording, problems, finding
 
 
-def judge(where, side, case, problems, finding):
+def judge(where, case, problems, finding):
     """Completes PROBLEMS with what is wrong with FINDING."""
     if finding is None:
         return problems + ["no finding"]
-    return problems + compare(finding, case, side.workers(where))
+    return problems + compare(finding, case, where.traced.worker_pids())
 
 
 def hand_back(path):
@@ -94,10 +76,10 @@ def update_expectations(program):
     return status == 0
 
 
-def record_case(here, where, side, case):
+def record_case(here, where, case):
     """Records CASE anew and says how it went. Returns whether it went well."""
-    recording, problems, finding = record(here, where, side, case)
-    problems = judge(where, side, case, problems, finding)
+    recording, problems, finding = record(here, where, case)
+    problems = judge(where, case, problems, finding)
     if problems:
         print(f"{case.name}: not recorded", *problems, sep="\n    ", flush=True)
         return False
@@ -106,14 +88,15 @@ def record_case(here, where, side, case):
     return True
 
 
-def record_side(here, side, pattern):
-    """Records the cases of SIDE that match PATTERN. Returns how each went."""
-    chosen = [case for case in side.cases
+def record_side(here, role, cases, pattern):
+    """Records those of CASES that match PATTERN, in which the traced nginx is of ROLE. Returns how
+    each went."""
+    chosen = [case for case in cases
               if case.slug and fnmatch.fnmatchcase(case.name, pattern)]
     if not chosen:
         return []
-    with here.lab(side.name, chosen, **side.lab_options) as where:
-        return [record_case(here, where, side, case) for case in chosen]
+    with here.lab(role, chosen, role=role) as where:
+        return [record_case(here, where, case) for case in chosen]
 
 
 def main():
@@ -124,8 +107,8 @@ def main():
     recorded = []
     with lab.directory(DIRECTORY) as top:
         here = env.Env(options.tlsfail, top)
-        for side in SIDES:
-            recorded += record_side(here, side, options.only)
+        for role, cases in SIDES:
+            recorded += record_side(here, role, cases, options.only)
     updated = update_expectations(here.tlsfail)
     return 0 if updated and recorded and all(recorded) else 1
 

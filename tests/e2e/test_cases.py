@@ -28,7 +28,7 @@ def tests(here):
     if not chosen:
         return
     with here.lab("cases", chosen) as lab, \
-            here.trace_json(lab, "--error-log", lab.proxy.log) as tlsfail:
+            here.trace_json(lab, "--error-log", lab.traced.log) as tlsfail:
         yield "cases/armed", tlsfail.wait_armed
         for case in chosen:
             check = check_failure if case.slug else check_healthy
@@ -42,14 +42,14 @@ def tests(here):
 
 def drive(lab, case):
     """Drives CASE and returns what is wrong with what nginx did: a list of lines."""
-    offset = lab.proxy.log_size()
+    offset = lab.traced.log_size()
     status = case.drive(lab, case)
     problems = []
     if status != case.status:
         problems.append(f"HTTP status: expected {case.status}, got {status}")
-    if case.log and not lab.proxy.find_in_log(case.log, offset, timeout=1):
+    if case.log and not lab.traced.find_in_log(case.log, offset, timeout=1):
         problems += [f"error.log: no line matches {case.log}",
-                     *lab.proxy.log_since(offset).splitlines()]
+                     *lab.traced.log_since(offset).splitlines()]
     return problems
 
 
@@ -106,7 +106,7 @@ def check_failure(lab, tlsfail, case):
     if finding is None:
         problems.append(f"no finding for {case.endpoint}")
     else:
-        wrong = compare(finding, case, lab.proxy.worker_pids()) + compare_line(finding, case)
+        wrong = compare(finding, case, lab.traced.worker_pids()) + compare_line(finding, case)
         problems += wrong
         if wrong:
             problems.append(json.dumps(finding))
@@ -134,10 +134,10 @@ def check_counts(tlsfail, cases):
 
 
 def check_error_log(lab, tlsfail):
-    """Every line about TLS with an upstream has its finding, and every finding has its line. That
-    the end of what has failed fails too (OpenSSL 3.2 and later) is no news."""
-    logged = re.findall(r"\*(\d+) (?!SSL_shutdown\(\))(.*SSL.*), client: .*, upstream: ",
-                        lab.proxy.log_since(0))
+    """Every line about TLS has its finding, and every finding has its line. That the end of what has
+    failed fails too (OpenSSL 3.2 and later) is no news."""
+    logged = re.findall(r"\*(\d+) (?!SSL_shutdown\(\))(.*SSL.*), client: ",
+                        lab.traced.log_since(0))
     findings = Counter((str(finding.get("nginx.connection")), finding.get(LOGGED))
                        for finding in tlsfail.findings())
     problems = [f"{findings[line]} findings for {line}" for line in logged if findings[line] != 1]

@@ -60,7 +60,7 @@ def check_failure(lab, tlsfail, case):
     problems, finding = drive_to_failure(lab, tlsfail, case)
     require(finding, *problems, f"no finding for {case.endpoint}")
     certain = {"tlsfail.confidence": case.confidence[0]}
-    problems += compare({**finding, **certain}, case, lab.proxy.worker_pids())
+    problems += compare({**finding, **certain}, case, lab.traced.worker_pids())
     require(not problems, *problems, finding)
 
 

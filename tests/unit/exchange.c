@@ -88,6 +88,8 @@ static SSL_CTX *client_context_make(const struct scenario *scenario)
 		SSL_CTX_set_alpn_protos(context, alpn, sizeof(alpn) - 1);
 	if (scenario->client_groups)
 		SSL_CTX_set1_groups_list(context, scenario->client_groups);
+	if (scenario->client_suites)
+		SSL_CTX_set_ciphersuites(context, scenario->client_suites);
 	if (scenario->client_ciphers)
 		SSL_CTX_set_cipher_list(context, scenario->client_ciphers);
 	if (scenario->fallback)

@@ -28,7 +28,8 @@ struct scenario {
 	const char *server_name;
 	const char *client_groups;
 	const char *server_groups;
-	const char *client_ciphers;
+	const char *client_ciphers; /* of TLS 1.2 and before */
+	const char *client_suites;  /* of TLS 1.3 */
 	const char *server_ciphers;
 	bool alpn;	      /* the client offers it, */
 	bool choose_alpn;     /* and the server takes the first */

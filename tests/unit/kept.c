@@ -86,6 +86,8 @@ void assert_view_kept(const struct tls_view *part, const struct tls_view *whole)
 	assert_implies(part->client.certificate_sent, whole->client.certificate_sent);
 	if (part->client.certificate_sent)
 		assert_int_equal(part->client.certificate_empty, whole->client.certificate_empty);
+	if (part->client.auth != TLS_CLIENT_AUTH_UNKNOWN)
+		assert_int_equal(part->client.auth, whole->client.auth);
 	assert_records_kept(&part->server.records, &whole->server.records);
 	assert_implies(part->server.server_hello, whole->server.server_hello);
 	assert_true(part->server.retry_count <= whole->server.retry_count);

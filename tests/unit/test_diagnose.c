@@ -467,7 +467,8 @@ static void test_candidates(void **state)
 	scene.conn.flags |= TLSFAIL_F_PEER_FIN;
 	diagnose_scene();
 	assert_string_equal(finding.cause, "peer-closed-in-handshake");
-	assert_int_equal(finding.candidate_count, 0);
+	assert_int_equal(finding.candidate_count, 1);
+	assert_string_equal(finding.candidates[0], "sni-unrecognized");
 }
 
 /* ---- Phase and close ---- */

@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -306,6 +307,60 @@ static void test_fits(void **state)
 	assert_false(errorlog_fits(&line, &conn, CLOSE_NS));
 }
 
+/* Of a client's connection nginx writes no port: the words have to agree with what was seen. */
+static void test_fits_client(void **state)
+{
+	static const struct {
+		const char *words;
+		uint32_t flags; /* of the connection that it is about */
+		uint32_t reason;
+		uint32_t certificates;
+		int32_t verify;
+	} lines[] = {
+		{ "client sent plain HTTP request to HTTPS port while reading client request "
+		  "headers",
+		  TLSFAIL_F_PLAIN, 0, 0, 0 },
+		{ "client sent invalid method while reading client request line", TLSFAIL_F_PLAIN,
+		  0, 0, 0 },
+		{ "client closed connection while SSL handshaking", 0, 0, 0, 0 },
+		{ "SSL_do_handshake() failed (SSL: error:0A0000C1:SSL routines::no shared cipher) "
+		  "while SSL handshaking",
+		  TLSFAIL_F_TLS, 193, 0, 0 },
+		{ "client sent no required SSL certificate while reading client request headers",
+		  TLSFAIL_F_DONE | TLSFAIL_F_SESSION_REMOVED, 0, 0, 0 },
+		{ "client SSL certificate verify error: (10:certificate has expired) while "
+		  "reading client request headers",
+		  TLSFAIL_F_DONE | TLSFAIL_F_SESSION_REMOVED | TLSFAIL_F_VERIFY_ASKED, 0, 1, 10 },
+	};
+	struct tlsfail_conn conn = conn_make();
+	size_t count = sizeof(lines) / sizeof(lines[0]);
+	char text[512];
+
+	(void)state;
+	conn.role = TLSFAIL_ROLE_SERVER;
+	for (size_t i = 0; i < count; i++) {
+		snprintf(text, sizeof(text), HEAD "%s, client: 192.0.2.88, server: s",
+			 lines[i].words);
+		assert_true(parse(text));
+		assert_false(line.to_upstream);
+		assert_int_not_equal(line.kind, ERRORLOG_OTHER);
+		for (size_t n = 0; n < count; n++) {
+			conn.flags = lines[n].flags;
+			conn.error_count = !!lines[n].reason;
+			conn.errors[0].reason = lines[n].reason;
+			conn.cert_count = lines[n].certificates;
+			conn.verify_code = lines[n].verify;
+			/* a failed handshake may be logged in more than one way */
+			if (errorlog_fits(&line, &conn, CLOSE_NS) !=
+			    (lines[n].flags == lines[i].flags || (i == 2 && n == 3)))
+				fail_msg("line %zu, connection %zu", i, n);
+		}
+	}
+	assert_true(parse(HEAD "cannot load certificate \"/x\" while SSL handshaking, client: "
+			       "192.0.2.88, server: s"));
+	assert_int_equal(line.kind, ERRORLOG_OTHER);
+}
+
 /* nginx writes in its own time zone, whichever that is. */
 static void test_fits_time(void **state)
 {
@@ -377,7 +432,8 @@ int main(void)
 		cmocka_unit_test(test_verify),	     cmocka_unit_test(test_peers),
 		cmocka_unit_test(test_client),	     cmocka_unit_test(test_client_cannot_forge),
 		cmocka_unit_test(test_fits),	     cmocka_unit_test(test_fits_time),
-		cmocka_unit_test(test_fits_numbers), cmocka_unit_test(test_levels),
+		cmocka_unit_test(test_fits_client),  cmocka_unit_test(test_fits_numbers),
+		cmocka_unit_test(test_levels),
 	};
 
 	return cmocka_run_group_tests_name("errorlog", tests, NULL, NULL);

@@ -29,7 +29,7 @@ static int setup(void **state)
 {
 	(void)state;
 	now = 1000 * MS;
-	match = logmatch_new();
+	match = logmatch_new(1 << TLSFAIL_ROLE_CLIENT | 1 << TLSFAIL_ROLE_SERVER);
 	return match ? 0 : -1;
 }
 

@@ -335,6 +335,36 @@ static void test_client_certificate_empty(void **state)
 	assert_true(view.client.certificate_empty);
 }
 
+/* What became of the client certificate, by messages or by lengths of what is encrypted. */
+static void test_client_auth(void **state)
+{
+	static const struct {
+		bool asked;
+		bool sent;
+		enum tls_client_auth want;
+	} rows[] = { { false, false, TLS_CLIENT_AUTH_NOT_ASKED },
+		     { false, true, TLS_CLIENT_AUTH_NOT_ASKED },
+		     { true, false, TLS_CLIENT_AUTH_NONE },
+		     { true, true, TLS_CLIENT_AUTH_SENT } };
+	static const char *const suites[] = { "TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384",
+					      "TLS_CHACHA20_POLY1305_SHA256" };
+
+	(void)state;
+	for (size_t i = 0; i < 3 * sizeof(rows) / sizeof(rows[0]); i++) {
+		struct scenario scenario = { .client_suites = suites[i % 3],
+					     .ask_certificate = rows[i / 3].asked,
+					     .client_certificate = rows[i / 3].sent };
+		struct tls_view view;
+
+		run(&scenario, &view);
+		assert_int_equal(view.server.version, TLS_VERSION_1_3);
+		assert_int_equal(view.client.auth, rows[i / 3].want);
+		scenario.client_max = TLS1_2_VERSION;
+		run(&scenario, &view);
+		assert_int_equal(view.client.auth, rows[i / 3].want);
+	}
+}
+
 /* By ticket, by session id, by PSK. */
 static void test_resumption(void **state)
 {
@@ -482,6 +512,7 @@ int main(void)
 		cmocka_unit_test(test_alpn_chosen),
 		cmocka_unit_test(test_client_certificate),
 		cmocka_unit_test(test_client_certificate_empty),
+		cmocka_unit_test(test_client_auth),
 		cmocka_unit_test(test_resumption),
 		cmocka_unit_test(test_resumption_refused),
 		cmocka_unit_test(test_alert_protocol_version),

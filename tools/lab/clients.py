@@ -32,13 +32,16 @@ def openssl(*args, request=_REQUEST, name=SERVER_NAME):
 
 
 def curl(*args, scheme="https", times=1):
-    """`curl ARGS`, TIMES one after the other. Returns the HTTP status, 0 when there is none."""
+    """`curl ARGS`: TIMES requests, each on a connection and with a handshake of its own. Returns the
+    HTTP status of the last, 0 when there is none."""
+    each = f"?[1-{times}]" if times > 1 else ""
+
     def run(lab, case):
-        for _ in range(times):
-            done = subprocess.run(
-                ["curl", "--silent", "--output", "/dev/null", "--write-out", "%{http_code}",
-                 "--connect-to", f"::{case.endpoint}", *args, _url(case, scheme)],
-                cwd=lab.directory, capture_output=True, text=True, timeout=_TIMEOUT, check=False)
+        done = subprocess.run(
+            ["curl", "--silent", "--output", "/dev/null", "--write-out", "%{http_code}",
+             "--connect-to", f"::{case.endpoint}", "--header", "Connection: close",
+             "--no-sessionid", *args, _url(case, scheme) + each],
+            cwd=lab.directory, capture_output=True, text=True, timeout=_TIMEOUT, check=False)
         return int(done.stdout[-3:] or 0)
     return run
 

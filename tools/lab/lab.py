@@ -48,17 +48,25 @@ def directory(path=None, keep=False, certificates=None):
 class Lab:
     """The upstreams of CASES and a proxy in front of them, in TOP / NAME, where TOP comes from
     directory(). Entering starts the upstreams, and the proxy unless START_PROXY is false; leaving
-    ends every process. PROXY_OPTIONS go to Proxy."""
+    ends every process. PROXY_OPTIONS go to Proxy.
 
-    def __init__(self, top, name, cases, start_proxy=True, **proxy_options):
-        self._start_proxy = start_proxy
+    ROLE is what the nginx that is to be traced is: the proxy, a client; or the upstreams', a server,
+    and there is no proxy then. `traced` is that one; with PRIVATE_LIBRARIES it runs on copies of
+    OpenSSL's, so that nobody else hits its probes."""
+
+    def __init__(self, top, name, cases, start_proxy=True, role="client",
+                 private_libraries=False, **proxy_options):
+        self._start_proxy = start_proxy and role == "client"
         self.cases = cases
         self.directory = top / name
         (self.directory / "upstream").mkdir(parents=True)
         (self.directory / "pki").symlink_to(top / "pki")
         self._processes = procs.Processes()
-        self.upstreams = upstreams.Upstreams(self.directory, self._processes, cases)
-        self.proxy = proxy.Proxy(self.directory, self._processes, cases, **proxy_options)
+        self.upstreams = upstreams.Upstreams(self.directory, self._processes, cases,
+                                             private_libraries and role == "server")
+        self.proxy = proxy.Proxy(self.directory, self._processes, cases,
+                                 private_libraries=private_libraries, **proxy_options)
+        self.traced = self.proxy if role == "client" else self.upstreams
 
     def __enter__(self):
         self._processes.__enter__()

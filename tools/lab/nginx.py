@@ -1,10 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 """A running nginx, as the proxy and the upstreams have one: its workers and its error.log."""
+import os
 import re
+import shutil
 from pathlib import Path
 
-from . import procs
+from . import binaries, procs
 
 
 def _is_worker(pid):
@@ -22,29 +24,42 @@ def worker_pids(master):
     return [int(pid) for pid in children.split() if _is_worker(pid)]
 
 
-class ErrorLog:
-    """An error.log at PATH, which need not be there yet."""
+def environment(exe, private_libraries):
+    """The environment for the nginx EXE; with PRIVATE_LIBRARIES, one in which it runs on copies of
+    OpenSSL's, which are made beside it."""
+    variables = dict(os.environ)
+    if private_libraries:
+        copies = exe.parent / "lib"
+        copies.mkdir()
+        for name in ("libssl.so", "libcrypto.so"):
+            shutil.copy(binaries.find_library(exe, name), copies)
+        variables["LD_LIBRARY_PATH"] = str(copies)
+    return variables
 
-    def __init__(self, path):
-        self._path = path
 
-    def size(self):
-        """Its length in bytes: what since() takes."""
-        return self._path.stat().st_size if self._path.exists() else 0
+class Logged:
+    """An nginx with an error.log at LOG, a path, which need not be there yet."""
 
-    def since(self, offset):
-        """What it got since it was OFFSET bytes long."""
-        if not self._path.exists():
+    def __init__(self, log):
+        self.log = log
+
+    def log_size(self):
+        """The length of error.log, in bytes: what log_since() takes."""
+        return self.log.stat().st_size if self.log.exists() else 0
+
+    def log_since(self, offset):
+        """What error.log got since it was OFFSET bytes long."""
+        if not self.log.exists():
             return ""
-        with open(self._path, encoding="utf-8", errors="replace") as log:
+        with open(self.log, encoding="utf-8", errors="replace") as log:
             log.seek(offset)
             return log.read()
 
-    def find(self, pattern, offset, timeout=2):
-        """Waits TIMEOUT seconds at most until a line after OFFSET matches PATTERN, and returns that
-        line, or None."""
+    def find_in_log(self, pattern, offset, timeout=2):
+        """Waits TIMEOUT seconds at most until a line of error.log after OFFSET matches PATTERN,
+        and returns that line, or None."""
         def search():
-            return re.search(f"^.*(?:{pattern}).*$", self.since(offset), re.MULTILINE)
+            return re.search(f"^.*(?:{pattern}).*$", self.log_since(offset), re.MULTILINE)
 
         try:
             return procs.wait_until(search, timeout, "error.log").group(0)

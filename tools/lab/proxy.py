@@ -1,7 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 """The nginx under test: a private copy of the binary, one location for each case."""
-import os
 import shutil
 import signal
 
@@ -57,7 +56,7 @@ def _location_blocks(case):
             + (_location_block(case, sibling, case.sibling) if case.sibling else ""))
 
 
-class Proxy:
+class Proxy(nginx.Logged):
     """nginx with a location for each of CASES, in DIRECTORY; PROCESSES owns the master.
 
     BINARY_NAME is the file name of the private copy, and so the process's comm. Probes sit on a
@@ -74,13 +73,10 @@ class Proxy:
         self._master = None
         self._home = directory / "proxy"
         self._home.mkdir()
-        self.log = self._home / "error.log"
-        self._error_log = nginx.ErrorLog(self.log)
+        super().__init__(self._home / "error.log")
         self.exe = self._home / binary_name
         shutil.copy(binaries.find("nginx"), self.exe)
-        self._environment = dict(os.environ)
-        if private_libraries:
-            self._copy_libraries()
+        self._environment = nginx.environment(self.exe, private_libraries)
 
     @property
     def pid(self):
@@ -108,13 +104,6 @@ class Proxy:
         """Ends nginx; it can be started again."""
         procs.stop(self._master)
 
-    def _copy_libraries(self):
-        copies = self._home / "lib"
-        copies.mkdir()
-        for name in ("libssl.so", "libcrypto.so"):
-            shutil.copy(binaries.find_library(self.exe, name), copies)
-        self._environment["LD_LIBRARY_PATH"] = str(copies)
-
     def reload(self):
         """Reloads, and returns when only new workers are left."""
         old = set(self.worker_pids())
@@ -131,15 +120,3 @@ class Proxy:
         if self._master.poll() is not None:
             raise RuntimeError("nginx ended:\n" + self.log_since(0))
         return nginx.worker_pids(self.pid)
-
-    def log_size(self):
-        """The length of error.log, in bytes: what log_since() takes."""
-        return self._error_log.size()
-
-    def log_since(self, offset):
-        """What error.log got since it was OFFSET bytes long."""
-        return self._error_log.since(offset)
-
-    def find_in_log(self, pattern, offset, timeout=2):
-        """The first line of error.log after OFFSET that matches PATTERN: see ErrorLog.find()."""
-        return self._error_log.find(pattern, offset, timeout)

@@ -107,16 +107,18 @@ def connected_ports():
     return _ports(_ESTABLISHED)
 
 
-class Upstreams:
-    """The upstreams of CASES, run in DIRECTORY; PROCESSES owns what is started."""
+class Upstreams(nginx.Logged):
+    """The upstreams of CASES, run in DIRECTORY; PROCESSES owns what is started. The nginx among them
+    can be the one that is traced."""
 
-    def __init__(self, directory, processes, cases):
+    def __init__(self, directory, processes, cases, private_libraries=False):
+        super().__init__(directory / "upstream" / "error.log")
+        self._private_libraries = private_libraries
         self._directory = directory
         self._processes = processes
         self._cases = cases
         self._own = {}
         self._nginx = None
-        self.log = nginx.ErrorLog(directory / "upstream" / "error.log")
 
     @property
     def exe(self):
@@ -166,7 +168,8 @@ class Upstreams:
         config.write_text(_NGINX_CONFIG.format(servers=self._server_blocks()))
         self._nginx = self._processes.start(
             binaries.nginx_argv(self.exe, self._directory, config, "upstream/error.log"),
-            cwd=self._directory)
+            cwd=self._directory,
+            env=nginx.environment(self.exe, self._private_libraries))
 
     def _server_blocks(self):
         return "".join(
