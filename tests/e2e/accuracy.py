@@ -137,14 +137,15 @@ def confusion(results):
         yield f"- {code(truth)} shown as {code(got)}: {count}"
 
 
-def report(results):
-    """The whole of it, as Markdown. The table is folded: GitHub shows its first line."""
-    failing = [result for result in results if result.truth]
-    return "\n".join([
-        *summary(results), "",
-        "<details>", f"<summary>The {len(failing)} cases that fail</summary>", "",
-        *table(failing), "",
-        "</details>", ""])
+def report(results_by_role):
+    """The whole of it, as Markdown. The tables are folded: GitHub shows their first lines."""
+    lines = [*summary(sum(results_by_role.values(), []))]
+    for role, results in results_by_role.items():
+        failing = [result for result in results if result.truth]
+        lines += ["", "<details>",
+                  f"<summary>nginx as the {role}: the {len(failing)} cases that fail</summary>", "",
+                  *table(failing), "", "</details>"]
+    return "\n".join([*lines, ""])
 
 
 def update_readme(path, text):
@@ -204,9 +205,10 @@ def main():
     netns.enter_network()
     with lab.directory() as top:
         here = env.Env(options.tlsfail, top, "case/" + options.only)
-        results = [result for role, cases in SIDES
-                   for result in measure_all(here, role, here.chosen_cases(cases))]
-    text = report(results)
+        by_role = {role: measure_all(here, role, here.chosen_cases(cases))
+                   for role, cases in SIDES}
+    results = sum(by_role.values(), [])
+    text = report({role: results for role, results in by_role.items() if results})
     print(text, end="")
     if options.readme and not update_readme(options.readme, text):
         print(f"accuracy: {options.readme} has no markers", file=sys.stderr)
