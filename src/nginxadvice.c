@@ -225,6 +225,40 @@ static void propose_ciphers(struct advice *a)
 		change_add(a, NGINX_SSL_CIPHERS, "DEFAULT");
 }
 
+/* One more of these commands in a location takes away all those that it inherits. */
+static bool groups_can_be_set(const struct nginx_place *p)
+{
+	static const char command[] = "Groups ";
+	bool alone = true;
+
+	for (uint32_t i = 0; i < p->value_count; i++) {
+		const struct nginx_words *v = &p->values[i].value;
+
+		if (p->values[i].setting != NGINX_SSL_CONF_COMMAND)
+			continue;
+		alone &= v->len > strlen(command) && !memcmp(v->data, command, strlen(command));
+	}
+	return alone;
+}
+
+/* Groups with a short key share. */
+static void propose_groups(struct advice *a)
+{
+	if (groups_can_be_set(a->place))
+		change_add(a, NGINX_SSL_CONF_COMMAND, "Groups X25519:P-256:P-384");
+}
+
+/* Without what most of the ClientHello is. */
+static void propose_short_hello(struct advice *a)
+{
+	const struct finding_hello *hello = &a->f->hello;
+
+	if (hello->session_length > hello->length / 2)
+		change_add(a, NGINX_SSL_SESSION_REUSE, "off");
+	else if (hello->key_shares_length > hello->length / 2)
+		propose_groups(a);
+}
+
 /* The certificate that another place uses with the same peer. */
 static void propose_client_certificate(struct advice *a)
 {
@@ -345,6 +379,16 @@ static const struct fix fixes[] = {
 	  .files = BIT(NGINX_SSL_TRUSTED_CERTIFICATE) },
 	{ .slug = "verify-revoked", .show = BIT(NGINX_SSL_CRL), .files = BIT(NGINX_SSL_CRL) },
 	{ .slug = "verify-crl-missing", .show = BIT(NGINX_SSL_CRL), .files = BIT(NGINX_SSL_CRL) },
+	{ .slug = "group-mismatch", .show = BIT(NGINX_SSL_CONF_COMMAND) },
+	{ .slug = "pqc-hello-intolerant",
+	  .propose = propose_groups,
+	  .caution = "to find out, and until what drops the long hello is updated: it gives up "
+		     "protection from quantum computers for this peer",
+	  .show = BIT(NGINX_SSL_CONF_COMMAND) },
+	{ .slug = "large-hello-intolerant",
+	  .propose = propose_short_hello,
+	  .caution = "to find out, and until what drops the long hello is updated",
+	  .show = BIT(NGINX_SSL_CONF_COMMAND) | BIT(NGINX_SSL_CIPHERS) },
 	{ .slug = "handshake-timeout", .show = BIT(NGINX_CONNECT_TIMEOUT) },
 	{ .slug = "handshake-blackholed", .show = BIT(NGINX_CONNECT_TIMEOUT) },
 };

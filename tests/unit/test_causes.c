@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -462,6 +463,39 @@ static void test_hints_are_safe(void **state)
 	}
 }
 
+/* The README lists every cause with its fix, word by word unless words are filled in. The tests are
+ * run where make is. */
+static void test_readme(void **state)
+{
+	static char readme[512 * 1024];
+	FILE *file = fopen("README.md", "r");
+	size_t len;
+
+	(void)state;
+	assert_non_null(file);
+	len = fread(readme, 1, sizeof(readme) - 1, file);
+	fclose(file);
+	assert_in_range(len, 1, sizeof(readme) - 2);
+	for (size_t i = 0; i < cause_table_len; i++) {
+		const struct cause *cause = &cause_table[i];
+		char begin[64];
+		const char *row, *end;
+		size_t hint_len = strlen(cause->hint);
+
+		snprintf(begin, sizeof(begin), "\n| `%s` | ", cause->slug);
+		row = strstr(readme, begin);
+		end = row ? strchr(row + 1, '\n') : NULL;
+		if (!end)
+			fail_msg("README.md does not list %s", cause->slug);
+		if (strchr(cause->hint, '{'))
+			continue;
+		if ((size_t)(end - row) < hint_len + 4 ||
+		    memcmp(end - 2 - hint_len, cause->hint, hint_len) != 0)
+			fail_msg("README.md has another fix for %s: %.*s", cause->slug,
+				 (int)(end - row - 1), row + 1);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -480,6 +514,7 @@ int main(void)
 		cmocka_unit_test(test_alternatives),
 		cmocka_unit_test(test_unknown_numbers_do_not_match),
 		cmocka_unit_test(test_hints_are_safe),
+		cmocka_unit_test(test_readme),
 	};
 
 	return cmocka_run_group_tests_name("causes", tests, NULL, NULL);

@@ -255,6 +255,37 @@ static void test_ciphers(void **state)
 }
 
 /* What another place uses with the same peer. */
+/* A key share that is too long, and a session that is. */
+static void test_long_hellos(void **state)
+{
+	(void)state;
+	f.hello.length = 1500;
+	f.hello.key_shares_length = 1222;
+	configure(PLACE "}\n");
+	advise("pqc-hello-intolerant");
+	assert_added("\tproxy_ssl_conf_command Groups X25519:P-256:P-384;");
+	configure(PLACE "proxy_ssl_conf_command Groups ffdhe8192;\n}\n");
+	advise("large-hello-intolerant");
+	assert_added("proxy_ssl_conf_command Groups X25519:P-256:P-384;");
+	assert_non_null(strstr(f.hint, "(now Groups ffdhe8192, line 5)"));
+	f.hello.key_shares_length = 36;
+	f.hello.session_length = 1200;
+	configure(PLACE "}\n");
+	advise("large-hello-intolerant");
+	assert_added("\tproxy_ssl_session_reuse off;");
+}
+
+/* Another command of OpenSSL's would be lost. */
+static void test_other_commands(void **state)
+{
+	(void)state;
+	configure(PLACE "proxy_ssl_conf_command Options PrioritizeChaCha;\n}\n");
+	advise("pqc-hello-intolerant");
+	assert_hint(
+		"the general hint; proxy_ssl_conf_command is Options PrioritizeChaCha (line 5)");
+	assert_string_equal(f.config.patch, "");
+}
+
 static void test_client_certificate(void **state)
 {
 	(void)state;
@@ -330,6 +361,8 @@ int main(void)
 		TEST(test_protocols),
 		TEST(test_depth),
 		TEST(test_ciphers),
+		TEST(test_long_hellos),
+		TEST(test_other_commands),
 		TEST(test_client_certificate),
 		TEST(test_plain),
 		TEST(test_notes),
