@@ -15,6 +15,7 @@ import env
 from lab import drive, procs, prometheus
 from lab.case import Case, numbered
 from lab.cases import VERIFY, good_server, healthy, named
+from lab.server_cases import CASES as SERVER_CASES
 from tap import require
 
 PORT = 9913
@@ -28,6 +29,12 @@ GOOD, ENDED, EXPIRED, REFUSED, SNI = CASES = numbered((
 ))
 GOOD_ENDS, ENDED_ENDS = 2524607999, 1609459200  # of the lab's certificates, 2049 and 2021
 
+# Cases of the server, and how many of their handshakes are a success, a failure, noise.
+SERVER_CHOSEN = {"served-tls13": (1, 0, 0), "served-client-cert": (3, 0, 0),
+                 "served-without-cert": (2, 0, 0), "served-no-request": (1, 0, 0),
+                 "client-cert-missing": (0, 1, 0), "client-protocol-too-old": (0, 1, 0),
+                 "client-rejects-cert": (0, 1, 0), "port-scan": (1, 0, 1)}
+
 FRESH_S = 5  # a figure is at most a second old; a busy machine may take longer
 IDLE_CONNECTIONS = 10000
 GROWTH_MAX = 8 << 20  # bytes of memory that they may cost
@@ -36,6 +43,7 @@ GROWTH_MAX = 8 << 20  # bytes of memory that they may cost
 def tests(here):
     checks = {
         "figures": check_figures,
+        "figures-server": check_figures_server,
         "file": check_file,
         "file-disk-full": check_file_disk_full,
         "unix-socket": check_unix_socket,
@@ -143,6 +151,25 @@ def check_figures(here):
                 else:
                     check_lint(page)
                     check_documented(page)
+            require(tlsfail.interrupt() == 0, tlsfail.stderr())
+
+
+def check_figures_server(here):
+    """Each handshake of a client is counted once, though a client certificate is refused after it."""
+    chosen = [case for case in SERVER_CASES if case.name in SERVER_CHOSEN]
+    require(len(chosen) == len(SERVER_CHOSEN), *chosen)
+    with here.lab("figures-server", chosen, start_proxy=False) as lab:
+        with here.trace(lab, "--exe", lab.upstreams.exe, *env.JSON, "--metrics", PORT) as tlsfail:
+            tlsfail.wait_armed()
+            for case in chosen:
+                case.drive(lab, case)
+            expected = {f'tlsfail_handshakes_total{{role="server",result="{result}"}}': sum(counts)
+                        for result, *counts in zip(("success", "failure", "noise"),
+                                                   *SERVER_CHOSEN.values())}
+            for case in chosen:
+                if case.slug:
+                    expected[f'tlsfail_failures_total{{cause="{case.slug}",role="server"}}'] = 1
+            wait_samples(expected)
             require(tlsfail.interrupt() == 0, tlsfail.stderr())
 
 
