@@ -49,7 +49,11 @@ def copy_tree(root, program):
     """Makes ROOT a file system that has PROGRAM, as BOXED, and what it needs to run."""
     listed = subprocess.run([binaries.find("ldd"), program], check=True, capture_output=True,
                             text=True, timeout=10).stdout
-    copies = {path: path[1:] for path in re.findall(r"(/\S+) \(0x", listed)}
+    libraries = re.findall(r"(/\S+) \(0x", listed)
+    # Before glibc 2.34, the names of users are looked up by a library that ldd does not know of.
+    libraries += {path for library in libraries if "/libc.so" in library
+                  for path in map(str, Path(library).parent.glob("libnss_files.so*"))}
+    copies = {path: path[1:] for path in libraries}
     copies.update({program: BOXED, "/etc/passwd": "etc/passwd", "/etc/group": "etc/group"})
     for path, inside in copies.items():
         copy = root / inside

@@ -8,7 +8,7 @@ What a guest cannot do is said here with the reason; any other skip is a failure
 from dataclasses import dataclass, field
 from typing import Any, Mapping, Optional, Tuple
 
-from lab.case import HIGH
+from lab.case import HIGH, MEDIUM
 from lab.cases import LARGE_TICKET, TLS12, TLS13, reason, verify, verify_error
 from lab.upstreams import Misbehave
 
@@ -44,6 +44,7 @@ class Guest:
     GROUPS: of tests, those that are run.
     LACKS: the tests that cannot be passed here, each with the reason. Hook alternatives in it are
     tried nevertheless, and have to be refused; cases in it are left out.
+    DEGRADED: what doctor has to find fault with, by name.
     DIFFERS: for a case, the members of lab.case.Case that are other ones here.
     SYSTEMD: it is started as Debian is, and what is tested is the Debian package and its service."""
 
@@ -55,6 +56,7 @@ class Guest:
     options: Tuple[str, ...] = ()  # of mmdebstrap
     sources: Tuple[str, ...] = ()  # lines of sources.list; none: what mmdebstrap takes by itself
     lacks: Mapping[str, str] = field(default_factory=dict)
+    degraded: Tuple[str, ...] = ()
     differs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     systemd: bool = False
 
@@ -113,6 +115,9 @@ OPENSSL_1_1 = {
     "verify-untrusted-issuer-depth": {"slug": "verify-depth-exceeded", "log": verify_error(22),
                                       "expect": verify(22), "confidence": HIGH},
 }
+# What X509_check_host returned is concluded.
+NO_RETURN_PROBES = dict.fromkeys(("verify-hostname-mismatch", "verify-hostname-mismatch-tls12"),
+                                 {"confidence": MEDIUM})
 NO_FENTRY_ARM64 = dict.fromkeys(("hook/wire=fentry", "hook/close=fentry"),
                                 "fentry is as late as Linux 6.4 on arm64")
 NO_CONF_COMMAND = "proxy_ssl_conf_command is as late as nginx 1.19.4"
@@ -155,7 +160,8 @@ GUESTS = (
     Guest("bookworm", arch="arm64", lacks={**ALL, **NO_SOCK_LENGTH, **NO_FENTRY_ARM64}),
     Guest("trixie", groups=KERNEL + LIFE, lacks={**ALL, **NO_OVERLAY}, differs=OPENSSL_3_5),
     # Where return probes kill what runs under seccomp: no Debian release has such a kernel.
-    Guest("bookworm", kernel=UBUNTU_6_11, lacks=ALL),
+    Guest("bookworm", kernel=UBUNTU_6_11, lacks=ALL, degraded=("return probes",),
+          differs=NO_RETURN_PROBES),
     Guest("bookworm", systemd=True, groups=SERVICE, packages=(*PACKAGES, *SERVICE_PACKAGES)),
     # The snapshots of sid at hand may be older than its Release file allows.
     Guest("sid", options=('--aptopt=Acquire::Check-Valid-Until "false"',), lacks=ALL,

@@ -50,6 +50,7 @@ class GuestEnv(env.Env):
     def __init__(self, guest, top, groups, pattern):
         super().__init__(env.REPOSITORY / guest.tlsfail, top, pattern)
         self._guest = guest
+        self.degraded = guest.degraded
         self._groups = groups
 
     def wants(self, name):

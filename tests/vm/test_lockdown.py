@@ -5,7 +5,7 @@ come last."""
 from pathlib import Path
 
 from tap import require
-from test_doctor import examine, require_missing
+from test_doctor import examine, require_missing, require_ok
 from test_host import CASES, require_traced
 from test_obstacles import require_refused
 
@@ -35,7 +35,7 @@ def check_integrity(here):
     with here.lab("integrity", CASES) as lab:
         report, _ = examine(here, "--exe", lab.proxy.exe)
         require(requirement(report)["found"].startswith("integrity"), report)
-        require(report["status"] == "ok", report)
+        require_ok(here, report)
         with here.trace_json(lab) as tlsfail:
             tlsfail.wait_armed()
             require_traced(lab, tlsfail)
