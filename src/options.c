@@ -146,6 +146,13 @@ static int set_role(struct options *o, const char *value)
 	return 0;
 }
 
+static int set_ecs(struct options *o, const char *value)
+{
+	(void)value;
+	o->ecs = true;
+	return 0;
+}
+
 static int set_verbose(struct options *o, const char *value)
 {
 	(void)value;
@@ -357,6 +364,7 @@ static const struct option_row rows[] = {
 	  set_format },
 	{ "sink", 's', "TYPE:TARGET", OUTPUTS | LIVE, "where findings go, see below; repeatable",
 	  set_sink },
+	{ "ecs", 0, NULL, OUTPUTS | LIVE, "JSON with the keys of Elastic Common Schema", set_ecs },
 	{ "sink-queue", 0, "MIB", OUTPUTS | LIVE,
 	  "what waits for a slow sink at most; 4 by default", set_sink_queue },
 	{ "verbose", 'v', NULL, OUTPUTS | LIVE, "show the evidence, and draw the handshake",
@@ -643,6 +651,7 @@ void options_outputs(const struct options *o, struct outputs_options *outputs)
 			.ladder = o->ladder,
 			.color = o->color,
 			.utf8 = o->utf8,
+			.ecs = o->ecs,
 		},
 		.queue_size = o->sink_queue,
 	};

@@ -51,6 +51,7 @@ struct options {
 	bool ladder;
 	bool color;
 	bool utf8;
+	bool ecs;
 
 	struct pipeline_options pipeline;
 

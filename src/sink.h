@@ -23,6 +23,7 @@ struct sink_options {
 	bool ladder;  /* draw the handshake */
 	bool color;
 	bool utf8; /* the output may hold more than ASCII */
+	bool ecs;  /* JSON has the keys of the Elastic Common Schema */
 };
 
 /* What came of the items that a sink was given. */

@@ -39,6 +39,12 @@ typedef void sink_take_fn(void *context, const char *key, const struct sink_valu
 /* Gives all that is known of the finding to take(), with the context. A key comes once. */
 void sink_event_each(const struct finding *finding, sink_take_fn *take, void *context);
 
+/* The version of the Elastic Common Schema that sink_ecs_key() is of. */
+#define SINK_ECS_VERSION "8.11.0"
+
+/* The name that the Elastic Common Schema has for a key; the key itself when it has no other. */
+const char *sink_ecs_key(const struct finding *finding, const char *key);
+
 /* Appends the string that the finding has under that key, nothing when it has none. */
 void sink_event_add(const struct finding *finding, const char *key, struct text *t);
 

@@ -524,11 +524,18 @@ static void write_steps(struct jsonout *j, const struct finding_event *steps, un
 	jsonout_end(j, "]");
 }
 
+struct writer {
+	struct jsonout json;
+	const struct finding *finding;
+	bool ecs; /* names of the Elastic Common Schema */
+};
+
 static void write_member(void *context, const char *key, const struct sink_value *value)
 {
-	struct jsonout *j = context;
+	struct writer *writer = context;
+	struct jsonout *j = &writer->json;
 
-	jsonout_key(j, key);
+	jsonout_key(j, writer->ecs ? sink_ecs_key(writer->finding, key) : key);
 	switch (value->kind) {
 	case SINK_STRING:
 		jsonout_string(j, value->string);
@@ -554,12 +561,14 @@ static void write_member(void *context, const char *key, const struct sink_value
 static void json_format(const struct sink_options *options, const struct finding *finding,
 			struct text *t)
 {
-	struct jsonout j = { .text = t };
+	struct writer writer = { .json.text = t, .finding = finding, .ecs = options->ecs };
+	static const struct sink_value version = { .string = SINK_ECS_VERSION };
 
-	(void)options;
-	jsonout_begin(&j, "{");
-	sink_event_each(finding, write_member, &j);
-	jsonout_end(&j, "}");
+	jsonout_begin(&writer.json, "{");
+	if (options->ecs)
+		write_member(&writer, "ecs.version", &version);
+	sink_event_each(finding, write_member, &writer);
+	jsonout_end(&writer.json, "}");
 	text_add_bytes(t, "\n", 1);
 }
 
