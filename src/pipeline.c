@@ -57,10 +57,11 @@ int pipeline_open(struct outputs *outputs, const struct pipeline_options *option
 	p->roles = options->roles;
 	p->tell_noise = options->noise;
 	p->correlator = correlator_new();
+	p->work.x509 = x509_cache_new();
 	p->certwatch = certwatch_new(&options->certs);
 	p->fold = fold_new(options->fold_ns);
 	p->by_cause = calloc(cause_table_len, sizeof(*p->by_cause));
-	if (!p->correlator || !p->certwatch || !p->fold || !p->by_cause) {
+	if (!p->work.x509 || !p->correlator || !p->certwatch || !p->fold || !p->by_cause) {
 		pipeline_close(p);
 		return -ENOMEM;
 	}
@@ -74,6 +75,7 @@ void pipeline_close(struct pipeline *p)
 		return;
 	correlator_free(p->correlator);
 	certwatch_free(p->certwatch);
+	x509_cache_free(p->work.x509);
 	fold_free(p->fold);
 	free(p->by_cause);
 	free(p);

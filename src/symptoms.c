@@ -296,7 +296,8 @@ static void certificates_read(const struct failure *failure, struct diagnose_wor
 	for (size_t i = 0; i < TLSFAIL_CERTS_MAX; i++) {
 		const struct tls_capture *der = &failure->certs[i];
 
-		if (!der->data || !x509_view_read(der->data, der->len, der->cut, &work->certs[i]))
+		if (!der->data ||
+		    !x509_cache_read(work->x509, der->data, der->len, der->cut, &work->certs[i]))
 			break;
 		work->cert_count++;
 	}

@@ -13,10 +13,12 @@
 #include "correlate.h"
 #include "nginxplace.h"
 #include "tlswire.h"
+#include "x509cache.h"
 #include "x509view.h"
 
 /* Working space, too large for a stack; what was read from the wire is in it afterwards. */
 struct diagnose_work {
+	struct x509_cache *x509; /* the caller's, NULL: none */
 	struct nginx_places places;
 	struct tls_view view;
 	size_t cert_count; /* of certs */
