@@ -14,7 +14,7 @@
 /* The first row of the table that fits; never NULL. */
 const struct cause *diagnose_match(const struct symptoms *symptoms);
 
-/* Fills in *finding. */
+/* Fills in *finding. Of *work, the caller has set x509; the rest is scratch space. */
 void diagnose(const struct failure *failure, struct diagnose_work *work, struct finding *finding);
 
 /* The finding for records that were lost; time_ns is CLOCK_REALTIME. */

@@ -301,6 +301,9 @@ int output_open(const struct output_options *options, const char *spec, struct o
 	err = conditions_init(o);
 	if (!err)
 		err = sink_parse(o->spec, &o->type, &target, error);
+	/* "journald", not "journald:"; the target stays empty. */
+	if (!err && !*target)
+		o->spec[strlen(o->spec) - 1] = '\0';
 	if (!err && !options->direct) {
 		o->stop = o->options.sink.stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 		err = o->stop < 0 ? -errno : queue_open(o);

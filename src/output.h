@@ -25,7 +25,7 @@ struct output_options {
 
 /* How an output has fared, in events: findings, and losses that it was told. */
 struct output_counts {
-	const char *name;	/* TYPE:TARGET */
+	const char *name;	/* TYPE:TARGET, or TYPE when it has no target */
 	uint64_t queued;	/* accepted since the start */
 	uint64_t written;	/* of them: taken by the consumer */
 	uint64_t dropped;	/* not accepted, refused by the consumer, or left at the end */

@@ -1,0 +1,140 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""What the sinks stand: so many failures a second into a file, which is rotated every second, and into
+a FIFO that is read slowly. Prints figures, and fails when an event is neither written nor told as
+lost. Needs no root.
+
+    sinks.py [--tlsfail PROGRAM] [--rate N] [--seconds N] [--recording FILE]
+"""
+import argparse
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+HERE = pathlib.Path(__file__).resolve().parents[2]
+SLOW_BYTES_PER_S = 1 << 20
+
+
+def parse_options():
+    parser = argparse.ArgumentParser(description="failures a second into a file and a slow sink")
+    parser.add_argument("--tlsfail", default=HERE / "build" / "tlsfail", type=pathlib.Path)
+    parser.add_argument("--rate", default=20000, type=int, help="failures a second")
+    parser.add_argument("--seconds", default=60, type=int)
+    parser.add_argument("--recording", type=pathlib.Path, help="of one failure",
+                        default=HERE / "tests" / "golden" / "verify-expired.rec")
+    return parser.parse_args()
+
+
+class Count:
+    """Whole events in what is read, and the losses that they tell."""
+
+    def __init__(self):
+        self.failures = self.lost = 0
+        self._rest = b""
+
+    def add(self, data):
+        lines = (self._rest + data).split(b"\n")
+        self._rest = lines.pop()
+        for line in lines:
+            if b'"tlsfail.lost.output"' in line:
+                self.lost += json.loads(line)["tlsfail.lost.output"]
+            else:
+                self.failures += 1
+
+    def whole(self):
+        return not self._rest
+
+
+def read_slowly(path, count, fast):
+    """Reads the FIFO PATH, slowly until the event FAST is set, to its end."""
+    with open(path, "rb", buffering=0) as fifo:
+        while data := fifo.read(1 << 16):
+            count.add(data)
+            if not fast.is_set():
+                time.sleep(len(data) / SLOW_BYTES_PER_S)
+
+
+def resident_kib(pid):
+    """(now, at most)"""
+    lines = pathlib.Path(f"/proc/{pid}/status").read_text().splitlines()
+    values = dict(line.split(":", 1) for line in lines)
+    return tuple(int(values[key].split()[0]) for key in ("VmRSS", "VmHWM"))
+
+
+def take_rotated(log, old, count):
+    """Moves the file LOG away as logrotate does, and counts what is in it once it is complete."""
+    if old.exists():
+        count.add(old.read_bytes())
+        old.unlink()
+    if log.exists():
+        log.rename(old)
+
+
+def watch(process, log, file_count):
+    """Rotates until the process ends. Returns the most memory that was resident, in KiB."""
+    old, most = log.with_suffix(".1"), 0
+    while process.poll() is None:
+        take_rotated(log, old, file_count)
+        try:
+            most = max(most, *resident_kib(process.pid))
+        except (OSError, KeyError):
+            break
+        time.sleep(1)
+    return most
+
+
+def run(options, directory):
+    """Returns the exit status."""
+    log, fifo = directory / "events.json", directory / "fifo"
+    os.mkfifo(fifo)
+    file_count, fifo_count, fast = Count(), Count(), threading.Event()
+    reader = threading.Thread(target=read_slowly, args=(fifo, fifo_count, fast))
+    reader.start()
+    total = options.rate * options.seconds
+    keep = os.open(fifo, os.O_RDWR)  # so that it has a reader, and no end, until the program has ended
+    begun = time.monotonic()
+    with open(directory / "err", "wb") as err:
+        process = subprocess.Popen(
+            [str(options.tlsfail), "replay", str(options.recording), "--no-fold", "--rate",
+             str(options.rate), "--repeat", str(total), "--sink", f"json:{log}", "--sink",
+             f"json:{fifo}"], stdin=subprocess.DEVNULL, stderr=err)
+    most = watch(process, log, file_count)
+    os.close(keep)
+    lasted = time.monotonic() - begun
+    fast.set()
+    reader.join()
+    for path in (log.with_suffix(".1"), log):
+        if path.exists():
+            file_count.add(path.read_bytes())
+    used = os.times()
+    report(options, lasted, used.children_user + used.children_system, most, file_count,
+           fifo_count)
+    print((directory / "err").read_text(), end="")
+    good = process.returncode == 0 and all(
+        count.whole() and count.failures + count.lost == total
+        for count in (file_count, fifo_count))
+    print("every event was written or told as lost" if good else "NOT every event is accounted for")
+    return 0 if good else 1
+
+
+def report(options, lasted, cpu, most, file_count, fifo_count):
+    total = options.rate * options.seconds
+    print(f"{total} failures in {lasted:.1f} s ({total / lasted:.0f} a second), "
+          f"{cpu / total * 1e6:.1f} us of CPU each, {most / 1024:.1f} MiB resident at most")
+    for name, count in (("file", file_count), ("slow sink", fifo_count)):
+        print(f"{name}: {count.failures} written, {count.lost} told as lost")
+
+
+def main():
+    options = parse_options()
+    with tempfile.TemporaryDirectory(prefix="tlsfail-bench.") as directory:
+        return run(options, pathlib.Path(directory))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
