@@ -25,7 +25,6 @@
 #define PF_EXITING 0x00000004 /* include/linux/sched.h */
 
 #define CONNS_MAX 8192
-#define PEERS_MAX 4096
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -33,33 +32,6 @@ struct {
 	__type(key, __u64); /* address of the struct sock */
 	__type(value, struct tlsfail_conn);
 } conns SEC(".maps");
-
-struct peer_key {
-	__u8 addr[16];
-	__u16 family;
-	__u16 port;
-};
-
-/* Peers that have sent TLS records. */
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, PEERS_MAX);
-	__type(key, struct peer_key);
-	__type(value, __u8);
-} tls_peers SEC(".maps");
-
-/* What was last reported of a peer's certificates. */
-struct cert_sighting {
-	__u64 t;
-	__u64 print;
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, PEERS_MAX);
-	__type(key, struct peer_key);
-	__type(value, struct cert_sighting);
-} cert_peers SEC(".maps");
 
 /* The same certificate of a peer is reported again after this time; 0: certificates of healthy
  * handshakes are not reported. */
@@ -99,24 +71,6 @@ static __always_inline void conn_read_addresses(struct tlsfail_conn *c, const st
 	}
 	*(__be32 *)c->laddr = BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr);
 	*(__be32 *)c->raddr = BPF_CORE_READ(sk, __sk_common.skc_daddr);
-}
-
-static __always_inline void peer_key_of(const struct tlsfail_conn *c, struct peer_key *key)
-{
-	__builtin_memcpy(key->addr, c->raddr, sizeof(key->addr));
-	key->family = c->family;
-	key->port = c->rport;
-}
-
-__hidden void conn_peer_did_tls(const struct tlsfail_conn *c)
-{
-	struct peer_key peer = {};
-	__u8 yes = 1;
-
-	if (c->flags & TLSFAIL_F_PEER_DID_TLS)
-		return;
-	peer_key_of(c, &peer);
-	bpf_map_update_elem(&tls_peers, &peer, &yes, BPF_ANY);
 }
 
 __hidden struct tlsfail_conn *conn_new(const struct sock *sk)
@@ -174,6 +128,8 @@ __hidden void conn_forget(const struct sock *sk, const struct tlsfail_conn *c)
 static __always_inline void count_success(const struct tlsfail_conn *c)
 {
 	count(c->role == TLSFAIL_ROLE_SERVER ? TLSFAIL_N_SERVER_OK : TLSFAIL_N_CLIENT_OK);
+	if (c->role != TLSFAIL_ROLE_SERVER)
+		peer_done(c);
 }
 
 __hidden void conn_succeed(const struct sock *sk, const struct tlsfail_conn *c)
@@ -239,6 +195,7 @@ static __noinline int conn_report(const struct sock *sk, struct tlsfail_conn *c)
 	if (!kept)
 		c->flags |= TLSFAIL_F_NO_WIRE;
 	c->ssl = 0;
+	peer_failed(c);
 	report_conn(c);
 	return 0;
 }
@@ -294,9 +251,12 @@ static __noinline int conn_end(const struct sock *sk, struct tlsfail_conn *c)
 __hidden int conn_connect(const struct sock *sk)
 {
 	struct tlsfail_conn *c;
-	struct peer_key peer = {};
+	struct thread *t;
 
-	if (!tracing_armed() || !role_wanted(TLSFAIL_ROLE_CLIENT) || !thread_get())
+	if (!tracing_armed() || !role_wanted(TLSFAIL_ROLE_CLIENT))
+		return 0;
+	t = thread_get();
+	if (!t)
 		return 0;
 	c = conn_new(sk);
 	if (!c)
@@ -304,9 +264,9 @@ __hidden int conn_connect(const struct sock *sk)
 	conn_own(c);
 	c->flags = TLSFAIL_F_CONNECT;
 	c->role = TLSFAIL_ROLE_CLIENT;
-	peer_key_of(c, &peer);
-	if (bpf_map_lookup_elem(&tls_peers, &peer))
+	if (peer_did_tls(c))
 		c->flags |= TLSFAIL_F_PEER_DID_TLS;
+	peer_retried(c, t);
 	return 0;
 }
 
@@ -367,8 +327,12 @@ __hidden int conn_closing(const struct sock *sk)
 	struct tlsfail_conn *c = conn_find(sk);
 	struct thread *t = thread_find();
 
-	if (!c)
+	if (!c) {
+		/* Some other socket: what this thread connects next is no retry. */
+		if (t)
+			t->t_failed = 0;
 		return 0;
+	}
 	if (t && t->orphan.reason && !(c->flags & TLSFAIL_F_TLS)) {
 		conn_adopt_orphan(c, t);
 		c->flags |= TLSFAIL_F_TLS;
@@ -425,24 +389,15 @@ __hidden int handshake_enter(__u64 ssl)
 /* Once per peer and certificate and interval; a resumed handshake has no certificate. */
 static __noinline int certificates_watch(const struct sock *sk, const struct tlsfail_conn *c)
 {
-	struct cert_sighting now = {}, *last;
 	struct tlsfail_certs rec = {};
-	struct peer_key peer = {};
 	__u32 n;
 
-	if (!cert_interval_ns || !c->cert_count)
+	if (!cert_interval_ns || !c->cert_count || !peer_cert_is_new(c, cert_interval_ns))
 		return 0;
-	peer_key_of(c, &peer);
-	now.t = c->t_done;
-	now.print = c->cert_print;
-	last = bpf_map_lookup_elem(&cert_peers, &peer);
-	if (last && last->print == now.print && now.t - last->t < cert_interval_ns)
-		return 0;
-	bpf_map_update_elem(&cert_peers, &peer, &now, BPF_ANY);
 	for (n = 0; n < TLSFAIL_CERTS_MAX && n < c->cert_count; n++)
 		wire_report(sk, c->id, TLSFAIL_DIR_CERT + n);
 	rec.id = c->id;
-	rec.t = now.t;
+	rec.t = c->t_done;
 	rec.pid = c->pid;
 	rec.cert_count = c->cert_count;
 	rec.family = c->family;

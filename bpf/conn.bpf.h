@@ -33,10 +33,14 @@ struct thread {
 	__u8 host_cut;
 	__u8 io_dir;
 	__u8 io_peek;
-	__u64 io_sk;		     /* fentry and kprobe alternatives: socket call under way */
-	__u64 io_buf;		     /* its user buffer */
-	__u64 host_sk;		     /* entry_only.bpf.c: since X509_check_host for the SSL of
+	__u64 io_sk;	/* fentry and kprobe alternatives: socket call under way */
+	__u64 io_buf;	/* its user buffer */
+	__u64 host_sk;	/* entry_only.bpf.c: since X509_check_host for the SSL of
 				      * this socket, the thread has done nothing else; or 0 */
+	__u64 t_failed; /* when it closed a failed connection, and has not touched
+				      * a socket since; or 0 */
+	struct tlsfail_peer_key failed_peer; /* of that connection */
+	__u32 pad;
 	struct tlsfail_error orphan; /* raised before the first I/O: the socket is not known yet */
 	char func[TLSFAIL_FUNC_LEN]; /* from ERR_set_debug, for the error that follows */
 	char host[TLSFAIL_NAME_LEN]; /* from X509_check_host */
@@ -139,8 +143,22 @@ bool thread_is_about(const struct thread *t, __u64 ssl);
 /* wire.bpf.c: is it TCP over IPv4 or IPv6? */
 bool socket_is_tcp(const struct sock *sk);
 
-/* Its peer has sent a TLS record. */
-void conn_peer_did_tls(const struct tlsfail_conn *c);
+/* peer.bpf.c: of the peer of a connection in which the target is the client. */
+
+/* It has sent a TLS record before; it has now. */
+bool peer_did_tls(const struct tlsfail_conn *c);
+void peer_sent_tls(const struct tlsfail_conn *c);
+
+/* Its certificates are others than the last time, or interval_ns has passed: they are to be
+ * reported, and the next ones are compared with them. */
+bool peer_cert_is_new(const struct tlsfail_conn *c, __u64 interval_ns);
+
+/* A handshake was done and not refused, or has failed. */
+void peer_done(const struct tlsfail_conn *c);
+void peer_failed(const struct tlsfail_conn *c);
+
+/* A new connection, which may be another try of what failed on the thread's last. */
+void peer_retried(struct tlsfail_conn *c, struct thread *t);
 
 /* Takes over the error that the thread raised before it had a socket. */
 void conn_adopt_orphan(struct tlsfail_conn *c, struct thread *t);

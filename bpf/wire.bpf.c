@@ -134,7 +134,7 @@ static __always_inline void handshake_received(struct tlsfail_conn *c, int ret, 
 		if (!at && c->role == TLSFAIL_ROLE_CLIENT &&
 		    c->first_rx[0] >= RECORD_CHANGE_CIPHER_SPEC &&
 		    c->first_rx[0] <= RECORD_APPLICATION_DATA)
-			conn_peer_did_tls(c);
+			peer_sent_tls(c);
 	}
 	if (c->role == TLSFAIL_ROLE_SERVER)
 		server_handshake_received(c);
@@ -332,6 +332,8 @@ __hidden int conn_io(const struct sock *sk, int ret, __u32 dir, __u64 buf)
 
 	if (!t)
 		return 0;
+	if (t->t_failed && socket_is_tcp(sk))
+		t->t_failed = 0;
 	if (entry_probes_only())
 		conclude_before_io(sk, t, ret, dir, buf);
 	if (!t->in_handshake)

@@ -37,6 +37,7 @@ enum tlsfail_record_type {
 	TLSFAIL_REC_PROCESS = 18,
 	TLSFAIL_REC_LOSS = 19,
 	TLSFAIL_REC_TOTALS = 20,
+	TLSFAIL_REC_PEER = 22,
 	TLSFAIL_REC_LOG_LINE = 23,
 	TLSFAIL_REC_NGINX = 21,
 };
@@ -96,7 +97,9 @@ enum tlsfail_conn_flags {
 					 * of that length came */
 	TLSFAIL_F_SESSION_REMOVED = 1 << 23, /* after the handshake the program had the session
 					      * thrown away */
-	TLSFAIL_F_ALL = (1 << 24) - 1,	     /* a record with any other is not of this ABI */
+	TLSFAIL_F_RETRY = 1 << 24, /* as the client: its thread connected as soon as it had closed a
+				    * failed connection, no socket touched in between */
+	TLSFAIL_F_ALL = (1 << 25) - 1, /* a record with any other is not of this ABI */
 };
 
 /* One entry of OpenSSL's error queue, as it was raised. */
@@ -300,6 +303,35 @@ struct tlsfail_loss {
 	struct tlsfail_lost lost;
 };
 
+struct tlsfail_peer_key {
+	__u8 addr[16];
+	__u16 family;
+	__u16 port;
+};
+
+/* Handshakes with a peer that have ended. Times are CLOCK_MONOTONIC in ns, 0 when it did not happen.
+ * done counts those that were not refused afterwards either, failed also connections that failed
+ * before a handshake. */
+struct tlsfail_peer_counts {
+	__u64 t_first;	 /* beginning of the first */
+	__u64 t_done;	 /* the last that was done */
+	__u64 t_failed;	 /* the last that failed */
+	__u64 t_failing; /* the first that failed since the last that was done */
+	__u64 done;
+	__u64 failed;
+	__u64 streak;  /* failed since the last that was done */
+	__u64 retried; /* failed, and followed by a connection with TLSFAIL_F_RETRY */
+};
+
+/* A peer's counts since it was first seen. Made before each of its failures, and to see it recover. */
+struct tlsfail_peer {
+	struct tlsfail_header h;
+	__u64 t; /* when it was read */
+	struct tlsfail_peer_key key;
+	__u32 pad;
+	struct tlsfail_peer_counts n;
+};
+
 /* Counters since the start; the last record of a complete recording. */
 struct tlsfail_totals {
 	struct tlsfail_header h;
@@ -327,6 +359,8 @@ _Static_assert(sizeof(struct tlsfail_process) == 24, "ABI");
 _Static_assert(sizeof(struct tlsfail_log_line) == 40, "ABI");
 _Static_assert(sizeof(struct tlsfail_nginx) == 40, "ABI");
 _Static_assert(sizeof(struct tlsfail_loss) == 48, "ABI");
+_Static_assert(sizeof(struct tlsfail_peer_key) == 20, "ABI");
+_Static_assert(sizeof(struct tlsfail_peer) == 104, "ABI");
 _Static_assert(sizeof(struct tlsfail_totals) == 104, "ABI");
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * What the collector and the BPF side share through maps and read-only data: target selection and
- * counters. Unlike the ring ABI it never leaves the running program.
+ * counters. Unlike the ring ABI, which is to be included before, it never leaves the running program.
  */
 #ifndef TLSFAIL_MAPS_H
 #define TLSFAIL_MAPS_H
@@ -21,6 +21,15 @@ enum tlsfail_select {
 struct tlsfail_exe_key {
 	__u64 ino;
 	__u32 dev;
+	__u32 pad;
+};
+
+/* What is remembered of a peer. */
+struct tlsfail_peer_state {
+	struct tlsfail_peer_counts n;
+	__u64 t_cert;	  /* when its certificates were reported last */
+	__u64 cert_print; /* which they were, see struct tlsfail_conn */
+	__u32 did_tls;	  /* it has sent a TLS record */
 	__u32 pad;
 };
 

@@ -144,3 +144,21 @@ void announce_totals(const struct tlsfail_counters *now, uint64_t records, struc
 		.lost = lost_of(now),
 	};
 }
+
+bool announce_peer_key(const struct tlsfail_conn *conn, struct tlsfail_peer_key *key)
+{
+	*key = (struct tlsfail_peer_key){ .family = conn->family, .port = conn->rport };
+	memcpy(key->addr, conn->raddr, sizeof(key->addr));
+	return conn->role != TLSFAIL_ROLE_SERVER;
+}
+
+void announce_peer(const struct tlsfail_peer_key *key, const struct tlsfail_peer_counts *counts,
+		   struct tlsfail_peer *r)
+{
+	*r = (struct tlsfail_peer){
+		.h = header_of(TLSFAIL_REC_PEER, sizeof(*r)),
+		.t = announce_now(),
+		.key = *key,
+		.n = *counts,
+	};
+}

@@ -18,6 +18,7 @@
 #include "elfsym.h"
 #include "target.h"
 #include "tlsfail.skel.h"
+#include "tlsfail_abi.h"
 #include "tlsfail_maps.h"
 
 struct attached_file {

@@ -440,9 +440,9 @@ const struct cause cause_table[] = {
 		.slug = "prematurely-closed-after-handshake",
 		.when = { .all = O_DONE, .none = O_LOCAL | O_ERROR },
 		.confidence = CONFIDENCE_MEDIUM,
-		.candidates = { { "client-cert-required", O_CERT_LACKED },
-				{ "client-cert-untrusted", O_CERT_SENT },
-				{ "client-cert-rejected", O_CERT_SENT } },
+		.candidates = { { "client-cert-required", O_CERT_LACKED | O_NO_SUCCESS },
+				{ "client-cert-untrusted", O_CERT_SENT | O_NO_SUCCESS },
+				{ "client-cert-rejected", O_CERT_SENT | O_NO_SUCCESS } },
 		.evidence =
 			"handshake done, then FIN after the request, or RST, and no application data",
 		.message =
@@ -450,6 +450,18 @@ const struct cause cause_table[] = {
 			"answer.",
 		.doubt = "A crashed or overloaded application does this{silent_refusal}.",
 		.hint = "look at the upstream's own log for that moment",
+		.wordings = {
+			{ .when = O_PEER_FAILS,
+			  .doubt = "It does so each time: a silent refusal of the client "
+				   "certificate, or an application that cannot work at all.",
+			  .hint = "look at the upstream's own log; check whether it wants a "
+				   "client certificate (proxy_ssl_certificate)" },
+			{ .when = O_PEER_SUCCEEDS,
+			  .doubt = "Others succeed: an application that crashes or is overloaded, "
+				   "or one request that it cannot bear.",
+			  .hint = "look at the upstream's own log for that moment, and at its "
+				   "load" },
+		},
 	},
 
 	/* -- silent ends, before it was done -- */
@@ -505,6 +517,17 @@ const struct cause cause_table[] = {
 		.doubt = "No TLS was ever seen with this peer, so TLS may not be what it speaks.",
 		.hint = "look at the upstream: crashed worker, connection limit, ACL, or a load "
 			"balancer without a backend",
+		.wordings = {
+			{ .when = O_PEER_FAILS,
+			  .doubt = "It does so each time, and no TLS was ever seen with this "
+				   "peer, so TLS may not be what it speaks.",
+			  .hint = "look at the upstream: an ACL that leaves this host out, the "
+				   "wrong port, a load balancer without a backend" },
+			{ .when = O_PEER_SUCCEEDS,
+			  .doubt = "Others succeed: a connection limit, or workers that crash.",
+			  .hint = "look at the upstream: connection limit, crashed workers, a "
+				   "pool of which some members are gone" },
+		},
 	},
 	{
 		.slug = "peer-closed-mid-handshake",
@@ -519,25 +542,47 @@ const struct cause cause_table[] = {
 		.doubt = "It may have died, or refused without saying so.",
 		.hint = "look at the upstream's own log; a client certificate that it wants is one "
 			"reason",
+		.wordings = {
+			{ .when = O_PEER_FAILS,
+			  .doubt = "It does so each time: a refusal without a word, rather than a "
+				   "crash.",
+			  .hint = "look at the upstream's own log; a client certificate that it "
+				   "wants is one reason" },
+			{ .when = O_PEER_SUCCEEDS,
+			  .doubt = "Others succeed: it may have died, or was overloaded.",
+			  .hint = "look at the upstream's own log for that moment, and at its "
+				   "load" },
+		},
 	},
 	{
 		.slug = "peer-reset-in-handshake",
 		.when = { .all = O_PEER_RST, .none = O_DONE | O_ERROR },
 		.confidence = CONFIDENCE_MEDIUM,
-		.candidates = { { "sni-missing", O_NO_SNI | O_RX_NONE },
-				{ "sni-unrecognized", O_SNI | O_RX_NONE },
+		.candidates = { { "sni-missing", O_NO_SNI | O_RX_NONE | O_NO_SUCCESS },
+				{ "sni-unrecognized", O_SNI | O_RX_NONE | O_NO_SUCCESS },
 				{ "pqc-hello-intolerant", O_LARGE | O_POST_QUANTUM | O_RX_NONE } },
 		.evidence = "RST, no alert, handshake not done",
 		.message = "{peer} reset the connection in the handshake, without an alert.",
 		.doubt = "The upstream crashed, or a firewall or an SNI filter cut the connection.",
 		.hint = "look at the upstream's log and at firewalls on the way",
+		.wordings = {
+			{ .when = O_PEER_FAILS,
+			  .doubt = "It does so each time: a firewall, an ACL, an SNI filter, or "
+				   "the wrong port.",
+			  .hint = "look at firewalls on the way, at the upstream's ACL and at "
+				   "the port" },
+			{ .when = O_PEER_SUCCEEDS,
+			  .doubt = "Others succeed: the upstream crashes or is overloaded, or a "
+				   "pool has members that are gone.",
+			  .hint = "look at the upstream's log and load for that moment" },
+		},
 	},
 	{
 		.slug = "peer-closed-in-handshake",
 		.when = { .all = O_PEER_FIN, .none = O_DONE | O_ERROR },
 		.confidence = CONFIDENCE_MEDIUM,
-		.candidates = { { "sni-missing", O_NO_SNI | O_RX_NONE },
-				{ "sni-unrecognized", O_SNI | O_RX_NONE },
+		.candidates = { { "sni-missing", O_NO_SNI | O_RX_NONE | O_NO_SUCCESS },
+				{ "sni-unrecognized", O_SNI | O_RX_NONE | O_NO_SUCCESS },
 				{ "pqc-hello-intolerant", O_LARGE | O_POST_QUANTUM | O_RX_NONE } },
 		.evidence = "FIN, no alert, handshake not done",
 		.message =
@@ -545,6 +590,17 @@ const struct cause cause_table[] = {
 		.doubt =
 			"An ACL, an SNI filter, a wrong port and an overloaded server all look so.",
 		.hint = "look at the upstream's own log for that moment",
+		.wordings = {
+			{ .when = O_PEER_FAILS,
+			  .doubt = "It does so each time: an ACL, an SNI filter, or the wrong "
+				   "port.",
+			  .hint = "look at the upstream's ACL, at the names that it serves (SNI) "
+				   "and at the port" },
+			{ .when = O_PEER_SUCCEEDS,
+			  .doubt = "Others succeed: the upstream crashes or is overloaded, or a "
+				   "pool has members that are gone.",
+			  .hint = "look at the upstream's own log and load for that moment" },
+		},
 	},
 
 	/* -- we gave up -- */
@@ -583,6 +639,19 @@ const struct cause cause_table[] = {
 		.message = "{peer} did not finish the handshake; nginx gave up after {elapsed}.",
 		.hint = "find out what the upstream waits for; proxy_connect_timeout covers the "
 			"TCP connect and the TLS handshake together",
+		.wordings = {
+			{ .when = O_PEER_FAILS,
+			  .doubt = NULL,
+			  .hint = "nothing came within the time, again and again: find out what "
+				   "the upstream waits for; proxy_connect_timeout covers the TCP "
+				   "connect and the TLS handshake together" },
+			{ .when = O_PEER_SUCCEEDS,
+			  .doubt = "Others succeed: an upstream, or a path to it, that is slow at "
+				   "times.",
+			  .hint = "look at the upstream's load for that moment; "
+				   "proxy_connect_timeout covers the TCP connect and the TLS "
+				   "handshake together" },
+		},
 	},
 	{
 		.slug = "local-abort",

@@ -61,10 +61,15 @@ enum observation {
 	O_PROXY_PROTOCOL = 1LL << 36, /* it is the header of the PROXY protocol */
 	O_CLIENT_NO_CERT = 1LL << 37, /* refused, because the client has no certificate */
 	O_CLIENT_REFUSED = 1LL << 38, /* refused for the certificate that it has */
+	/* what the peer did before */
+	O_PEER_FAILS = 1LL << 48,    /* all handshakes with this peer fail */
+	O_PEER_SUCCEEDS = 1LL << 49, /* others with it, at about the same time, do not */
+	O_NO_SUCCESS = 1LL << 50,    /* it is not known that any of them succeeds */
 };
 
 #define CAUSE_NUMBERS_MAX    6
 #define CAUSE_CANDIDATES_MAX 6
+#define CAUSE_WORDINGS_MAX   2
 
 /* Whose failure a row is about: a word of a server and the same of a client differ in all. */
 enum cause_role {
@@ -90,6 +95,13 @@ struct cause_candidate {
 	uint64_t all; /* named only when this was observed */
 };
 
+/* Other words for the same cause, where what the peer did before says more. */
+struct cause_wording {
+	uint64_t when; /* one observation; 0: there is no such wording */
+	const char *doubt;
+	const char *hint;
+};
+
 struct cause {
 	const char *slug;
 	struct cause_when when;
@@ -108,6 +120,7 @@ struct cause {
 	bool resumption_hides;
 	const char *doubt; /* appended to the message while confidence is not high, or NULL */
 	const char *hint;
+	struct cause_wording wordings[CAUSE_WORDINGS_MAX]; /* the first that was observed counts */
 };
 
 /* Appended to the message when a session was resumed, and the verify result came from it; and when

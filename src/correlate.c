@@ -14,6 +14,7 @@
 #define WIRES_MAX     256
 #define PROCESSES_MAX 256
 #define ELAPSED_MAX   64
+#define ATTEMPTS_MAX  256
 
 /* Two connections that ended by the same timer differ by no more. */
 #define ELAPSED_TOLERANCE_NS 20000000ULL
@@ -56,6 +57,14 @@ struct own_line {
 	char *text;
 };
 
+/* The last failed connection of a thread. */
+struct attempt {
+	uint32_t tid; /* 0: free */
+	uint64_t t_close;
+	uint64_t group;
+	unsigned int number;
+};
+
 struct correlator {
 	uint64_t monotonic; /* of the last clock record */
 	uint64_t realtime;
@@ -71,6 +80,8 @@ struct correlator {
 	size_t elapsed_next;
 	struct elapsed elapsed[ELAPSED_MAX];
 	struct own_line line;
+	size_t attempt_next;
+	struct attempt attempts[ATTEMPTS_MAX];
 	struct tlsfail_conn conn;
 	struct wire taken[TLSFAIL_DIR_COUNT]; /* of conn */
 };
@@ -293,6 +304,39 @@ static bool elapsed_repeats(struct correlator *c, const struct tlsfail_conn *con
 	return repeats;
 }
 
+static struct attempt *attempt_of(struct correlator *c, uint32_t tid)
+{
+	for (size_t i = 0; i < ATTEMPTS_MAX; i++)
+		if (c->attempts[i].tid == tid)
+			return &c->attempts[i];
+	return NULL;
+}
+
+/* Does the connection continue what the thread's last one began? If that one's record was lost, it
+ * is at least the second. */
+static void attempt_number(struct correlator *c, const struct tlsfail_conn *conn,
+			   struct failure *out)
+{
+	struct attempt *last = attempt_of(c, conn->tid);
+
+	if (!(conn->flags & TLSFAIL_F_CONNECT))
+		return;
+	out->group = conn->id;
+	out->attempt = 1;
+	if (conn->flags & TLSFAIL_F_RETRY) {
+		out->attempt = 2;
+		if (last && last->t_close <= conn->t_start) {
+			out->group = last->group;
+			out->attempt = last->number + 1;
+		}
+	}
+	if (!last) {
+		last = &c->attempts[c->attempt_next];
+		c->attempt_next = (c->attempt_next + 1) % ATTEMPTS_MAX;
+	}
+	*last = (struct attempt){ conn->tid, conn->t_close, out->group, out->attempt };
+}
+
 static void conn_complete(struct correlator *c, const struct tlsfail_conn *conn,
 			  struct failure *out)
 {
@@ -309,6 +353,7 @@ static void conn_complete(struct correlator *c, const struct tlsfail_conn *conn,
 		.log_line = line_of(c, conn->id),
 	};
 	configured_find(c, out);
+	attempt_number(c, conn, out);
 	wire_take(c, conn->id, TLSFAIL_DIR_SENT, &out->sent);
 	wire_take(c, conn->id, TLSFAIL_DIR_RECEIVED, &out->received);
 	for (uint32_t i = 0; i < TLSFAIL_CERTS_MAX && i < conn->cert_count; i++)
@@ -357,6 +402,7 @@ int correlator_feed(struct correlator *c, const struct decoded *record, struct f
 		conn_complete(c, &record->conn, out);
 		return 1;
 	case TLSFAIL_REC_CERTS: /* correlator_sighting() */
+	case TLSFAIL_REC_PEER:	/* peers_read() */
 	case TLSFAIL_REC_EXEC:
 	case TLSFAIL_REC_LOSS:
 	case TLSFAIL_REC_TOTALS:

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "decode.h"
+#include "peers.h"
 #include "tlswire.h"
 
 /* What nginx itself said of a connection: bytes that were in its error.log. */
@@ -36,6 +37,11 @@ struct failure {
 	/* A connection of the same process ended itself after the same time before: a timer. */
 	bool repeats_elapsed;
 	const struct log_line *log_line; /* NULL: none is known */
+	/* Connections that failed one right after the other on the same thread: all of them have the
+	 * id of the first. This is the attempt-th of them; 0: its connect was not seen. */
+	uint64_t group;
+	unsigned int attempt;
+	struct peer_history history; /* of the peer; filled in by the caller */
 };
 
 /* Certificates of a healthy peer. Pointers live until the next record. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * One look at a per-CPU map.
+ * One look at a map.
  */
 #include "counters.h"
 
@@ -34,4 +34,15 @@ int counters_read(int map_fd, struct tlsfail_counters *sum)
 	}
 	free(each);
 	return err;
+}
+
+int counters_peer(int map_fd, const struct tlsfail_peer_key *key,
+		  struct tlsfail_peer_counts *counts)
+{
+	struct tlsfail_peer_state state;
+
+	if (bpf_map_lookup_elem(map_fd, key, &state))
+		return -errno;
+	*counts = state.n;
+	return 0;
 }

@@ -191,6 +191,13 @@ static int check_certs(const struct tlsfail_certs *certs, const char **problem)
 	return 0;
 }
 
+static int check_peer(const struct tlsfail_peer *peer, const char **problem)
+{
+	if (peer->key.family != FAMILY_IPV4 && peer->key.family != FAMILY_IPV6)
+		return reject(problem, "has an unknown address family");
+	return 0;
+}
+
 static int decode_body(const uint8_t *data, size_t len, struct decoded *out, const char **problem)
 {
 	int err;
@@ -219,6 +226,9 @@ static int decode_body(const uint8_t *data, size_t len, struct decoded *out, con
 		return view_log_line(&out->log_line, data, len, problem);
 	case TLSFAIL_REC_LOSS:
 		return copy_fixed(&out->loss, sizeof(out->loss), data, len, problem);
+	case TLSFAIL_REC_PEER:
+		err = copy_fixed(&out->peer, sizeof(out->peer), data, len, problem);
+		return err ? err : check_peer(&out->peer, problem);
 	case TLSFAIL_REC_TOTALS:
 		return copy_fixed(&out->totals, sizeof(out->totals), data, len, problem);
 	}

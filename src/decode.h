@@ -73,6 +73,7 @@ struct decoded {
 		struct decoded_log_line log_line;
 		struct decoded_nginx nginx;
 		struct tlsfail_loss loss;
+		struct tlsfail_peer peer;
 		struct tlsfail_totals totals;
 	};
 };

@@ -239,11 +239,42 @@ static void fill_log_line(struct finding *f, const struct log_line *line)
 	text_add_hostile(&t, line->file, strlen(line->file));
 }
 
+static uint64_t realtime_at(const struct failure *failure, uint64_t t)
+{
+	return t && failure->time_ns ? failure->time_ns - (failure->conn->t_close - t) : 0;
+}
+
+static void fill_history(struct finding *f, const struct failure *failure)
+{
+	static const enum finding_peer_state states[] = {
+		[PEER_OK] = FINDING_PEER_OK,
+		[PEER_FLAPPING] = FINDING_PEER_FLAPPING,
+		[PEER_FAILING] = FINDING_PEER_FAILING,
+	};
+	const struct peer_history *h = &failure->history;
+
+	f->group = failure->group;
+	f->attempt = failure->attempt;
+	if (!h->known)
+		return;
+	f->history = (struct finding_peer){
+		.known = true,
+		.state = states[h->state],
+		.since_ns = realtime_at(failure, h->since),
+		.handshakes = h->handshakes,
+		.failures = h->failures,
+		.failing_since_ns = realtime_at(failure, h->failing_since),
+		.failures_in_row = h->streak,
+		.last_success_ns = realtime_at(failure, h->last_success),
+	};
+}
+
 /* -- the conclusion --------------------------------------------------------------------------- */
 
 static void conclude(struct finding *f, const struct failure *failure, const struct symptoms *s,
 		     const struct cause *cause)
 {
+	const char *doubt = cause->doubt, *hint = cause->hint;
 	struct text t;
 
 	f->cause = cause->slug;
@@ -255,20 +286,29 @@ static void conclude(struct finding *f, const struct failure *failure, const str
 			if ((s->observed & cause->candidates[i].all) == cause->candidates[i].all)
 				f->candidates[f->candidate_count++] = cause->candidates[i].slug;
 	}
+	for (unsigned int i = 0; i < CAUSE_WORDINGS_MAX; i++) {
+		const struct cause_wording *w = &cause->wordings[i];
+
+		if (!(s->observed & w->when) || f->wording)
+			continue;
+		f->wording = i + 1;
+		doubt = w->doubt;
+		hint = w->hint;
+	}
 	text_init(&t, f->message, sizeof(f->message));
 	explain_words(&t,
 		      f->certificate.known && cause->with_cert ? cause->with_cert : cause->message,
 		      failure, f);
-	if (cause->doubt && f->confidence != CONFIDENCE_HIGH) {
+	if (doubt && f->confidence != CONFIDENCE_HIGH) {
 		text_add(&t, " ");
-		explain_words(&t, cause->doubt, failure, f);
+		explain_words(&t, doubt, failure, f);
 	}
 	if (cause->resumption_hides && f->choice.resumed)
 		text_add(&t, cause_note_resumed);
 	else if (cause->resumption_hides && f->hello.offers_session && f->choice.has_resumed)
 		text_add(&t, cause_note_hidden);
 	text_init(&t, f->hint, sizeof(f->hint));
-	explain_words(&t, cause->hint, failure, f);
+	explain_words(&t, hint, failure, f);
 	if (cause->resumption_hides && f->choice.resumed)
 		text_add(&t, cause_hint_resumed);
 }
@@ -312,6 +352,7 @@ void diagnose(const struct failure *failure, struct diagnose_work *work, struct 
 	fill_close(f, c, cause);
 	fill_tcp(f, c);
 	fill_log_line(f, failure->log_line);
+	fill_history(f, failure);
 	explain_evidence(failure, work, f);
 	conclude(f, failure, &s, cause);
 	if (failure->nginx && nginx_places_read(failure->nginx, failure->nginx_len, &work->places))
@@ -334,4 +375,41 @@ void diagnose_loss(const struct tlsfail_loss *loss, uint64_t time_ns, const char
 	text_add(&t, host);
 	text_init(&t, f->message, sizeof(f->message));
 	text_add(&t, "tlsfail could not keep up: some failures, or parts of them, were lost.");
+}
+
+void diagnose_recovery(const struct tlsfail_peer *peer, const struct peer_recovery *recovery,
+		       uint64_t time_ns, const char *host, struct finding *f)
+{
+	uint64_t failing_ns = recovery->last_success - recovery->since;
+	struct text t;
+
+	*f = (struct finding){
+		.kind = FINDING_RECOVERED,
+		.time_ns = time_ns,
+		.cause = "peer-recovered",
+		.confidence = CONFIDENCE_HIGH,
+		.role = "client",
+	};
+	fill_address(f->peer.address, sizeof(f->peer.address), peer->key.family, peer->key.addr);
+	f->peer.port = peer->key.port;
+	f->network_type = strchr(f->peer.address, ':') ? "ipv6" : "ipv4";
+	f->duration_ns = failing_ns;
+	f->history = (struct finding_peer){
+		.known = true,
+		.state = FINDING_PEER_RECOVERED,
+		.handshakes = recovery->handshakes,
+		.failures = recovery->failures,
+	};
+	if (time_ns) {
+		f->history.since_ns = time_ns - (recovery->t - recovery->since);
+		f->history.last_success_ns = time_ns - (recovery->t - recovery->last_success);
+	}
+	text_init(&t, f->host_name, sizeof(f->host_name));
+	text_add(&t, host);
+	text_init(&t, f->message, sizeof(f->message));
+	explain_endpoint(&t, &f->peer);
+	text_addf(&t, " works again: %llu of %llu handshakes failed within ",
+		  (unsigned long long)recovery->failures, (unsigned long long)recovery->handshakes);
+	text_add_duration(&t, failing_ns);
+	text_add(&t, ".");
 }

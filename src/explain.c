@@ -9,7 +9,7 @@
 #include "finding_tls.h"
 #include "lib_openssl.h"
 
-static void add_endpoint(struct text *t, const struct finding_endpoint *e)
+void explain_endpoint(struct text *t, const struct finding_endpoint *e)
 {
 	text_addf(t, strchr(e->address, ':') ? "[%s]:%u" : "%s:%u", e->address, e->port);
 }
@@ -191,9 +191,9 @@ static void add_word(struct text *t, const char *word, size_t len, const struct 
 
 #define IS(name) (len == sizeof(name) - 1 && !memcmp(word, name, len))
 	if (IS("peer"))
-		add_endpoint(t, &f->peer);
+		explain_endpoint(t, &f->peer);
 	else if (IS("local"))
-		add_endpoint(t, &f->local);
+		explain_endpoint(t, &f->local);
 	else if (IS("sni"))
 		text_add(t, f->hello.server_name);
 	else if (IS("name"))
@@ -554,6 +554,27 @@ static void evidence_end(struct finding *f, const struct failure *failure)
 	}
 }
 
+static void evidence_history(struct finding *f)
+{
+	const struct finding_peer *h = &f->history;
+	struct text t;
+
+	if (h->known) {
+		evidence_begin(f, &t);
+		text_addf(&t,
+			  "handshakes with this peer: %llu, failed: %llu, of them in a row: %llu",
+			  (unsigned long long)h->handshakes, (unsigned long long)h->failures,
+			  (unsigned long long)h->failures_in_row);
+	}
+	if (f->attempt > 1) {
+		evidence_begin(f, &t);
+		text_addf(&t,
+			  "attempt %u of one request (inferred: the thread connected as soon as it "
+			  "had closed the failed connection)",
+			  f->attempt);
+	}
+}
+
 void explain_evidence(const struct failure *failure, const struct diagnose_work *work,
 		      struct finding *f)
 {
@@ -565,4 +586,5 @@ void explain_evidence(const struct failure *failure, const struct diagnose_work 
 	evidence_certificate(f);
 	evidence_errors(f, c, &work->view);
 	evidence_end(f, failure);
+	evidence_history(f);
 }

@@ -13,6 +13,9 @@
 void explain_words(struct text *t, const char *words, const struct failure *failure,
 		   const struct finding *finding);
 
+/* Appends ADDRESS:PORT, or [ADDRESS]:PORT. */
+void explain_endpoint(struct text *t, const struct finding_endpoint *endpoint);
+
 /* Fills in finding->evidence: what was seen, in the order of the handshake. The facts of the finding
  * are already filled in. */
 void explain_evidence(const struct failure *failure, const struct diagnose_work *work,

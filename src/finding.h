@@ -18,7 +18,7 @@
 #define FINDING_HINT_LEN       1024
 #define FINDING_PATH_LEN       4096
 #define FINDING_CANDIDATES_MAX 6
-#define FINDING_EVIDENCE_MAX   36
+#define FINDING_EVIDENCE_MAX   38
 #define FINDING_EVIDENCE_LEN   400 /* a host name, or a DN, and some words */
 #define FINDING_VERSIONS_MAX   6
 #define FINDING_SAN_MAX	       8
@@ -47,7 +47,8 @@ enum finding_kind {
 	/* of a healthy handshake: tls.certificate.seen, tls.certificate.expiring */
 	FINDING_CERTIFICATE_SEEN,
 	FINDING_CERTIFICATE_EXPIRING,
-	FINDING_FOLDED, /* event.name tlsfail.folded: more failures of a kind that was told */
+	FINDING_RECOVERED, /* event.name tlsfail.peer.recovered: a peer that failed works again */
+	FINDING_FOLDED,	   /* event.name tlsfail.folded: more failures of a kind that was told */
 };
 
 struct finding_endpoint {
@@ -206,6 +207,25 @@ struct finding_config {
 	char patch[FINDING_PATCH_LEN]; /* unified diff, "" none */
 };
 
+enum finding_peer_state {
+	FINDING_PEER_OK,
+	FINDING_PEER_FLAPPING, /* handshakes fail, and others succeed */
+	FINDING_PEER_FAILING,  /* handshakes fail, and none succeeds */
+	FINDING_PEER_RECOVERED,
+};
+
+/* How handshakes with the peer went. Times are CLOCK_REALTIME in ns, 0 unknown, or never. */
+struct finding_peer {
+	bool known;
+	enum finding_peer_state state;
+	uint64_t since_ns; /* from then on, so many have ended, and so many of them failed */
+	uint64_t handshakes;
+	uint64_t failures;
+	uint64_t failing_since_ns; /* from then on none has succeeded, and so many have failed */
+	uint64_t failures_in_row;
+	uint64_t last_success_ns;
+};
+
 struct finding_loss {
 	uint64_t findings;  /* failures lost on the way to the collector */
 	uint64_t wires;	    /* evidence bytes lost */
@@ -226,6 +246,7 @@ struct finding {
 	const char *candidates[FINDING_CANDIDATES_MAX]; /* other slugs, likeliest first */
 	char message[FINDING_MESSAGE_LEN];		/* one sentence */
 	char hint[FINDING_HINT_LEN];			/* what to do */
+	unsigned int wording; /* which words of the cause these are: other evidence, other words */
 	unsigned int evidence_count;
 	char evidence[FINDING_EVIDENCE_MAX][FINDING_EVIDENCE_LEN];
 
@@ -260,6 +281,11 @@ struct finding {
 	const char *network_type; /* "ipv4", "ipv6" */
 	struct finding_endpoint local;
 	struct finding_endpoint peer;
+	struct finding_peer history; /* of the peer */
+	/* Attempts that belong together, as nginx tries the servers of a pool for one request:
+	 * inferred. 0: unknown. */
+	uint64_t group;
+	unsigned int attempt;
 
 	uint32_t pid;
 	char executable_path[FINDING_PATH_LEN];

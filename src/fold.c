@@ -16,11 +16,13 @@ struct kind {
 	uint64_t told_ns;  /* CLOCK_REALTIME of that */
 	uint64_t last_ns;  /* CLOCK_REALTIME of the last that was folded */
 	const char *cause;
+	unsigned int wording;
 	const char *role;
 	const char *network_type;
 	enum confidence confidence;
 	uint32_t pid;
 	struct finding_endpoint peer;
+	struct finding_peer history; /* as of the last that was folded */
 	char *executable;
 	char host_name[FINDING_NAME_LEN];
 };
@@ -78,7 +80,7 @@ static struct kind *kind_find(struct fold *fold, const struct finding *f)
 		struct kind *k = &fold->kinds[i];
 
 		if (same_endpoint(&k->peer, &peer) && !strcmp(k->cause, f->cause) &&
-		    !strcmp(k->executable, f->executable_path))
+		    k->wording == f->wording && !strcmp(k->executable, f->executable_path))
 			return k;
 	}
 	return NULL;
@@ -112,6 +114,7 @@ static void kind_add(struct fold *fold, uint64_t t, const struct finding *f)
 		.deadline = t + fold->interval_ns,
 		.told_ns = f->time_ns,
 		.cause = f->cause,
+		.wording = f->wording,
 		.role = f->role,
 		.network_type = f->network_type,
 		.peer = peer_of(f),
@@ -134,6 +137,7 @@ static void kind_tell(struct kind *k, struct finding *out)
 		.role = k->role,
 		.network_type = k->network_type,
 		.peer = k->peer,
+		.history = k->history,
 		.pid = k->pid,
 		.suppressed = k->count,
 	};
@@ -163,6 +167,7 @@ bool fold_take(struct fold *fold, uint64_t t, const struct finding *f, struct fi
 		k->count++;
 		k->last_ns = f->time_ns;
 		k->pid = f->pid;
+		k->history = f->history;
 		k->confidence = f->confidence;
 		return false;
 	}

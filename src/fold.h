@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Repetition, folded: the first failure of a kind (cause, peer, program) is told at once, those that
- * follow are counted, and the count is told once an interval. So a dead upstream makes a readable
+ * Repetition, folded: the first failure of a kind (cause and its wording, peer, program) is told at
+ * once, those that follow are counted, and the count is told once an interval. So a dead upstream makes a readable
  * screen and a small log, and still no failure goes uncounted. Pure: time is what the records say.
  */
 #ifndef TLSFAIL_FOLD_H

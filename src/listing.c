@@ -71,6 +71,17 @@ static void candidates_print(const struct cause *cause, int width)
 		row_print(COLUMN_GAP, "or", width, buf);
 }
 
+static void wordings_print(const struct cause *cause, int width)
+{
+	for (size_t i = 0; i < CAUSE_WORDINGS_MAX && cause->wordings[i].when; i++) {
+		const struct cause_wording *w = &cause->wordings[i];
+
+		row_print(COLUMN_GAP, w->when == O_PEER_FAILS ? "if always" : "if at times", width,
+			  w->doubt ? w->doubt : cause->message);
+		row_print(COLUMN_GAP, "fix", width, w->hint);
+	}
+}
+
 static void cause_print(const struct cause *cause)
 {
 	const int width = sizeof("confidence") - 1;
@@ -85,6 +96,7 @@ static void cause_print(const struct cause *cause)
 	row_print(COLUMN_GAP, "confidence", width, confidence_words(cause));
 	candidates_print(cause, width);
 	row_print(COLUMN_GAP, "fix", width, cause->hint);
+	wordings_print(cause, width);
 	puts("\nWords in braces are filled in from the failure.");
 }
 

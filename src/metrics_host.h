@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <linux/types.h>
 
+#include "tlsfail_abi.h"
 #include "tlsfail_maps.h"
 
 #define METRICS_PROBES_MAX  48

@@ -22,6 +22,7 @@ struct pipeline {
 	struct correlator *correlator;
 	struct certwatch *certwatch;
 	struct fold *fold;
+	struct peers *peers;
 	uint64_t now;		 /* CLOCK_MONOTONIC, the latest that a record has told */
 	struct metrics *metrics; /* or NULL */
 
@@ -60,8 +61,10 @@ int pipeline_open(struct outputs *outputs, const struct pipeline_options *option
 	p->work.x509 = x509_cache_new();
 	p->certwatch = certwatch_new(&options->certs);
 	p->fold = fold_new(options->fold_ns);
+	p->peers = peers_new();
 	p->by_cause = calloc(cause_table_len, sizeof(*p->by_cause));
-	if (!p->work.x509 || !p->correlator || !p->certwatch || !p->fold || !p->by_cause) {
+	if (!p->work.x509 || !p->correlator || !p->certwatch || !p->fold || !p->peers ||
+	    !p->by_cause) {
 		pipeline_close(p);
 		return -ENOMEM;
 	}
@@ -77,6 +80,7 @@ void pipeline_close(struct pipeline *p)
 	certwatch_free(p->certwatch);
 	x509_cache_free(p->work.x509);
 	fold_free(p->fold);
+	peers_free(p->peers);
 	free(p->by_cause);
 	free(p);
 }
@@ -148,6 +152,8 @@ static int failure_report(struct pipeline *p)
 
 	if (!(p->roles & (server ? PIPELINE_SERVER : PIPELINE_CLIENT)))
 		return 0;
+	if (!server)
+		peers_failed(p->peers, p->failure.conn, &p->failure.history);
 	diagnose(&p->failure, &p->work, &p->finding);
 	failure_count(p);
 	if (p->finding.noise && !p->tell_noise)
@@ -180,6 +186,21 @@ static int certificates_report(struct pipeline *p, const struct tlsfail_certs *r
 	return err;
 }
 
+/* Before the recovery comes what is still folded of the peer. */
+static int recovery_report(struct pipeline *p, const struct tlsfail_peer *record)
+{
+	struct peer_recovery recovery;
+	int err = 0;
+
+	if (!peers_read(p->peers, record, &recovery))
+		return 0;
+	diagnose_recovery(record, &recovery, correlator_realtime(p->correlator, recovery.t),
+			  correlator_host(p->correlator), &p->finding);
+	while (!err && fold_tell_peer(p->fold, &p->finding.peer, &p->folded))
+		err = finding_write(p, &p->folded);
+	return err ? err : finding_write(p, &p->finding);
+}
+
 /* The time of a record, CLOCK_MONOTONIC in ns, 0 for one that has none. */
 static uint64_t record_time(const struct decoded *record)
 {
@@ -194,6 +215,8 @@ static uint64_t record_time(const struct decoded *record)
 		return record->clock.monotonic;
 	case TLSFAIL_REC_LOSS:
 		return record->loss.t;
+	case TLSFAIL_REC_PEER:
+		return record->peer.t;
 	case TLSFAIL_REC_TOTALS:
 		return record->totals.t;
 	case TLSFAIL_REC_WIRE:
@@ -223,6 +246,11 @@ uint64_t pipeline_deadline(const struct pipeline *p)
 	return fold_deadline(p->fold);
 }
 
+bool pipeline_peer_watched(const struct pipeline *p, size_t *at, struct tlsfail_peer_key *key)
+{
+	return peers_watched(p->peers, at, key);
+}
+
 int pipeline_finish(struct pipeline *p)
 {
 	int err = 0;
@@ -245,6 +273,8 @@ static int record_take(struct pipeline *p)
 		return 0;
 	case TLSFAIL_REC_CERTS:
 		return certificates_report(p, &p->record.certs);
+	case TLSFAIL_REC_PEER:
+		return recovery_report(p, &p->record.peer);
 	case TLSFAIL_REC_LOG_LINE:
 		p->lines += p->record.log_line.id != 0;
 		p->lines_alone += p->record.log_line.id == 0;

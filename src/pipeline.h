@@ -14,6 +14,7 @@
 #include "certwatch.h"
 #include "metrics.h"
 #include "outputs.h"
+#include "peers.h"
 #include "text.h"
 #include "tlsfail_abi.h"
 
@@ -58,6 +59,10 @@ int pipeline_feed(struct pipeline *p, const void *data, size_t len, struct text 
  * happens; 0: none. It learns the time from records only: a clock record will do.
  */
 uint64_t pipeline_deadline(const struct pipeline *p);
+
+/* The next peer, from *at = 0 on, whose counts are to be fed each second, so that it is seen to
+ * recover. False: no more. */
+bool pipeline_peer_watched(const struct pipeline *p, size_t *at, struct tlsfail_peer_key *key);
 
 /* Tells what is still folded: the end. Returns 0 or an error of outputs_write(). */
 int pipeline_finish(struct pipeline *p);

@@ -393,6 +393,46 @@ static void event_add_config(struct event *event, const struct finding_config *c
 	event_add_places(event, config);
 }
 
+static void event_add_time_of(struct event *event, const char *key, uint64_t time_ns)
+{
+	if (time_ns)
+		event_add_timestamp(event, key, time_ns);
+}
+
+static void event_add_history(struct event *event, const struct finding_peer *h)
+{
+	static const char *const states[] = {
+		[FINDING_PEER_OK] = "ok",
+		[FINDING_PEER_FLAPPING] = "flapping",
+		[FINDING_PEER_FAILING] = "failing",
+		[FINDING_PEER_RECOVERED] = "recovered",
+	};
+
+	if (!h->known)
+		return;
+	event_add_string(event, "tlsfail.peer.state", states[h->state]);
+	event_add_time_of(event, "tlsfail.peer.since", h->since_ns);
+	event_add_integer(event, "tlsfail.peer.handshakes", h->handshakes);
+	event_add_integer(event, "tlsfail.peer.failures", h->failures);
+	event_add_time_of(event, "tlsfail.peer.failing_since", h->failing_since_ns);
+	event_add_known(event, "tlsfail.peer.failures_in_row", h->failures_in_row);
+	event_add_time_of(event, "tlsfail.peer.last_success", h->last_success_ns);
+}
+
+/* A number that is a name: JSON's readers may not keep all its digits. */
+static void event_add_attempt(struct event *event, const struct finding *f)
+{
+	char group[sizeof("0123456789abcdef")];
+	struct text text;
+
+	if (!f->attempt)
+		return;
+	text_init(&text, group, sizeof(group));
+	text_addf(&text, "%016llx", (unsigned long long)f->group);
+	event_add_string(event, "tlsfail.group", group);
+	event_add_integer(event, "tlsfail.attempt", f->attempt);
+}
+
 static void event_add_failure(struct event *event, const struct finding *f)
 {
 	event_add_string(event, "event.name", "tls.handshake.failure");
@@ -400,6 +440,8 @@ static void event_add_failure(struct event *event, const struct finding *f)
 	event_add_known(event, "event.duration", f->duration_ns);
 	event_add_cause(event, f);
 	event_add_course(event, f);
+	event_add_attempt(event, f);
+	event_add_history(event, &f->history);
 	event_add_tls(event, f);
 	event_add_network(event, f);
 	event_add_process(event, f);
@@ -450,8 +492,20 @@ static void event_add_folded(struct event *event, const struct finding *f)
 	event_add_string(event, "tlsfail.confidence", sink_confidence_name(f));
 	event_add_string(event, "tlsfail.role", f->role);
 	event_add_integer(event, "tlsfail.suppressed", f->suppressed);
+	event_add_history(event, &f->history);
 	event_add_network(event, f);
 	event_add_process(event, f);
+}
+
+static void event_add_recovered(struct event *event, const struct finding *f)
+{
+	event_add_string(event, "event.name", "tlsfail.peer.recovered");
+	event_add_known(event, "event.duration", f->duration_ns);
+	event_add_string(event, "message", f->message);
+	event_add_integer(event, "tlsfail.schema_version", FINDING_SCHEMA_VERSION);
+	event_add_string(event, "tlsfail.role", f->role);
+	event_add_history(event, &f->history);
+	event_add_network(event, f);
 }
 
 void sink_event_each(const struct finding *finding, sink_take_fn *take, void *context)
@@ -466,6 +520,8 @@ void sink_event_each(const struct finding *finding, sink_take_fn *take, void *co
 		event_add_sighting(&event, finding);
 	else if (finding->kind == FINDING_FOLDED)
 		event_add_folded(&event, finding);
+	else if (finding->kind == FINDING_RECOVERED)
+		event_add_recovered(&event, finding);
 	else
 		event_add_failure(&event, finding);
 	event_add_string(&event, "host.name", finding->host_name);

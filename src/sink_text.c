@@ -259,6 +259,45 @@ static void details_add(const struct sink_options *o, struct text *t, const stru
 	endpoint_fact_add(t, "local:", &f->local);
 }
 
+/* "since 14:02:05", with the date when it was another day than that of the finding. */
+static void since_add(struct text *t, uint64_t since_ns, uint64_t now_ns)
+{
+	time_t since = (time_t)(since_ns / NS_PER_S), now = (time_t)(now_ns / NS_PER_S);
+	struct tm then, today;
+	char words[32];
+
+	if (!since_ns || !localtime_r(&since, &then) || !localtime_r(&now, &today))
+		return;
+	if (strftime(words, sizeof(words),
+		     then.tm_yday == today.tm_yday && then.tm_year == today.tm_year ? "%H:%M:%S"
+										    : "%F %H:%M",
+		     &then))
+		text_addf(t, " since %s", words);
+}
+
+/* What the peer did before; nothing, when this is the first that is known of it. */
+static void history_add(const struct sink_options *o, struct text *t, const struct finding *f)
+{
+	const struct finding_peer *h = &f->history;
+	char words[128];
+	struct text line;
+
+	text_init(&line, words, sizeof(words));
+	if (!h->known || h->handshakes < 2)
+		return;
+	if (h->state == FINDING_PEER_FAILING) {
+		text_add(&line, "fails always");
+		since_add(&line, h->failing_since_ns, f->time_ns);
+		text_addf(&line, " (%" PRIu64 " handshake%s)", h->failures_in_row,
+			  h->failures_in_row == 1 ? "" : "s");
+	} else {
+		text_addf(&line, "%" PRIu64 " of %" PRIu64 " handshakes failed", h->failures,
+			  h->handshakes);
+		since_add(&line, h->since_ns, f->time_ns);
+	}
+	paragraph_add(o, t, NULL, "peer: ", words);
+}
+
 static void failure_add(const struct sink_options *o, struct text *t, const struct finding *f)
 {
 	headline_add(o, t, f);
@@ -269,6 +308,9 @@ static void failure_add(const struct sink_options *o, struct text *t, const stru
 		patch_add(t, f->config.patch);
 	if (f->confidence != CONFIDENCE_HIGH)
 		candidates_add(o, t, f);
+	history_add(o, t, f);
+	if (f->attempt > 1)
+		text_addf(t, "%*sattempt %u of one request (inferred)\n", INDENT, "", f->attempt);
 	if (o->verbose)
 		details_add(o, t, f);
 	if (o->ladder)
@@ -285,6 +327,13 @@ static void certificate_add(const struct sink_options *o, struct text *t, const 
 
 /* The first of the kind was told in full: how many more there are is all that is new. */
 static void folded_add(const struct sink_options *o, struct text *t, const struct finding *f)
+{
+	headline_add(o, t, f);
+	paragraph_add(o, t, NULL, "", f->message);
+	history_add(o, t, f);
+}
+
+static void recovered_add(const struct sink_options *o, struct text *t, const struct finding *f)
 {
 	headline_add(o, t, f);
 	paragraph_add(o, t, NULL, "", f->message);
@@ -313,6 +362,8 @@ static void text_format(const struct sink_options *o, const struct finding *f, s
 		certificate_add(o, t, f);
 	else if (f->kind == FINDING_FOLDED)
 		folded_add(o, t, f);
+	else if (f->kind == FINDING_RECOVERED)
+		recovered_add(o, t, f);
 	else
 		failure_add(o, t, f);
 }

@@ -234,6 +234,18 @@ static uint64_t observe_flags(const struct tlsfail_conn *c)
 	return o;
 }
 
+/* In a row, so that it is no chance. */
+#define ALWAYS_MIN 3
+
+static uint64_t observe_history(const struct peer_history *h)
+{
+	if (!h->known)
+		return O_NO_SUCCESS;
+	if (h->state == PEER_FLAPPING)
+		return O_PEER_SUCCEEDS;
+	return O_NO_SUCCESS | (h->streak >= ALWAYS_MIN ? O_PEER_FAILS : 0);
+}
+
 /* An end of file, and what follows from it, says no more than the FIN does. */
 static bool error_explains(const struct tlsfail_conn *c)
 {
@@ -317,7 +329,7 @@ void symptoms_read(const struct failure *f, struct diagnose_work *work, struct s
 	theirs = records_of(view, s->server);
 	certificates_read(f, work);
 	s->observed = observe_flags(c) | observe_end(f) | observe_wire(f, view) |
-		      observe_certificates(work, c->cert_count);
+		      observe_certificates(work, c->cert_count) | observe_history(&f->history);
 	s->reason = c->error_count ? c->errors[0].reason : 0;
 	if (openssl_reason_is_alert(s->reason, &s->alert)) {
 		s->has_alert = true;

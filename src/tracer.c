@@ -200,6 +200,19 @@ static void process_announce(struct tracer *t, uint32_t pid)
 	free(record);
 }
 
+/* The counts of a peer; when asked so, only if it has succeeded after it failed. */
+static void peer_announce(struct tracer *t, const struct tlsfail_peer_key *key, bool succeeded)
+{
+	struct tlsfail_peer_counts counts;
+	struct tlsfail_peer record;
+
+	if (counters_peer(bpf_map__fd(t->skel->maps.peers), key, &counts) ||
+	    (succeeded && counts.t_done <= counts.t_failed))
+		return;
+	announce_peer(key, &counts, &record);
+	submit(t, &record, sizeof(record));
+}
+
 static void process_forget(struct tracer *t, uint32_t pid)
 {
 	for (size_t i = 0; i < ANNOUNCED_MAX; i++)
@@ -210,13 +223,17 @@ static void process_forget(struct tracer *t, uint32_t pid)
 static int on_record(void *context, void *data, size_t len)
 {
 	const struct tlsfail_header *h = data;
+	struct tlsfail_peer_key key;
 	struct tracer *t = context;
 
 	t->records++;
 	if (is_full(t))
 		return 0;
-	if (h->type == TLSFAIL_REC_CONN)
+	if (h->type == TLSFAIL_REC_CONN) {
 		process_announce(t, ((const struct tlsfail_conn *)data)->pid);
+		if (announce_peer_key(data, &key))
+			peer_announce(t, &key, false);
+	}
 	if (h->type == TLSFAIL_REC_CERTS)
 		process_announce(t, ((const struct tlsfail_certs *)data)->pid);
 	if (h->type == TLSFAIL_REC_EXEC) {
@@ -521,6 +538,15 @@ static int wait_ms(const struct tracer *t)
 	return left >= 0 && left < ms ? left : ms;
 }
 
+static void peers_announce(struct tracer *t)
+{
+	struct tlsfail_peer_key key;
+	size_t at = 0;
+
+	while (pipeline_peer_watched(t->pipeline, &at, &key))
+		peer_announce(t, &key, true);
+}
+
 static void tick(struct tracer *t)
 {
 	uint64_t deadline = pipeline_deadline(t->pipeline);
@@ -530,6 +556,7 @@ static void tick(struct tracer *t)
 		output_failed(t, err);
 	if (announce_clock_is_stale(&t->clock) || (deadline && announce_now() >= deadline))
 		clock_announce(t);
+	peers_announce(t);
 	loss_announce(t);
 	metrics_publish(t);
 	err = t->recorder ? recorder_flush(t->recorder) : 0;

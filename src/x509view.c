@@ -191,32 +191,25 @@ static bool whole_read(const uint8_t *der, size_t len, struct x509_view *view)
 
 /* ---- The beginning of a certificate ---------------------------------------------------------- */
 
-/* Enters the sequence at *at, which may go on behind end, and the one that it begins with ... */
-static bool enter(const uint8_t **at, const uint8_t *end, unsigned int levels)
+/* Enters the constructed value at *at, which may go on behind end. */
+static bool enter(const uint8_t **at, const uint8_t *end, int tag, int class)
 {
-	while (levels-- > 0) {
-		int tag = 0, class = 0;
-		long len = 0;
-		int found = ASN1_get_object(at, &len, &tag, &class, end - *at);
+	int its_tag = 0, its_class = 0;
+	long len = 0;
+	int found = ASN1_get_object(at, &len, &its_tag, &its_class, end - *at);
 
-		if (!(found & V_ASN1_CONSTRUCTED) || tag != V_ASN1_SEQUENCE ||
-		    class != V_ASN1_UNIVERSAL)
-			return false;
-	}
-	return true;
+	return found & V_ASN1_CONSTRUCTED && its_tag == tag && its_class == class;
 }
 
-/* Skips count values at *at, all of which have to be there. */
-static bool skip(const uint8_t **at, const uint8_t *end, unsigned int count)
+/* Skips the value at *at, all of which has to be there. */
+static bool skip(const uint8_t **at, const uint8_t *end)
 {
-	while (count-- > 0) {
-		int tag, class;
-		long len;
+	int tag, class;
+	long len;
 
-		if (ASN1_get_object(at, &len, &tag, &class, end - *at) & 0x80)
-			return false;
-		*at += len;
-	}
+	if (ASN1_get_object(at, &len, &tag, &class, end - *at) & 0x80)
+		return false;
+	*at += len;
 	return true;
 }
 
@@ -240,11 +233,16 @@ static bool part_read(const uint8_t *der, size_t len, struct x509_view *view)
 	const uint8_t *validity;
 	bool found = false;
 
-	if (!enter(&at, end, 2) || !skip(&at, end, at < end && *at == HAS_VERSION ? 3 : 2))
+	if (!enter(&at, end, V_ASN1_SEQUENCE, V_ASN1_UNIVERSAL) ||
+	    !enter(&at, end, V_ASN1_SEQUENCE, V_ASN1_UNIVERSAL))
+		goto out;
+	if (at < end && *at == HAS_VERSION && !skip(&at, end))
+		goto out;
+	if (!skip(&at, end) || !skip(&at, end))
 		goto out;
 	issuer = d2i_X509_NAME(NULL, &at, end - at);
 	validity = at;
-	if (!issuer || !skip(&at, end, 1))
+	if (!issuer || !skip(&at, end))
 		goto out;
 	subject = d2i_X509_NAME(NULL, &at, end - at);
 	if (!subject)
@@ -252,7 +250,7 @@ static bool part_read(const uint8_t *der, size_t len, struct x509_view *view)
 	found = true;
 	view->cut = true;
 	parties_read(subject, issuer, view);
-	if (enter(&validity, end, 1))
+	if (enter(&validity, end, V_ASN1_SEQUENCE, V_ASN1_UNIVERSAL))
 		part_validity_read(&validity, end, view);
 	key = d2i_PUBKEY(NULL, &at, end - at);
 	key_read(key, view);

@@ -28,6 +28,7 @@ import test_mishaps
 import test_nginxconf
 import test_obstacles
 import test_output
+import test_peers
 import test_replay
 import test_safety
 import test_server
@@ -38,7 +39,8 @@ from tap import Report
 
 MODULES = (test_cases, test_certs, test_hooks, test_lifecycle, test_host, test_container,
            test_mishaps, test_nginxconf, test_errorlog, test_metrics, test_dist, test_replay,
-           test_budget, test_input, test_output, test_fold, test_doctor, test_safety, test_server,
+           test_budget, test_input, test_output, test_fold, test_peers, test_doctor, test_safety,
+           test_server,
            test_obstacles, test_service, test_sinks)
 
 

@@ -43,7 +43,8 @@ END_LIMIT_S = 30
 
 # What may differ: alternatives look at the same event at other moments, some microseconds apart, and
 # so see other times, and a round trip time that one more or one less segment went into.
-MOMENTS = ("@timestamp", "event.duration", "tcp.rtt")
+MOMENTS = ("@timestamp", "event.duration", "tcp.rtt", "tlsfail.group", "tlsfail.peer.since",
+           "tlsfail.peer.failing_since", "tlsfail.peer.last_success")
 # What nginx's configuration adds is there once it has been read, which is no matter of hooks.
 CONFIGURATION = ("tlsfail.hint", "tlsfail.patch", "nginx.config.file", "nginx.config.line")
 DURATION = re.compile(r"\b\d+(\.\d+)? (ns|us|ms|s|min)\b")

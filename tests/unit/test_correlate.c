@@ -517,10 +517,62 @@ static void test_elapsed_is_forgotten(void **state)
 	assert_false(repeats(PID, TLSFAIL_F_LOCAL_FIN, NS_PER_SEC));
 }
 
+/* A connection of that thread fails: which attempt is it? */
+static unsigned int attempt(uint32_t tid, uint32_t flags, uint64_t t_start)
+{
+	static uint64_t id = 100;
+	struct decoded record = {
+		.type = TLSFAIL_REC_CONN,
+		.conn = { .id = ++id,
+			  .tid = tid,
+			  .flags = TLSFAIL_F_CONNECT | flags,
+			  .t_start = t_start,
+			  .t_close = t_start + NS_PER_MS },
+	};
+
+	assert_int_equal(correlator_feed(correlator, &record, &failure), 1);
+	return failure.attempt;
+}
+
+static void test_attempts(void **state)
+{
+	uint64_t group;
+
+	(void)state;
+	assert_int_equal(attempt(1, 0, NS_PER_SEC), 1);
+	group = failure.group;
+	assert_int_equal(group, failure.conn->id);
+	assert_int_equal(attempt(2, 0, NS_PER_SEC), 1);
+	assert_int_not_equal(failure.group, group);
+	assert_int_equal(attempt(1, TLSFAIL_F_RETRY, 2 * NS_PER_SEC), 2);
+	assert_int_equal(failure.group, group);
+	assert_int_equal(attempt(1, TLSFAIL_F_RETRY, 3 * NS_PER_SEC), 3);
+	assert_int_equal(failure.group, group);
+	/* another request */
+	assert_int_equal(attempt(1, 0, 4 * NS_PER_SEC), 1);
+	assert_int_equal(failure.group, failure.conn->id);
+	/* what it follows was lost */
+	assert_int_equal(attempt(3, TLSFAIL_F_RETRY, 4 * NS_PER_SEC), 2);
+	assert_int_equal(failure.group, failure.conn->id);
+	for (uint32_t tid = 4; tid < MANY; tid++)
+		assert_int_equal(attempt(tid, 0, NS_PER_SEC), 1);
+	assert_int_equal(attempt(3, TLSFAIL_F_RETRY, 5 * NS_PER_SEC), 2);
+}
+
+/* Its connect was not seen, so whether it is a retry is not known. */
+static void test_attempt_unknown(void **state)
+{
+	struct decoded record = { .type = TLSFAIL_REC_CONN, .conn = { .id = 7, .tid = 1 } };
+
+	(void)state;
+	assert_int_equal(correlator_feed(correlator, &record, &failure), 1);
+	assert_int_equal(failure.attempt, 0);
+}
+
 static void test_other_records(void **state)
 {
 	static const enum tlsfail_record_type types[] = { TLSFAIL_REC_EXEC, TLSFAIL_REC_LOSS,
-							  TLSFAIL_REC_TOTALS };
+							  TLSFAIL_REC_TOTALS, TLSFAIL_REC_PEER };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
@@ -554,6 +606,8 @@ int main(void)
 		TEST(test_elapsed_repeats),
 		TEST(test_elapsed_of_other_ends),
 		TEST(test_elapsed_is_forgotten),
+		TEST(test_attempts),
+		TEST(test_attempt_unknown),
 		TEST(test_other_records),
 	};
 

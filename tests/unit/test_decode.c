@@ -226,13 +226,14 @@ static void test_fixed(void **state)
 static void test_fixed_size(void **state)
 {
 	static const enum tlsfail_record_type types[] = {
-		TLSFAIL_REC_CONN, TLSFAIL_REC_EXEC,   TLSFAIL_REC_CLOCK,
-		TLSFAIL_REC_LOSS, TLSFAIL_REC_TOTALS, TLSFAIL_REC_CERTS,
+		TLSFAIL_REC_CONN,   TLSFAIL_REC_EXEC,  TLSFAIL_REC_CLOCK, TLSFAIL_REC_LOSS,
+		TLSFAIL_REC_TOTALS, TLSFAIL_REC_CERTS, TLSFAIL_REC_PEER,
 	};
 	static const size_t sizes[] = {
 		sizeof(struct tlsfail_conn),   sizeof(struct tlsfail_exec),
 		sizeof(struct tlsfail_clock),  sizeof(struct tlsfail_loss),
 		sizeof(struct tlsfail_totals), sizeof(struct tlsfail_certs),
+		sizeof(struct tlsfail_peer),
 	};
 	uint8_t record[RECORD_MAX] = {};
 
@@ -278,6 +279,22 @@ static void test_certs(void **state)
 	assert_memory_equal(&out.certs, &certs, sizeof(certs));
 	certs.family = 1;
 	assert_rejected(&certs, sizeof(certs), -EBADMSG, "family");
+}
+
+static void test_peer(void **state)
+{
+	struct tlsfail_peer peer = { .h = header_make(TLSFAIL_REC_PEER, sizeof(peer)),
+				     .t = 5,
+				     .key = { .family = 2, .port = 443 },
+				     .n = { .done = 3, .failed = 2, .retried = 1 } };
+	struct decoded out;
+
+	(void)state;
+	assert_int_equal(decode_and_free(&peer, sizeof(peer), &out), 0);
+	assert_int_equal(out.type, TLSFAIL_REC_PEER);
+	assert_memory_equal(&out.peer, &peer, sizeof(peer));
+	peer.key.family = 0;
+	assert_rejected(&peer, sizeof(peer), -EBADMSG, "family");
 }
 
 static void test_conn(void **state)
@@ -605,14 +622,23 @@ static void test_damage(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_header),	   cmocka_unit_test(test_fixed),
-		cmocka_unit_test(test_fixed_size), cmocka_unit_test(test_exec),
-		cmocka_unit_test(test_certs),	   cmocka_unit_test(test_conn),
-		cmocka_unit_test(test_conn_lies),  cmocka_unit_test(test_wire),
-		cmocka_unit_test(test_wire_lies),  cmocka_unit_test(test_host),
-		cmocka_unit_test(test_nginx),	   cmocka_unit_test(test_nginx_that_lies),
-		cmocka_unit_test(test_process),	   cmocka_unit_test(test_process_lies),
-		cmocka_unit_test(test_log_line),   cmocka_unit_test(test_log_line_lies),
+		cmocka_unit_test(test_header),
+		cmocka_unit_test(test_fixed),
+		cmocka_unit_test(test_fixed_size),
+		cmocka_unit_test(test_exec),
+		cmocka_unit_test(test_certs),
+		cmocka_unit_test(test_peer),
+		cmocka_unit_test(test_conn),
+		cmocka_unit_test(test_conn_lies),
+		cmocka_unit_test(test_wire),
+		cmocka_unit_test(test_wire_lies),
+		cmocka_unit_test(test_host),
+		cmocka_unit_test(test_nginx),
+		cmocka_unit_test(test_nginx_that_lies),
+		cmocka_unit_test(test_process),
+		cmocka_unit_test(test_process_lies),
+		cmocka_unit_test(test_log_line),
+		cmocka_unit_test(test_log_line_lies),
 		cmocka_unit_test(test_damage),
 	};
 

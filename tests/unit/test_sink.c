@@ -415,25 +415,6 @@ static void test_text_loss(void **state)
 	assert_has("15:04:05 tlsfail lost 2 processes\n         fix: restart tlsfail");
 }
 
-static void finding_set_folded(void)
-{
-	finding_set_expired();
-	finding.kind = FINDING_FOLDED;
-	SET(finding.message, "41 more failures of this kind within 59.2 s.");
-	finding.hint[0] = '\0';
-	finding.duration_ns = 59200000000;
-	finding.suppressed = 41;
-}
-
-static void test_text_folded(void **state)
-{
-	(void)state;
-	finding_set_folded();
-	finding_print("text", true, false);
-	assert_string_equal(output, "15:04:05 4242    10.0.2.88:8443        verify-expired\n"
-				    "         41 more failures of this kind within 59.2 s.\n");
-}
-
 /* ---- JSON ---- */
 
 static json_t *json_print(void)
@@ -587,23 +568,6 @@ static void test_json_loss(void **state)
 			"\"host.name\":\"edge-1\"}\n");
 }
 
-static void test_json_folded(void **state)
-{
-	(void)state;
-	finding_set_folded();
-	json_decref(json_print());
-	assert_string_equal(output,
-			    "{\"@timestamp\":\"2026-01-02T15:04:05.000000042Z\","
-			    "\"event.name\":\"tlsfail.folded\",\"event.duration\":59200000000,"
-			    "\"error.type\":\"verify-expired\","
-			    "\"message\":\"41 more failures of this kind within 59.2 s.\","
-			    "\"tlsfail.schema_version\":1,\"tlsfail.confidence\":\"high\","
-			    "\"tlsfail.role\":\"client\",\"tlsfail.suppressed\":41,"
-			    "\"network.transport\":\"tcp\",\"network.type\":\"ipv4\","
-			    "\"network.peer.address\":\"10.0.2.88\",\"network.peer.port\":8443,"
-			    "\"process.pid\":4242}\n");
-}
-
 static void test_json_not_utf8(void **state)
 {
 	json_t *object;
@@ -667,14 +631,12 @@ int main(void)
 		cmocka_unit_test(test_text_worst_case_is_whole),
 		cmocka_unit_test(test_text_colors),
 		cmocka_unit_test(test_text_loss),
-		cmocka_unit_test(test_text_folded),
 		cmocka_unit_test(test_json_full),
 		cmocka_unit_test(test_json_lists_cut),
 		cmocka_unit_test(test_json_validity),
 		cmocka_unit_test(test_json_least),
 		cmocka_unit_test(test_json_known_zeros),
 		cmocka_unit_test(test_json_loss),
-		cmocka_unit_test(test_json_folded),
 		cmocka_unit_test(test_json_not_utf8),
 		cmocka_unit_test(test_json_large_numbers),
 		cmocka_unit_test(test_text_header),

@@ -29,6 +29,7 @@ class Case:
     expect: Mapping[str, Any] = field(default_factory=dict)  # other members of the JSON
     family: int = 4  # 4, 6: IPv4, IPv6
     scheme: str = "https"
+    pool: Tuple[str, ...] = ()  # the endpoints that nginx tries in turn, instead of its upstream
     keepalive: int = 0  # idle connections to the upstream that nginx keeps
     drive: Callable = drive.once
     truth: Optional[str] = None  # what is wrong, where the evidence fits SLUG better: a candidate

@@ -6,6 +6,7 @@ usage: misbehave.py BEHAVIOUR ADDRESS PORT
 """
 import ctypes
 import hashlib
+import itertools
 import re
 import socket
 import ssl
@@ -236,10 +237,17 @@ def close_after_request(conn):
     accept_request(conn).close()
 
 
+def every_fourth(refuse):
+    """What answers, but does REFUSE with each fourth connection."""
+    turns = itertools.cycle((answer, answer, answer, refuse))
+    return lambda conn: next(turns)(conn)
+
+
 BEHAVIOURS = {
     "close-at-accept": close_at_accept,
     "close-after-hello": close_after_hello,
     "reset-after-hello": reset_after_hello,
+    "close-every-fourth": every_fourth(close_after_hello),
     "close-mid-handshake": close_mid_handshake,
     "break-hello": break_hello,
     "hang": hang,

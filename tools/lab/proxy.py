@@ -37,12 +37,21 @@ http {{
 """
 
 
+def _has_upstream_block(case):
+    return case.keepalive or case.pool
+
+
 def _upstream_block(case):
-    return f"\tupstream {case.name} {{ server {case.endpoint}; keepalive {case.keepalive}; }}\n"
+    # A server that has failed is tried again at once.
+    servers = "".join(f" server {endpoint} max_fails=0;" for endpoint in case.pool)
+    if not case.pool:
+        servers = f" server {case.endpoint};"
+    keepalive = f" keepalive {case.keepalive};" if case.keepalive else ""
+    return f"\tupstream {case.name} {{{servers}{keepalive} }}\n"
 
 
 def _location_block(case, path, directives):
-    target = case.name if case.keepalive else case.endpoint
+    target = case.name if _has_upstream_block(case) else case.endpoint
     protocols = f" proxy_ssl_protocols {case.tls};" if case.scheme == "https" else ""
     return (f"\t\tlocation = /{path} {{\n"
             f"\t\t\tproxy_pass {case.scheme}://{target};{protocols}\n"
@@ -89,7 +98,8 @@ class Proxy(nginx.Logged):
         config.write_text(_CONFIG.format(
             daemon="on" if daemon else "off", workers=self._workers, address=self.address,
             port=PORT, server_name=SERVER_NAME,
-            upstreams="".join(_upstream_block(case) for case in self._cases if case.keepalive),
+            upstreams="".join(_upstream_block(case) for case in self._cases
+                              if _has_upstream_block(case)),
             locations="".join(map(_location_blocks, self._cases))))
         return binaries.nginx_argv(self.exe, self._directory, config, "proxy/error.log")
 

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * What is remembered of a peer beyond one connection: how its handshakes went, whether it speaks
+ * TLS, which certificate it showed. Peers are those of which a target is the client; the clients of
+ * a server are too many, and would push out the few that matter.
+ */
+#include "conn.bpf.h"
+
+#define PEERS_MAX 4096
+
+/* A connect() that follows the close of a failed connection by no more, with no socket touched in
+ * between, belongs to the same turn of the event loop. */
+#define RETRY_NS 100000000ULL
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, PEERS_MAX);
+	__type(key, struct tlsfail_peer_key);
+	__type(value, struct tlsfail_peer_state);
+} peers SEC(".maps");
+
+static const struct tlsfail_peer_state new_peer;
+
+static __always_inline void key_of(const struct tlsfail_conn *c, struct tlsfail_peer_key *key)
+{
+	__builtin_memcpy(key->addr, c->raddr, sizeof(key->addr));
+	key->family = c->family;
+	key->port = c->rport;
+}
+
+static __noinline struct tlsfail_peer_state *peer_get(const struct tlsfail_conn *c)
+{
+	struct tlsfail_peer_key key = {};
+	struct tlsfail_peer_state *p;
+
+	key_of(c, &key);
+	p = bpf_map_lookup_elem(&peers, &key);
+	if (p)
+		return p;
+	/* Another CPU may have made it meanwhile. */
+	bpf_map_update_elem(&peers, &key, &new_peer, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&peers, &key);
+}
+
+__hidden bool peer_did_tls(const struct tlsfail_conn *c)
+{
+	struct tlsfail_peer_key key = {};
+	struct tlsfail_peer_state *p;
+
+	key_of(c, &key);
+	p = bpf_map_lookup_elem(&peers, &key);
+	return p && p->did_tls;
+}
+
+__hidden void peer_sent_tls(const struct tlsfail_conn *c)
+{
+	struct tlsfail_peer_state *p;
+
+	if (c->role != TLSFAIL_ROLE_CLIENT || c->flags & TLSFAIL_F_PEER_DID_TLS)
+		return;
+	p = peer_get(c);
+	if (p)
+		p->did_tls = 1;
+}
+
+__hidden bool peer_cert_is_new(const struct tlsfail_conn *c, __u64 interval_ns)
+{
+	struct tlsfail_peer_state *p = peer_get(c);
+
+	if (!p)
+		return true;
+	if (p->t_cert && p->cert_print == c->cert_print && c->t_done - p->t_cert < interval_ns)
+		return false;
+	p->cert_print = c->cert_print;
+	p->t_cert = c->t_done;
+	return true;
+}
+
+__hidden void peer_done(const struct tlsfail_conn *c)
+{
+	struct tlsfail_peer_state *p = peer_get(c);
+
+	if (!p)
+		return;
+	if (!p->n.t_first)
+		p->n.t_first = c->t_start;
+	p->n.t_done = bpf_ktime_get_ns();
+	p->n.streak = 0;
+	__sync_fetch_and_add(&p->n.done, 1);
+}
+
+__hidden void peer_failed(const struct tlsfail_conn *c)
+{
+	__u64 id = bpf_get_current_pid_tgid();
+	struct tlsfail_peer_state *p = c->role == TLSFAIL_ROLE_SERVER ? NULL : peer_get(c);
+	struct thread *t = thread_find();
+
+	if (p) {
+		if (!p->n.t_first)
+			p->n.t_first = c->t_start;
+		if (!p->n.streak)
+			p->n.t_failing = c->t_close;
+		p->n.t_failed = c->t_close;
+		__sync_fetch_and_add(&p->n.streak, 1);
+		__sync_fetch_and_add(&p->n.failed, 1);
+	}
+	/* Not where softirq closed it on somebody else's time. */
+	if (p && t && c->tid == (__u32)id && c->pid == id >> 32) {
+		key_of(c, &t->failed_peer);
+		t->t_failed = c->t_close;
+	}
+}
+
+__hidden void peer_retried(struct tlsfail_conn *c, struct thread *t)
+{
+	struct tlsfail_peer_state *p;
+
+	if (t->t_failed && c->t_start - t->t_failed < RETRY_NS) {
+		c->flags |= TLSFAIL_F_RETRY;
+		p = bpf_map_lookup_elem(&peers, &t->failed_peer);
+		if (p)
+			__sync_fetch_and_add(&p->n.retried, 1);
+	}
+	t->t_failed = 0;
+}

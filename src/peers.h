@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Peers that have failed, and how their handshakes went: "fails always since 14:02" and "3 of 400"
+ * are different diagnoses. Counts come from the kernel side, which sees the successes too, as a record
+ * before each failure. Pure, and of bounded size.
+ *
+ * Times are CLOCK_MONOTONIC in ns, as records have them; 0: it did not happen.
+ */
+#ifndef TLSFAIL_PEERS_H
+#define TLSFAIL_PEERS_H
+
+#include <linux/types.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tlsfail_abi.h"
+
+/* Peers that are remembered at a time; the one that was quiet for longest makes room. */
+#define PEERS_MAX 512
+
+enum peer_state {
+	PEER_OK,       /* no failure of late */
+	PEER_FLAPPING, /* handshakes fail, and others succeed */
+	PEER_FAILING,  /* handshakes fail, and none succeeds */
+};
+
+struct peer_history {
+	bool known; /* false: no counts came */
+	enum peer_state state;
+	/* A span of time up to now, in which so many handshakes have ended, of which so many failed. All
+	 * that are known, at first; later the last ten minutes or more. */
+	uint64_t since;
+	uint64_t handshakes;
+	uint64_t failures;
+	/* Since the last success: failures, and when the first of them was. */
+	uint64_t streak;
+	uint64_t failing_since;
+	uint64_t last_success;
+};
+
+/* A peer that works again. */
+struct peer_recovery {
+	uint64_t t;	/* when that was certain */
+	uint64_t since; /* it failed from then on; what follows is counted from there */
+	uint64_t handshakes;
+	uint64_t failures;
+	uint64_t last_failure;
+	uint64_t last_success;
+};
+
+struct peers;
+
+/* NULL when out of memory. */
+struct peers *peers_new(void);
+void peers_free(struct peers *peers);
+
+/* Takes over counts. Do they tell that a peer which was failing works again? Then that is told in
+ * *recovery, once. */
+bool peers_read(struct peers *peers, const struct tlsfail_peer *record,
+		struct peer_recovery *recovery);
+
+/* The history of the peer of that failure, which the counts that were taken over last include. */
+void peers_failed(struct peers *peers, const struct tlsfail_conn *conn,
+		  struct peer_history *history);
+
+/* The next peer, from *at = 0 on, whose counts are to be read again to see it recover. False: no
+ * more. */
+bool peers_watched(const struct peers *peers, size_t *at, struct tlsfail_peer_key *key);
+
+#endif

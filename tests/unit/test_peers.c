@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The history of peers: what a series of handshakes makes of it, when a peer counts as failing, when
+ * it has recovered; and that the table stays bounded. The kernel side is played by kernel_...().
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "peers.h"
+
+#define S   1000000000ULL
+#define MIN (60 * S)
+
+static struct peers *peers;
+static struct tlsfail_peer record;
+static struct tlsfail_conn conn;
+static struct peer_history history;
+static struct peer_recovery recovery;
+
+static void kernel_begin(uint16_t port)
+{
+	record = (struct tlsfail_peer){ .key = { .family = 2, .port = port } };
+	conn = (struct tlsfail_conn){ .family = 2, .rport = port };
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	peers = peers_new();
+	kernel_begin(443);
+	return peers ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	peers_free(peers);
+	return 0;
+}
+
+/* A handshake succeeds. */
+static void kernel_done(uint64_t t)
+{
+	if (!record.n.t_first)
+		record.n.t_first = t;
+	record.n.t_done = t;
+	record.n.streak = 0;
+	record.n.done++;
+}
+
+/* A handshake fails, and comes to the collector. Has the peer recovered before? */
+static void kernel_failed(uint64_t t)
+{
+	if (!record.n.t_first)
+		record.n.t_first = t;
+	if (!record.n.streak)
+		record.n.t_failing = t;
+	record.n.t_failed = t;
+	record.n.streak++;
+	record.n.failed++;
+	record.t = t;
+	conn.t_close = t;
+	assert_false(peers_read(peers, &record, &recovery));
+	peers_failed(peers, &conn, &history);
+}
+
+/* The collector looks: has the peer recovered? */
+static bool look(uint64_t t)
+{
+	record.t = t;
+	return peers_read(peers, &record, &recovery);
+}
+
+static bool is_watched(void)
+{
+	struct tlsfail_peer_key key;
+	size_t at = 0;
+
+	while (peers_watched(peers, &at, &key))
+		if (key.port == record.key.port)
+			return true;
+	return false;
+}
+
+static void assert_history(enum peer_state state, uint64_t failures, uint64_t handshakes,
+			   uint64_t since, uint64_t streak)
+{
+	assert_true(history.known);
+	assert_int_equal(history.state, state);
+	assert_int_equal(history.failures, failures);
+	assert_int_equal(history.handshakes, handshakes);
+	assert_int_equal(history.since, since);
+	assert_int_equal(history.streak, streak);
+}
+
+static void test_unknown(void **state)
+{
+	(void)state;
+	peers_failed(peers, &conn, &history);
+	assert_false(history.known);
+	assert_false(is_watched());
+	peers_free(NULL);
+}
+
+static void test_fails_always(void **state)
+{
+	(void)state;
+	for (uint64_t n = 1; n <= 37; n++) {
+		kernel_failed(n * S);
+		assert_history(PEER_FAILING, n, n, S, n);
+		assert_int_equal(history.failing_since, S);
+		assert_int_equal(history.last_success, 0);
+		assert_true(is_watched());
+	}
+}
+
+static void test_three_of_400(void **state)
+{
+	(void)state;
+	for (uint64_t n = 1; n <= 400; n++)
+		if (n % 150)
+			kernel_done(n * S / 10);
+		else
+			kernel_failed(n * S / 10);
+	kernel_failed(41 * S);
+	assert_history(PEER_FLAPPING, 3, 401, S / 10, 1);
+	assert_int_equal(history.failing_since, 41 * S);
+	assert_int_equal(history.last_success, 40 * S);
+	assert_false(is_watched());
+}
+
+/* It worked, and then does not any more: three in a row make the difference. */
+static void test_begins_to_fail(void **state)
+{
+	(void)state;
+	kernel_done(1 * S);
+	kernel_failed(2 * S);
+	assert_history(PEER_FLAPPING, 1, 2, S, 1);
+	kernel_failed(3 * S);
+	assert_history(PEER_FLAPPING, 2, 3, S, 2);
+	assert_false(is_watched());
+	kernel_failed(4 * S);
+	assert_history(PEER_FAILING, 3, 4, S, 3);
+	assert_int_equal(history.failing_since, 2 * S);
+	assert_true(is_watched());
+}
+
+static void test_recovers(void **state)
+{
+	(void)state;
+	kernel_done(S);
+	for (uint64_t n = 2; n <= 6; n++)
+		kernel_failed(n * S);
+	assert_false(look(60 * S)); /* quiet is not well */
+	kernel_done(61 * S);
+	record.n.t_failed = 60 * S; /* another failed right before */
+	record.n.failed++;
+	assert_false(look(62 * S));
+	assert_true(look(63 * S));
+	assert_int_equal(recovery.t, 63 * S);
+	assert_int_equal(recovery.since, 2 * S);
+	assert_int_equal(recovery.failures, 6);
+	assert_int_equal(recovery.handshakes, 7);
+	assert_int_equal(recovery.last_failure, 60 * S);
+	assert_int_equal(recovery.last_success, 61 * S);
+	assert_false(is_watched());
+	assert_false(look(70 * S));
+}
+
+/* Whoever fails again soon after has to prove itself for longer, but not for ever. */
+static void test_relapses(void **state)
+{
+	uint64_t t = S, proof = 3 * S;
+
+	(void)state;
+	for (int i = 0; i < 12; i++) {
+		for (int n = 0; n < 3; n++)
+			kernel_failed(t);
+		kernel_done(t + 1);
+		assert_false(look(t + proof - 1));
+		assert_true(look(t + proof));
+		t += proof + S;
+		if (proof < 300 * S)
+			proof *= 2;
+	}
+	t += 20 * MIN;
+	for (int n = 0; n < 3; n++)
+		kernel_failed(t);
+	kernel_done(t + 1);
+	assert_true(look(t + 3 * S));
+}
+
+/* What was long ago does not count for ever. */
+static void test_span_moves(void **state)
+{
+	(void)state;
+	for (uint64_t n = 0; n < 1000; n++)
+		kernel_done(S + n);
+	kernel_failed(10 * S);
+	assert_history(PEER_FLAPPING, 1, 1001, S, 1);
+	kernel_done(19 * MIN);
+	kernel_failed(20 * MIN); /* 11 minutes and more after the first */
+	assert_history(PEER_FLAPPING, 1, 2, 10 * S, 1);
+	kernel_failed(29 * MIN);
+	assert_history(PEER_FLAPPING, 2, 3, 10 * S, 2);
+	kernel_failed(31 * MIN);
+	assert_history(PEER_FAILING, 2, 2, 20 * MIN, 3);
+}
+
+/* The kernel side had forgotten the peer, and counts from 0. */
+static void test_counts_begin_anew(void **state)
+{
+	(void)state;
+	for (uint64_t n = 1; n <= 10; n++)
+		kernel_failed(n * S);
+	kernel_begin(443);
+	kernel_done(20 * S);
+	kernel_failed(21 * S);
+	assert_history(PEER_FLAPPING, 1, 2, 20 * S, 1);
+}
+
+/* Many peers, each with its own history; the quietest is forgotten. */
+static void test_table_is_bounded(void **state)
+{
+	(void)state;
+	for (uint16_t n = 0; n < PEERS_MAX + 10; n++) {
+		kernel_begin(1000 + n);
+		kernel_failed(S);
+		assert_history(PEER_FAILING, 1, 1, S, 1);
+	}
+	kernel_begin(1000);
+	peers_failed(peers, &conn, &history);
+	assert_false(history.known);
+	kernel_begin(1000 + PEERS_MAX);
+	peers_failed(peers, &conn, &history);
+	assert_true(history.known);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_unknown),	     TEST(test_fails_always),
+		TEST(test_three_of_400),     TEST(test_begins_to_fail),
+		TEST(test_recovers),	     TEST(test_relapses),
+		TEST(test_span_moves),	     TEST(test_counts_begin_anew),
+		TEST(test_table_is_bounded),
+	};
+
+	return cmocka_run_group_tests_name("peers", tests, NULL, NULL);
+}
