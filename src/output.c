@@ -344,11 +344,13 @@ static int write_direct(struct output *o, const struct text *t)
 {
 	int err = send_one(o, t);
 
+	pthread_mutex_lock(&o->lock);
 	o->ended = err;
 	o->counts.queued++;
 	o->counts.errors += o->ended;
 	o->counts.written += !o->ended;
 	o->counts.dropped += o->ended;
+	pthread_mutex_unlock(&o->lock);
 	return err;
 }
 
@@ -489,9 +491,12 @@ void output_finish_end(struct output *o, struct finding *loss, char *buf, size_t
 
 	if (!o->has_thread)
 		return;
-	if (loss && o->untold) {
+	if (loss) {
+		pthread_mutex_lock(&o->lock);
 		loss->loss.output = o->untold;
-		loss_put(o, loss, o->deadline, buf, size);
+		pthread_mutex_unlock(&o->lock);
+		if (loss->loss.output)
+			loss_put(o, loss, o->deadline, buf, size);
 	}
 	pthread_mutex_lock(&o->lock);
 	o->closed = true;
@@ -508,6 +513,16 @@ void output_finish_end(struct output *o, struct finding *loss, char *buf, size_t
 	pthread_mutex_unlock(&o->lock);
 }
 
+static bool is_done(struct output *o)
+{
+	bool done;
+
+	pthread_mutex_lock(&o->lock);
+	done = o->done;
+	pthread_mutex_unlock(&o->lock);
+	return done;
+}
+
 void output_close(struct output *o)
 {
 	if (!o)
@@ -516,7 +531,7 @@ void output_close(struct output *o)
 		output_finish_begin(o, 0);
 		output_finish_end(o, NULL, NULL, 0);
 		/* A thread that hangs in the kernel keeps what it uses until the process ends. */
-		if (!o->done)
+		if (!is_done(o))
 			return;
 		pthread_join(o->thread, NULL);
 	}

@@ -23,6 +23,7 @@
 #define BATCH_RECORDS	   256
 #define BATCH_BYTES	   (1024 * 1024) /* before they are compressed; a single record may be more */
 #define ENVELOPE_LEN	   1024
+#define HEADER_LEN	   4096
 #define RESPONSE_LEN	   16384
 #define CONNECT_TIMEOUT_MS 5000L
 #define TIMEOUT_MS	   10000L
@@ -461,6 +462,27 @@ static bool header_add(struct sink *s, const char *header)
 	return list;
 }
 
+/* What the environment adds, "KEY=VALUE,KEY=VALUE": secrets do not belong on a command line. */
+static bool headers_add(struct sink *s)
+{
+	const char *at = getenv("OTEL_EXPORTER_OTLP_HEADERS");
+
+	while (at && *at) {
+		size_t len = strcspn(at, ","), key = strcspn(at, "=");
+		char header[HEADER_LEN];
+		struct text t;
+
+		if (key >= len)
+			return false;
+		text_init(&t, header, sizeof(header));
+		text_addf(&t, "%.*s: %.*s", (int)key, at, (int)(len - key - 1), at + key + 1);
+		if (t.cut || strpbrk(header, "\r\n") || !header_add(s, header))
+			return false;
+		at += len + (at[len] == ',');
+	}
+	return true;
+}
+
 static void transfer_prepare(struct sink *s)
 {
 	curl_easy_setopt(s->easy, CURLOPT_URL, s->url);
@@ -480,10 +502,10 @@ static int otlp_open(const struct sink_options *options, const char *target, str
 		     struct text *error)
 {
 	struct sink *s = calloc(1, sizeof(*s));
-	int err = s ? 0 : -ENOMEM;
+	int err = 0;
 
-	if (err)
-		return err;
+	if (!s)
+		return -ENOMEM;
 	s->stop = options->stop;
 	if (curl_global_init(CURL_GLOBAL_DEFAULT)) {
 		free(s);
@@ -502,6 +524,11 @@ static int otlp_open(const struct sink_options *options, const char *target, str
 		err = -ENOMEM;
 	if (!err)
 		err = envelope_make(s);
+	if (!err && !headers_add(s)) {
+		text_add(error, "OTEL_EXPORTER_OTLP_HEADERS is not KEY=VALUE,KEY=VALUE");
+		otlp_close(s);
+		return -EINVAL;
+	}
 	if (err) {
 		text_addf(error, "cannot prepare for the collector: %s", strerror(-err));
 		otlp_close(s);

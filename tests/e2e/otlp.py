@@ -13,7 +13,6 @@ import re
 import socket
 import struct
 import threading
-import time
 
 
 class Malformed(Exception):
@@ -180,7 +179,7 @@ class Receiver:
             if headers["Content-Encoding"] != "gzip":
                 raise Malformed(f"Content-Encoding {headers['Content-Encoding']}")
             for resource, scope, records in read_request(gzip.decompress(body)):
-                self.requests.append((time.monotonic(), resource, scope, len(records)))
+                self.requests.append((headers, resource, scope, len(records)))
                 self.records += records
         except (Malformed, ValueError, OSError) as error:
             self.complaints.append(str(error))

@@ -28,9 +28,9 @@ def replay_args(*sinks, repeat=FEW, rate=None, more=()):
     return args + (["--rate", rate] if rate else []) + list(more)
 
 
-def replay(here, *sinks, **options):
-    """Replays to the end. Returns the CompletedProcess."""
-    return here.run(*replay_args(*sinks, **options))
+def replay(here, *sinks, prefix=(), **options):
+    """Replays to the end, as `PREFIX tlsfail replay ...`. Returns the CompletedProcess."""
+    return here.run(*replay_args(*sinks, **options), prefix=prefix)
 
 
 @contextlib.contextmanager

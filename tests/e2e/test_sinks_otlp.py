@@ -13,6 +13,7 @@ from sinks import FEW, RECORDING, directory, replay, replaying
 from tap import require
 
 MANY = 700  # several batches
+HEADERS = "OTEL_EXPORTER_OTLP_HEADERS=Authorization=Bearer abc=,X-Tenant=7"
 WRONG = (200, {"Content-Type": "text/html"}, b"<html>It works!</html>")
 
 
@@ -42,11 +43,13 @@ def require_taken(receiver, count, said):
 def check_otlp(here):
     """Each record says what the JSON says, with the same types; the resource who speaks."""
     with Receiver() as receiver:
-        done = replay(here, receiver.sink, repeat=MANY)
+        done = replay(here, receiver.sink, repeat=MANY, prefix=("env", HEADERS))
     require(done.returncode == 0, f"exit status {done.returncode}", done.stderr)
     require_taken(receiver, MANY, done.stderr)
     require(1 < len(receiver.requests) < MANY // 10, f"{len(receiver.requests)} requests")
-    for _, resource, scope, _ in receiver.requests:
+    for headers, resource, scope, _ in receiver.requests:
+        require((headers["Authorization"], headers["X-Tenant"]) == ("Bearer abc=", "7"),
+                str(headers))
         require(resource["service.name"] == "tlsfail" and resource["service.version"]
                 and resource["host.name"] == socket.gethostname(), str(resource))
         require(scope["name"] == "tlsfail", str(scope))
@@ -132,6 +135,8 @@ def check_bad_targets(here):
         done = replay(here, f"otlp:{target}")
         require(done.returncode == 2 and "is no URL of a collector" in done.stderr,
                 f"{target}: exit status {done.returncode}", done.stderr)
+    done = replay(here, "otlp:http://127.0.0.1:1", prefix=("env", HEADERS + ",novalue"))
+    require(done.returncode == 1 and "is not KEY=VALUE" in done.stderr, done.stderr)
 
 
 def check_hangs(here):
