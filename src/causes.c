@@ -16,8 +16,8 @@
 	"and a server that hangs look the same."
 
 const char cause_note_resumed[] =
-	" The session was resumed, so this was found by the handshake that began it, maybe for another "
-	"location with the same proxy_pass and another configuration.";
+	" The session was resumed: this is the verify result of the handshake that began it, here or for "
+	"another location with the same proxy_pass.";
 
 const char cause_hint_resumed[] =
 	"; if that is so here already, a location that shares the session is to blame: "

@@ -84,6 +84,9 @@ def compare(finding, case, workers):
     expected = {"error.type": case.slug, **case.expect}
     problems = [f"{key}: expected {value!r}, got {finding.get(key)!r}"
                 for key, value in expected.items() if finding.get(key) != value]
+    named = (finding.get("error.type"), *finding.get("tlsfail.candidates", ()))
+    if case.truth and case.truth not in named:
+        problems.append(f"tlsfail.candidates: {case.truth} is not among {named}")
     if finding.get("tlsfail.confidence") not in case.confidence:
         problems.append(f"tlsfail.confidence: expected {' or '.join(case.confidence)}, "
                         f"got {finding.get('tlsfail.confidence')!r}")
