@@ -294,7 +294,7 @@ static void propose_plain(struct advice *a)
 		change_add(a, NGINX_SSL, "off");
 		return;
 	}
-	if (target.len < strlen(tls) || strncasecmp(target.data, tls, strlen(tls)) != 0)
+	if (!tls || target.len < strlen(tls) || strncasecmp(target.data, tls, strlen(tls)) != 0)
 		return;
 	text_init(&t, value, sizeof(value));
 	text_addf(&t, "%s%.*s", schemes[a->place->module].plain, (int)(target.len - strlen(tls)),

@@ -191,25 +191,32 @@ static bool whole_read(const uint8_t *der, size_t len, struct x509_view *view)
 
 /* ---- The beginning of a certificate ---------------------------------------------------------- */
 
-/* Enters the constructed value at *at, which may go on behind end. */
-static bool enter(const uint8_t **at, const uint8_t *end, int tag, int class)
+/* Enters the sequence at *at, which may go on behind end, and the one that it begins with ... */
+static bool enter(const uint8_t **at, const uint8_t *end, unsigned int levels)
 {
-	int its_tag = 0, its_class = 0;
-	long len = 0;
-	int found = ASN1_get_object(at, &len, &its_tag, &its_class, end - *at);
+	while (levels-- > 0) {
+		int tag = 0, class = 0;
+		long len = 0;
+		int found = ASN1_get_object(at, &len, &tag, &class, end - *at);
 
-	return found & V_ASN1_CONSTRUCTED && its_tag == tag && its_class == class;
+		if (!(found & V_ASN1_CONSTRUCTED) || tag != V_ASN1_SEQUENCE ||
+		    class != V_ASN1_UNIVERSAL)
+			return false;
+	}
+	return true;
 }
 
-/* Skips the value at *at, all of which has to be there. */
-static bool skip(const uint8_t **at, const uint8_t *end)
+/* Skips count values at *at, all of which have to be there. */
+static bool skip(const uint8_t **at, const uint8_t *end, unsigned int count)
 {
-	int tag, class;
-	long len;
+	while (count-- > 0) {
+		int tag, class;
+		long len;
 
-	if (ASN1_get_object(at, &len, &tag, &class, end - *at) & 0x80)
-		return false;
-	*at += len;
+		if (ASN1_get_object(at, &len, &tag, &class, end - *at) & 0x80)
+			return false;
+		*at += len;
+	}
 	return true;
 }
 
@@ -233,16 +240,11 @@ static bool part_read(const uint8_t *der, size_t len, struct x509_view *view)
 	const uint8_t *validity;
 	bool found = false;
 
-	if (!enter(&at, end, V_ASN1_SEQUENCE, V_ASN1_UNIVERSAL) ||
-	    !enter(&at, end, V_ASN1_SEQUENCE, V_ASN1_UNIVERSAL))
-		goto out;
-	if (at < end && *at == HAS_VERSION && !skip(&at, end))
-		goto out;
-	if (!skip(&at, end) || !skip(&at, end))
+	if (!enter(&at, end, 2) || !skip(&at, end, at < end && *at == HAS_VERSION ? 3 : 2))
 		goto out;
 	issuer = d2i_X509_NAME(NULL, &at, end - at);
 	validity = at;
-	if (!issuer || !skip(&at, end))
+	if (!issuer || !skip(&at, end, 1))
 		goto out;
 	subject = d2i_X509_NAME(NULL, &at, end - at);
 	if (!subject)
@@ -250,7 +252,7 @@ static bool part_read(const uint8_t *der, size_t len, struct x509_view *view)
 	found = true;
 	view->cut = true;
 	parties_read(subject, issuer, view);
-	if (enter(&validity, end, V_ASN1_SEQUENCE, V_ASN1_UNIVERSAL))
+	if (enter(&validity, end, 1))
 		part_validity_read(&validity, end, view);
 	key = d2i_PUBKEY(NULL, &at, end - at);
 	key_read(key, view);
