@@ -474,19 +474,41 @@ static void test_hints_are_safe(void **state)
 	}
 }
 
-/* The README lists every cause with its fix, word by word unless words are filled in. The tests are
- * run where make is. */
-static void test_readme(void **state)
+/* Of the directory where make is run, and so the tests. It lives until the next call. */
+static const char *document(const char *name)
 {
-	static char readme[512 * 1024];
-	FILE *file = fopen("README.md", "r");
+	static char text[512 * 1024];
+	FILE *file = fopen(name, "r");
 	size_t len;
 
-	(void)state;
 	assert_non_null(file);
-	len = fread(readme, 1, sizeof(readme) - 1, file);
+	len = fread(text, 1, sizeof(text) - 1, file);
 	fclose(file);
-	assert_in_range(len, 1, sizeof(readme) - 2);
+	assert_in_range(len, 1, sizeof(text) - 2);
+	text[len] = '\0';
+	return text;
+}
+
+static void test_manual(void **state)
+{
+	const char *manual = document("man/tlsfail.8");
+
+	(void)state;
+	for (size_t i = 0; i < cause_table_len; i++) {
+		char item[64];
+
+		snprintf(item, sizeof(item), "\n.It Cm %s\n", cause_table[i].slug);
+		if (!strstr(manual, item))
+			fail_msg("man/tlsfail.8 does not list %s", cause_table[i].slug);
+	}
+}
+
+/* The README lists every cause with its fix, word by word unless words are filled in. */
+static void test_readme(void **state)
+{
+	const char *readme = document("README.md");
+
+	(void)state;
 	for (size_t i = 0; i < cause_table_len; i++) {
 		const struct cause *cause = &cause_table[i];
 		char begin[64];
@@ -526,6 +548,7 @@ int main(void)
 		cmocka_unit_test(test_unknown_numbers_do_not_match),
 		cmocka_unit_test(test_hints_are_safe),
 		cmocka_unit_test(test_readme),
+		cmocka_unit_test(test_manual),
 	};
 
 	return cmocka_run_group_tests_name("causes", tests, NULL, NULL);

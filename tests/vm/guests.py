@@ -144,6 +144,7 @@ GUESTS = (
         "case/cipher-mismatch-group": NO_CONF_COMMAND,
         "case/no-protocols-available": NO_CONF_COMMAND,
         "case/good-retry": NO_CONF_COMMAND,
+        "case/verify-expired-retry": NO_CONF_COMMAND,
         "case/large-hello-lost": NO_CONF_COMMAND,
         "case/large-hello-silence": NO_CONF_COMMAND,
         "case/large-hello-close": NO_CONF_COMMAND,

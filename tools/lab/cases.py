@@ -258,6 +258,12 @@ VERIFICATION = (
          log=verify_error(10), expect=verify(10)),
     Case("verify-expired-ipv6", "verify-expired", good_server("expired"), VERIFY, family=6,
          log=verify_error(10), expect={"network.type": "ipv6", **verify(10)}),
+    # The server wants a key share of another group, so the ClientHello is sent twice.
+    Case("verify-expired-retry", "verify-expired",
+         OpensslServer(("-cert", "pki/expired.crt", "-key", "pki/expired.key", "-tls1_3",
+                        "-groups", "P-384")),
+         VERIFY + "proxy_ssl_conf_command Groups X25519:P-384;", log=verify_error(10),
+         expect={**verify(10), **retry("secp384r1")}),
     Case("verify-expired-hostile-names", "verify-expired", good_server("hostile"), VERIFY,
          log=verify_error(10), expect=verify(10)),
     Case("verify-expired-huge", "verify-expired", good_server("huge"), VERIFY,
