@@ -284,15 +284,14 @@ const struct cause cause_table[] = {
 	},
 	{
 		.slug = "client-cert-rejected",
-		.when = { .alert = { TLS_ALERT_BAD_CERTIFICATE, TLS_ALERT_UNSUPPORTED_CERTIFICATE,
-				     TLS_ALERT_CERTIFICATE_REVOKED,
-				     TLS_ALERT_CERTIFICATE_UNKNOWN } },
+		.when = { .all = O_CERT_REFUSED },
 		.confidence = CONFIDENCE_MEDIUM,
 		.resumption_hides = true,
 		.candidates = { { "client-cert-required", O_CERT_LACKED },
 				{ "client-cert-untrusted", O_CERT_SENT | O_CERT_VAGUE },
 				{ "client-cert-expired", O_CERT_SENT | O_CERT_VAGUE } },
-		.evidence = "fatal alert 42, 43, 44 or 46 received",
+		.evidence =
+			"fatal alert 42, 43, 44 or 46 received, or 49 after a certificate was sent",
 		.message = "{peer} refused our client certificate{or_none} (alert {alert}).",
 		.doubt = "What the alert means depends on the server's implementation.",
 		.hint = "check the certificate of proxy_ssl_certificate: key usage clientAuth, "
@@ -424,7 +423,7 @@ const struct cause cause_table[] = {
 			  .alert = { TLS_ALERT_HANDSHAKE_FAILURE } },
 		.confidence = CONFIDENCE_MEDIUM,
 		.candidates = { { "sni-missing", O_NO_SNI },
-				{ "protocol-version-rejected", O_ONLY_TLS13 },
+				{ "protocol-version-rejected", O_NARROW },
 				{ "group-mismatch", O_TLS13 } },
 		.evidence = "fatal alert 40 as the first answer",
 		.message = "{peer} refused the ClientHello (alert 40): no cipher suite, group or "
@@ -560,6 +559,8 @@ const struct cause cause_table[] = {
 		.confidence = CONFIDENCE_MEDIUM,
 		.candidates = { { "sni-missing", O_NO_SNI | O_RX_NONE | O_NO_SUCCESS },
 				{ "sni-unrecognized", O_SNI | O_RX_NONE | O_NO_SUCCESS },
+				{ "protocol-version-rejected",
+				  O_NARROW | O_RX_NONE | O_NO_SUCCESS },
 				{ "pqc-hello-intolerant", O_LARGE | O_POST_QUANTUM | O_RX_NONE } },
 		.evidence = "RST, no alert, handshake not done",
 		.message = "{peer} reset the connection in the handshake, without an alert.",
@@ -583,6 +584,8 @@ const struct cause cause_table[] = {
 		.confidence = CONFIDENCE_MEDIUM,
 		.candidates = { { "sni-missing", O_NO_SNI | O_RX_NONE | O_NO_SUCCESS },
 				{ "sni-unrecognized", O_SNI | O_RX_NONE | O_NO_SUCCESS },
+				{ "protocol-version-rejected",
+				  O_NARROW | O_RX_NONE | O_NO_SUCCESS },
 				{ "pqc-hello-intolerant", O_LARGE | O_POST_QUANTUM | O_RX_NONE } },
 		.evidence = "FIN, no alert, handshake not done",
 		.message =

@@ -34,11 +34,13 @@ enum observation {
 	O_CERT_LACKED = 1LL << 40,  /* none was sent that is known of, and that none was asked for
 				     * is not known either */
 	O_CERT_ALERT = 1LL << 41,   /* fatal alert 116, certificate_required, received */
-	O_CERT_VAGUE = 1LL << 42, /* fatal alert 42 or 46: some say so whatever is wrong with it */
-	O_ONLY_TLS13 = 1LL << 43, /* it offered TLS 1.3, and no older version */
-	O_HOST_REFUSED = 1 << 16, /* X509_check_host said no */
-	O_HOST_RETURN = 1 << 26,  /* and was seen to; else it is concluded */
-	O_TIMER = 1 << 17,	  /* the connection lasted as long as a timer would let it */
+	O_CERT_VAGUE = 1LL << 42,   /* fatal alert 42, 46 or 49 to a certificate, which some send
+				   * whatever is wrong with it */
+	O_CERT_REFUSED = 1LL << 44, /* fatal alert 42, 43, 44 or 46; 49, if one was sent */
+	O_NARROW = 1LL << 43,	    /* it offered not both TLS 1.2 and TLS 1.3 */
+	O_HOST_REFUSED = 1 << 16,   /* X509_check_host said no */
+	O_HOST_RETURN = 1 << 26,    /* and was seen to; else it is concluded */
+	O_TIMER = 1 << 17,	    /* the connection lasted as long as a timer would let it */
 	O_TIMER_REPEATED = 1 << 18, /* and others of this process lasted as long */
 	O_UNRECOGNIZED = 1 << 20,   /* fatal alert 112, unrecognized_name, received */
 	O_CERT = 1 << 21,	    /* the peer's certificate was read */

@@ -172,6 +172,14 @@ static uint64_t observe_client_auth(const struct tls_view *view)
 	return O_CERT_LACKED | (view->server.certificate_request ? O_CERT_REQUESTED : 0);
 }
 
+/* Not both versions of TLS that are in use. */
+static bool offers_little(const struct tls_client_hello *hello)
+{
+	if (hello->max_version == TLS_VERSION_1_3)
+		return hello->versions.len == sizeof(uint16_t);
+	return hello->max_version;
+}
+
 static uint64_t observe_wire(const struct failure *f, const struct tls_view *view)
 {
 	const struct tlsfail_conn *c = f->conn;
@@ -203,8 +211,8 @@ static uint64_t observe_wire(const struct failure *f, const struct tls_view *vie
 		o |= O_RETRY;
 	if (hello->max_version == TLS_VERSION_1_3)
 		o |= O_TLS13;
-	if (hello->max_version == TLS_VERSION_1_3 && hello->versions.len == sizeof(uint16_t))
-		o |= O_ONLY_TLS13;
+	if (offers_little(hello))
+		o |= O_NARROW;
 	if (hello->length > ONE_PACKET_LEN)
 		o |= O_LARGE;
 	for (unsigned int i = 0; i < hello->key_share_count && i < TLS_KEY_SHARES_MAX; i++)
@@ -253,8 +261,8 @@ static bool error_explains(const struct tlsfail_conn *c)
 	       c->errors[0].reason != OPENSSL_R_SHUTDOWN_WHILE_IN_INIT;
 }
 
-/* Alerts that more than one rule asks for. */
-static uint64_t observe_alert(uint8_t alert)
+/* What an alert means that more than one rule asks for, or that depends on what came before. */
+static uint64_t observe_alert(uint8_t alert, uint64_t observed)
 {
 	switch (alert) {
 	case TLS_ALERT_UNRECOGNIZED_NAME:
@@ -263,7 +271,12 @@ static uint64_t observe_alert(uint8_t alert)
 		return O_CERT_ALERT;
 	case TLS_ALERT_BAD_CERTIFICATE:
 	case TLS_ALERT_CERTIFICATE_UNKNOWN:
-		return O_CERT_VAGUE;
+		return O_CERT_REFUSED | O_CERT_VAGUE;
+	case TLS_ALERT_UNSUPPORTED_CERTIFICATE:
+	case TLS_ALERT_CERTIFICATE_REVOKED:
+		return O_CERT_REFUSED;
+	case TLS_ALERT_ACCESS_DENIED:
+		return observed & O_CERT_SENT ? O_CERT_REFUSED | O_CERT_VAGUE : 0;
 	case TLS_ALERT_ILLEGAL_PARAMETER:
 		return O_ILLEGAL;
 	}
@@ -344,7 +357,7 @@ void symptoms_read(const struct failure *f, struct diagnose_work *work, struct s
 	s->has_alert_sent =
 		!s->has_alert && alert_sent(c, view, s, &s->alert_sent_inferred, &s->alert_sent);
 	if (s->has_alert)
-		s->observed |= observe_alert(s->alert);
+		s->observed |= observe_alert(s->alert, s->observed);
 	if (error_explains(c) || s->has_alert || s->has_alert_sent)
 		s->observed |= O_ERROR;
 }

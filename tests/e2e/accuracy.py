@@ -20,13 +20,13 @@ from pathlib import Path
 from typing import Optional, Tuple
 
 import env
-from lab import lab, netns, server_cases, tracer
+from lab import implementations, lab, netns, server_cases, tracer
 from lab.cases import CASES
 from test_cases import drive_to_failure
 
 NOTHING = "no finding"
 # What the traced nginx is, and the cases of that.
-SIDES = (("client", CASES), ("server", server_cases.CASES))
+SIDES = (("client", CASES), ("client", implementations.CASES), ("server", server_cases.CASES))
 MARKED = re.compile(r"(<!-- accuracy begin -->\n).*?(<!-- accuracy end -->\n)", re.DOTALL)
 
 
@@ -73,7 +73,7 @@ def measure_all(here, role, cases):
     """Runs CASES, in which nginx is of ROLE, under one tlsfail. Returns their Results."""
     if not cases:
         return []
-    with here.lab("accuracy-" + role, cases, role=role) as where, \
+    with here.lab("accuracy-" + cases[0].name, cases, role=role) as where, \
             here.trace_json(where, "-v") as tlsfail:
         tlsfail.wait_armed()
         results = [measure(where, tlsfail, case) for case in cases]

@@ -21,6 +21,7 @@ import test_errorlog
 import test_fold
 import test_hooks
 import test_host
+import test_implementations
 import test_input
 import test_lifecycle
 import test_metrics
@@ -37,11 +38,10 @@ import test_sinks
 from lab import lab, netns
 from tap import Report
 
-MODULES = (test_cases, test_certs, test_hooks, test_lifecycle, test_host, test_container,
-           test_mishaps, test_nginxconf, test_errorlog, test_metrics, test_dist, test_replay,
-           test_budget, test_input, test_output, test_fold, test_peers, test_doctor, test_safety,
-           test_server,
-           test_obstacles, test_service, test_sinks)
+MODULES = (test_cases, test_implementations, test_certs, test_hooks, test_lifecycle, test_host,
+           test_container, test_mishaps, test_nginxconf, test_errorlog, test_metrics, test_dist,
+           test_replay, test_budget, test_input, test_output, test_fold, test_peers, test_doctor,
+           test_safety, test_server, test_obstacles, test_service, test_sinks)
 
 
 def parse_options():

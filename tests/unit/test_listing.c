@@ -91,7 +91,8 @@ static void test_one_cause(void **state)
 	assert_string_equal(
 		list("client-cert-rejected"),
 		"client-cert-rejected\n"
-		"  evidence    fatal alert 42, 43, 44 or 46 received\n"
+		"  evidence    fatal alert 42, 43, 44 or 46 received, or 49 after a certificate\n"
+		"              was sent\n"
 		"  meaning     {peer} refused our client certificate{or_none} (alert {alert}).\n"
 		"  in doubt    What the alert means depends on the server's implementation.\n"
 		"  confidence  medium\n"

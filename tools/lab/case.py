@@ -39,7 +39,9 @@ class Case:
     @property
     def address(self):
         """The upstream's address."""
-        return "::1" if self.family == 6 else f"127.0.1.{self.number}"
+        if self.family == 6:
+            return "::1"
+        return f"127.0.{1 + self.number // 250}.{self.number % 250}"
 
     @property
     def port(self):

@@ -4,13 +4,14 @@
 
 Every path in an upstream's directives or arguments is relative to the lab's directory.
 """
+import os
 import shutil
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Tuple
 
-from . import binaries, nginx, procs
+from . import binaries, nginx, procs, servers
 
 _MISBEHAVE = Path(__file__).with_name("misbehave.py")
 _ESTABLISHED, _LISTEN = "01", "0A"  # as /proc/net/tcp prints them
@@ -137,7 +138,10 @@ class Upstreams(nginx.Logged):
         for case in self._cases:
             if isinstance(case.upstream, OwnProcess):
                 self._start_own(case)
-        procs.wait_until(lambda: ports <= listening_ports(), 15, "the upstreams to listen")
+        for program in servers.PROGRAMS:
+            self._start_server(program)
+        # Tomcat takes its time.
+        procs.wait_until(lambda: ports <= listening_ports(), 30, "the upstreams to listen")
 
     def stop(self, case):
         """Ends the upstream of CASE, which has to be a process of its own."""
@@ -159,6 +163,19 @@ class Upstreams(nginx.Logged):
             self._own[case.name] = self._processes.start(
                 case.upstream.argv(case.address, case.port), cwd=self._directory,
                 stdout=log, stderr=log)
+
+    def _start_server(self, program):
+        listeners = [(case.address, case.port, case.upstream) for case in self._cases
+                     if isinstance(case.upstream, servers.Listener)
+                     and case.upstream.program == program]
+        if not listeners:
+            return
+        home = self._directory / "upstream" / program
+        home.mkdir()
+        server = servers.PROGRAMS[program](self._directory, home, listeners)
+        with open(self._directory / "upstream" / (program + ".log"), "wb") as log:
+            self._processes.start(server.argv(), cwd=self._directory, stdout=log, stderr=log,
+                                  env={**os.environ, **server.environment()})
 
     def _start_nginx(self):
         # A copy, because the nginx under test is found by the file that it runs from.
