@@ -42,11 +42,12 @@ ARMED_LIMIT_S = 30
 END_LIMIT_S = 30
 
 # What may differ: alternatives look at the same event at other moments, some microseconds apart, and
-# so see other times, and a round trip time that one more or one less segment went into.
-MOMENTS = ("@timestamp", "event.duration", "tcp.rtt", "tlsfail.group", "tlsfail.peer.since",
-           "tlsfail.peer.failing_since", "tlsfail.peer.last_success")
-# What nginx's configuration adds is there once it has been read, which is no matter of hooks.
-CONFIGURATION = ("tlsfail.hint", "tlsfail.patch", "nginx.config.file", "nginx.config.line")
+# so see other times, and a round trip time that one more or one less segment went into; and the last
+# bytes, a close_notify, may still have to wait for an acknowledgement (Nagle) before TCP sends them.
+MOMENTS = ("@timestamp", "event.duration", "tcp.rtt", "tlsfail.bytes_sent", "tlsfail.group",
+           "tlsfail.peer.since", "tlsfail.peer.failing_since", "tlsfail.peer.last_success")
+# Nor is it a matter of hooks whether nginx's configuration has been read by then, and what that adds.
+OF_CONFIGURATION = re.compile(r"nginx\.|tlsfail\.(hint|patch)$")
 DURATION = re.compile(r"\b\d+(\.\d+)? (ns|us|ms|s|min)\b")
 
 
@@ -153,7 +154,8 @@ def check_hook(default, tlsfail):
 
 def comparable(finding):
     """FINDING without what may differ."""
-    kept = {key: value for key, value in finding.items() if key not in MOMENTS + CONFIGURATION}
+    kept = {key: value for key, value in finding.items()
+            if key not in MOMENTS and not OF_CONFIGURATION.match(key)}
     return json.loads(DURATION.sub("TIME", json.dumps(without_times(kept))))
 
 
