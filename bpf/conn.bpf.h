@@ -54,6 +54,8 @@ struct thread {
 #define RECORD_HEADER_LEN	  5
 #define RECORD_CCS_LEN		  6 /* a ChangeCipherSpec, with its header */
 
+#define CLIENT_HELLO 1 /* RFC 8446 section 4 */
+
 /* an encrypted TLS 1.3 alert: 2 bytes, content type, 16 of tag */
 #define RECORD_TLS13_ALERT_LEN 19
 

@@ -19,7 +19,6 @@
  */
 #include "conn.bpf.h"
 
-#define CLIENT_HELLO	   1 /* RFC 8446 section 4 */
 #define NEW_SESSION_TICKET 4
 #define ALERT_LEN	   2 /* in clear */
 

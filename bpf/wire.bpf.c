@@ -183,13 +183,30 @@ static __always_inline void handshake_seen(const struct sock *sk, const struct t
 		listener_did_tls(sk);
 }
 
+/*
+ * Can these be the first bytes of a handshake? One that was forgotten when it was done may be entered
+ * again: for what TLS 1.3 does after it, or for the part that comes after early data.
+ */
+static __always_inline bool begins_handshake(int ret, __u32 dir, __u64 buf)
+{
+	__u8 head[RECORD_HEADER_LEN + 1] = {};
+
+	if (ret <= 0 || !buf)
+		return true;
+	bpf_probe_read_user(head, at_most(ret, sizeof(head)), (const void *)buf);
+	if (dir == TLSFAIL_DIR_SENT)
+		return is_record(head, RECORD_HANDSHAKE) && head[RECORD_HEADER_LEN] == CLIENT_HELLO;
+	return !is_record(head, RECORD_CHANGE_CIPHER_SPEC) && !is_record(head, RECORD_ALERT) &&
+	       !is_record(head, RECORD_APPLICATION_DATA);
+}
+
 static __noinline int io_in_handshake(const struct sock *sk, struct thread *t, int ret, __u32 dir,
 				      __u64 buf)
 {
 	struct tlsfail_conn *c = conn_find(sk);
 
 	if (!c) {
-		if (!socket_is_tcp(sk))
+		if (!socket_is_tcp(sk) || !begins_handshake(ret, dir, buf))
 			return 0;
 		c = conn_new_late(sk);
 		if (!c)

@@ -176,11 +176,12 @@
 	.slug = "server-internal-error",
 	.when = { .role = OF_SERVER, .alert_sent = { TLS_ALERT_INTERNAL_ERROR } },
 	.confidence = CONFIDENCE_MEDIUM,
+	.candidates = { { "client-protocol-too-old", 0 } },
 	.evidence = "fatal alert 80 sent",
-	.message = "OpenSSL here failed in the handshake with client {peer}: {raw}.",
-	.doubt = "OpenSSL says so too when its security level allows none of the versions.",
-	.hint = "look in error.log for that moment; compare ssl_protocols and ssl_ciphers with the "
-		"security level of OpenSSL",
+	.message = "OpenSSL here had an internal error ({error}) in the handshake with client "
+		   "{peer}, which offers {versions}.",
+	.doubt = "OpenSSL does so too when its security level allows none of those versions.",
+	.hint = "look in error.log for that moment; if the client is an old one, update it",
 },
 {
 	.slug = "client-broken-handshake",

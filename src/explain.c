@@ -152,6 +152,17 @@ static void add_end(struct text *t, const struct failure *failure, const struct 
 	}
 }
 
+static void add_error(struct text *t, const struct finding *f)
+{
+	const struct finding_openssl *o = &f->openssl;
+
+	if (!o->reason_code)
+		text_add(t, "it does not say why");
+	else
+		text_addf(t, "reason %u%s%s", o->reason_code, o->reason ? ", " : "",
+			  o->reason ? o->reason : "");
+}
+
 /* Whom the client wants to talk to. */
 static void add_wanted_name(struct text *t, const struct finding_hello *hello)
 {
@@ -252,6 +263,8 @@ static void add_word(struct text *t, const char *word, size_t len, const struct 
 		add_shorten(t, &f->hello);
 	else if (IS("end"))
 		add_end(t, failure, f);
+	else if (IS("error"))
+		add_error(t, f);
 	else if (IS("raw"))
 		add_raw(t, f);
 	else

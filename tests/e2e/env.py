@@ -58,8 +58,9 @@ class Env:
         return tracer.Tracer(self.tlsfail, where.directory, args, **options)
 
     def trace_json(self, where, *args, **options):
-        """`tlsfail trace` of the nginx that WHERE is about, printing JSON."""
-        return self.trace(where, "--exe", where.traced.exe, *JSON, *args, **options)
+        """`tlsfail trace` of the programs that WHERE is about, printing JSON."""
+        exes = [word for exe in where.traced.exes for word in ("--exe", exe)]
+        return self.trace(where, *exes, *JSON, *args, **options)
 
     def run(self, *args, prefix=(), program=None):
         """Runs `PREFIX tlsfail ARGS` to its end; PROGRAM is another copy of it. Returns the

@@ -6,19 +6,53 @@ import re
 from functools import partial
 
 import env
+from lab import cases, server_cases
 from lab.server_cases import CASES
 from tap import require
-from test_cases import check_counts, check_failure, check_healthy, check_schema, check_silence
+from test_budget import ring_records
+from test_cases import (check_counts, check_failure, check_healthy, check_schema, check_silence,
+                        drive)
 
+ROLE_CASES = {
+    "client": cases.named("cipher-mismatch", "verify-expired", "peer-closed-in-handshake",
+                          "good-tls13", "good-tls12"),
+    "server": server_cases.named("server-no-shared-cipher", "client-rejects-cert", "port-scan",
+                                 "plain-http-to-https", "served-tls13", "served-client-cert"),
+}
 NOISE = ("port-scan", "client-not-tls")
 
 
 def tests(here):
     """Yields (name, test)."""
-    for name, options in (("server", ()), ("server-entry-only", ("--no-return-probes",))):
+    for name, options in (("server", ("--role", "server")),
+                          ("server-entry-only", ("--no-return-probes",))):
         chosen = [case for case in CASES if here.wants(f"{name}/{case.name}")]
         if chosen:
             yield from suite(here, name, chosen, options)
+
+
+    yield from here.chosen("role", {
+        "client": partial(check_other_role, traced="server", wanted="client"),
+        "server": partial(check_other_role, traced="client", wanted="server"),
+    })
+
+
+def check_other_role(here, traced, wanted):
+    """What --role leaves out does not even leave the kernel, and is not counted."""
+    with here.lab("role-" + wanted, ROLE_CASES[traced], role=traced) as lab:
+        recording = lab.directory / "role.rec"
+        with here.trace_json(lab, "-v", "--role", wanted, "--record", recording) as tlsfail:
+            tlsfail.wait_armed()
+            for case in lab.cases:
+                problems = drive(lab, case)
+                require(not problems, *problems)
+            status = tlsfail.interrupt()
+        records = ring_records(recording.read_bytes())
+    require(status == 0, f"exit status {status}", tlsfail.stderr())
+    require(not tlsfail.findings(), *tlsfail.findings())
+    require(records == 0, f"{records} ring records")
+    require(re.search(r"^tlsfail: 0 handshakes seen", tlsfail.stderr(), re.MULTILINE),
+            tlsfail.stderr())
 
 
 def suite(here, name, chosen, options):

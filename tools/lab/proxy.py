@@ -88,6 +88,11 @@ class Proxy(nginx.Logged):
         self._environment = nginx.environment(self.exe, private_libraries)
 
     @property
+    def exes(self):
+        """The executables that can be traced."""
+        return [self.exe]
+
+    @property
     def pid(self):
         """The master's pid."""
         return self._master.pid

@@ -4,13 +4,16 @@
 fail with it. Data and nothing else, like cases.py."""
 from . import clients
 from .case import HIGH, MEDIUM, Case, numbered
-from .cases import ANSWER, GOOD, TLS12, TLS13, alert, good_server, reason
+from .cases import ANSWER, GOOD, GOOD_FILES, TLS13, alert, good_server, reason
 from .pki import SERVER_NAME
-from .upstreams import Nginx
+from .upstreams import Nginx, OpensslEcho
 
 ANY_CIPHER = ("-cipher", "ALL:@SECLEVEL=0")
 CLIENT_CA = " ssl_client_certificate pki/client-ca.crt; ssl_verify_client on;"
 ASKS = good_server(more=CLIENT_CA)
+ECHO = OpensslEcho(GOOD_FILES)
+ECHO_ASKS = OpensslEcho(GOOD_FILES + ("-CAfile", "pki/client-ca.crt", "-Verify", "1",
+                                      "-verify_return_error"))
 PATIENCE = " client_header_timeout 1s;"
 GARBAGE = b"\x03\x00\x00\x13\x0e\xe0\x00\x00\x00\x00\x00\x01\x00\x08\x00\x03\x00\x00\x00"
 BROKEN_HELLO = b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00"
@@ -162,6 +165,25 @@ ENDS = (
 )
 
 
+# A program that leaves it all to OpenSSL.
+OPENSSL = (
+    case("plain-http-to-https-openssl", "plain-http-to-https", ECHO, clients.curl(scheme="http"),
+         None, status=0, expect=reason(156)),
+    case("https-proxy-request-openssl", "https-proxy-request", ECHO, clients.through_proxy, None,
+         expect=reason(155)),
+    case("client-not-tls-openssl", "client-not-tls", ECHO, clients.send(GARBAGE, wait=True), None,
+         expect=reason(267)),
+    case("client-cert-missing-openssl", "client-cert-missing", ECHO_ASKS,
+         clients.curl("--insecure"), None, status=0, expect={**reason(199), **alert(116, "sent")}),
+    case("client-cert-missing-openssl-tls12", "client-cert-missing", ECHO_ASKS,
+         clients.curl("--insecure", "--tls-max", "1.2"), None, status=0,
+         expect={**reason(199), **alert(40, "sent")}),
+    case("client-cert-verify-failed-openssl", "client-cert-verify-failed", ECHO_ASKS,
+         clients.openssl(*client_cert("client-untrusted")), None,
+         expect={**reason(134), "tls.client.subject": "CN=proxy.test"}),
+)
+
+
 def healthy(name, upstream, client, status=200):
     """A client to which nothing happens."""
     return Case(name, None, upstream, drive=client, status=status)
@@ -186,8 +208,15 @@ HEALTHY = (
             clients.curl("--insecure", times=2)),
     # As a monitoring system does that looks at the certificate.
     healthy("served-no-request", good_server(), clients.openssl(request=""), status=None),
+    healthy("served-openssl", ECHO, clients.openssl(request=""), status=None),
     healthy("served-no-request-tls12", good_server(), clients.openssl("-tls1_2", request=""),
             status=None),
 )
 
-CASES = numbered(NO_TLS + NEGOTIATION + CERTIFICATES + ENDS + HEALTHY)
+CASES = numbered(NO_TLS + NEGOTIATION + CERTIFICATES + ENDS + OPENSSL + HEALTHY)
+
+
+def named(*names):
+    """The cases of those NAMES, in that order."""
+    by_name = {case.name: case for case in CASES}
+    return tuple(by_name[name] for name in names)

@@ -16,6 +16,8 @@ from . import binaries, nginx, procs, servers
 _MISBEHAVE = Path(__file__).with_name("misbehave.py")
 _ESTABLISHED, _LISTEN = "01", "0A"  # as /proc/net/tcp prints them
 
+_OPENSSL = "upstream/openssl"
+
 _NGINX_CONFIG = """\
 daemon off;
 user root;
@@ -65,6 +67,18 @@ class OpensslServer(OwnProcess):
     def argv(self, address, port):
         host = f"[{address}]" if ":" in address else address
         return ["openssl", "s_server", "-quiet", "-www", "-accept", f"{host}:{port}", *self.args]
+
+
+@dataclass(frozen=True)
+class OpensslEcho(OwnProcess):
+    """`openssl s_server`, a private copy of it, which does its handshakes in SSL_do_handshake, as it
+    does not when it answers HTTP."""
+
+    args: Tuple[str, ...]
+
+    def argv(self, address, port):
+        return [_OPENSSL, "s_server", "-quiet", "-rev", "-accept", f"{address}:{port}",
+                *self.args]
 
 
 @dataclass(frozen=True)
@@ -126,14 +140,28 @@ class Upstreams(nginx.Logged):
         """The executable of the upstream nginx, a private copy."""
         return self._directory / "upstream" / "nginx"
 
+    @property
+    def exes(self):
+        """The executables that can be traced, private copies."""
+        copies = {Nginx: self.exe, OpensslEcho: self._directory / _OPENSSL}
+        return [exe for kind, exe in copies.items() if self._has(kind)]
+
+    def _has(self, kind):
+        return any(isinstance(case.upstream, kind) for case in self._cases)
+
     def worker_pids(self):
-        """The pids of the workers of the upstream nginx."""
-        return nginx.worker_pids(self._nginx.pid)
+        """The pids of the workers of the upstream nginx, and of the upstreams with a process of their
+        own."""
+        workers = nginx.worker_pids(self._nginx.pid) if self._nginx else []
+        return workers + [own.pid for own in self._own.values()]
 
     def start(self):
         """Starts all of them and returns when all listen."""
         ports = {case.port for case in self._cases if not isinstance(case.upstream, Nothing)}
-        if any(isinstance(case.upstream, Nginx) for case in self._cases):
+        # Copies, because what is traced is found by the file that it runs from.
+        for exe in self.exes:
+            shutil.copy(binaries.find(exe.name), exe)
+        if self._has(Nginx):
             self._start_nginx()
         for case in self._cases:
             if isinstance(case.upstream, OwnProcess):
@@ -178,8 +206,6 @@ class Upstreams(nginx.Logged):
                                   env={**os.environ, **server.environment()})
 
     def _start_nginx(self):
-        # A copy, because the nginx under test is found by the file that it runs from.
-        shutil.copy(binaries.find("nginx"), self.exe)
         (self._directory / "upstream" / "large").write_bytes(b"large\n" * 700_000)
         config = self._directory / "upstream.conf"
         config.write_text(_NGINX_CONFIG.format(servers=self._server_blocks()))
