@@ -244,13 +244,14 @@ static uint64_t realtime_at(const struct failure *failure, uint64_t t)
 	return t && failure->time_ns ? failure->time_ns - (failure->conn->t_close - t) : 0;
 }
 
+static const enum finding_peer_state finding_states[] = {
+	[PEER_OK] = FINDING_PEER_OK,
+	[PEER_FLAPPING] = FINDING_PEER_FLAPPING,
+	[PEER_FAILING] = FINDING_PEER_FAILING,
+};
+
 static void fill_history(struct finding *f, const struct failure *failure)
 {
-	static const enum finding_peer_state states[] = {
-		[PEER_OK] = FINDING_PEER_OK,
-		[PEER_FLAPPING] = FINDING_PEER_FLAPPING,
-		[PEER_FAILING] = FINDING_PEER_FAILING,
-	};
 	const struct peer_history *h = &failure->history;
 
 	f->group = failure->group;
@@ -259,7 +260,7 @@ static void fill_history(struct finding *f, const struct failure *failure)
 		return;
 	f->history = (struct finding_peer){
 		.known = true,
-		.state = states[h->state],
+		.state = finding_states[h->state],
 		.since_ns = realtime_at(failure, h->since),
 		.handshakes = h->handshakes,
 		.failures = h->failures,
@@ -377,22 +378,31 @@ void diagnose_loss(const struct tlsfail_loss *loss, uint64_t time_ns, const char
 	text_add(&t, "tlsfail could not keep up: some failures, or parts of them, were lost.");
 }
 
+/* What findings about a peer have in common. */
+static void begin_peer(struct finding *f, const struct tlsfail_peer_key *key, uint64_t time_ns,
+		       const char *host)
+{
+	struct text t;
+
+	*f = (struct finding){ .time_ns = time_ns,
+			       .confidence = CONFIDENCE_HIGH,
+			       .role = "client" };
+	fill_address(f->peer.address, sizeof(f->peer.address), key->family, key->addr);
+	f->peer.port = key->port;
+	f->network_type = strchr(f->peer.address, ':') ? "ipv6" : "ipv4";
+	text_init(&t, f->host_name, sizeof(f->host_name));
+	text_add(&t, host);
+}
+
 void diagnose_recovery(const struct tlsfail_peer *peer, const struct peer_recovery *recovery,
 		       uint64_t time_ns, const char *host, struct finding *f)
 {
 	uint64_t failing_ns = recovery->last_success - recovery->since;
 	struct text t;
 
-	*f = (struct finding){
-		.kind = FINDING_RECOVERED,
-		.time_ns = time_ns,
-		.cause = "peer-recovered",
-		.confidence = CONFIDENCE_HIGH,
-		.role = "client",
-	};
-	fill_address(f->peer.address, sizeof(f->peer.address), peer->key.family, peer->key.addr);
-	f->peer.port = peer->key.port;
-	f->network_type = strchr(f->peer.address, ':') ? "ipv6" : "ipv4";
+	begin_peer(f, &peer->key, time_ns, host);
+	f->kind = FINDING_RECOVERED;
+	f->cause = "peer-recovered";
 	f->duration_ns = failing_ns;
 	f->history = (struct finding_peer){
 		.known = true,
@@ -404,12 +414,42 @@ void diagnose_recovery(const struct tlsfail_peer *peer, const struct peer_recove
 		f->history.since_ns = time_ns - (recovery->t - recovery->since);
 		f->history.last_success_ns = time_ns - (recovery->t - recovery->last_success);
 	}
-	text_init(&t, f->host_name, sizeof(f->host_name));
-	text_add(&t, host);
 	text_init(&t, f->message, sizeof(f->message));
 	explain_endpoint(&t, &f->peer);
 	text_addf(&t, " works again: %llu of %llu handshakes failed within ",
 		  (unsigned long long)recovery->failures, (unsigned long long)recovery->handshakes);
 	text_add_duration(&t, failing_ns);
+	text_add(&t, ".");
+}
+
+void diagnose_summary(const struct peer_summary *s, uint64_t now, uint64_t time_ns,
+		      const char *host, struct finding *f)
+{
+	struct text t;
+
+	begin_peer(f, &s->key, time_ns, host);
+	f->kind = FINDING_SUMMARY;
+	f->cause = s->cause;
+	f->duration_ns = now > s->since ? now - s->since : 0;
+	f->history = (struct finding_peer){
+		.known = true,
+		.state = finding_states[s->state],
+		.handshakes = s->handshakes,
+		.failures = s->failures,
+		.retried = s->retried,
+		.cause_count = s->cause_count,
+	};
+	if (time_ns) {
+		f->history.since_ns = time_ns - (now - s->since);
+		f->history.failing_since_ns =
+			s->failing_since ? time_ns - (now - s->failing_since) : 0;
+		f->history.last_success_ns =
+			s->last_success ? time_ns - (now - s->last_success) : 0;
+	}
+	text_init(&t, f->message, sizeof(f->message));
+	explain_endpoint(&t, &f->peer);
+	text_addf(&t, ": %llu of %llu handshakes failed within ", (unsigned long long)s->failures,
+		  (unsigned long long)s->handshakes);
+	text_add_duration(&t, f->duration_ns);
 	text_add(&t, ".");
 }

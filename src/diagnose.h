@@ -21,6 +21,10 @@ void diagnose(const struct failure *failure, struct diagnose_work *work, struct 
 void diagnose_loss(const struct tlsfail_loss *loss, uint64_t time_ns, const char *host,
 		   struct finding *finding);
 
+/* The finding that sums up a peer; t is now, and time_ns CLOCK_REALTIME at t, 0 unknown. */
+void diagnose_summary(const struct peer_summary *summary, uint64_t t, uint64_t time_ns,
+		      const char *host, struct finding *finding);
+
 /* The finding that a peer works again; time_ns is CLOCK_REALTIME at recovery->t, 0 unknown. */
 void diagnose_recovery(const struct tlsfail_peer *peer, const struct peer_recovery *recovery,
 		       uint64_t time_ns, const char *host, struct finding *finding);

@@ -48,6 +48,7 @@ enum finding_kind {
 	FINDING_CERTIFICATE_SEEN,
 	FINDING_CERTIFICATE_EXPIRING,
 	FINDING_RECOVERED, /* event.name tlsfail.peer.recovered: a peer that failed works again */
+	FINDING_SUMMARY,   /* event.name tlsfail.summary: how a peer stood */
 	FINDING_FOLDED,	   /* event.name tlsfail.folded: more failures of a kind that was told */
 };
 
@@ -224,6 +225,10 @@ struct finding_peer {
 	uint64_t failing_since_ns; /* from then on none has succeeded, and so many have failed */
 	uint64_t failures_in_row;
 	uint64_t last_success_ns;
+	/* FINDING_SUMMARY only */
+	bool first;	      /* of the peers of a summary */
+	uint64_t retried;     /* failures that were followed by another attempt, inferred */
+	uint64_t cause_count; /* failures of the finding's cause */
 };
 
 struct finding_loss {

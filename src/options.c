@@ -202,14 +202,29 @@ static int set_cert_warn(struct options *o, const char *value)
 	return err;
 }
 
+/* "60s" or "60": seconds. */
+static int parse_interval(const char *option, const char *value, uint64_t *ns)
+{
+	size_t len = strlen(value);
+	char digits[16];
+	struct text t;
+	int err;
+
+	text_init(&t, digits, sizeof(digits));
+	text_addf(&t, "%.*s", (int)(len && value[len - 1] == 's' ? len - 1 : len), value);
+	err = parse_number(option, digits, 1000000, ns);
+	*ns *= NS_PER_SEC;
+	return err;
+}
+
 static int set_fold_interval(struct options *o, const char *value)
 {
-	uint64_t seconds;
-	int err = parse_number("--fold-interval", value, 1000000, &seconds);
+	return parse_interval("--fold-interval", value, &o->pipeline.fold_ns);
+}
 
-	if (!err)
-		o->pipeline.fold_ns = seconds * NS_PER_SEC;
-	return err;
+static int set_summary(struct options *o, const char *value)
+{
+	return parse_interval("--summary", value, &o->pipeline.summary_ns);
 }
 
 static int set_no_fold(struct options *o, const char *value)
@@ -376,6 +391,8 @@ static const struct option_row rows[] = {
 	{ "fold-interval", 0, "SECONDS", OUTPUTS,
 	  "tell so often how many more failures of a kind\n" HELP_INDENT "came (60)",
 	  set_fold_interval },
+	{ "summary", 0, "SECONDS", OUTPUTS, "sum up so often how the peers that fail stand",
+	  set_summary },
 	{ "no-fold", 0, NULL, OUTPUTS, "tell each failure, however many there are", set_no_fold },
 	{ "no-color", 0, NULL, OUTPUTS | LIVE, "no colours; also when NO_COLOR is set",
 	  set_no_color },

@@ -27,6 +27,15 @@ struct mark {
 	uint64_t t;
 	uint64_t ended; /* handshakes */
 	uint64_t failed;
+	uint64_t retried;
+};
+
+/* How often the commonest causes came: when there are too many, the rarest gives its place away. */
+#define CAUSES_MAX 4
+
+struct tally {
+	const char *causes[CAUSES_MAX];
+	uint64_t counts[CAUSES_MAX];
 };
 
 struct peer {
@@ -40,6 +49,9 @@ struct peer {
 	struct mark fell;	      /* before the first failure of that */
 	uint64_t proof_ns;
 	uint64_t t_recovered;
+	struct mark summed;  /* at its last summary */
+	struct tally tally;  /* since then */
+	struct tally totals; /* since it was first seen */
 };
 
 struct peers {
@@ -99,7 +111,9 @@ static uint64_t ended(const struct peer *p)
 
 static struct mark mark_now(const struct peer *p, uint64_t t)
 {
-	return (struct mark){ .t = t, .ended = ended(p), .failed = p->n.failed };
+	return (struct mark){
+		.t = t, .ended = ended(p), .failed = p->n.failed, .retried = p->n.retried
+	};
 }
 
 /* -- counts ----------------------------------------------------------------------------------- */
@@ -108,6 +122,7 @@ static void span_move(struct peer *p, uint64_t t)
 {
 	if (!p->t_read) {
 		p->base = (struct mark){ .t = p->n.t_first };
+		p->summed = p->base;
 		p->next = mark_now(p, t);
 	} else if (t - p->next.t >= SPAN_NS) {
 		p->base = p->next;
@@ -191,10 +206,89 @@ void peers_failed(struct peers *peers, const struct tlsfail_conn *conn, struct p
 		fall(p);
 }
 
-bool peers_watched(const struct peers *peers, size_t *at, struct tlsfail_peer_key *key)
+/* -- summaries -------------------------------------------------------------------------------- */
+
+static void tally_add(struct tally *tally, const char *cause)
+{
+	size_t rarest = 0;
+
+	for (size_t i = 0; i < CAUSES_MAX; i++) {
+		if (tally->causes[i] && !strcmp(tally->causes[i], cause)) {
+			tally->counts[i]++;
+			return;
+		}
+		if (tally->counts[i] < tally->counts[rarest])
+			rarest = i;
+	}
+	tally->causes[rarest] = cause;
+	tally->counts[rarest]++;
+}
+
+void peers_caused(struct peers *peers, const struct tlsfail_conn *conn, const char *cause)
+{
+	struct tlsfail_peer_key key = key_of(conn);
+	struct peer *p = peer_find(peers, &key);
+
+	if (!p)
+		return;
+	tally_add(&p->tally, cause);
+	tally_add(&p->totals, cause);
+}
+
+static enum peer_state state_in_summary(const struct peer *p)
+{
+	if (p->failing)
+		return PEER_FAILING;
+	return p->n.t_failed <= p->t_recovered || p->n.t_failed < p->summed.t ? PEER_OK
+									      : PEER_FLAPPING;
+}
+
+static void summarize(const struct peer *p, bool whole, struct peer_summary *s)
+{
+	const struct mark since = whole ? (struct mark){ .t = p->n.t_first } : p->summed;
+	const struct tally *tally = whole ? &p->totals : &p->tally;
+
+	*s = (struct peer_summary){
+		.key = p->key,
+		.state = state_in_summary(p),
+		.since = since.t,
+		.handshakes = ended(p) - since.ended,
+		.failures = p->n.failed - since.failed,
+		.retried = p->n.retried - since.retried,
+		.failing_since = p->failing ? p->fell.t : 0,
+		.last_success = p->n.t_done,
+	};
+	for (size_t i = 0; i < CAUSES_MAX; i++) {
+		if (tally->counts[i] <= s->cause_count)
+			continue;
+		s->cause = tally->causes[i];
+		s->cause_count = tally->counts[i];
+	}
+}
+
+bool peers_summarize(struct peers *peers, uint64_t t, bool whole, size_t *at,
+		     struct peer_summary *summary)
 {
 	for (; *at < PEERS_MAX && peers->all[*at].key.family; (*at)++) {
-		if (!peers->all[*at].failing)
+		struct peer *p = &peers->all[*at];
+		bool told = p->failing || p->n.failed > (whole ? 0 : p->summed.failed);
+
+		if (told)
+			summarize(p, whole, summary);
+		p->summed = mark_now(p, t);
+		p->tally = (struct tally){ 0 };
+		if (!told)
+			continue;
+		(*at)++;
+		return true;
+	}
+	return false;
+}
+
+bool peers_watched(const struct peers *peers, bool any, size_t *at, struct tlsfail_peer_key *key)
+{
+	for (; *at < PEERS_MAX && peers->all[*at].key.family; (*at)++) {
+		if (!any && !peers->all[*at].failing)
 			continue;
 		*key = peers->all[(*at)++].key;
 		return true;

@@ -64,8 +64,30 @@ bool peers_read(struct peers *peers, const struct tlsfail_peer *record,
 void peers_failed(struct peers *peers, const struct tlsfail_conn *conn,
 		  struct peer_history *history);
 
-/* The next peer, from *at = 0 on, whose counts are to be read again to see it recover. False: no
- * more. */
-bool peers_watched(const struct peers *peers, size_t *at, struct tlsfail_peer_key *key);
+/* That failure was one of that cause: its slug, which lives for ever. */
+void peers_caused(struct peers *peers, const struct tlsfail_conn *conn, const char *cause);
+
+/* How a peer stood in a span of time. */
+struct peer_summary {
+	struct tlsfail_peer_key key;
+	enum peer_state state;
+	uint64_t since; /* the span begins */
+	uint64_t handshakes;
+	uint64_t failures;
+	uint64_t retried;	/* failures that were followed by another attempt */
+	uint64_t failing_since; /* 0: it does not fail always */
+	uint64_t last_success;
+	const char *cause; /* the one that failures had most often; NULL: there were none */
+	uint64_t cause_count;
+};
+
+/* The next peer, from *at = 0 on, that failed since its last summary, or fails always; whole: since it
+ * was first seen. False: no more. t is now. */
+bool peers_summarize(struct peers *peers, uint64_t t, bool whole, size_t *at,
+		     struct peer_summary *summary);
+
+/* The next peer, from *at = 0 on, whose counts are to be read again to see it recover; or
+ * any. False: no more. */
+bool peers_watched(const struct peers *peers, bool any, size_t *at, struct tlsfail_peer_key *key);
 
 #endif

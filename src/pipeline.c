@@ -23,8 +23,10 @@ struct pipeline {
 	struct certwatch *certwatch;
 	struct fold *fold;
 	struct peers *peers;
-	uint64_t now;		 /* CLOCK_MONOTONIC, the latest that a record has told */
-	struct metrics *metrics; /* or NULL */
+	uint64_t summary_ns;
+	uint64_t summary_deadline; /* 0: no time is known yet, or there are no summaries */
+	uint64_t now;		   /* CLOCK_MONOTONIC, the latest that a record has told */
+	struct metrics *metrics;   /* or NULL */
 
 	unsigned int roles;
 	bool tell_noise;
@@ -62,6 +64,7 @@ int pipeline_open(struct outputs *outputs, const struct pipeline_options *option
 	p->certwatch = certwatch_new(&options->certs);
 	p->fold = fold_new(options->fold_ns);
 	p->peers = peers_new();
+	p->summary_ns = options->summary_ns;
 	p->by_cause = calloc(cause_table_len, sizeof(*p->by_cause));
 	if (!p->work.x509 || !p->correlator || !p->certwatch || !p->fold || !p->peers ||
 	    !p->by_cause) {
@@ -156,6 +159,8 @@ static int failure_report(struct pipeline *p)
 		peers_failed(p->peers, p->failure.conn, &p->failure.history);
 	diagnose(&p->failure, &p->work, &p->finding);
 	failure_count(p);
+	if (!server)
+		peers_caused(p->peers, p->failure.conn, p->finding.cause);
 	if (p->finding.noise && !p->tell_noise)
 		return 0;
 	p->findings++;
@@ -229,6 +234,25 @@ static uint64_t record_time(const struct decoded *record)
 	return 0;
 }
 
+/* An event for each peer that has something to tell. */
+static int peers_report(struct pipeline *p, bool whole)
+{
+	uint64_t time_ns = correlator_realtime(p->correlator, p->now);
+	struct peer_summary summary;
+	bool first = true;
+	size_t at = 0;
+	int err = 0;
+
+	while (!err && peers_summarize(p->peers, p->now, whole, &at, &summary)) {
+		diagnose_summary(&summary, p->now, time_ns, correlator_host(p->correlator),
+				 &p->folded);
+		p->folded.history.first = first;
+		first = false;
+		err = finding_write(p, &p->folded);
+	}
+	return err;
+}
+
 /* The records of several CPUs are not quite in order: time never goes back. */
 static int time_advance(struct pipeline *p, uint64_t t)
 {
@@ -241,14 +265,35 @@ static int time_advance(struct pipeline *p, uint64_t t)
 	return err;
 }
 
-uint64_t pipeline_deadline(const struct pipeline *p)
+/* Not by the counts of a peer: those of others may come with them. */
+static int summary_tell(struct pipeline *p)
 {
-	return fold_deadline(p->fold);
+	bool due = pipeline_summary_is_due(p, p->now);
+
+	if (!p->summary_ns || !p->now || p->record.type == TLSFAIL_REC_PEER)
+		return 0;
+	if (due || !p->summary_deadline)
+		p->summary_deadline = p->now + p->summary_ns;
+	return due ? peers_report(p, false) : 0;
 }
 
-bool pipeline_peer_watched(const struct pipeline *p, size_t *at, struct tlsfail_peer_key *key)
+uint64_t pipeline_deadline(const struct pipeline *p)
 {
-	return peers_watched(p->peers, at, key);
+	uint64_t fold = fold_deadline(p->fold);
+
+	return p->summary_deadline && (!fold || p->summary_deadline < fold) ? p->summary_deadline
+									    : fold;
+}
+
+bool pipeline_summary_is_due(const struct pipeline *p, uint64_t t)
+{
+	return p->summary_deadline && t >= p->summary_deadline;
+}
+
+bool pipeline_peer_watched(const struct pipeline *p, bool any, size_t *at,
+			   struct tlsfail_peer_key *key)
+{
+	return peers_watched(p->peers, any, at, key);
 }
 
 int pipeline_finish(struct pipeline *p)
@@ -257,7 +302,7 @@ int pipeline_finish(struct pipeline *p)
 
 	while (!err && fold_tell_rest(p->fold, &p->folded))
 		err = finding_write(p, &p->folded);
-	return err;
+	return err || !p->summary_ns ? err : peers_report(p, true);
 }
 
 static int record_take(struct pipeline *p)
@@ -296,6 +341,8 @@ int pipeline_feed(struct pipeline *p, const void *data, size_t len, struct text 
 		return ret;
 	}
 	err = time_advance(p, record_time(&p->record));
+	if (!err)
+		err = summary_tell(p);
 	ret = record_take(p);
 	return err ? err : ret;
 }

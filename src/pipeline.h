@@ -30,7 +30,8 @@ struct pipeline_options {
 	unsigned int roles; /* enum pipeline_role; failures of others are not even counted */
 	bool noise;	    /* tell those that are noise, too; else they are counted only */
 	struct certwatch_options certs;
-	uint64_t fold_ns; /* interval of the folding of repeated failures; 0: none are folded */
+	uint64_t summary_ns; /* interval of the summaries of peers; 0: there are none */
+	uint64_t fold_ns;    /* interval of the folding of repeated failures; 0: none are folded */
 };
 
 /* Opens a pipeline into outputs, which stay the caller's. *out is its to pipeline_close(). */
@@ -61,10 +62,14 @@ int pipeline_feed(struct pipeline *p, const void *data, size_t len, struct text 
 uint64_t pipeline_deadline(const struct pipeline *p);
 
 /* The next peer, from *at = 0 on, whose counts are to be fed each second, so that it is seen to
- * recover. False: no more. */
-bool pipeline_peer_watched(const struct pipeline *p, size_t *at, struct tlsfail_peer_key *key);
+ * recover; or any, before a summary. False: no more. */
+bool pipeline_peer_watched(const struct pipeline *p, bool any, size_t *at,
+			   struct tlsfail_peer_key *key);
 
-/* Tells what is still folded: the end. Returns 0 or an error of outputs_write(). */
+/* Will a summary be told at t (CLOCK_MONOTONIC)? */
+bool pipeline_summary_is_due(const struct pipeline *p, uint64_t t);
+
+/* Tells what is still folded, and the summary of the whole run: the end. Returns 0 or an error of outputs_write(). */
 int pipeline_finish(struct pipeline *p);
 
 /* The server name that a connection, whose own record has not come yet, has asked for; "" for none.

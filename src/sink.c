@@ -166,6 +166,18 @@ const char *sink_confidence_name(const struct finding *finding)
 	return names[finding->confidence];
 }
 
+const char *sink_peer_state_name(const struct finding_peer *peer)
+{
+	static const char *const names[] = {
+		[FINDING_PEER_OK] = "ok",
+		[FINDING_PEER_FLAPPING] = "flapping",
+		[FINDING_PEER_FAILING] = "failing",
+		[FINDING_PEER_RECOVERED] = "recovered",
+	};
+
+	return names[peer->state];
+}
+
 static uint64_t loss_count(const struct finding_loss *loss, const struct loss_kind *kind)
 {
 	uint64_t count;

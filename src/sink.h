@@ -12,6 +12,7 @@
 
 struct finding;
 struct finding_loss;
+struct finding_peer;
 struct sink;
 struct text;
 
@@ -118,6 +119,9 @@ int sink_write_all(int fd, int stop, const void *buf, size_t len, size_t *done);
 
 /* "low", "medium" or "high". */
 const char *sink_confidence_name(const struct finding *finding);
+
+/* "failing", "flapping", "ok" or "recovered". */
+const char *sink_peer_state_name(const struct finding_peer *peer);
 
 /* Append what was lost, leaving out what is 0 ("tlsfail lost 12 failures, 1 process"), and what
  * to do about it. SINK_LOSS_LEN holds either, whatever the counts. */

@@ -401,16 +401,9 @@ static void event_add_time_of(struct event *event, const char *key, uint64_t tim
 
 static void event_add_history(struct event *event, const struct finding_peer *h)
 {
-	static const char *const states[] = {
-		[FINDING_PEER_OK] = "ok",
-		[FINDING_PEER_FLAPPING] = "flapping",
-		[FINDING_PEER_FAILING] = "failing",
-		[FINDING_PEER_RECOVERED] = "recovered",
-	};
-
 	if (!h->known)
 		return;
-	event_add_string(event, "tlsfail.peer.state", states[h->state]);
+	event_add_string(event, "tlsfail.peer.state", sink_peer_state_name(h));
 	event_add_time_of(event, "tlsfail.peer.since", h->since_ns);
 	event_add_integer(event, "tlsfail.peer.handshakes", h->handshakes);
 	event_add_integer(event, "tlsfail.peer.failures", h->failures);
@@ -508,6 +501,19 @@ static void event_add_recovered(struct event *event, const struct finding *f)
 	event_add_network(event, f);
 }
 
+static void event_add_summary(struct event *event, const struct finding *f)
+{
+	event_add_string(event, "event.name", "tlsfail.summary");
+	event_add_known(event, "event.duration", f->duration_ns);
+	event_add_string(event, "error.type", f->cause);
+	event_add_string(event, "message", f->message);
+	event_add_integer(event, "tlsfail.schema_version", FINDING_SCHEMA_VERSION);
+	event_add_string(event, "tlsfail.role", f->role);
+	event_add_history(event, &f->history);
+	event_add_integer(event, "tlsfail.peer.retried", f->history.retried);
+	event_add_network(event, f);
+}
+
 void sink_event_each(const struct finding *finding, sink_take_fn *take, void *context)
 {
 	struct event event = { .take = take, .context = context };
@@ -520,6 +526,8 @@ void sink_event_each(const struct finding *finding, sink_take_fn *take, void *co
 		event_add_sighting(&event, finding);
 	else if (finding->kind == FINDING_FOLDED)
 		event_add_folded(&event, finding);
+	else if (finding->kind == FINDING_SUMMARY)
+		event_add_summary(&event, finding);
 	else if (finding->kind == FINDING_RECOVERED)
 		event_add_recovered(&event, finding);
 	else

@@ -354,6 +354,36 @@ static void loss_add(const struct sink_options *o, struct text *t, const struct 
 	paragraph_add(o, t, COLOR_HINT, "fix: ", words);
 }
 
+/* A table over all the peers of a summary: its head comes with the first of them. */
+static void summary_add(struct text *t, const struct finding *f)
+{
+	const struct finding_peer *h = &f->history;
+	bool failing = h->state == FINDING_PEER_FAILING;
+	char peer[ENDPOINT_LEN];
+	struct text words;
+	size_t start;
+
+	if (h->first)
+		text_addf(t, "%-*s %-*s %-9s %8s %8s %8s\n", TIME_WIDTH, "SUMMARY", PEER_WIDTH,
+			  "PEER", "STATE", "FAILED", "OF", "RETRIED");
+	text_init(&words, peer, sizeof(peer));
+	endpoint_add(&words, &f->peer);
+	time_add(t, f->time_ns);
+	start = t->len;
+	endpoint_add_short(t, peer, PEER_WIDTH);
+	text_addf(t, "%*s %-9s %8" PRIu64 " %8" PRIu64 " %8" PRIu64 "\n",
+		  (int)(start + PEER_WIDTH > t->len ? start + PEER_WIDTH - t->len : 0), "",
+		  sink_peer_state_name(h), h->failures, h->handshakes, h->retried);
+	if (!f->cause && !failing)
+		return;
+	text_addf(t, "%*s", INDENT, "");
+	if (f->cause)
+		text_addf(t, "%" PRIu64 " %s%s", h->cause_count, f->cause, failing ? ", " : "");
+	text_add(t, failing ? "fails always" : "");
+	since_add(t, failing ? h->failing_since_ns : h->since_ns, f->time_ns);
+	text_add(t, "\n");
+}
+
 static void text_format(const struct sink_options *o, const struct finding *f, struct text *t)
 {
 	if (f->kind == FINDING_LOSS)
@@ -362,6 +392,8 @@ static void text_format(const struct sink_options *o, const struct finding *f, s
 		certificate_add(o, t, f);
 	else if (f->kind == FINDING_FOLDED)
 		folded_add(o, t, f);
+	else if (f->kind == FINDING_SUMMARY)
+		summary_add(t, f);
 	else if (f->kind == FINDING_RECOVERED)
 		recovered_add(o, t, f);
 	else

@@ -538,13 +538,14 @@ static int wait_ms(const struct tracer *t)
 	return left >= 0 && left < ms ? left : ms;
 }
 
-static void peers_announce(struct tracer *t)
+/* Before a summary all that are known, else those that may have recovered. */
+static void peers_announce(struct tracer *t, bool summary)
 {
 	struct tlsfail_peer_key key;
 	size_t at = 0;
 
-	while (pipeline_peer_watched(t->pipeline, &at, &key))
-		peer_announce(t, &key, true);
+	while (pipeline_peer_watched(t->pipeline, summary, &at, &key))
+		peer_announce(t, &key, !summary);
 }
 
 static void tick(struct tracer *t)
@@ -554,9 +555,9 @@ static void tick(struct tracer *t)
 
 	if (err)
 		output_failed(t, err);
+	peers_announce(t, pipeline_summary_is_due(t->pipeline, announce_now()));
 	if (announce_clock_is_stale(&t->clock) || (deadline && announce_now() >= deadline))
 		clock_announce(t);
-	peers_announce(t);
 	loss_announce(t);
 	metrics_publish(t);
 	err = t->recorder ? recorder_flush(t->recorder) : 0;
@@ -606,6 +607,7 @@ static void tracer_finish(struct tracer *t)
 	t->skel->bss->armed = 0;
 	t->ending = true;
 	ring_buffer__consume(t->ring);
+	peers_announce(t, t->options->pipeline.summary_ns);
 	loss_announce(t);
 	if (t->logs)
 		logwatch_finish(t->logs, announce_now());

@@ -17,6 +17,7 @@ from tap import require
 
 GOOD = OpensslServer(GOOD_FILES)
 RECOVERED = "tlsfail.peer.recovered"
+SUMMARY = "tlsfail.summary"
 POOL_REQUESTS = 6
 RECOVERY_S = 15  # it takes 3, and the tick that looks
 
@@ -110,14 +111,16 @@ def check_pool(here):
                         healthy("pool-good", good_server())))
     pool = Case("pool", None, Nothing(), VERIFY, status=200, number=len(members) + 1,
                 pool=tuple(member.endpoint for member in members))
-    with here.lab("pool", [*members, pool]) as lab, here.trace_json(lab) as tlsfail:
+    with here.lab("pool", [*members, pool]) as lab, here.trace_json(lab, "--summary", 1) as tlsfail:
         tlsfail.wait_armed()
         require(drive.times(POOL_REQUESTS)(lab, pool) == 200, lab.proxy.log_since(0)[-2000:])
         expected = retried(lab)
         count = sum(size * times for size, times in expected.items())
-        procs.wait_until(lambda: len(tlsfail.findings()) >= count, 5, f"{count} failures")
+        procs.wait_until(lambda: any(f["event.name"] == SUMMARY for f in tlsfail.findings()), 5,
+                         "a summary, though nothing happens")
         tlsfail.interrupt()
-    found = tlsfail.findings()
+    found = [f for f in tlsfail.findings() if f["event.name"] == "tls.handshake.failure"]
+    require(len(found) == count, f"{count} failures in error.log, here {len(found)}")
     require(2 in expected, lab.proxy.log_since(0))
     groups = {}
     for failure in found:
@@ -125,4 +128,18 @@ def check_pool(here):
     require(Counter(map(len, groups.values())) == expected, expected, groups)
     require(all(attempts == list(range(1, len(attempts) + 1)) for attempts in groups.values()),
             groups)
-    check_schema(found)
+    # Each request was answered in the end, so each failure was followed by another attempt.
+    for member in members[:2]:
+        counts = sum(tracer.is_about(f, member) for f in found)
+        for summary in summaries(tlsfail, member):
+            require((summary["tlsfail.peer.failures"], summary["tlsfail.peer.retried"],
+                     summary["error.type"]) == (counts, counts, member.slug), summary)
+    require(not summaries(tlsfail, members[2]), *summaries(tlsfail, members[2]))
+    check_schema(tlsfail.findings())
+
+
+def summaries(tlsfail, case):
+    """The first, of an interval, and the last, of the whole run, about CASE's upstream."""
+    found = [f for f in tlsfail.findings()
+             if f["event.name"] == SUMMARY and tracer.is_about(f, case)]
+    return found[:1] + found[-1:]

@@ -72,7 +72,25 @@ static void check_finding(void)
 	check_certificate(&finding.certificate);
 }
 
-static void record_feed(struct correlator *correlator, const uint8_t *data, size_t len)
+/* Counts that contradict each other are survived. */
+static void peer_feed(struct correlator *correlator, struct peers *peers)
+{
+	struct peer_recovery recovery;
+	struct peer_summary summary;
+	size_t at = 0;
+
+	if (peers_read(peers, &record.peer, &recovery))
+		diagnose_recovery(&record.peer, &recovery, recovery.t, correlator_host(correlator),
+				  &finding);
+	while (peers_summarize(peers, record.peer.t, true, &at, &summary)) {
+		diagnose_summary(&summary, record.peer.t, record.peer.t,
+				 correlator_host(correlator), &finding);
+		FUZZ_ASSERT(is_harmless(finding.message));
+	}
+}
+
+static void record_feed(struct correlator *correlator, struct peers *peers, const uint8_t *data,
+			size_t len)
 {
 	const char *problem = NULL;
 	int ret = decode_record(data, len, &record, &problem);
@@ -85,8 +103,13 @@ static void record_feed(struct correlator *correlator, const uint8_t *data, size
 		diagnose_loss(&record.loss, 0, correlator_host(correlator), &finding);
 		return;
 	}
+	if (record.type == TLSFAIL_REC_PEER) {
+		peer_feed(correlator, peers);
+		return;
+	}
 	if (correlator_feed(correlator, &record, &failure) <= 0)
 		return;
+	peers_failed(peers, failure.conn, &failure.history);
 	diagnose(&failure, &work, &finding);
 	check_finding();
 	diagnose(&failure, &work, &again);
@@ -115,18 +138,20 @@ static size_t record_repair(const uint8_t *data, size_t left, uint8_t **out)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct correlator *correlator = correlator_new();
+	struct peers *peers = peers_new();
 	uint8_t *copy = NULL;
 	size_t len;
 
-	if (!correlator)
+	if (!correlator || !peers)
 		abort();
 	for (size_t at = FILE_HEADER_LEN; at < size; at += len) {
 		len = record_repair(data + at, size - at, &copy);
 		if (len == 0)
 			break;
-		record_feed(correlator, copy, len);
+		record_feed(correlator, peers, copy, len);
 		free(copy);
 	}
+	peers_free(peers);
 	correlator_free(correlator);
 	return 0;
 }

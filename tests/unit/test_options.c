@@ -130,6 +130,9 @@ static void test_folding(void **state)
 	(void)state;
 	assert_good(COMMAND_TRACE, "trace --fold-interval 5");
 	assert_int_equal(options.pipeline.fold_ns, 5000000000);
+	assert_int_equal(options.pipeline.summary_ns, 0);
+	assert_good(COMMAND_TRACE, "trace --summary 60s");
+	assert_int_equal(options.pipeline.summary_ns, 60000000000);
 	assert_good(COMMAND_REPLAY, "replay --no-fold x.rec");
 	assert_int_equal(options.pipeline.fold_ns, 0);
 }

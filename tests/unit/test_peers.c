@@ -81,7 +81,7 @@ static bool is_watched(void)
 	struct tlsfail_peer_key key;
 	size_t at = 0;
 
-	while (peers_watched(peers, &at, &key))
+	while (peers_watched(peers, false, &at, &key))
 		if (key.port == record.key.port)
 			return true;
 	return false;
@@ -224,6 +224,79 @@ static void test_counts_begin_anew(void **state)
 	assert_history(PEER_FLAPPING, 1, 2, 20 * S, 1);
 }
 
+static struct peer_summary summary;
+
+/* The only peer that has something to tell; false: none has. */
+static bool summarize(uint64_t t, bool whole)
+{
+	struct peer_summary other;
+	size_t at = 0;
+
+	if (!peers_summarize(peers, t, whole, &at, &summary))
+		return false;
+	assert_false(peers_summarize(peers, t, whole, &at, &other));
+	return true;
+}
+
+static void test_summaries(void **state)
+{
+	(void)state;
+	assert_false(summarize(S, false));
+	kernel_done(1 * S);
+	record.n.retried = 1;
+	kernel_failed(2 * S);
+	peers_caused(peers, &conn, "one");
+	kernel_failed(3 * S);
+	peers_caused(peers, &conn, "two");
+	kernel_failed(4 * S);
+	peers_caused(peers, &conn, "two");
+	assert_true(summarize(60 * S, false));
+	assert_int_equal(summary.state, PEER_FAILING);
+	assert_int_equal(summary.since, S);
+	assert_int_equal(summary.handshakes, 4);
+	assert_int_equal(summary.failures, 3);
+	assert_int_equal(summary.retried, 1);
+	assert_int_equal(summary.failing_since, 2 * S);
+	assert_string_equal(summary.cause, "two");
+	assert_int_equal(summary.cause_count, 2);
+	/* nobody tries, and it still fails */
+	assert_true(summarize(120 * S, false));
+	assert_int_equal(summary.handshakes, 0);
+	assert_null(summary.cause);
+	kernel_done(121 * S);
+	assert_true(look(125 * S));
+	assert_false(summarize(180 * S, false));
+	kernel_failed(181 * S);
+	peers_caused(peers, &conn, "one");
+	assert_true(summarize(240 * S, false));
+	assert_int_equal(summary.state, PEER_FLAPPING);
+	assert_int_equal(summary.since, 180 * S);
+	assert_int_equal(summary.failing_since, 0);
+	assert_int_equal(summary.failures, 1);
+	assert_true(summarize(241 * S, true));
+	assert_int_equal(summary.since, S);
+	assert_int_equal(summary.failures, 4);
+	assert_int_equal(summary.handshakes, 6);
+	assert_int_equal(summary.cause_count, 2);
+}
+
+/* More causes than are kept: the commonest stays. */
+static void test_commonest_cause(void **state)
+{
+	static const char *const rare[] = { "a", "b", "c", "d", "e", "f", "g" };
+
+	(void)state;
+	kernel_failed(S);
+	for (int i = 0; i < 7; i++) {
+		peers_caused(peers, &conn, "common");
+		peers_caused(peers, &conn, "common");
+		peers_caused(peers, &conn, rare[i]);
+	}
+	assert_true(summarize(S, true));
+	assert_string_equal(summary.cause, "common");
+	assert_int_equal(summary.cause_count, 14);
+}
+
 /* Many peers, each with its own history; the quietest is forgotten. */
 static void test_table_is_bounded(void **state)
 {
@@ -250,7 +323,8 @@ int main(void)
 		TEST(test_three_of_400),     TEST(test_begins_to_fail),
 		TEST(test_recovers),	     TEST(test_relapses),
 		TEST(test_span_moves),	     TEST(test_counts_begin_anew),
-		TEST(test_table_is_bounded),
+		TEST(test_table_is_bounded), TEST(test_summaries),
+		TEST(test_commonest_cause),
 	};
 
 	return cmocka_run_group_tests_name("peers", tests, NULL, NULL);

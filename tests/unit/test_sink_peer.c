@@ -203,12 +203,45 @@ static void test_json_history(void **state)
 		   "\"tlsfail.peer.failures_in_row\":1,\"tls.established\"");
 }
 
+static void test_summary(void **state)
+{
+	(void)state;
+	finding_set_recovered();
+	finding.kind = FINDING_SUMMARY;
+	finding.cause = "verify-expired";
+	finding.duration_ns = 60000000000;
+	finding.history.state = FINDING_PEER_FAILING;
+	finding.history.first = true;
+	finding.history.failing_since_ns = TIME_NS - 65000000000;
+	finding.history.retried = 4;
+	finding.history.cause_count = 6;
+	print(&sink_type_text);
+	assert_string_equal(output,
+			    "SUMMARY  PEER                  STATE       FAILED       OF  RETRIED\n"
+			    "15:04:05 10.0.2.88:8443        failing          7       12        4\n"
+			    "         6 verify-expired, fails always since 15:03:00\n");
+	print(&sink_type_json);
+	assert_has("\"event.name\":\"tlsfail.summary\",\"event.duration\":60000000000,"
+		   "\"error.type\":\"verify-expired\"");
+	assert_has("\"tlsfail.peer.state\":\"failing\"");
+	assert_has("\"tlsfail.peer.retried\":4,\"network.transport\"");
+	/* an address that is longer than its column */
+	SET(finding.peer.address, "2001:db8:85a3:8d3:1319:8a2e:370:7348");
+	finding.cause = NULL;
+	finding.history.first = false;
+	finding.history.state = FINDING_PEER_OK;
+	print(&sink_type_text);
+	assert_string_equal(
+		output, "15:04:05 [2001:db8..7348]:8443 ok               7       12        4\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_text_folded),    cmocka_unit_test(test_text_history),
 		cmocka_unit_test(test_text_recovered), cmocka_unit_test(test_json_folded),
 		cmocka_unit_test(test_json_recovered), cmocka_unit_test(test_json_history),
+		cmocka_unit_test(test_summary),
 	};
 
 	setenv("TZ", "UTC", 1);
