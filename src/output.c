@@ -27,6 +27,7 @@
 /* A receiver that asks to be left alone is not left alone for longer. */
 #define WAIT_MS_MAX (5 * 60 * 1000)
 /* How long a sink may take to notice that it is told to stop. */
+#define TELL_NS	  (60 * NS_PER_S)
 #define STOP_NS	  (200 * NS_PER_MS)
 #define LOOK_NS	  (100 * NS_PER_MS) /* between looks at whether a sink fails */
 #define NEVER	  UINT64_MAX
@@ -55,7 +56,9 @@ struct output {
 	bool ended;	 /* for good, by final_error */
 	int final_error; /* not yet told the caller */
 	bool reopen;
-	bool failing;	       /* the last attempt failed */
+	bool failing; /* the last attempt failed */
+	bool told;    /* that it fails */
+	uint64_t told_at;
 	unsigned int failures; /* in a row; the pause depends on it */
 	uint64_t retry_at;
 	bool refusing;	    /* the consumer refused some of what it was given last */
@@ -134,6 +137,19 @@ static uint64_t pause_ns(const struct output *o, const struct sink_sent *sent)
 	return (ms + chance % (ms + 1)) * NS_PER_MS;
 }
 
+/* Once a minute is enough for a sink that fails every other time. */
+static void failure_tell(struct output *o, int err, const char *words)
+{
+	uint64_t now = now_ns();
+
+	if (o->failing || (o->told_at && now - o->told_at < TELL_NS))
+		return;
+	o->told_at = now;
+	o->told = true;
+	log_line("%s: %s; it is tried again, and up to %zu KiB are kept", o->counts.name,
+		 words[0] ? words : strerror(-err), o->options.queue_size / 1024);
+}
+
 static void attempt_failed(struct output *o, int err, const struct sink_sent *sent,
 			   const char *words)
 {
@@ -146,11 +162,18 @@ static void attempt_failed(struct output *o, int err, const struct sink_sent *se
 	if (o->finishing && !--o->tries)
 		o->cancelled = true;
 	o->failures++;
-	if (!o->failing)
-		log_line("%s: %s; it is tried again, and up to %zu KiB are kept", o->counts.name,
-			 words[0] ? words : strerror(-err), o->options.queue_size / 1024);
+	failure_tell(o, err, words);
 	o->failing = true;
 	o->retry_at = now_ns() + pause_ns(o, sent);
+}
+
+static void attempt_succeeded(struct output *o)
+{
+	if (o->told)
+		log_line("%s: works again", o->counts.name);
+	o->told = false;
+	o->failing = false;
+	o->failures = 0;
 }
 
 /* What came of an attempt, under the lock. */
@@ -162,12 +185,8 @@ static void attempt_count(struct output *o, int err, const struct sink_sent *sen
 	o->counts.written += sent->taken - sent->refused;
 	o->counts.dropped += sent->refused;
 	o->untold += sent->refused;
-	if (sent->taken && o->failing)
-		log_line("%s: works again", o->counts.name);
-	if (sent->taken) {
-		o->failing = false;
-		o->failures = 0;
-	}
+	if (sent->taken)
+		attempt_succeeded(o);
 	if (sent->refused && !o->refusing)
 		log_line("%s: %s", o->counts.name, words);
 	o->refusing = sent->taken ? sent->refused : o->refusing;

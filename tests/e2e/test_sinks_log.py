@@ -56,6 +56,7 @@ def tests(here):
         "syslog-tcp": lambda here: check_syslog(
             here, "tcp", f"syslog+tcp://localhost:{TCP_PORT}"),
         "syslog-tcp-restarted": check_syslog_restarted,
+        "log-bad-targets": check_bad_targets,
         "journald": check_journald,
     }
     yield from here.chosen("sinks", checks)
@@ -147,6 +148,25 @@ def _growing(where):
     before = (where / "messages").stat().st_size
     time.sleep(0.3)
     return (where / "messages").stat().st_size != before
+
+
+def check_bad_targets(here):
+    """Who is not there, or cannot be: one line says so, all is counted, and the end comes."""
+    for sink, words in (("syslog:/no/such/socket", "No such file"),
+                        ("journald:/no/such/socket", "No such file"),
+                        (f"syslog+tcp://127.0.0.1:{TCP_PORT}", "Connection refused"),
+                        ("syslog+tcp://no-such-host.invalid", "cannot find the address")):
+        done = replay(here, sink)
+        require(done.returncode == 1, f"{sink}: exit status {done.returncode}", done.stderr)
+        require(done.stderr.count(f"tlsfail: {sink}: ") == 2 and words in done.stderr,
+                f"{sink}: not one line that says {words!r}:", done.stderr)
+        require(f"0 events written, {FEW} lost" in done.stderr, done.stderr)
+    # UDP tells of a port that is closed only with the next datagram.
+    done = replay(here, f"syslog+udp://127.0.0.1:{UDP_PORT}")
+    require(done.stderr.count("Connection refused; it is tried again") == 1, done.stderr)
+    for sink in ("syslog:relative", "syslog+udp:127.0.0.1", "syslog+tcp://host:0", "journald:x"):
+        done = replay(here, sink)
+        require(done.returncode == 2 and done.stderr.count("\n") == 1, sink, done.stderr)
 
 
 def check_journald(here):
