@@ -28,9 +28,9 @@ ARM64_CC    ?= aarch64-linux-gnu-gcc
 ARM64_STRIP ?= aarch64-linux-gnu-strip
 CFLAGS    ?= -O2 -g
 LDLIBS    ?= -lbpf -lelf -lz -ljansson -lconfig -lcrypto
-# Libraries that have no static one, and the sources that need them.
-SHARED_LDLIBS ?= -lmicrohttpd -lcurl
-SHARED_SRCS   := src/metrics_http.c src/sink_otlp.c
+# Libraries that have no static one, and the sources that need them, or those that are loaded (libcurl).
+SHARED_LDLIBS ?= -lmicrohttpd
+SHARED_SRCS   := src/metrics_http.c src/sink_otlp.c src/curllib.c
 # What a static program has in their place.
 STATIC_SRCS   := src/metrics_http_none.c src/sink_otlp_none.c
 # The unit tests have OpenSSL make the handshakes that they decode.

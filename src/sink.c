@@ -62,7 +62,9 @@ void sink_add_types(struct text *t)
 	const char *separator = "";
 
 	for (size_t i = 0; i < SINK_TYPE_COUNT; i++) {
-		if (!sink_types[i]->open)
+		bool (*available)(void) = sink_types[i]->available;
+
+		if (!sink_types[i]->open || (available && !available()))
 			continue;
 		text_addf(t, "%s%s", separator, sink_types[i]->name);
 		separator = ", ";

@@ -41,6 +41,8 @@ struct sink_type {
 	size_t batch_max;	   /* items that send() is given at most */
 	unsigned int linger_ms;	   /* how long an item may wait for others to be sent with */
 	unsigned int retry_ms_max; /* the longest pause between two attempts */
+	/* Can this program, on this host, do it at all? NULL: always. */
+	bool (*available)(void);
 	/* What is wrong with the words of target, without trying it. A type that this program was
 	 * built without has nothing else. */
 	int (*check)(const char *target, struct text *error);
@@ -86,7 +88,7 @@ const struct sink_type *sink_type_find(const char *name);
 int sink_parse(const char *spec, const struct sink_type **type, const char **target,
 	       struct text *error);
 
-/* Append the types of sinks that this program was built with: their names, or a line for each with its
+/* Append the types of sinks: their names, or a line for each with its
  * forms. */
 void sink_add_types(struct text *t);
 void sink_help(struct text *t);

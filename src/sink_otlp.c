@@ -12,10 +12,10 @@
 #include <strings.h>
 #include <unistd.h>
 
-#include <curl/curl.h>
 #include <jansson.h>
 #include <zlib.h>
 
+#include "curllib.h"
 #include "finding.h"
 #include "jsonout.h"
 #include "text.h"
@@ -35,6 +35,7 @@
 #define MS_PER_S	   1000
 
 struct sink {
+	const struct curllib *curl;
 	int stop;
 	CURLM *multi;
 	CURL *easy;
@@ -288,13 +289,13 @@ static size_t response_take(char *data, size_t size, size_t count, void *context
 	return len;
 }
 
-static CURLcode transfer_result(CURLM *multi)
+static CURLcode transfer_result(const struct sink *s)
 {
 	CURLcode code = CURLE_ABORTED_BY_CALLBACK;
 	CURLMsg *message;
 	int left;
 
-	while ((message = curl_multi_info_read(multi, &left)))
+	while ((message = s->curl->multi_info_read(s->multi, &left)))
 		if (message->msg == CURLMSG_DONE)
 			code = message->data.result;
 	return code;
@@ -304,18 +305,18 @@ static CURLcode transfer_result(CURLM *multi)
 static CURLcode transfer(struct sink *s)
 {
 	struct curl_waitfd stop = { .fd = s->stop, .events = CURL_WAIT_POLLIN };
-	CURLMcode code = curl_multi_add_handle(s->multi, s->easy);
+	CURLMcode code = s->curl->multi_add_handle(s->multi, s->easy);
 	CURLcode result = CURLE_FAILED_INIT;
 	int running = 1;
 
 	while (code == CURLM_OK && running && !stop.revents) {
-		code = curl_multi_perform(s->multi, &running);
+		code = s->curl->multi_perform(s->multi, &running);
 		if (code == CURLM_OK && running)
-			code = curl_multi_poll(s->multi, &stop, 1, POLL_MS, NULL);
+			code = s->curl->multi_poll(s->multi, &stop, 1, POLL_MS, NULL);
 	}
 	if (code == CURLM_OK)
-		result = transfer_result(s->multi);
-	curl_multi_remove_handle(s->multi, s->easy);
+		result = transfer_result(s);
+	s->curl->multi_remove_handle(s->multi, s->easy);
 	return result;
 }
 
@@ -362,9 +363,9 @@ static int answer_take(struct sink *s, size_t count, struct sink_sent *sent, str
 	curl_off_t seconds = 0;
 	long status = 0;
 
-	curl_easy_getinfo(s->easy, CURLINFO_RESPONSE_CODE, &status);
+	s->curl->easy_getinfo(s->easy, CURLINFO_RESPONSE_CODE, &status);
 	if (is_to_be_repeated(status)) {
-		curl_easy_getinfo(s->easy, CURLINFO_RETRY_AFTER, &seconds);
+		s->curl->easy_getinfo(s->easy, CURLINFO_RETRY_AFTER, &seconds);
 		if (seconds > 0 && seconds < UINT32_MAX / MS_PER_S)
 			sent->wait_ms = (unsigned int)seconds * MS_PER_S;
 		text_addf(error, "the collector answered %ld", status);
@@ -394,60 +395,72 @@ static int otlp_send(struct sink *s, const struct queue_item *items, size_t coun
 	s->response_len = 0;
 	s->response[0] = '\0';
 	s->trouble[0] = '\0';
-	curl_easy_setopt(s->easy, CURLOPT_POSTFIELDS, s->gzip);
-	curl_easy_setopt(s->easy, CURLOPT_POSTFIELDSIZE, (long)len);
+	s->curl->easy_setopt(s->easy, CURLOPT_POSTFIELDS, s->gzip);
+	s->curl->easy_setopt(s->easy, CURLOPT_POSTFIELDSIZE, (long)len);
 	code = transfer(s);
 	if (code == CURLE_OK)
 		return answer_take(s, n, sent, error);
 	if (code == CURLE_ABORTED_BY_CALLBACK)
 		return -ECANCELED;
-	text_add(error, s->trouble[0] ? s->trouble : curl_easy_strerror(code));
+	text_add(error, s->trouble[0] ? s->trouble : s->curl->easy_strerror(code));
 	return -EIO;
 }
 
 /* ---- The sink ---- */
 
-/* The URL that records go to, the caller's to curl_free(); NULL when target is none. */
-static char *url_make(const char *target)
+/* The URL that records go to, the caller's to free by libcurl; NULL when target is none. */
+static char *url_make(const struct curllib *curl, const char *target)
 {
-	CURLU *url = curl_url();
+	CURLU *url = curl->url();
 	char *path = NULL, *scheme = NULL, *full = NULL;
 	bool good;
 
-	good = url && curl_url_set(url, CURLUPART_URL, target, 0) == CURLUE_OK &&
-	       curl_url_get(url, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
+	good = url && curl->url_set(url, CURLUPART_URL, target, 0) == CURLUE_OK &&
+	       curl->url_get(url, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
 	       (!strcasecmp(scheme, "http") || !strcasecmp(scheme, "https")) &&
-	       curl_url_get(url, CURLUPART_PATH, &path, 0) == CURLUE_OK;
+	       curl->url_get(url, CURLUPART_PATH, &path, 0) == CURLUE_OK;
 	if (good && !strcmp(path, "/"))
-		good = curl_url_set(url, CURLUPART_PATH, "/v1/logs", 0) == CURLUE_OK;
-	if (!good || curl_url_get(url, CURLUPART_URL, &full, 0) != CURLUE_OK)
+		good = curl->url_set(url, CURLUPART_PATH, "/v1/logs", 0) == CURLUE_OK;
+	if (!good || curl->url_get(url, CURLUPART_URL, &full, 0) != CURLUE_OK)
 		full = NULL;
-	curl_free(path);
-	curl_free(scheme);
-	curl_url_cleanup(url);
+	curl->free(path);
+	curl->free(scheme);
+	curl->url_cleanup(url);
 	return full;
+}
+
+static bool otlp_available(void)
+{
+	return curllib_load();
 }
 
 static int otlp_check(const char *target, struct text *error)
 {
-	char *url = url_make(target);
+	const struct curllib *curl = curllib_load();
+	char *url;
 
+	if (!curl) {
+		text_add(error, "otlp needs libcurl.so.4, which this host does not have (Debian's "
+				"package libcurl4)");
+		return -ENOENT;
+	}
+	url = url_make(curl, target);
 	if (!url) {
 		text_addf(error,
 			  "'%s' is no URL of a collector: give http://HOST:4318 or https://...",
 			  target);
 		return -EINVAL;
 	}
-	curl_free(url);
+	curl->free(url);
 	return 0;
 }
 
 static void otlp_close(struct sink *s)
 {
-	curl_easy_cleanup(s->easy);
-	curl_multi_cleanup(s->multi);
-	curl_slist_free_all(s->headers);
-	curl_free(s->url);
+	s->curl->easy_cleanup(s->easy);
+	s->curl->multi_cleanup(s->multi);
+	s->curl->slist_free_all(s->headers);
+	s->curl->free(s->url);
 	free(s->json);
 	free(s->gzip);
 	free(s);
@@ -455,7 +468,7 @@ static void otlp_close(struct sink *s)
 
 static bool header_add(struct sink *s, const char *header)
 {
-	struct curl_slist *list = curl_slist_append(s->headers, header);
+	struct curl_slist *list = s->curl->slist_append(s->headers, header);
 
 	if (list)
 		s->headers = list;
@@ -485,17 +498,17 @@ static bool headers_add(struct sink *s)
 
 static void transfer_prepare(struct sink *s)
 {
-	curl_easy_setopt(s->easy, CURLOPT_URL, s->url);
-	curl_easy_setopt(s->easy, CURLOPT_HTTPHEADER, s->headers);
-	curl_easy_setopt(s->easy, CURLOPT_USERAGENT, "tlsfail/" TLSFAIL_VERSION);
-	curl_easy_setopt(s->easy, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS);
-	curl_easy_setopt(s->easy, CURLOPT_TIMEOUT_MS, TIMEOUT_MS);
-	curl_easy_setopt(s->easy, CURLOPT_NOSIGNAL, 1L);
+	s->curl->easy_setopt(s->easy, CURLOPT_URL, s->url);
+	s->curl->easy_setopt(s->easy, CURLOPT_HTTPHEADER, s->headers);
+	s->curl->easy_setopt(s->easy, CURLOPT_USERAGENT, "tlsfail/" TLSFAIL_VERSION);
+	s->curl->easy_setopt(s->easy, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS);
+	s->curl->easy_setopt(s->easy, CURLOPT_TIMEOUT_MS, TIMEOUT_MS);
+	s->curl->easy_setopt(s->easy, CURLOPT_NOSIGNAL, 1L);
 	/* Not to wait for a resolver that hangs. */
-	curl_easy_setopt(s->easy, CURLOPT_QUICK_EXIT, 1L);
-	curl_easy_setopt(s->easy, CURLOPT_ERRORBUFFER, s->trouble);
-	curl_easy_setopt(s->easy, CURLOPT_WRITEFUNCTION, response_take);
-	curl_easy_setopt(s->easy, CURLOPT_WRITEDATA, s);
+	s->curl->easy_setopt(s->easy, CURLOPT_QUICK_EXIT, 1L);
+	s->curl->easy_setopt(s->easy, CURLOPT_ERRORBUFFER, s->trouble);
+	s->curl->easy_setopt(s->easy, CURLOPT_WRITEFUNCTION, response_take);
+	s->curl->easy_setopt(s->easy, CURLOPT_WRITEDATA, s);
 }
 
 static int otlp_open(const struct sink_options *options, const char *target, struct sink **sink,
@@ -506,14 +519,15 @@ static int otlp_open(const struct sink_options *options, const char *target, str
 
 	if (!s)
 		return -ENOMEM;
-	s->stop = options->stop;
-	if (curl_global_init(CURL_GLOBAL_DEFAULT)) {
+	s->curl = curllib_load();
+	if (!s->curl) {
 		free(s);
-		return -ENOMEM;
+		return -ENOENT;
 	}
-	s->url = url_make(target);
-	s->multi = curl_multi_init();
-	s->easy = curl_easy_init();
+	s->stop = options->stop;
+	s->url = url_make(s->curl, target);
+	s->multi = s->curl->multi_init();
+	s->easy = s->curl->easy_init();
 	s->json = malloc(BATCH_BYTES + SINK_FINDING_LEN + ENVELOPE_LEN);
 	s->gzip_size = compressBound(BATCH_BYTES + SINK_FINDING_LEN + ENVELOPE_LEN) + GZIP_LEN;
 	s->gzip = malloc(s->gzip_size);
@@ -545,6 +559,7 @@ const struct sink_type sink_type_otlp = {
 	.batch_max = BATCH_RECORDS,
 	.linger_ms = 1000,
 	.retry_ms_max = 30000,
+	.available = otlp_available,
 	.check = otlp_check,
 	.open = otlp_open,
 	.format = otlp_format,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * In the place of sink_otlp.c in a static program: Debian's libcurl wants Kerberos and LDAP, of which
- * there are no static libraries.
+ * In the place of sink_otlp.c in a static program, which cannot load libcurl; and Debian's libcurl wants
+ * Kerberos, of which there is no static library.
  */
 #include "sink.h"
 
