@@ -63,7 +63,7 @@ static bool is_setting(const char *name)
 bool nginxmap_wants(const char *name)
 {
 	return is_setting(name) || !strcmp(name, "server") || !strcmp(name, "server_name") ||
-	       !strcmp(name, "set");
+	       !strcmp(name, "set") || !strcmp(name, "error_log");
 }
 
 /* -- variables --------------------------------------------------------------------------------- */

@@ -402,7 +402,9 @@ static const struct option_row rows[] = {
 	  set_record },
 	{ "rate", 0, "N", COMMAND_REPLAY, "N failures a second, and wait for no sink", set_rate },
 	{ "repeat", 0, "N", COMMAND_REPLAY, "replay it N times", set_repeat },
-	{ "error-log", 0, "PATH", COMMAND_TRACE, "add what nginx itself logs there; repeatable",
+	{ "error-log", 0, "PATH", COMMAND_TRACE,
+	  "add what nginx itself logs there; auto: where its\n" HELP_INDENT
+	  "configuration says; repeatable",
 	  set_error_log },
 	{ "metrics", 0, "ADDR:PORT", COMMAND_TRACE,
 	  "serve metrics for Prometheus; also PORT, unix:/PATH\n" HELP_INDENT

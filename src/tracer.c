@@ -22,6 +22,7 @@
 #include "discover.h"
 #include "exporter.h"
 #include "log.h"
+#include "logplaces.h"
 #include "logwatch.h"
 #include "notify.h"
 #include "nginxwatch.h"
@@ -56,6 +57,7 @@ struct tracer {
 	struct pipeline *pipeline;
 	struct recorder *recorder;
 	struct reloader *reloader;
+	struct logplaces log_places;
 	struct logwatch *logs; /* NULL: no error.log is followed */
 	struct exporter *exporter;
 	int probe_stats; /* a descriptor, or -1 */
@@ -362,6 +364,18 @@ static int bpf_attach(struct tracer *t)
 	return err;
 }
 
+static int logs_open(struct tracer *t, struct text *error)
+{
+	const struct options *o = t->options;
+	int err = logplaces_find(o->error_logs, o->error_log_count, &t->targets, &t->log_places,
+				 error);
+
+	if (err)
+		return err;
+	return logwatch_open((const char *const *)t->log_places.paths, t->log_places.count,
+			     o->pipeline.roles, deliver, t, &t->logs, error);
+}
+
 static int destinations_open(struct tracer *t)
 {
 	struct outputs_options outputs;
@@ -371,8 +385,7 @@ static int destinations_open(struct tracer *t)
 
 	text_init(&error, buf, sizeof(buf));
 	if (t->options->error_log_count)
-		err = logwatch_open(t->options->error_logs, t->options->error_log_count,
-				    t->options->pipeline.roles, deliver, t, &t->logs, &error);
+		err = logs_open(t, &error);
 	if (!err && t->options->record)
 		err = recorder_open(t->options->record, &t->recorder, &error);
 	options_outputs(t->options, &outputs);
@@ -661,6 +674,7 @@ int tracer_run(const struct options *options)
 	tlsfail_bpf__destroy(t.skel);
 	recorder_close(t.recorder);
 	logwatch_close(t.logs);
+	logplaces_clear(&t.log_places);
 	exporter_close(t.exporter);
 	nginxwatch_free(t.nginx);
 	pipeline_close(t.pipeline);

@@ -24,6 +24,8 @@ def tests(here):
         "alone": check_alone,
         "reload": check_reload,
         "text": check_text,
+        "auto": check_auto,
+        "auto-none": check_auto_none,
     }
     checks.update({f"not-a-log-{name}": partial(check_not_a_log, name=name)
                    for name in NOT_A_LOG})
@@ -137,6 +139,24 @@ def check_text(here):
     text = tlsfail.stdout_path.read_text()
     require(re.search(r"^ +error\.log: +\[error\] \*\d+ peer closed connection in SSL handshake "
                       "while SSL handshaking to upstream$", text, re.MULTILINE), text)
+
+
+def check_auto(here):
+    """The file that the configuration names, below nginx's prefix."""
+    case, = named("peer-closed-in-handshake")
+    with here.lab("error-log-auto", [case]) as lab:
+        with here.trace_json(lab, "--error-log", "auto") as tlsfail:
+            tlsfail.wait_armed()
+            finding = fail_once(lab, tlsfail, case, 0)
+            tlsfail.interrupt()
+        require_line(finding, "auto")
+        require(os.path.samefile(finding["nginx.error_log.file"], lab.proxy.log), finding)
+    require_none_alone(tlsfail)
+
+
+def check_auto_none(here):
+    require_refusal(here.run("trace", "--comm", "nobody", "--error-log", "auto"), CANNOT,
+                    "--error-log PATH")
 
 
 NOT_A_LOG = {

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Which files --error-log stands for: those that were named, and those that nginx's configuration
+ * names.
+ */
+#ifndef TLSFAIL_LOGPLACES_H
+#define TLSFAIL_LOGPLACES_H
+
+#include <stddef.h>
+
+#include "target.h"
+#include "text.h"
+
+#define LOGPLACES_MAX 64
+
+/* Stands for every file of an error_log directive. */
+#define LOGPLACES_AUTO "auto"
+
+struct logplaces {
+	size_t count;
+	char *paths[LOGPLACES_MAX]; /* as they can be opened here; each once */
+};
+
+/*
+ * Fills *places from names, where LOGPLACES_AUTO stands for what the configurations of the nginx that
+ * run now, and that set selects, name. What is no regular file there (stderr, syslog, /dev/null) is
+ * left out. On failure, a negative errno, error gets one sentence. *places is to be cleared even
+ * then.
+ */
+int logplaces_find(const char *const *names, size_t count, const struct target_set *set,
+		   struct logplaces *places, struct text *error);
+
+/* Frees what it holds and makes it empty. */
+void logplaces_clear(struct logplaces *places);
+
+#endif
