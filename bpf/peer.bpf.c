@@ -117,6 +117,7 @@ __hidden void peer_retried(struct tlsfail_conn *c, struct thread *t)
 
 	if (t->t_failed && c->t_start - t->t_failed < RETRY_NS) {
 		c->flags |= TLSFAIL_F_RETRY;
+		count(TLSFAIL_N_RETRIED);
 		p = bpf_map_lookup_elem(&peers, &t->failed_peer);
 		if (p)
 			__sync_fetch_and_add(&p->n.retried, 1);

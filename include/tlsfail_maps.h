@@ -37,6 +37,7 @@ enum tlsfail_counter {
 	TLSFAIL_N_CLIENT_SEEN,
 	TLSFAIL_N_CLIENT_DONE,
 	TLSFAIL_N_CLIENT_OK, /* done, and then answered, or closed without a failure */
+	TLSFAIL_N_RETRIED,   /* failures as the client that were followed by another attempt */
 	TLSFAIL_N_SERVER_SEEN,
 	TLSFAIL_N_SERVER_DONE,
 	TLSFAIL_N_SERVER_OK,

@@ -35,6 +35,12 @@ struct cert_row {
 	struct certificate_ends ends;
 };
 
+struct failing_row {
+	char peer[PEER_LEN];
+	uint64_t since_ns;
+	uint64_t failures;
+};
+
 struct metrics {
 	uint64_t failed[ROLE_COUNT]; /* handshakes */
 	uint64_t aborted;	 /* of the client's: given up here, which is no failure of TLS */
@@ -44,6 +50,9 @@ struct metrics {
 	size_t cert_count;
 	struct cert_row certs[METRICS_CERTS_MAX];
 	uint64_t certs_omitted; /* sightings of peers that have no row */
+
+	size_t failing_count; /* and no more than METRICS_FAILING_MAX of them here */
+	struct failing_row failing[METRICS_FAILING_MAX];
 
 	struct metrics_host host;
 
@@ -203,6 +212,23 @@ void metrics_certificates(struct metrics *m, const struct certificate_ends *ends
 	row->ends = *ends;
 }
 
+void metrics_failing_begin(struct metrics *m)
+{
+	m->failing_count = 0;
+}
+
+void metrics_failing_add(struct metrics *m, const struct finding_endpoint *peer, uint64_t since_ns,
+			 uint64_t failures)
+{
+	struct failing_row *row;
+
+	if (m->failing_count++ >= METRICS_FAILING_MAX)
+		return;
+	row = &m->failing[m->failing_count - 1];
+	*row = (struct failing_row){ .since_ns = since_ns, .failures = failures };
+	peer_print(row->peer, peer);
+}
+
 void metrics_host_set(struct metrics *m, const struct metrics_host *host)
 {
 	m->host = *host;
@@ -290,6 +316,36 @@ static void write_failures(struct exposition *e, const struct metrics *m)
 	write_row(e, m, ROW_OTHER, m->peers_max ? "other" : NULL);
 	for (unsigned int i = 0; i < m->peer_count; i++)
 		write_row(e, m, ROW_PEERS + i, m->peers[i]);
+}
+
+static void write_failing(struct exposition *e, const struct metrics *m)
+{
+	size_t rows =
+		m->failing_count < METRICS_FAILING_MAX ? m->failing_count : METRICS_FAILING_MAX;
+
+	exposition_family(
+		e, EXPOSITION_COUNTER, "tlsfail_retries", NULL,
+		"Failures as the client right after which the same thread connected again.");
+	exposition_integer(e, NULL, m->host.counters.n[TLSFAIL_N_RETRIED]);
+	exposition_family(e, EXPOSITION_GAUGE, "tlsfail_failing_peers", NULL,
+			  "Peers with which handshakes fail and none succeeds.");
+	exposition_integer(e, NULL, m->failing_count);
+	exposition_family(e, EXPOSITION_GAUGE, "tlsfail_peer_failing_since_timestamp_seconds",
+			  "seconds",
+			  "When the first of the failures was, of a peer with which none "
+			  "succeeds.");
+	for (size_t i = 0; i < rows; i++) {
+		const struct exposition_label peer[] = { { "peer", m->failing[i].peer }, { 0 } };
+
+		exposition_decimal(e, peer, (double)m->failing[i].since_ns / NS_PER_SEC);
+	}
+	exposition_family(e, EXPOSITION_GAUGE, "tlsfail_peer_failures_in_row", NULL,
+			  "How many there were since, without a success.");
+	for (size_t i = 0; i < rows; i++) {
+		const struct exposition_label peer[] = { { "peer", m->failing[i].peer }, { 0 } };
+
+		exposition_integer(e, peer, m->failing[i].failures);
+	}
 }
 
 static void write_alerts(struct exposition *e, const struct metrics *m)
@@ -523,6 +579,7 @@ void metrics_write(const struct metrics *m, enum exposition_format format, struc
 	write_state(&e, &m->host);
 	write_handshakes(&e, m);
 	write_failures(&e, m);
+	write_failing(&e, m);
 	write_alerts(&e, m);
 	write_durations(&e, &m->host.counters);
 	write_certificates(&e, m);

@@ -19,6 +19,8 @@
 #define METRICS_PEERS_LIMIT 1000 /* the most that metrics_new() takes */
 #define METRICS_CERTS_MAX   1024 /* peers whose certificates are shown: those that end first */
 
+#define METRICS_FAILING_MAX 100 /* peers that fail, by name */
+
 /* A peer whose certificates were not seen for so long is forgotten: traffic that goes on shows them
  * once a day. */
 #define METRICS_CERT_FORGET_S (50 * 3600)
@@ -38,6 +40,12 @@ void metrics_failure(struct metrics *m, const struct finding *finding);
 
 /* Certificates of a healthy peer were seen. */
 void metrics_certificates(struct metrics *m, const struct certificate_ends *ends);
+
+/* The peers with which no handshake succeeds now: none, and then one more. since_ns: CLOCK_REALTIME
+ * of the first failure, of so many up to now. */
+void metrics_failing_begin(struct metrics *m);
+void metrics_failing_add(struct metrics *m, const struct finding_endpoint *peer, uint64_t since_ns,
+			 uint64_t failures);
 
 /* How things are now. */
 void metrics_host_set(struct metrics *m, const struct metrics_host *host);

@@ -22,6 +22,9 @@
 #define PROOF_MAX_NS (300 * NS_PER_SEC)
 #define RELAPSE_NS   (600 * NS_PER_SEC)
 
+/* A peer that nobody has tried for longer is not known to be failing still. */
+#define TRIED_NS (1800 * NS_PER_SEC)
+
 /* Counts at some time. */
 struct mark {
 	uint64_t t;
@@ -279,6 +282,24 @@ bool peers_summarize(struct peers *peers, uint64_t t, bool whole, size_t *at,
 		p->tally = (struct tally){ 0 };
 		if (!told)
 			continue;
+		(*at)++;
+		return true;
+	}
+	return false;
+}
+
+bool peers_failing(const struct peers *peers, uint64_t t, size_t *at, struct peer_failing *failing)
+{
+	for (; *at < PEERS_MAX && peers->all[*at].key.family; (*at)++) {
+		const struct peer *p = &peers->all[*at];
+
+		if (!p->failing || !p->n.streak || t - p->n.t_failed > TRIED_NS)
+			continue;
+		*failing = (struct peer_failing){
+			.key = p->key,
+			.since = p->n.t_failing,
+			.streak = p->n.streak,
+		};
 		(*at)++;
 		return true;
 	}

@@ -89,5 +89,15 @@ bool peers_summarize(struct peers *peers, uint64_t t, bool whole, size_t *at,
 /* The next peer, from *at = 0 on, whose counts are to be read again to see it recover; or
  * any. False: no more. */
 bool peers_watched(const struct peers *peers, bool any, size_t *at, struct tlsfail_peer_key *key);
+/* A peer with which no handshake succeeds. */
+struct peer_failing {
+	struct tlsfail_peer_key key;
+	uint64_t since;	 /* the first failure */
+	uint64_t streak; /* failures since */
+};
+
+/* The next peer, from *at = 0 on, that is failing at t and has failed not long before. False: no
+ * more. */
+bool peers_failing(const struct peers *peers, uint64_t t, size_t *at, struct peer_failing *failing);
 
 #endif

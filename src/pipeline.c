@@ -116,6 +116,27 @@ bool pipeline_server_name(struct pipeline *p, uint64_t id, struct text *name)
 	return hello->has_server_name || (hello->present && !hello->cut && !hello->malformed);
 }
 
+void pipeline_count_failing(struct pipeline *p, uint64_t now)
+{
+	struct finding_endpoint peer;
+	struct peer_failing failing;
+	size_t at = 0;
+
+	if (!p->metrics)
+		return;
+	metrics_failing_begin(p->metrics);
+	while (peers_failing(p->peers, now, &at, &failing)) {
+		struct text t;
+
+		text_init(&t, peer.address, sizeof(peer.address));
+		text_add_address(&t, failing.key.family, failing.key.addr);
+		peer.port = failing.key.port;
+		metrics_failing_add(p->metrics, &peer,
+				    correlator_realtime(p->correlator, failing.since),
+				    failing.streak);
+	}
+}
+
 uint64_t pipeline_findings(const struct pipeline *p)
 {
 	return p->findings;

@@ -45,6 +45,9 @@ void pipeline_set_outputs(struct pipeline *p, struct outputs *outputs);
 /* From now on what is found is counted there too; it stays the caller's. */
 void pipeline_count_into(struct pipeline *p, struct metrics *metrics);
 
+/* Has that know which peers are failing now (CLOCK_MONOTONIC, ns). */
+void pipeline_count_failing(struct pipeline *p, uint64_t now);
+
 /* From now on noise is told, or not. */
 void pipeline_tell_noise(struct pipeline *p, bool noise);
 

@@ -281,6 +281,7 @@ static void metrics_publish(struct tracer *t)
 	if (!t->exporter || counters_of(t, &host.counters))
 		return;
 	probestats_read(t->skel->obj, t->probe_stats >= 0, &host);
+	pipeline_count_failing(t->pipeline, announce_now());
 	exporter_publish(t->exporter, t->outputs, &host);
 }
 
@@ -482,6 +483,8 @@ static int tracer_start(struct tracer *t)
 	t->starting = true;
 	t->skel->bss->armed = 1;
 	t->t_armed = announce_now();
+	if (!err)
+		metrics_publish(t);
 	t->watchdog = notify_wants_watchdog();
 	if (!err)
 		notify_send("READY=1\nSTATUS=tracing");

@@ -126,6 +126,10 @@ def check_figures(here):
                 'tlsfail_failures_total{cause="sni-unrecognized",role="client",peer="other"}': 1,
                 'tlsfail_alerts_total{direction="received",code="112",'
                 'name="unrecognized_name"}': 1,
+                'tlsfail_failing_peers': 3,
+                f'tlsfail_peer_failures_in_row{{peer="{EXPIRED.endpoint}"}}': 2,
+                f'tlsfail_peer_failures_in_row{{peer="{REFUSED.endpoint}"}}': 1,
+                'tlsfail_retries_total': 0,
                 # two of the failures came after the handshake
                 'tlsfail_handshake_duration_seconds_count': 6,
                 f'tlsfail_certificate_not_after_timestamp_seconds{{peer="{GOOD.endpoint}"}}':
@@ -139,6 +143,9 @@ def check_figures(here):
             require(0 < seen["tlsfail_handshake_duration_seconds_sum"] < 60, seen)
             require(seen['tlsfail_probe_hits_total{probe="uprobe_handshake"}'] >= 7
                     and seen['tlsfail_probe_run_seconds_total{probe="uprobe_handshake"}'] > 0, seen)
+            since = seen["tlsfail_peer_failing_since_timestamp_seconds"
+                         f'{{peer="{EXPIRED.endpoint}"}}']
+            require(abs(since - time.time()) < 60, since)
             memory = resident(tlsfail.process.pid)
             require(abs(seen["process_resident_memory_bytes"] - memory) < 4 << 20, memory, seen)
             require(abs(seen["process_start_time_seconds"] - time.time()) < 600, seen)

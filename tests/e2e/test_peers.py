@@ -111,7 +111,9 @@ def check_pool(here):
                         healthy("pool-good", good_server())))
     pool = Case("pool", None, Nothing(), VERIFY, status=200, number=len(members) + 1,
                 pool=tuple(member.endpoint for member in members))
-    with here.lab("pool", [*members, pool]) as lab, here.trace_json(lab, "--summary", 1) as tlsfail:
+    metrics = here.top / "pool.prom"
+    with here.lab("pool", [*members, pool]) as lab, here.trace_json(
+            lab, "--summary", 1, "--metrics-file", metrics) as tlsfail:
         tlsfail.wait_armed()
         require(drive.times(POOL_REQUESTS)(lab, pool) == 200, lab.proxy.log_since(0)[-2000:])
         expected = retried(lab)
@@ -122,6 +124,7 @@ def check_pool(here):
     found = [f for f in tlsfail.findings() if f["event.name"] == "tls.handshake.failure"]
     require(len(found) == count, f"{count} failures in error.log, here {len(found)}")
     require(2 in expected, lab.proxy.log_since(0))
+    require(f"\ntlsfail_retries_total {count}\n" in metrics.read_text(), count, metrics.read_text())
     groups = {}
     for failure in found:
         groups.setdefault(failure["tlsfail.group"], []).append(failure["tlsfail.attempt"])

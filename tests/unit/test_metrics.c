@@ -227,6 +227,33 @@ static void test_most_certificates(void **state)
 	assert_non_null(strstr(page, ":1023\"}"));
 }
 
+static void test_failing(void **state)
+{
+	struct finding_endpoint peer = { "192.0.2.88", 1 };
+
+	(void)state;
+	begin(0);
+	host.counters.n[TLSFAIL_N_RETRIED] = 6;
+	metrics_failing_begin(metrics);
+	metrics_failing_add(metrics, &peer, 1500000000, 4);
+	show();
+	assert_line("tlsfail_retries_total 6");
+	assert_line("tlsfail_failing_peers 1");
+	assert_line("tlsfail_peer_failing_since_timestamp_seconds{peer=\"192.0.2.88:1\"} 1.5");
+	assert_line("tlsfail_peer_failures_in_row{peer=\"192.0.2.88:1\"} 4");
+	metrics_failing_begin(metrics);
+	for (peer.port = 1; peer.port <= METRICS_FAILING_MAX + 5; peer.port++)
+		metrics_failing_add(metrics, &peer, 0, 1);
+	show();
+	assert_line("tlsfail_failing_peers 105");
+	assert_line("tlsfail_peer_failures_in_row{peer=\"192.0.2.88:100\"} 1");
+	assert_absent("192.0.2.88:101");
+	metrics_failing_begin(metrics);
+	show();
+	assert_line("tlsfail_failing_peers 0");
+	assert_absent("192.0.2.88");
+}
+
 static void test_outputs(void **state)
 {
 	(void)state;
@@ -306,6 +333,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_durations, teardown),
 		cmocka_unit_test_teardown(test_certificates, teardown),
 		cmocka_unit_test_teardown(test_most_certificates, teardown),
+		cmocka_unit_test_teardown(test_failing, teardown),
 		cmocka_unit_test_teardown(test_outputs, teardown),
 		cmocka_unit_test_teardown(test_probes, teardown),
 		cmocka_unit_test_teardown(test_share, teardown),

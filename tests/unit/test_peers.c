@@ -314,6 +314,42 @@ static void test_table_is_bounded(void **state)
 	assert_true(history.known);
 }
 
+/* From the third failure in a row on, until it recovers, or nobody tries it any more. */
+static void test_failing(void **state)
+{
+	struct peer_failing failing;
+	size_t at = 0;
+
+	(void)state;
+	kernel_done(10 * S);
+	kernel_failed(20 * S);
+	assert_false(peers_failing(peers, 20 * S, &at, &failing));
+	kernel_failed(21 * S);
+	kernel_failed(22 * S);
+	kernel_begin(444);
+	kernel_failed(30 * S);
+	at = 0;
+	assert_true(peers_failing(peers, 30 * S, &at, &failing));
+	assert_int_equal(failing.key.port, 443);
+	assert_int_equal(failing.since, 20 * S);
+	assert_int_equal(failing.streak, 3);
+	assert_true(peers_failing(peers, 30 * S, &at, &failing));
+	assert_int_equal(failing.key.port, 444);
+	assert_int_equal(failing.streak, 1);
+	assert_false(peers_failing(peers, 30 * S, &at, &failing));
+	/* one is tried again, one is not */
+	kernel_failed(30 * MIN);
+	at = 0;
+	assert_true(peers_failing(peers, 31 * MIN, &at, &failing));
+	assert_int_equal(failing.key.port, 444);
+	assert_false(peers_failing(peers, 31 * MIN, &at, &failing));
+	/* and works again */
+	kernel_done(32 * MIN);
+	assert_true(look(33 * MIN));
+	at = 0;
+	assert_false(peers_failing(peers, 33 * MIN, &at, &failing));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -324,7 +360,7 @@ int main(void)
 		TEST(test_recovers),	     TEST(test_relapses),
 		TEST(test_span_moves),	     TEST(test_counts_begin_anew),
 		TEST(test_table_is_bounded), TEST(test_summaries),
-		TEST(test_commonest_cause),
+		TEST(test_commonest_cause),  TEST(test_failing),
 	};
 
 	return cmocka_run_group_tests_name("peers", tests, NULL, NULL);
