@@ -661,26 +661,6 @@ int options_parse(enum command command, int argc, char **argv, struct options *o
 	return !err && check_sinks(o) ? EXIT_USAGE : err;
 }
 
-void options_outputs(const struct options *o, struct outputs_options *outputs)
-{
-	*outputs = (struct outputs_options){
-		.sink = {
-			.fd = STDOUT_FILENO,
-			.verbose = o->verbose,
-			.ladder = o->ladder,
-			.color = o->color,
-			.utf8 = o->utf8,
-			.ecs = o->ecs,
-		},
-		.queue_size = o->sink_queue,
-	};
-	if (o->format || !o->sink_count)
-		outputs->specs[outputs->count++] =
-			o->format == &sink_type_json ? "json:-" : "text:-";
-	for (size_t i = 0; i < o->sink_count; i++)
-		outputs->specs[outputs->count++] = o->sinks[i];
-}
-
 void options_help(enum command command, struct text *t)
 {
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
