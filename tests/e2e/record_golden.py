@@ -15,7 +15,7 @@ import subprocess
 import sys
 
 import env
-from lab import lab, netns, server_cases
+from lab import implementations, lab, netns, server_cases
 from lab.cases import CASES
 from test_cases import RACE_ATTEMPTS, compare, drive
 
@@ -34,15 +34,18 @@ def parse_options():
     return parser.parse_args()
 
 
-# What the traced nginx is, and the cases of that.
-SIDES = (("client", CASES), ("server", server_cases.CASES))
+# The lab's name, what the traced nginx is in it, and the cases. Of other implementations of TLS, those
+# that answer differently than OpenSSL.
+SIDES = (("client", "client", CASES), ("server", "server", server_cases.CASES),
+         ("implementations", "client", [case for case in implementations.CASES if case.truth]))
 
 
 def record(here, where, case):
     """Drives CASE under a trace of its own. Returns (recording, problems, its finding or None)."""
     recording = where.directory / (case.name + ".rec")
     for _ in range(RACE_ATTEMPTS if case.race else 1):
-        with here.trace_json(where, "-v", "--record", recording) as tlsfail:
+        with here.trace_json(where, "-v", "--record", recording,
+                             "--error-log", where.traced.log) as tlsfail:
             tlsfail.wait_armed()
             problems = drive(where, case)
             finding = tlsfail.wait_finding(case)
@@ -88,14 +91,14 @@ def record_case(here, where, case):
     return True
 
 
-def record_side(here, role, cases, pattern):
-    """Records those of CASES that match PATTERN, in which the traced nginx is of ROLE. Returns how
-    each went."""
+def record_side(here, name, role, cases, pattern):
+    """Records those of CASES that match PATTERN, in the lab NAME where the traced nginx is of ROLE.
+    Returns how each went."""
     chosen = [case for case in cases
               if case.slug and fnmatch.fnmatchcase(case.name, pattern)]
     if not chosen:
         return []
-    with here.lab(role, chosen, role=role) as where:
+    with here.lab(name, chosen, role=role) as where:
         return [record_case(here, where, case) for case in chosen]
 
 
@@ -107,8 +110,8 @@ def main():
     recorded = []
     with lab.directory(DIRECTORY) as top:
         here = env.Env(options.tlsfail, top)
-        for role, cases in SIDES:
-            recorded += record_side(here, role, cases, options.only)
+        for name, role, cases in SIDES:
+            recorded += record_side(here, name, role, cases, options.only)
     updated = update_expectations(here.tlsfail)
     return 0 if updated and recorded and all(recorded) else 1
 
