@@ -248,16 +248,16 @@ static enum peer_state state_in_summary(const struct peer *p)
 
 static void summarize(const struct peer *p, bool whole, struct peer_summary *s)
 {
-	const struct mark since = whole ? (struct mark){ .t = p->n.t_first } : p->summed;
+	const struct mark begin = { .t = p->n.t_first }, *since = whole ? &begin : &p->summed;
 	const struct tally *tally = whole ? &p->totals : &p->tally;
 
 	*s = (struct peer_summary){
 		.key = p->key,
 		.state = state_in_summary(p),
-		.since = since.t,
-		.handshakes = ended(p) - since.ended,
-		.failures = p->n.failed - since.failed,
-		.retried = p->n.retried - since.retried,
+		.since = since->t,
+		.handshakes = ended(p) - since->ended,
+		.failures = p->n.failed - since->failed,
+		.retried = p->n.retried - since->retried,
 		.failing_since = p->failing ? p->fell.t : 0,
 		.last_success = p->n.t_done,
 	};
