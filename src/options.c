@@ -183,37 +183,33 @@ static int set_certs(struct options *o, const char *value)
 	return 0;
 }
 
-/* "30d" or "30": days. */
-static int set_cert_warn(struct options *o, const char *value)
-{
-	size_t len = strlen(value);
-	char days[16];
-	struct text t;
-	uint64_t n;
-	int err;
-
-	if (len && value[len - 1] == 'd')
-		len--;
-	text_init(&t, days, sizeof(days));
-	text_addf(&t, "%.*s", (int)len, value);
-	err = parse_number("--cert-warn", days, 36500, &n);
-	if (!err)
-		o->pipeline.certs.warn_s = n * 24 * 3600;
-	return err;
-}
-
-/* "60s" or "60": seconds. */
-static int parse_interval(const char *option, const char *value, uint64_t *ns)
+/* A number, with its unit or without: "30d" or "30". */
+static int parse_units(const char *option, const char *value, char unit, uint64_t max,
+		       uint64_t *number)
 {
 	size_t len = strlen(value);
 	char digits[16];
 	struct text t;
-	int err;
 
 	text_init(&t, digits, sizeof(digits));
-	text_addf(&t, "%.*s", (int)(len && value[len - 1] == 's' ? len - 1 : len), value);
-	err = parse_number(option, digits, 1000000, ns);
+	text_addf(&t, "%.*s", (int)(len && value[len - 1] == unit ? len - 1 : len), value);
+	return parse_number(option, digits, max, number);
+}
+
+static int parse_interval(const char *option, const char *value, uint64_t *ns)
+{
+	int err = parse_units(option, value, 's', 1000000, ns);
+
 	*ns *= NS_PER_SEC;
+	return err;
+}
+
+static int set_cert_warn(struct options *o, const char *value)
+{
+	uint64_t days;
+	int err = parse_units("--cert-warn", value, 'd', 36500, &days);
+
+	o->pipeline.certs.warn_s = days * 24 * 3600;
 	return err;
 }
 
