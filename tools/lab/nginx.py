@@ -4,6 +4,7 @@
 import os
 import re
 import shutil
+import signal
 from pathlib import Path
 
 from . import binaries, procs
@@ -22,6 +23,18 @@ def worker_pids(master):
     """The pids of the workers of the MASTER, a pid, that run now."""
     children = Path(f"/proc/{master}/task/{master}/children").read_text()
     return [int(pid) for pid in children.split() if _is_worker(pid)]
+
+
+def reload(master):
+    """Has the MASTER, a Popen, reload, and returns when it has only new workers, as many as before."""
+    old = set(worker_pids(master.pid))
+
+    def replaced():
+        now = set(worker_pids(master.pid))
+        return len(now) == len(old) and not now & old
+
+    master.send_signal(signal.SIGHUP)
+    procs.wait_until(replaced, 10, "nginx to reload")
 
 
 def environment(exe, private_libraries):

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The nginx under test: a private copy of the binary, one location for each case."""
 import shutil
-import signal
 
 from . import binaries, nginx, procs
 from .pki import SERVER_NAME
@@ -121,14 +120,7 @@ class Proxy(nginx.Logged):
 
     def reload(self):
         """Reloads, and returns when only new workers are left."""
-        old = set(self.worker_pids())
-
-        def replaced():
-            now = set(self.worker_pids())
-            return len(now) == self._workers and not now & old
-
-        self._master.send_signal(signal.SIGHUP)
-        procs.wait_until(replaced, 10, "nginx to reload")
+        nginx.reload(self._master)
 
     def worker_pids(self):
         """The pids of the workers that run now."""

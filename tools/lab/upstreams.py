@@ -171,6 +171,10 @@ class Upstreams(nginx.Logged):
         # Tomcat takes its time.
         procs.wait_until(lambda: ports <= listening_ports(), 30, "the upstreams to listen")
 
+    def reload(self):
+        """Reloads the upstream nginx, and returns when only new workers are left."""
+        nginx.reload(self._nginx)
+
     def stop(self, case):
         """Ends the upstream of CASE, which has to be a process of its own."""
         procs.stop(self._own[case.name])
