@@ -29,8 +29,9 @@ ALTERNATIVES = (
 AFTER_EXEC = "hold-expired"
 CASES = (
     *named("connection-refused-after-tls", "peer-closed-in-handshake",
-           "peer-closed-in-handshake-ipv6", "peer-reset-in-handshake", "peer-not-tls-http-status",
-           "local-abort", "prematurely-closed-after-handshake-fin", "good-tls13"),
+           "peer-closed-in-handshake-ipv6", "peer-reset-in-handshake", "local-abort",
+           "prematurely-closed-after-handshake-fin", "good-tls13"),
+    Case("hold-http", "peer-not-tls-http", Misbehave("hold-http"), tls=TLS12),
     Case("hold-alert", "protocol-version-rejected", Misbehave("hold-alert"), tls=TLS12),
     Case("hold-client-cert", "client-cert-required", Misbehave("hold-client-cert")),
     # Driven once more by an nginx that has started anew, from another file: that needs exec.

@@ -196,6 +196,11 @@ def hold_client_cert(conn):
     hold(conn, context)
 
 
+def hold_http(conn):
+    answer_http(conn)
+    drain(conn)
+
+
 def hold_alert(conn):
     answer_with_alert(conn, PROTOCOL_VERSION)
     drain(conn)
@@ -254,6 +259,7 @@ BEHAVIOURS = {
     "hold-alert": hold_alert,
     "hold-client-cert": hold_client_cert,
     "hold-expired": hold_expired,
+    "hold-http": hold_http,
     "blackhole": hang,
     "long-hello-lost": answer,
     "long-hello-hang": only_short_hellos(hang),
