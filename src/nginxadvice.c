@@ -284,6 +284,7 @@ static void propose_plain(struct advice *a)
 		[NGINX_MODULE_PROXY] = { "https://", "http://" },
 		[NGINX_MODULE_GRPC] = { "grpcs://", "grpc://" },
 		[NGINX_MODULE_UWSGI] = { "suwsgi://", "uwsgi://" },
+		[NGINX_MODULE_STREAM] = { "", "" },
 	};
 	const char *tls = schemes[a->place->module].tls;
 	struct nginx_words target = a->place->target;

@@ -136,26 +136,24 @@ static void shell_word_copy(const char *from, char *out, size_t size)
 	}
 }
 
-/* The value of the last --name= in the text; out keeps what it has when there is none. */
-static bool configure_value(const char *text, const char *option, char *out, size_t size)
+/* The value of the last --name= in the text, else the default. */
+static void configure_value(const char *text, const char *option, const char *value,
+			    char out[NGINXARGS_PATH_LEN])
 {
-	const char *found = strstr(text, option);
+	struct text t;
 
-	if (!found)
-		return false;
-	for (; found; found = strstr(text, option)) {
-		text = found + strlen(option);
-		shell_word_copy(text, out, size);
+	text_init(&t, out, NGINXARGS_PATH_LEN);
+	text_add(&t, value);
+	while ((text = strstr(text, option))) {
+		text += strlen(option);
+		shell_word_copy(text, out, NGINXARGS_PATH_LEN);
 	}
-	return true;
 }
 
 void nginxargs_read_configure(const char *text, struct nginxargs *args)
 {
-	strcpy(args->prefix, DEFAULT_PREFIX);
-	strcpy(args->conf, DEFAULT_CONF);
-	configure_value(text, " --prefix=", args->prefix, sizeof(args->prefix));
-	configure_value(text, " --conf-path=", args->conf, sizeof(args->conf));
+	configure_value(text, " --prefix=", DEFAULT_PREFIX, args->prefix);
+	configure_value(text, " --conf-path=", DEFAULT_CONF, args->conf);
 }
 
 /* -- paths ------------------------------------------------------------------------------------- */
@@ -194,7 +192,7 @@ bool nginxargs_resolve(const struct nginxargs *line, const struct nginxargs *def
 
 	if (!path_join(directory, prefix, true, root) || !path_join(root, conf, false, paths->conf))
 		return false;
-	strcpy(paths->prefix, paths->conf);
+	memcpy(paths->prefix, paths->conf, sizeof(paths->conf));
 	slash = strrchr(paths->prefix, '/');
 	slash[1] = '\0';
 	return true;

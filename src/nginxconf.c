@@ -454,16 +454,19 @@ static int include_follow(struct reader *r, const struct lexer *l)
 {
 	const char *name = r->scratch + r->words[1];
 	const char *prefix = name[0] == '/' ? "" : r->request->prefix;
+	size_t size = strlen(prefix) + strlen(name) + 1;
+	struct text t;
 	char *path;
 	int err;
 
 	if (r->includes == NGINXCONF_INCLUDES_MAX)
 		return fail(r, l, -E2BIG, "includes are nested too deep: a cycle?");
-	path = malloc(strlen(prefix) + strlen(name) + 1);
+	path = malloc(size);
 	if (!path)
 		return fail(r, l, -ENOMEM, "out of memory");
-	strcpy(path, prefix);
-	strcat(path, name);
+	text_init(&t, path, size);
+	text_add(&t, prefix);
+	text_add(&t, name);
 	r->includes++;
 	if (strpbrk(path, "*?["))
 		err = r->source->expand(r->source->context, path, include_found, r);

@@ -502,11 +502,12 @@ static void spot_add(struct nginx_place *place, enum nginx_setting setting,
 		     const struct nginxconf_directive *d)
 {
 	const char *text = d->file->text, *from, *to, *other;
-	const char *file_end = text + d->file->len;
 	uint32_t line = d->line;
+	const char *file_end;
 
 	if (!text || place->spot_count == NGINX_SPOTS_MAX)
 		return;
+	file_end = text + d->file->len;
 	from = line_start(text, text + d->start);
 	to = line_end(text + d->end, file_end);
 	if (is_secret(from, to))

@@ -36,13 +36,14 @@ static void lines_add(struct nginxpatch *p, const struct nginx_spot *spot)
 	while (at < end) {
 		const char *newline = memchr(at, '\n', (size_t)(end - at));
 		struct nginxpatch_line line = {
-			.number = number++,
+			.number = number,
 			.data = at,
 			.len = (uint32_t)((newline ? newline : end) - at),
 			.has_end = newline,
 		};
 
 		line_add(p, &line);
+		number++;
 		at = newline ? newline + 1 : end;
 	}
 }

@@ -79,32 +79,45 @@ int nginxread_file(const struct nginxread *read, const char *name)
 	return t.cut ? -ENAMETOOLONG : open_regular(read->root, path, &stat);
 }
 
-/* Reads at most max bytes; *text is terminated and the caller's to free(). -E2BIG: there are more. */
+/* Doubles the buffer, which it frees on failure. */
+static int buffer_grow(char **buf, size_t *size, size_t max)
+{
+	char *grown = *size > max ? NULL : realloc(*buf, 2 * *size);
+
+	if (!grown) {
+		free(*buf);
+		return *size > max ? -E2BIG : -ENOMEM;
+	}
+	*buf = grown;
+	*size *= 2;
+	return 0;
+}
+
+/* Reads at most about max bytes; *text is terminated and the caller's to free(). -E2BIG: there are
+ * more. */
 static int read_all(int fd, size_t max, char **text, size_t *len)
 {
 	size_t size = 16384;
 	char *buf = malloc(size);
 	ssize_t n = 1;
+	int err = 0;
 
+	if (!buf)
+		return -ENOMEM;
 	*len = 0;
-	while (buf && n > 0) {
-		if (*len == size - 1) {
-			char *grown = size > max ? NULL : realloc(buf, 2 * size);
-
-			if (!grown) {
-				free(buf);
-				return size > max ? -E2BIG : -ENOMEM;
-			}
-			buf = grown;
-			size *= 2;
-		}
+	while (n > 0) {
+		if (*len == size - 1)
+			err = buffer_grow(&buf, &size, max);
+		if (err)
+			return err;
 		n = read(fd, buf + *len, size - 1 - *len);
 		if (n > 0)
 			*len += (size_t)n;
 	}
-	if (!buf || n < 0) {
+	if (n < 0) {
+		err = -errno;
 		free(buf);
-		return buf ? -errno : -ENOMEM;
+		return err;
 	}
 	buf[*len] = '\0';
 	*text = buf;
