@@ -275,8 +275,12 @@ struct tlsfail_log_line {
 #define TLSFAIL_NGINX_SLOTS 256
 #define TLSFAIL_NGINX_DATA  12000
 
+/* Slots from here on are about addresses of this side, which clients have connected to. */
+#define TLSFAIL_NGINX_SERVER_SLOT 192
+
 /* Places in nginx's configuration that pass from a process to a peer, before the connections that
- * it is about. It replaces what was said of the slot before. data: src/nginxplace.h. */
+ * it is about; or, by its slot, the server block for an address of this side. It replaces what was
+ * said of the slot before. data: src/nginxplace.h. */
 struct tlsfail_nginx {
 	struct tlsfail_header h;
 	__u32 pid;

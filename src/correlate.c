@@ -34,12 +34,12 @@ struct process {
 	char *version;
 };
 
-/* What is configured for a peer. */
+/* What is configured for a peer, or for an address of this side. */
 struct configured {
 	uint32_t pid; /* 0: free */
 	uint16_t family;
-	uint16_t rport;
-	uint8_t raddr[16];
+	uint16_t port;
+	uint8_t addr[16];
 	uint32_t len;
 	uint8_t *data;
 };
@@ -176,13 +176,14 @@ static void wire_take(struct correlator *c, uint64_t id, uint8_t dir, struct tls
 	}
 }
 
-bool correlator_sent(const struct correlator *c, uint64_t id, struct tls_capture *sent)
+bool correlator_bytes(const struct correlator *c, uint64_t id, enum tlsfail_dir dir,
+		      struct tls_capture *bytes)
 {
 	for (size_t i = 0; i < WIRES_MAX; i++) {
 		const struct wire *w = &c->wires[i];
 
-		if (w->id && w->id == id && w->dir == TLSFAIL_DIR_SENT) {
-			*sent = (struct tls_capture){ w->data, w->len, w->cut };
+		if (w->id && w->id == id && w->dir == dir) {
+			*bytes = (struct tls_capture){ w->data, w->len, w->cut };
 			return true;
 		}
 	}
@@ -260,11 +261,11 @@ static int configured_set(struct correlator *c, const struct decoded_nginx *reco
 	*slot = (struct configured){
 		.pid = record->pid,
 		.family = record->family,
-		.rport = record->rport,
+		.port = record->rport,
 		.len = record->len,
 		.data = data,
 	};
-	memcpy(slot->raddr, record->raddr, sizeof(slot->raddr));
+	memcpy(slot->addr, record->raddr, sizeof(slot->addr));
 	return 0;
 }
 
@@ -272,12 +273,16 @@ static void configured_find(const struct correlator *c, struct failure *out)
 {
 	const struct tlsfail_conn *conn = out->conn;
 
+	bool is_server = conn->role == TLSFAIL_ROLE_SERVER;
+	const uint8_t *addr = is_server ? conn->laddr : conn->raddr;
+	uint16_t port = is_server ? conn->lport : conn->rport;
+
 	for (size_t i = 0; i < TLSFAIL_NGINX_SLOTS; i++) {
 		const struct configured *slot = &c->configured[i];
 
-		if (slot->data && slot->pid == conn->pid && slot->rport == conn->rport &&
-		    slot->family == conn->family &&
-		    !memcmp(slot->raddr, conn->raddr, sizeof(slot->raddr))) {
+		if (slot->data && slot->pid == conn->pid && slot->port == port &&
+		    slot->family == conn->family && is_server == (i >= TLSFAIL_NGINX_SERVER_SLOT) &&
+		    !memcmp(slot->addr, addr, sizeof(slot->addr))) {
 			out->nginx = slot->data;
 			out->nginx_len = slot->len;
 		}

@@ -65,9 +65,10 @@ void correlator_free(struct correlator *c);
  */
 int correlator_feed(struct correlator *c, const struct decoded *record, struct failure *out);
 
-/* The bytes that were sent on a connection whose own record has not come yet. False: none were
- * kept. */
-bool correlator_sent(const struct correlator *c, uint64_t id, struct tls_capture *sent);
+/* The handshake bytes of one direction of a connection whose own record has not come yet. False:
+ * none were kept. */
+bool correlator_bytes(const struct correlator *c, uint64_t id, enum tlsfail_dir dir,
+		      struct tls_capture *bytes);
 
 /* Joins a record of type TLSFAIL_REC_CERTS, which must live as long as *out is used, with the bytes
  * that came before it. */

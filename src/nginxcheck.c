@@ -120,7 +120,8 @@ static void certificate_note(const struct check *c, X509 *cert)
 		note(c, NGINX_NOTE_ISSUER, NGINX_SSL_CERTIFICATE, 0, view.issuer);
 	}
 	OPENSSL_free(der);
-	if (X509_check_purpose(cert, X509_PURPOSE_SSL_CLIENT, 0) == 0)
+	if (c->place->module != NGINX_MODULE_SERVER &&
+	    X509_check_purpose(cert, X509_PURPOSE_SSL_CLIENT, 0) == 0)
 		note(c, NGINX_NOTE_NO_CLIENT_USE, NGINX_SSL_CERTIFICATE, 0, "");
 }
 
@@ -159,7 +160,7 @@ void nginxcheck_place(const struct nginxread *read, int64_t started_ns, struct n
 {
 	const struct check c = { read, started_ns, place, buf };
 	static const enum nginx_setting bundles[] = { NGINX_SSL_TRUSTED_CERTIFICATE,
-						      NGINX_SSL_CRL };
+						      NGINX_SSL_CLIENT_CERTIFICATE, NGINX_SSL_CRL };
 
 	client_certificate_check(&c);
 	for (size_t i = 0; i < sizeof(bundles) / sizeof(bundles[0]); i++) {

@@ -12,13 +12,11 @@
 #include <strings.h>
 
 #include "nginxtarget.h"
+#include "nginxtell.h"
 
-#define PORT_HTTP      80 /* of a server in an upstream block, also of one that is passed to by https */
-#define PORT_HTTPS     443
-#define SCRATCH_SIZE   (24U << 10)
-#define TARGET_MAX     1024
-#define CONTEXT_LINES  3 /* of a diff */
-#define SPOT_BYTES_MAX 2048
+#define PORT_HTTP  80 /* of a server in an upstream block, also of one that is passed to by https */
+#define PORT_HTTPS 443
+#define TARGET_MAX 1024
 
 struct place {
 	enum nginx_module module;
@@ -37,8 +35,7 @@ struct nginxmap {
 	struct place *places;
 	size_t count;
 	size_t size;
-	char scratch[SCRATCH_SIZE];
-	size_t scratch_len;
+	struct nginxtell tell;
 };
 
 /* -- names ------------------------------------------------------------------------------------- */
@@ -63,7 +60,7 @@ static bool is_setting(const char *name)
 bool nginxmap_wants(const char *name)
 {
 	return is_setting(name) || !strcmp(name, "server") || !strcmp(name, "server_name") ||
-	       !strcmp(name, "set") || !strcmp(name, "error_log");
+	       !strcmp(name, "listen") || !strcmp(name, "set") || !strcmp(name, "error_log");
 }
 
 /* -- variables --------------------------------------------------------------------------------- */
@@ -144,18 +141,6 @@ static const struct nginxconf_directive *owner_of(const struct nginxconf_directi
 	return NULL;
 }
 
-/* The directive that sets it for the block, from the inside out. NULL: none does. */
-static const struct nginxconf_directive *setting_find(const struct nginxconf_directive *block,
-						      const char *prefix, const char *name)
-{
-	for (; block; block = block->parent)
-		for (const struct nginxconf_directive *d = block->first; d; d = d->next)
-			if (has_prefix(d->words[0], prefix) &&
-			    !strcmp(d->words[0] + strlen(prefix), name))
-				return d;
-	return NULL;
-}
-
 /* By the block that they are in, http or stream, and by name. */
 static int upstream_compare(const void *left, const void *right)
 {
@@ -227,7 +212,7 @@ static const char *tls_target(const struct place *p)
 	const char *rest;
 
 	if (p->module == NGINX_MODULE_STREAM) {
-		ssl = setting_find(p->owner, "proxy_", "ssl");
+		ssl = nginxtell_setting(p->owner, p->module, NGINX_SSL);
 		return ssl && !strcasecmp(nginxconf_word(ssl, 1), "on") ? p->text : NULL;
 	}
 	if (!strncasecmp(p->text, schemes[p->module], strlen(schemes[p->module])))
@@ -270,11 +255,11 @@ static int place_add(struct nginxmap *map, enum nginx_module module,
 	target = tls_target(&p);
 	if (!target)
 		return 0;
-	p.text = strdup(target);
-	if (!p.text || !place_reserve(map)) {
-		free(p.text);
+	if (!place_reserve(map))
 		return -ENOMEM;
-	}
+	p.text = strdup(target);
+	if (!p.text)
+		return -ENOMEM;
 	nginxtarget_parse(p.text, &p.target);
 	if (!p.target.has_port && module != NGINX_MODULE_STREAM)
 		p.target.port = PORT_HTTPS;
@@ -392,8 +377,7 @@ static enum fit upstream_fit(const struct nginxconf_directive *upstream,
 
 static const char *setting_word(const struct place *p, enum nginx_setting setting)
 {
-	const struct nginxconf_directive *d =
-		setting_find(p->owner, nginx_module_prefix(p->module), nginx_setting_name(setting));
+	const struct nginxconf_directive *d = nginxtell_setting(p->owner, p->module, setting);
 
 	return d ? nginxconf_word(d, 1) : NULL;
 }
@@ -443,131 +427,6 @@ static enum fit place_fit(const struct place *p, const struct nginxmap_peer *pee
 
 /* -- what is told of a place ------------------------------------------------------------------- */
 
-static struct nginx_words words_of(const char *string)
-{
-	return (struct nginx_words){ string, (uint32_t)strlen(string) };
-}
-
-/* Copies words from `from` on into the map's scratch, with one space between; none when it is full. */
-static struct nginx_words words_join(struct nginxmap *map, const struct nginxconf_directive *d,
-				     uint32_t from)
-{
-	char *start = map->scratch + map->scratch_len;
-	struct text t;
-
-	if (map->scratch_len == sizeof(map->scratch))
-		return words_of("");
-	text_init(&t, start, sizeof(map->scratch) - map->scratch_len);
-	for (uint32_t i = from; i < d->word_count; i++) {
-		text_add(&t, i > from ? " " : "");
-		text_add(&t, d->words[i]);
-	}
-	if (t.cut)
-		return words_of("");
-	map->scratch_len += t.len + 1;
-	return (struct nginx_words){ start, (uint32_t)t.len };
-}
-
-/* Does the line say what is nobody's business, such as a password in proxy_set_header? */
-static bool is_secret(const char *line, const char *end)
-{
-	static const char *const words[] = { "authorization", "passw",	 "secret", "token",
-					     "cookie",	      "api_key", "apikey", "api-key" };
-
-	for (; line < end; line++)
-		for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-			if ((size_t)(end - line) >= strlen(words[i]) &&
-			    !strncasecmp(line, words[i], strlen(words[i])))
-				return true;
-	return false;
-}
-
-static const char *line_start(const char *text, const char *at)
-{
-	while (at > text && at[-1] != '\n')
-		at--;
-	return at;
-}
-
-/* Behind the end of the line. */
-static const char *line_end(const char *at, const char *end)
-{
-	const char *newline = memchr(at, '\n', (size_t)(end - at));
-
-	return newline ? newline + 1 : end;
-}
-
-/* The directive with the lines around it, up to one that holds a secret. */
-static void spot_add(struct nginx_place *place, enum nginx_setting setting,
-		     const struct nginxconf_directive *d)
-{
-	const char *text = d->file->text, *from, *to, *other;
-	uint32_t line = d->line;
-	const char *file_end;
-
-	if (!text || place->spot_count == NGINX_SPOTS_MAX)
-		return;
-	file_end = text + d->file->len;
-	from = line_start(text, text + d->start);
-	to = line_end(text + d->end, file_end);
-	if (is_secret(from, to))
-		return;
-	for (int i = 0; i < CONTEXT_LINES && from > text; i++, line--) {
-		other = line_start(text, from - 1);
-		if (is_secret(other, from))
-			break;
-		from = other;
-	}
-	for (int i = 0; i < CONTEXT_LINES && to < file_end; i++) {
-		other = line_end(to, file_end);
-		if (is_secret(to, other))
-			break;
-		to = other;
-	}
-	if (to - from > SPOT_BYTES_MAX)
-		return;
-	place->spots[place->spot_count++] = (struct nginx_spot){
-		.setting = setting,
-		.line = line,
-		.from = (uint32_t)(text + d->start - from),
-		.to = (uint32_t)(text + d->end - from),
-		.file = words_of(d->file->path),
-		.text = { from, (uint32_t)(to - from) },
-	};
-}
-
-static void value_add(struct nginxmap *map, struct nginx_place *place, enum nginx_setting setting,
-		      const struct nginxconf_directive *d, bool own)
-{
-	if (place->value_count == NGINX_SETTINGS_MAX)
-		return;
-	place->values[place->value_count++] = (struct nginx_value){
-		.setting = setting,
-		.own = own,
-		.line = d->line,
-		.file = words_of(d->file->path),
-		.value = words_join(map, d, 1),
-	};
-	if (own)
-		spot_add(place, setting, d);
-}
-
-static void values_add(struct nginxmap *map, struct nginx_place *place, const struct place *p)
-{
-	const char *prefix = nginx_module_prefix(p->module);
-
-	for (int i = NGINX_SSL; i < NGINX_SETTING_COUNT; i++) {
-		const char *name = nginx_setting_name(i);
-		const struct nginxconf_directive *d = setting_find(p->owner, prefix, name);
-		const struct nginxconf_directive *level = d ? d->parent : NULL;
-
-		/* Of one that may be given more than once, all that stand in the same block. */
-		for (; d;
-		     d = i == NGINX_SSL_CONF_COMMAND ? nginxconf_find(d->next, d->words[0]) : NULL)
-			value_add(map, place, i, d, level == p->owner);
-	}
-}
-
 static void place_tell(struct nginxmap *map, const struct place *p, enum fit fit,
 		       const struct nginxconf_directive *server, const struct nginxtarget *target,
 		       struct nginx_place *place)
@@ -583,26 +442,26 @@ static void place_tell(struct nginxmap *map, const struct place *p, enum fit fit
 			     : fit == FIT_POSSIBLE ? NGINX_POSSIBLE
 						   : NGINX_LIKELY,
 		.line = p->pass->line,
-		.file = words_of(p->pass->file->path),
-		.location = words_join(map, p->owner, 0),
-		.target = words_join(map, p->pass, 1),
+		.file = nginxtell_string(p->pass->file->path),
+		.location = nginxtell_join(&map->tell, p->owner, 0),
+		.target = nginxtell_join(&map->tell, p->pass, 1),
 	};
 	names = around ? nginxconf_find(around->first, "server_name") : NULL;
 	if (names)
-		place->server = words_join(map, names, 1);
+		place->server = nginxtell_join(&map->tell, names, 1);
 	if (p->upstream)
-		place->upstream = words_join(map, p->upstream, 1);
+		place->upstream = nginxtell_join(&map->tell, p->upstream, 1);
 	if (server) {
-		place->upstream_file = words_of(server->file->path);
+		place->upstream_file = nginxtell_string(server->file->path);
 		place->upstream_line = server->line;
 	}
 	if (!p->target.symbolic &&
 	    !nginxtarget_is_address(target->host, target->host_len, &family, addr))
 		place->peer_name = (struct nginx_words){ target->host, (uint32_t)target->host_len };
-	spot_add(place, NGINX_PASS, p->pass);
+	nginxtell_spot(place, NGINX_PASS, p->pass);
 	if (p->pass->parent != p->owner)
-		spot_add(place, NGINX_BLOCK, p->owner);
-	values_add(map, place, p);
+		nginxtell_spot(place, NGINX_BLOCK, p->owner);
+	nginxtell_values(&map->tell, place, p->owner);
 }
 
 void nginxmap_match(struct nginxmap *map, const struct nginxmap_peer *peer,
@@ -610,7 +469,7 @@ void nginxmap_match(struct nginxmap *map, const struct nginxmap_peer *peer,
 {
 	enum fit best = FIT_CONTRADICTORY;
 
-	map->scratch_len = 0;
+	map->tell.len = 0;
 	*places = (struct nginx_places){ 0 };
 	for (size_t i = 0; i < map->count; i++) {
 		const struct nginxconf_directive *server;
@@ -621,7 +480,7 @@ void nginxmap_match(struct nginxmap *map, const struct nginxmap_peer *peer,
 			continue;
 		if (fit > best) {
 			best = fit;
-			map->scratch_len = 0;
+			map->tell.len = 0;
 			places->count = 0;
 			places->more = 0;
 		}

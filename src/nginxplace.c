@@ -26,6 +26,10 @@ const char *nginx_setting_name(enum nginx_setting setting)
 		[NGINX_SSL_CONF_COMMAND] = "ssl_conf_command",
 		[NGINX_SSL_SESSION_REUSE] = "ssl_session_reuse",
 		[NGINX_CONNECT_TIMEOUT] = "connect_timeout",
+		[NGINX_SSL_VERIFY_CLIENT] = "ssl_verify_client",
+		[NGINX_SSL_CLIENT_CERTIFICATE] = "ssl_client_certificate",
+		[NGINX_SSL_REJECT_HANDSHAKE] = "ssl_reject_handshake",
+		[NGINX_SSL_ECDH_CURVE] = "ssl_ecdh_curve",
 	};
 
 	return names[setting];
@@ -34,10 +38,9 @@ const char *nginx_setting_name(enum nginx_setting setting)
 const char *nginx_module_prefix(enum nginx_module module)
 {
 	static const char *const prefixes[NGINX_MODULE_COUNT] = {
-		[NGINX_MODULE_PROXY] = "proxy_",
-		[NGINX_MODULE_GRPC] = "grpc_",
-		[NGINX_MODULE_UWSGI] = "uwsgi_",
-		[NGINX_MODULE_STREAM] = "proxy_",
+		[NGINX_MODULE_PROXY] = "proxy_", [NGINX_MODULE_GRPC] = "grpc_",
+		[NGINX_MODULE_UWSGI] = "uwsgi_", [NGINX_MODULE_STREAM] = "proxy_",
+		[NGINX_MODULE_SERVER] = "",
 	};
 
 	return prefixes[module];

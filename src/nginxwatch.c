@@ -14,6 +14,7 @@
 
 #include "log.h"
 #include "nginxcheck.h"
+#include "nginxlisten.h"
 #include "nginxmap.h"
 #include "nginxread.h"
 #include "procfs.h"
@@ -55,8 +56,8 @@ struct slot {
 	bool known; /* else it was taken back */
 	int64_t started_ns;
 	uint16_t family;
-	uint16_t rport;
-	uint8_t raddr[16];
+	uint16_t port;
+	uint8_t addr[16];
 	bool has_hello;
 	char server_name[NAME_LEN];
 };
@@ -67,6 +68,7 @@ struct nginxwatch {
 	struct slot slots[TLSFAIL_NGINX_SLOTS];
 	size_t worker_next;
 	size_t slot_next;
+	size_t server_slot_next;
 	uint64_t uses;
 	/* CLOCK_MONOTONIC; before those times nothing is read, or searched */
 	int64_t read_after_ns;
@@ -74,6 +76,7 @@ struct nginxwatch {
 	int64_t begun_ns; /* this look */
 	bool has_read;	  /* in this look */
 	struct nginx_places places;
+	struct nginxtell tell;
 	char notes[NOTES_BYTES];
 	union {
 		struct tlsfail_nginx record;
@@ -254,16 +257,46 @@ static struct reading *reading_make(struct nginxwatch *w, const struct worker *w
 
 /* -- slots ------------------------------------------------------------------------------------- */
 
+/* Of a client it is the address that it has connected to that the configuration knows. */
+static bool is_server(const struct tlsfail_conn *conn)
+{
+	return conn->role == TLSFAIL_ROLE_SERVER;
+}
+
+static const uint8_t *address_of(const struct tlsfail_conn *conn)
+{
+	return is_server(conn) ? conn->laddr : conn->raddr;
+}
+
+static uint16_t port_of(const struct tlsfail_conn *conn)
+{
+	return is_server(conn) ? conn->lport : conn->rport;
+}
+
 static struct slot *slot_find(struct nginxwatch *w, const struct tlsfail_conn *conn)
 {
-	for (size_t i = 0; i < TLSFAIL_NGINX_SLOTS; i++) {
+	size_t first = is_server(conn) ? TLSFAIL_NGINX_SERVER_SLOT : 0;
+	size_t end = is_server(conn) ? TLSFAIL_NGINX_SLOTS : TLSFAIL_NGINX_SERVER_SLOT;
+
+	for (size_t i = first; i < end; i++) {
 		struct slot *s = &w->slots[i];
 
-		if (s->pid == (pid_t)conn->pid && s->rport == conn->rport &&
-		    s->family == conn->family && !memcmp(s->raddr, conn->raddr, sizeof(s->raddr)))
+		if (s->pid == (pid_t)conn->pid && s->port == port_of(conn) &&
+		    s->family == conn->family &&
+		    !memcmp(s->addr, address_of(conn), sizeof(s->addr)))
 			return s;
 	}
 	return NULL;
+}
+
+/* The slot that was taken longest ago. */
+static struct slot *slot_take(struct nginxwatch *w, const struct tlsfail_conn *conn)
+{
+	const size_t servers = TLSFAIL_NGINX_SLOTS - TLSFAIL_NGINX_SERVER_SLOT;
+
+	if (is_server(conn))
+		return &w->slots[TLSFAIL_NGINX_SERVER_SLOT + w->server_slot_next++ % servers];
+	return &w->slots[w->slot_next++ % TLSFAIL_NGINX_SERVER_SLOT];
 }
 
 static void slot_set(struct slot *s, const struct tlsfail_conn *conn, const struct worker *worker,
@@ -275,20 +308,23 @@ static void slot_set(struct slot *s, const struct tlsfail_conn *conn, const stru
 		.pid = (pid_t)conn->pid,
 		.started_ns = worker ? worker->started_ns : 0,
 		.family = conn->family,
-		.rport = conn->rport,
+		.port = port_of(conn),
 		.has_hello = has_hello,
 	};
-	memcpy(s->raddr, conn->raddr, sizeof(s->raddr));
+	memcpy(s->addr, address_of(conn), sizeof(s->addr));
 	text_init(&name, s->server_name, sizeof(s->server_name));
 	text_add(&name, server_name);
 }
 
-static void places_find(struct nginxwatch *w, const struct worker *worker,
+static void places_find(struct nginxwatch *w, const struct worker *worker, bool server,
 			const struct nginxmap_peer *peer, struct reading *r)
 {
 	struct text notes;
 
-	nginxmap_match(r->map, peer, &w->places);
+	if (server)
+		nginxlisten_match(r->read.conf, &w->tell, peer, &w->places);
+	else
+		nginxmap_match(r->map, peer, &w->places);
 	text_init(&notes, w->notes, sizeof(w->notes));
 	for (uint32_t i = 0; i < w->places.count; i++)
 		nginxcheck_place(&r->read, worker->started_ns, &w->places.items[i], &notes);
@@ -304,10 +340,10 @@ static const struct tlsfail_nginx *record_make(struct nginxwatch *w, const struc
 		.pid = (uint32_t)slot->pid,
 		.slot = (uint32_t)(slot - w->slots),
 		.family = slot->family,
-		.rport = slot->rport,
+		.rport = slot->port,
 		.data_len = (uint32_t)(len - sizeof(w->record)),
 	};
-	memcpy(w->record.raddr, slot->raddr, sizeof(slot->raddr));
+	memcpy(w->record.raddr, slot->addr, sizeof(slot->addr));
 	return &w->record;
 }
 
@@ -340,8 +376,8 @@ static const struct tlsfail_nginx *look(struct nginxwatch *w, const struct tlsfa
 {
 	struct nginxmap_peer peer = {
 		.family = conn->family,
-		.addr = conn->raddr,
-		.port = conn->rport,
+		.addr = address_of(conn),
+		.port = port_of(conn),
 		.has_hello = has_hello,
 		.server_name = server_name,
 	};
@@ -356,15 +392,14 @@ static const struct tlsfail_nginx *look(struct nginxwatch *w, const struct tlsfa
 	if (!reading && (!slot || !slot->known))
 		return NULL;
 	if (!slot) {
-		slot = &w->slots[w->slot_next];
-		w->slot_next = (w->slot_next + 1) % TLSFAIL_NGINX_SLOTS;
+		slot = slot_take(w, conn);
 	}
 	slot_set(slot, conn, worker, has_hello, server_name);
 	slot->known = reading;
 	w->places = (struct nginx_places){ 0 };
 	if (reading) {
 		peer.hosts = reading->read.hosts;
-		places_find(w, worker, &peer, reading);
+		places_find(w, worker, is_server(conn), &peer, reading);
 	}
 	return record_make(w, slot);
 }
@@ -375,8 +410,6 @@ const struct tlsfail_nginx *nginxwatch_look(struct nginxwatch *w, const struct t
 	const struct tlsfail_nginx *record;
 	int64_t now, pause_until;
 
-	if (conn->role == TLSFAIL_ROLE_SERVER)
-		return NULL;
 	w->begun_ns = now_ns(CLOCK_MONOTONIC);
 	w->has_read = false;
 	record = look(w, conn, has_hello, server_name);

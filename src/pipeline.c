@@ -103,14 +103,16 @@ void pipeline_tell_noise(struct pipeline *p, bool noise)
 	p->tell_noise = noise;
 }
 
-bool pipeline_server_name(struct pipeline *p, uint64_t id, struct text *name)
+bool pipeline_server_name(struct pipeline *p, const struct tlsfail_conn *conn, struct text *name)
 {
 	const struct tls_client_hello *hello = &p->work.view.client.hello;
-	struct tls_capture sent, received = { 0 };
+	struct tls_capture client, server = { 0 };
+	enum tlsfail_dir dir =
+		conn->role == TLSFAIL_ROLE_SERVER ? TLSFAIL_DIR_RECEIVED : TLSFAIL_DIR_SENT;
 
-	if (!correlator_sent(p->correlator, id, &sent))
+	if (!correlator_bytes(p->correlator, conn->id, dir, &client))
 		return false;
-	tlswire_parse(&sent, &received, &p->work.view);
+	tlswire_parse(&client, &server, &p->work.view);
 	if (hello->has_server_name)
 		text_add_hostile(name, hello->server_name.data, hello->server_name.len);
 	return hello->has_server_name || (hello->present && !hello->cut && !hello->malformed);

@@ -75,9 +75,9 @@ bool pipeline_summary_is_due(const struct pipeline *p, uint64_t t);
 /* Tells what is still folded, and the summary of the whole run: the end. Returns 0 or an error of outputs_write(). */
 int pipeline_finish(struct pipeline *p);
 
-/* The server name that a connection, whose own record has not come yet, has asked for; "" for none.
+/* The server name that was asked for on a connection whose own record was not fed yet; "" for none.
  * False: that is not known. */
-bool pipeline_server_name(struct pipeline *p, uint64_t id, struct text *name);
+bool pipeline_server_name(struct pipeline *p, const struct tlsfail_conn *conn, struct text *name);
 
 /* Failures found so far that are to be told; wire records whose connection never came. */
 uint64_t pipeline_findings(const struct pipeline *p);

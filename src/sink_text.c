@@ -185,6 +185,8 @@ static void place_add(const struct sink_options *o, struct text *t,
 		return;
 	text_init(&line, words, sizeof(words));
 	text_addf(&line, "%s:%u, %s", p->file, p->line, p->location);
+	if (p->server[0] && !strcmp(p->location, "server"))
+		text_addf(&line, " %s", p->server);
 	if (p->upstream[0])
 		text_addf(&line, ", upstream %s", p->upstream);
 	if (strcmp(config->certainty, "certain") != 0)

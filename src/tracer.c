@@ -155,7 +155,7 @@ static void nginx_announce(struct tracer *t, const struct tlsfail_conn *conn)
 	bool has_hello;
 
 	text_init(&server_name, name, sizeof(name));
-	has_hello = pipeline_server_name(t->pipeline, conn->id, &server_name);
+	has_hello = pipeline_server_name(t->pipeline, conn, &server_name);
 	record = nginxwatch_look(t->nginx, conn, has_hello, name);
 	if (record)
 		feed(t, record, record->h.len);

@@ -3,13 +3,15 @@
 """nginx's configuration: the place that a finding names, wherever nginx has it from; what becomes
 of it when it changes or cannot be read; and that the diff is the fix: applied, nginx reloaded, the
 same request succeeds."""
+import socket
+import ssl
 import subprocess
 import time
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from lab import drive, proxy
+from lab import drive, procs, proxy
 from lab.case import Case, numbered
 from lab.cases import GOOD, VERIFY, client_cert, good_server, named
 from lab.pki import SERVER_NAME
@@ -44,7 +46,7 @@ def tests(here):
     checks = {"prefix-and-includes": check_includes, "reload": check_reload,
               "several-places": check_several, "unreadable": check_unreadable,
               "binary-defaults": check_defaults, "hosts-and-upstream-block": check_hosts,
-              "stream": check_stream, "grpc": check_grpc,
+              "server": check_server, "stream": check_stream, "grpc": check_grpc,
               "client-certificate-renewed": check_renewed}
     checks.update({"fix-" + name: partial(check_fix, name=name) for name in FIXES})
     yield from here.chosen("nginx", checks)
@@ -280,6 +282,34 @@ def check_grpc(here):
             finding = fail(lab, tlsfail, case)
             require_place(finding, path, "grpc_pass", "location /")
             require("grpc_ssl_verify on" in finding["nginx.config.settings"], finding)
+
+
+def check_server(here):
+    """A client that does not trust nginx's certificate: the server block that it asked for."""
+    with here.lab("conf-server", (), start_proxy=False) as lab:
+        path = lab.directory / "nginx.conf"
+        server = ("\tserver {{\n\t\tlisten {address}:{port} ssl;\n\t\tserver_name {name};\n"
+                  "\t\tssl_certificate pki/good.crt;\n"
+                  "\t\tssl_certificate_key pki/good.key;\n\t}}\n")
+        write_config(lab, path, "".join(
+            server.format(address=proxy.ADDRESS, port=proxy.PORT, name=name)
+            for name in ("other.test", SERVER_NAME)))
+        lab.proxy.start(argv=[str(lab.proxy.exe), "-c", str(path)])
+        with here.trace_json(lab) as tlsfail:
+            tlsfail.wait_armed()
+            try:
+                with socket.create_connection((proxy.ADDRESS, proxy.PORT), timeout=5) as client:
+                    ssl.create_default_context().wrap_socket(client, server_hostname=SERVER_NAME)
+            except ssl.SSLCertVerificationError:
+                pass
+            procs.wait_until(tlsfail.findings, 4, "a finding")
+            finding = tlsfail.findings()[0]
+        require(finding["error.type"] == "client-rejects-cert", finding)
+        require(finding["nginx.config.line"] == line_of(path, f"server_name {SERVER_NAME}") - 2,
+                finding)
+        require(finding["nginx.config.location"] == "server", finding)
+        require("ssl_certificate pki/good.crt" in finding["nginx.config.settings"], finding)
+        require("pki/good.crt was issued by CN=Lab Root CA" in finding["tlsfail.hint"], finding)
 
 
 def check_renewed(here):

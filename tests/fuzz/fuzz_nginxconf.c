@@ -14,6 +14,7 @@
 #include "harmless.h"
 #include "nginxadvice.h"
 #include "nginxconf.h"
+#include "nginxlisten.h"
 #include "nginxmap.h"
 
 #define FILES_MAX 8
@@ -29,6 +30,7 @@ struct input {
 
 static struct nginx_places places;
 static struct nginx_places again;
+static struct nginxtell tell;
 static struct finding finding;
 
 static void input_split(const uint8_t *data, size_t size, struct input *in)
@@ -135,6 +137,13 @@ static void conf_use(const struct nginxconf *conf)
 		FUZZ_ASSERT(places.count + places.more <= nginxmap_count(map));
 		if (places.count)
 			places_use();
+		peer.has_hello = true;
+		peer.server_name = "a.test";
+		nginxlisten_match(conf, &tell, &peer, &places);
+		if (places.count)
+			places_use();
+		peer.has_hello = false;
+		peer.server_name = "";
 	}
 	nginxmap_free(map);
 }

@@ -301,7 +301,7 @@ static void test_nginx(void **state)
 	feed_conn(&conn);
 	assert_null(failure.nginx);
 	feed_nginx(0, 443, "first");
-	feed_nginx(TLSFAIL_NGINX_SLOTS - 1, 444, "other");
+	feed_nginx(TLSFAIL_NGINX_SERVER_SLOT - 1, 444, "other");
 	feed_conn(&conn);
 	assert_int_equal(failure.nginx_len, 5);
 	assert_memory_equal(failure.nginx, "first", 5);
@@ -320,27 +320,39 @@ static void test_nginx(void **state)
 	feed_nginx(0, 443, "second");
 	feed_conn(&conn);
 	assert_memory_equal(failure.nginx, "second", 6);
+	/* What clients connect to is told apart from peers. */
+	feed_nginx(TLSFAIL_NGINX_SERVER_SLOT, 443, "server");
+	feed_conn(&conn);
+	assert_memory_equal(failure.nginx, "second", 6);
+	conn.conn.role = TLSFAIL_ROLE_SERVER;
+	feed_conn(&conn);
+	assert_null(failure.nginx);
+	conn.conn.lport = 443;
+	memcpy(conn.conn.laddr, conn.conn.raddr, sizeof(conn.conn.laddr));
+	feed_conn(&conn);
+	assert_memory_equal(failure.nginx, "server", 6);
+	conn.conn.role = TLSFAIL_ROLE_CLIENT;
 	feed_nginx(0, 445, "third");
 	feed_conn(&conn);
 	assert_null(failure.nginx);
 }
 
 /* Bytes can be looked at before the record of their connection comes. */
-static void test_sent(void **state)
+static void test_bytes(void **state)
 {
 	struct tls_capture sent;
 
 	(void)state;
-	assert_false(correlator_sent(correlator, 1, &sent));
+	assert_false(correlator_bytes(correlator, 1, TLSFAIL_DIR_SENT, &sent));
 	feed_wire(1, TLSFAIL_DIR_RECEIVED);
-	assert_false(correlator_sent(correlator, 1, &sent));
+	assert_false(correlator_bytes(correlator, 1, TLSFAIL_DIR_SENT, &sent));
 	feed_wire(1, TLSFAIL_DIR_SENT);
-	assert_true(correlator_sent(correlator, 1, &sent));
+	assert_true(correlator_bytes(correlator, 1, TLSFAIL_DIR_SENT, &sent));
 	assert_capture(&sent, 1, TLSFAIL_DIR_SENT);
-	assert_false(correlator_sent(correlator, 0, &sent));
+	assert_false(correlator_bytes(correlator, 0, TLSFAIL_DIR_SENT, &sent));
 	feed_conn_id(1);
 	assert_capture(&failure.sent, 1, TLSFAIL_DIR_SENT);
-	assert_false(correlator_sent(correlator, 1, &sent));
+	assert_false(correlator_bytes(correlator, 1, TLSFAIL_DIR_SENT, &sent));
 }
 
 static void test_processes_oldest_out(void **state)
@@ -596,7 +608,7 @@ int main(void)
 		TEST(test_id_0),
 		TEST(test_process),
 		TEST(test_nginx),
-		TEST(test_sent),
+		TEST(test_bytes),
 		TEST(test_processes_oldest_out),
 		TEST(test_pid_0),
 		TEST(test_log_line),

@@ -16,6 +16,7 @@
 #include "conffiles.h"
 #include "harmless.h"
 #include "nginxadvice.h"
+#include "nginxfixes.h"
 #include "nginxmap.h"
 
 #define TIME_S 1767366245ULL /* 2026-01-02 15:04:05 UTC */
@@ -90,9 +91,9 @@ static void test_slugs(void **state)
 	size_t i = 0;
 
 	(void)state;
-	for (; nginxadvice_slug(i); i++)
-		if (!cause_find(nginxadvice_slug(i)))
-			fail_msg("%s is no cause", nginxadvice_slug(i));
+	for (; nginxfix_slug(i); i++)
+		if (!cause_find(nginxfix_slug(i)))
+			fail_msg("%s is no cause", nginxfix_slug(i));
 	assert_true(i > 20);
 }
 

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Which server block a client is connected to.
+ */
+#include <arpa/inet.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "conffiles.h"
+#include "nginxlisten.h"
+
+static struct nginxconf *conf;
+static struct nginxtell tell;
+static struct nginx_places places;
+
+static int teardown(void **state)
+{
+	(void)state;
+	nginxconf_free(conf);
+	conf = NULL;
+	return 0;
+}
+
+static void parse(const char *text)
+{
+	teardown(NULL);
+	conf = conffiles_parse(text);
+}
+
+/* The line of the server block; 0: none. name NULL: not known. */
+static uint32_t match(const char *address, uint16_t port, const char *name)
+{
+	uint8_t addr[16] = { 0 };
+	struct nginxmap_peer local = {
+		.family = strchr(address, ':') ? AF_INET6 : AF_INET,
+		.addr = addr,
+		.port = port,
+		.has_hello = name,
+		.server_name = name ? name : "",
+		.hosts = "",
+	};
+
+	assert_int_equal(inet_pton((int)local.family, address, addr), 1);
+	nginxlisten_match(conf, &tell, &local, &places);
+	return places.count ? places.items[0].line : 0;
+}
+
+static void test_addresses(void **state)
+{
+	(void)state;
+	parse("http {\n"
+	      "server { listen 443 ssl; }\n"
+	      "server { listen 192.0.2.1:443 ssl; listen [2001:db8::1]:443 ssl; }\n"
+	      "server { listen [::]:8443 ssl; listen *:444 ssl; listen unix:/run/a; }\n"
+	      "server { }\n"
+	      "server { listen 192.0.2.2; }\n"
+	      "}\nstream { server { listen 9000 ssl; } }\n");
+	assert_int_equal(match("192.0.2.9", 443, ""), 2);
+	assert_int_equal(match("192.0.2.1", 443, ""), 3);
+	assert_int_equal(match("2001:db8::1", 443, ""), 3);
+	assert_int_equal(match("2001:db8::2", 443, ""), 0);
+	assert_int_equal(match("2001:db8::2", 8443, ""), 4);
+	assert_int_equal(match("192.0.2.9", 8443, ""), 0);
+	assert_int_equal(match("192.0.2.9", 444, ""), 4);
+	assert_int_equal(match("192.0.2.9", 80, ""), 5);
+	assert_int_equal(match("192.0.2.2", 80, ""), 6);
+	assert_int_equal(match("192.0.2.2", 9000, ""), 8);
+	assert_int_equal(match("192.0.2.2", 1, ""), 0);
+	/* One socket for IPv4, too, and a client that used it. */
+	assert_int_equal(match("::ffff:192.0.2.9", 8443, ""), 4);
+	assert_int_equal(match("::ffff:192.0.2.1", 443, ""), 3);
+}
+
+static void test_names(void **state)
+{
+	(void)state;
+	parse("http {\n"
+	      "server { listen 443 ssl; server_name first.test; }\n"
+	      "server { listen 443 ssl default_server; server_name _; }\n"
+	      "server { listen 443 ssl; server_name *.a.test .b.test; }\n"
+	      "server { listen 443 ssl; server_name x.a.test www.*; }\n"
+	      "}\n");
+	assert_int_equal(match("192.0.2.1", 443, "FIRST.test"), 2);
+	assert_int_equal(match("192.0.2.1", 443, "other.test"), 3);
+	assert_int_equal(match("192.0.2.1", 443, ""), 3);
+	assert_int_equal(places.items[0].certainty, NGINX_CERTAIN);
+	assert_int_equal(match("192.0.2.1", 443, "y.a.test"), 4);
+	assert_int_equal(match("192.0.2.1", 443, "a.test"), 3);
+	assert_int_equal(match("192.0.2.1", 443, "b.test"), 4);
+	assert_int_equal(match("192.0.2.1", 443, "y.b.test"), 4);
+	assert_int_equal(match("192.0.2.1", 443, "x.a.test"), 5);
+	assert_int_equal(match("192.0.2.1", 443, "www.anything"), 5);
+	assert_int_equal(match("192.0.2.1", 443, NULL), 3);
+	assert_int_equal(places.items[0].certainty, NGINX_LIKELY);
+}
+
+/* The first is the default one; a regular expression may have been what matched. */
+static void test_default(void **state)
+{
+	(void)state;
+	parse("http {\nserver { listen 1 ssl; server_name a; }\n"
+	      "server { listen 1 ssl; server_name ~^b; }\n}\n");
+	assert_int_equal(match("192.0.2.1", 1, "b.test"), 2);
+	assert_int_equal(places.items[0].certainty, NGINX_LIKELY);
+	assert_int_equal(match("192.0.2.1", 1, "a"), 2);
+	assert_int_equal(places.items[0].certainty, NGINX_CERTAIN);
+}
+
+static void test_what_is_told(void **state)
+{
+	const struct nginx_place *p = &places.items[0];
+
+	(void)state;
+	parse("http {\nssl_protocols TLSv1.3; proxy_ssl_protocols TLSv1;\nserver {\n"
+	      " listen 443 ssl; server_name a.test b.test;\n"
+	      " ssl_certificate rsa.crt; ssl_certificate ec.crt; ssl_verify_client on;\n}\n}\n");
+	assert_int_equal(match("192.0.2.1", 443, "b.test"), 3);
+	assert_int_equal(p->module, NGINX_MODULE_SERVER);
+	assert_true(nginx_words_are(&p->location, "server"));
+	assert_true(nginx_words_are(&p->server, "a.test b.test"));
+	assert_int_equal(p->value_count, 4);
+	assert_true(nginx_words_are(&p->values[0].value, "rsa.crt"));
+	assert_true(nginx_words_are(&p->values[1].value, "ec.crt"));
+	assert_true(nginx_words_are(&nginx_place_value(p, NGINX_SSL_PROTOCOLS)->value, "TLSv1.3"));
+	assert_false(nginx_place_value(p, NGINX_SSL_PROTOCOLS)->own);
+	assert_true(nginx_words_are(&nginx_place_value(p, NGINX_SSL_VERIFY_CLIENT)->value, "on"));
+	assert_non_null(nginx_place_spot(p, NGINX_BLOCK));
+}
+
+#define TEST(name) cmocka_unit_test_teardown(name, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_addresses),
+		TEST(test_names),
+		TEST(test_default),
+		TEST(test_what_is_told),
+	};
+
+	return cmocka_run_group_tests_name("nginxlisten", tests, NULL, NULL);
+}
