@@ -28,9 +28,8 @@ ARM64_CC    ?= aarch64-linux-gnu-gcc
 ARM64_STRIP ?= aarch64-linux-gnu-strip
 CFLAGS    ?= -O2 -g
 LDLIBS    ?= -lbpf -lelf -lz -ljansson -lconfig -lcrypto
-# Libraries that have no static one, and the sources that need them, or those that are loaded (libcurl).
-SHARED_LDLIBS ?= -lmicrohttpd
-SHARED_SRCS   := src/metrics_http.c src/sink_otlp.c src/curllib.c
+# The sources that load libraries, of which there are no static ones.
+SHARED_SRCS   := src/metrics_http.c src/mhdlib.c src/sink_otlp.c src/curllib.c
 # What a static program has in their place.
 STATIC_SRCS   := src/metrics_http_none.c src/sink_otlp_none.c
 # The unit tests have OpenSSL make the handshakes that they decode.
@@ -162,7 +161,7 @@ $(eval $(call object_rules,build/fuzz,$$(CLANG),$$(call FUZZ_SANITIZE,fuzzer-no-
 build/tlsfail: $(PROGRAM_SRCS:src/%.c=build/obj/%.o)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(HARDENING_CFLAGS) -pie $(HARDENING_LDFLAGS) $(LDFLAGS) $^ \
-		$(LDLIBS) $(SHARED_LDLIBS) -o $@
+		$(LDLIBS) -o $@
 
 # static_rules PROGRAM OBJECTS COMPILER STRIP FLAGS: one file that needs nothing from the machine it
 # is copied to.
@@ -191,7 +190,7 @@ $(ARM64_OBJS): | build/arm64/tlsfail.skel.h $(ARM64_SYSROOT)
 
 build/asan/tlsfail: $(PROGRAM_SRCS:src/%.c=build/asan/%.o)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(SANITIZE) $^ $(LDLIBS) $(SHARED_LDLIBS) -o $@
+	$(Q)$(CC) $(SANITIZE) $^ $(LDLIBS) -o $@
 
 # An archive, so that a test program holds just the modules that it tests.
 build/asan/testable.a: $(TESTABLE_SRCS:src/%.c=build/asan/%.o)
@@ -201,7 +200,7 @@ build/asan/testable.a: $(TESTABLE_SRCS:src/%.c=build/asan/%.o)
 $(UNIT_PROGRAMS): build/asan/unit/%: build/asan/unit/%.o \
 		$(UNIT_HELPERS:tests/unit/%.c=build/asan/unit/%.o) build/asan/testable.a
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(SANITIZE) $^ $(UNIT_LDLIBS) $(LDLIBS) $(SHARED_LDLIBS) -o $@
+	$(Q)$(CC) $(SANITIZE) $^ $(UNIT_LDLIBS) $(LDLIBS) -o $@
 
 .SECONDARY: $(UNIT_PROGRAMS:%=%.o)
 

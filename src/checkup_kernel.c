@@ -290,14 +290,14 @@ static void examine_tracefs(struct checkup *c)
 
 static void examine_metrics(struct checkup *c)
 {
+	const char *lacks = metrics_http_lacks();
 	struct text found;
 
 	item_add(c, "metrics", &found);
-	text_add(&found,
-		 metrics_http_available()
-			 ? "over HTTP, or in a file"
-			 : "in a file only (--metrics-file): this build is static, and has no "
-			   "HTTP server");
+	if (lacks)
+		text_addf(&found, "in a file only (--metrics-file): %s", lacks);
+	else
+		text_add(&found, "over HTTP, or in a file");
 }
 
 static void examine_sinks(struct checkup *c)

@@ -36,8 +36,7 @@ static int exporter_start(struct exporter *e, const struct options *o)
 	if (o->metrics)
 		err = metrics_http_open(&o->metrics_address, e->share, &e->http);
 	if (err == -EOPNOTSUPP)
-		log_line("--metrics: this tlsfail is static and has no HTTP server; use "
-			 "--metrics-file, or a build with shared libraries");
+		log_line("--metrics: %s; --metrics-file works", metrics_http_lacks());
 	else if (err)
 		log_line("cannot serve metrics at %s: %s", o->metrics, strerror(-err));
 	if (err || !o->metrics_file)

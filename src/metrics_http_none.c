@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * In the place of metrics_http.c in a static program: Debian's libmicrohttpd wants GnuTLS, and that
- * p11-kit, of which there is no static library.
+ * In the place of metrics_http.c in a static program, which cannot load a library; and to link it,
+ * Debian's libmicrohttpd wants GnuTLS, and that p11-kit, of which there is no static library.
  */
 #include "metrics_http.h"
 
 #include <errno.h>
 
-bool metrics_http_available(void)
+const char *metrics_http_lacks(void)
 {
-	return false;
+	return "this build is static, and has no HTTP server";
 }
 
 int metrics_http_open(const struct listen_address *address, struct metrics_share *share,

@@ -404,7 +404,7 @@ static const struct option_row rows[] = {
 	  set_error_log },
 	{ "metrics", 0, "ADDR:PORT", COMMAND_TRACE,
 	  "serve metrics for Prometheus; also PORT, unix:/PATH\n" HELP_INDENT
-	  "(not in a static build)",
+	  "(with libmicrohttpd, so not in a static build)",
 	  set_metrics },
 	{ "metrics-file", 0, "FILE", COMMAND_TRACE, "write them every 10 s, for node_exporter",
 	  set_metrics_file },

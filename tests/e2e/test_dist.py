@@ -167,6 +167,10 @@ def check_container(here):
                            f"{','.join(documented_capabilities())} /tlsfail \"$@\"\n")
         wrapper.chmod(0o755)
         boxed = env.Env(wrapper, here.top)
+        ended = boxed.run("trace", "--metrics", "9913", "--comm", "nobody")
+        require(ended.returncode == 1 and re.fullmatch(
+            r"tlsfail: --metrics: this host has no libmicrohttpd\.so\.12 .*\n", ended.stderr),
+                ended.stderr)
         with boxed.trace(lab, "--pid", lab.proxy.pid, "--format", "json") as tlsfail:
             tlsfail.wait_armed()
             for case in (EXPIRED, SNI):
