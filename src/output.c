@@ -373,8 +373,8 @@ static int write_direct(struct output *o, const struct text *t)
 	return err;
 }
 
-/* Puts into the queue, under the lock. Waits for room till the time, unless the sink fails. Returns
- * false when there is none. */
+/* Puts into the queue, under the lock. Waits for room till the time, unless the sink fails and has no
+ * last tries before it. Returns false when there is none. */
 static bool put(struct output *o, const struct text *t, uint64_t time_ns)
 {
 	bool first;
@@ -382,7 +382,8 @@ static bool put(struct output *o, const struct text *t, uint64_t time_ns)
 	while (!queue_put(&o->queue, t->buf, t->len)) {
 		uint64_t now = now_ns();
 
-		if (now >= time_ns || o->failing || o->ended || o->done || !o->queue.count) {
+		if (now >= time_ns || (o->failing && !o->finishing) || o->ended || o->done ||
+		    !o->queue.count) {
 			o->full = true;
 			return false;
 		}
