@@ -118,7 +118,7 @@ static enum address_fit server_address_fit(const struct nginxconf_directive *ser
 
 static enum name_fit name_fit(const char *pattern, const char *name)
 {
-	size_t len = strlen(name), pattern_len = strlen(pattern);
+	size_t len = strlen(name), pattern_len;
 
 	if (!strcasecmp(pattern, name))
 		return NAME_EXACT;

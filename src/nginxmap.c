@@ -244,6 +244,7 @@ static int place_add(struct nginxmap *map, enum nginx_module module,
 	const char *context = module == NGINX_MODULE_STREAM ? "stream" : "http";
 	struct place p = { .module = module, .pass = pass, .owner = owner_of(pass) };
 	char expanded[TARGET_MAX];
+	struct place *place;
 	const char *target;
 	struct text t;
 
@@ -257,15 +258,17 @@ static int place_add(struct nginxmap *map, enum nginx_module module,
 		return 0;
 	if (!place_reserve(map))
 		return -ENOMEM;
-	p.text = strdup(target);
-	if (!p.text)
+	place = &map->places[map->count];
+	*place = p;
+	place->text = strdup(target);
+	if (!place->text)
 		return -ENOMEM;
-	nginxtarget_parse(p.text, &p.target);
-	if (!p.target.has_port && module != NGINX_MODULE_STREAM)
-		p.target.port = PORT_HTTPS;
-	if (!p.target.has_port && !p.target.symbolic)
-		p.upstream = upstream_find(map, block_around(pass, context), &p.target);
-	map->places[map->count++] = p;
+	map->count++;
+	nginxtarget_parse(place->text, &place->target);
+	if (!place->target.has_port && module != NGINX_MODULE_STREAM)
+		place->target.port = PORT_HTTPS;
+	if (!place->target.has_port && !place->target.symbolic)
+		place->upstream = upstream_find(map, block_around(pass, context), &place->target);
 	return 0;
 }
 
