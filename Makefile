@@ -382,7 +382,7 @@ install: build/tlsfail ## install into PREFIX (/usr/local) and SYSCONFDIR (/etc)
 	install -D -m 644 man/tlsfail.8 $(DESTDIR)$(MANDIR)/man8/tlsfail.8
 	install -D -m 644 -t $(DESTDIR)$(DOCDIR) README.md LICENSE
 	install -D -m 644 -t $(DESTDIR)$(DOCDIR)/docs docs/json.md docs/event.schema.json \
-		docs/metrics.md docs/fleet.md docs/containers.md
+		docs/metrics.md docs/fleet.md docs/containers.md docs/kernels.md
 	for dir in $(DIST_DIRS); do \
 		install -D -m 644 -t $(DESTDIR)$(DOCDIR)/dist/$$dir dist/$$dir/* || exit; \
 	done
