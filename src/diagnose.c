@@ -379,19 +379,24 @@ void diagnose_loss(const struct tlsfail_loss *loss, uint64_t time_ns, const char
 }
 
 /* What findings about a peer have in common. */
-static void begin_peer(struct finding *f, const struct tlsfail_peer_key *key, uint64_t time_ns,
-		       const char *host)
+static void begin_upstream(struct finding *f, uint64_t time_ns, const char *host)
 {
 	struct text t;
 
 	*f = (struct finding){ .time_ns = time_ns,
 			       .confidence = CONFIDENCE_HIGH,
 			       .role = "client" };
+	text_init(&t, f->host_name, sizeof(f->host_name));
+	text_add(&t, host);
+}
+
+static void begin_peer(struct finding *f, const struct tlsfail_peer_key *key, uint64_t time_ns,
+		       const char *host)
+{
+	begin_upstream(f, time_ns, host);
 	fill_address(f->peer.address, sizeof(f->peer.address), key->family, key->addr);
 	f->peer.port = key->port;
 	f->network_type = strchr(f->peer.address, ':') ? "ipv6" : "ipv4";
-	text_init(&t, f->host_name, sizeof(f->host_name));
-	text_add(&t, host);
 }
 
 void diagnose_recovery(const struct tlsfail_peer *peer, const struct peer_recovery *recovery,
@@ -422,6 +427,15 @@ void diagnose_recovery(const struct tlsfail_peer *peer, const struct peer_recove
 	text_add(&t, ".");
 }
 
+static void add_share(struct text *t, const struct finding *f)
+{
+	text_addf(t, ": %llu of %llu handshakes failed within ",
+		  (unsigned long long)f->history.failures,
+		  (unsigned long long)f->history.handshakes);
+	text_add_duration(t, f->duration_ns);
+	text_add(t, ".");
+}
+
 void diagnose_summary(const struct peer_summary *s, uint64_t now, uint64_t time_ns,
 		      const char *host, struct finding *f)
 {
@@ -446,10 +460,34 @@ void diagnose_summary(const struct peer_summary *s, uint64_t now, uint64_t time_
 		f->history.last_success_ns =
 			s->last_success ? time_ns - (now - s->last_success) : 0;
 	}
+	text_init(&t, f->history.upstream, sizeof(f->history.upstream));
+	text_add(&t, s->upstream);
 	text_init(&t, f->message, sizeof(f->message));
 	explain_endpoint(&t, &f->peer);
-	text_addf(&t, ": %llu of %llu handshakes failed within ", (unsigned long long)s->failures,
-		  (unsigned long long)s->handshakes);
-	text_add_duration(&t, f->duration_ns);
-	text_add(&t, ".");
+	add_share(&t, f);
+}
+
+void diagnose_group(const struct group *group, uint64_t now, uint64_t time_ns, const char *host,
+		    struct finding *f)
+{
+	struct text t;
+
+	begin_upstream(f, time_ns, host);
+	f->kind = FINDING_SUMMARY;
+	f->duration_ns = now > group->since ? now - group->since : 0;
+	f->history = (struct finding_peer){
+		.known = true,
+		.state = finding_states[group->state],
+		.since_ns = time_ns ? time_ns - f->duration_ns : 0,
+		.handshakes = group->handshakes,
+		.failures = group->failures,
+		.retried = group->retried,
+		.peers = group->peers,
+	};
+	text_init(&t, f->history.upstream, sizeof(f->history.upstream));
+	text_add(&t, group->name);
+	text_init(&t, f->message, sizeof(f->message));
+	text_addf(&t, "upstream %s, %u peer%s that failed", group->name, group->peers,
+		  group->peers == 1 ? "" : "s");
+	add_share(&t, f);
 }

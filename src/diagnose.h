@@ -9,6 +9,7 @@
 #include "causes.h"
 #include "correlate.h"
 #include "finding.h"
+#include "groups.h"
 #include "symptoms.h"
 
 /* The first row of the table that fits; never NULL. */
@@ -24,6 +25,10 @@ void diagnose_loss(const struct tlsfail_loss *loss, uint64_t time_ns, const char
 /* The finding that sums up a peer; t is now, and time_ns CLOCK_REALTIME at t, 0 unknown. */
 void diagnose_summary(const struct peer_summary *summary, uint64_t t, uint64_t time_ns,
 		      const char *host, struct finding *finding);
+
+/* The same for an upstream group. */
+void diagnose_group(const struct group *group, uint64_t t, uint64_t time_ns, const char *host,
+		    struct finding *finding);
 
 /* The finding that a peer works again; time_ns is CLOCK_REALTIME at recovery->t, 0 unknown. */
 void diagnose_recovery(const struct tlsfail_peer *peer, const struct peer_recovery *recovery,

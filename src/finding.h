@@ -227,6 +227,8 @@ struct finding_peer {
 	uint64_t last_success_ns;
 	/* FINDING_SUMMARY only */
 	bool first;	      /* of the peers of a summary */
+	unsigned int peers;   /* of an upstream group that is summed up; 0: it is a peer */
+	char upstream[64];    /* name of the group, "" unknown */
 	uint64_t retried;     /* failures that were followed by another attempt, inferred */
 	uint64_t cause_count; /* failures of the finding's cause */
 };

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "text.h"
+
 #define NS_PER_SEC 1000000000ULL
 
 /* The span of a history is one to two of these. */
@@ -55,6 +57,7 @@ struct peer {
 	struct mark summed;  /* at its last summary */
 	struct tally tally;  /* since then */
 	struct tally totals; /* since it was first seen */
+	char upstream[PEERS_UPSTREAM_LEN];
 };
 
 struct peers {
@@ -227,7 +230,8 @@ static void tally_add(struct tally *tally, const char *cause)
 	tally->counts[rarest]++;
 }
 
-void peers_caused(struct peers *peers, const struct tlsfail_conn *conn, const char *cause)
+void peers_caused(struct peers *peers, const struct tlsfail_conn *conn, const char *cause,
+		  const char *upstream)
 {
 	struct tlsfail_peer_key key = key_of(conn);
 	struct peer *p = peer_find(peers, &key);
@@ -236,6 +240,12 @@ void peers_caused(struct peers *peers, const struct tlsfail_conn *conn, const ch
 		return;
 	tally_add(&p->tally, cause);
 	tally_add(&p->totals, cause);
+	if (*upstream) {
+		struct text t;
+
+		text_init(&t, p->upstream, sizeof(p->upstream));
+		text_add(&t, upstream);
+	}
 }
 
 static enum peer_state state_in_summary(const struct peer *p)
@@ -260,6 +270,7 @@ static void summarize(const struct peer *p, bool whole, struct peer_summary *s)
 		.retried = p->n.retried - since->retried,
 		.failing_since = p->failing ? p->fell.t : 0,
 		.last_success = p->n.t_done,
+		.upstream = p->upstream,
 	};
 	for (size_t i = 0; i < CAUSES_MAX; i++) {
 		if (tally->counts[i] <= s->cause_count)

@@ -19,6 +19,8 @@
 /* Peers that are remembered at a time; the one that was quiet for longest makes room. */
 #define PEERS_MAX 512
 
+#define PEERS_UPSTREAM_LEN 64
+
 enum peer_state {
 	PEER_OK,       /* no failure of late */
 	PEER_FLAPPING, /* handshakes fail, and others succeed */
@@ -64,8 +66,10 @@ bool peers_read(struct peers *peers, const struct tlsfail_peer *record,
 void peers_failed(struct peers *peers, const struct tlsfail_conn *conn,
 		  struct peer_history *history);
 
-/* That failure was one of that cause: its slug, which lives for ever. */
-void peers_caused(struct peers *peers, const struct tlsfail_conn *conn, const char *cause);
+/* That failure was one of that cause: its slug, which lives for ever. upstream is the block of nginx's
+ * configuration that the peer is in, "" when none is known; it is copied, and cut where it is long. */
+void peers_caused(struct peers *peers, const struct tlsfail_conn *conn, const char *cause,
+		  const char *upstream);
 
 /* How a peer stood in a span of time. */
 struct peer_summary {
@@ -79,6 +83,7 @@ struct peer_summary {
 	uint64_t last_success;
 	const char *cause; /* the one that failures had most often; NULL: there were none */
 	uint64_t cause_count;
+	const char *upstream; /* its group, "" unknown; lives as long as the peer is remembered */
 };
 
 /* The next peer, from *at = 0 on, that failed since its last summary, or fails always; whole: since it

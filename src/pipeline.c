@@ -15,6 +15,7 @@
 #include "diagnose.h"
 #include "finding.h"
 #include "fold.h"
+#include "groups.h"
 #include "log.h"
 
 struct pipeline {
@@ -171,6 +172,15 @@ static void failure_count(struct pipeline *p)
 		metrics_failure(p->metrics, &p->finding);
 }
 
+/* The first upstream block that leads to the peer, "" when none is known. */
+static const char *upstream_of(const struct finding_config *config)
+{
+	for (unsigned int i = 0; i < config->place_count; i++)
+		if (*config->places[i].upstream)
+			return config->places[i].upstream;
+	return "";
+}
+
 static int failure_report(struct pipeline *p)
 {
 	bool tell, told, server = symptoms_is_server(p->failure.conn);
@@ -183,7 +193,8 @@ static int failure_report(struct pipeline *p)
 	diagnose(&p->failure, &p->work, &p->finding);
 	failure_count(p);
 	if (!server)
-		peers_caused(p->peers, p->failure.conn, p->finding.cause);
+		peers_caused(p->peers, p->failure.conn, p->finding.cause,
+			     upstream_of(&p->finding.config));
 	if (p->finding.noise && !p->tell_noise)
 		return 0;
 	p->findings++;
@@ -257,10 +268,11 @@ static uint64_t record_time(const struct decoded *record)
 	return 0;
 }
 
-/* An event for each peer that has something to tell. */
+/* An event for each peer that has something to tell, and then for each group of such. */
 static int peers_report(struct pipeline *p, bool whole)
 {
 	uint64_t time_ns = correlator_realtime(p->correlator, p->now);
+	struct groups groups = { 0 };
 	struct peer_summary summary;
 	bool first = true;
 	size_t at = 0;
@@ -271,6 +283,12 @@ static int peers_report(struct pipeline *p, bool whole)
 				 &p->folded);
 		p->folded.history.first = first;
 		first = false;
+		err = finding_write(p, &p->folded);
+		groups_add(&groups, &summary);
+	}
+	for (size_t i = 0; !err && i < groups.count; i++) {
+		diagnose_group(&groups.all[i], p->now, time_ns, correlator_host(p->correlator),
+			       &p->folded);
 		err = finding_write(p, &p->folded);
 	}
 	return err;

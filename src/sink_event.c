@@ -509,7 +509,11 @@ static void event_add_summary(struct event *event, const struct finding *f)
 	event_add_string(event, "tlsfail.role", f->role);
 	event_add_history(event, &f->history);
 	event_add_integer(event, "tlsfail.peer.retried", f->history.retried);
-	event_add_network(event, f);
+	event_add_string(event, "nginx.config.upstream", f->history.upstream);
+	if (f->history.peers)
+		event_add_integer(event, "tlsfail.upstream.peers", f->history.peers);
+	else
+		event_add_network(event, f);
 }
 
 void sink_event_each(const struct finding *finding, sink_take_fn *take, void *context)

@@ -372,7 +372,10 @@ static void summary_add(struct text *t, const struct finding *f)
 	endpoint_add(&words, &f->peer);
 	time_add(t, f->time_ns);
 	start = t->len;
-	endpoint_add_short(t, peer, PEER_WIDTH);
+	if (h->peers)
+		text_addf(t, "upstream %s", h->upstream);
+	else
+		endpoint_add_short(t, peer, PEER_WIDTH);
 	text_addf(t, "%*s %-9s %8" PRIu64 " %8" PRIu64 " %8" PRIu64 "\n",
 		  (int)(start + PEER_WIDTH > t->len ? start + PEER_WIDTH - t->len : 0), "",
 		  sink_peer_state_name(h), h->failures, h->handshakes, h->retried);

@@ -134,9 +134,14 @@ def check_pool(here):
     # Each request was answered in the end, so each failure was followed by another attempt.
     for member in members[:2]:
         counts = sum(tracer.is_about(f, member) for f in found)
-        for summary in summaries(tlsfail, member):
-            require((summary["tlsfail.peer.failures"], summary["tlsfail.peer.retried"],
-                     summary["error.type"]) == (counts, counts, member.slug), summary)
+        whole = summaries(tlsfail, member)[-1]
+        require((whole["tlsfail.peer.failures"], whole["tlsfail.peer.retried"],
+                 whole["error.type"], whole["nginx.config.upstream"]) ==
+                (counts, counts, member.slug, pool.name), whole)
+    group = [f for f in tlsfail.findings() if "tlsfail.upstream.peers" in f][-1]
+    require((group["nginx.config.upstream"], group["tlsfail.upstream.peers"],
+             group["tlsfail.peer.failures"], group["tlsfail.peer.retried"]) ==
+            (pool.name, 2, count, count), group)
     require(not summaries(tlsfail, members[2]), *summaries(tlsfail, members[2]))
     check_schema(tlsfail.findings())
 

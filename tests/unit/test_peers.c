@@ -245,11 +245,11 @@ static void test_summaries(void **state)
 	kernel_done(1 * S);
 	record.n.retried = 1;
 	kernel_failed(2 * S);
-	peers_caused(peers, &conn, "one");
+	peers_caused(peers, &conn, "one", "");
 	kernel_failed(3 * S);
-	peers_caused(peers, &conn, "two");
+	peers_caused(peers, &conn, "two", "");
 	kernel_failed(4 * S);
-	peers_caused(peers, &conn, "two");
+	peers_caused(peers, &conn, "two", "");
 	assert_true(summarize(60 * S, false));
 	assert_int_equal(summary.state, PEER_FAILING);
 	assert_int_equal(summary.since, S);
@@ -267,7 +267,7 @@ static void test_summaries(void **state)
 	assert_true(look(125 * S));
 	assert_false(summarize(180 * S, false));
 	kernel_failed(181 * S);
-	peers_caused(peers, &conn, "one");
+	peers_caused(peers, &conn, "one", "");
 	assert_true(summarize(240 * S, false));
 	assert_int_equal(summary.state, PEER_FLAPPING);
 	assert_int_equal(summary.since, 180 * S);
@@ -288,9 +288,9 @@ static void test_commonest_cause(void **state)
 	(void)state;
 	kernel_failed(S);
 	for (int i = 0; i < 7; i++) {
-		peers_caused(peers, &conn, "common");
-		peers_caused(peers, &conn, "common");
-		peers_caused(peers, &conn, rare[i]);
+		peers_caused(peers, &conn, "common", "");
+		peers_caused(peers, &conn, "common", "");
+		peers_caused(peers, &conn, rare[i], "");
 	}
 	assert_true(summarize(S, true));
 	assert_string_equal(summary.cause, "common");
