@@ -191,7 +191,8 @@ static void test_dead_consumer(void **state)
 		write_numbered(i);
 	outputs_finish(outputs, 100);
 	counts = counts_now();
-	assert_int_equal(counts.written + counts.dropped, 1000);
+	/* The event that tells of the losses is one more, where there was room for it. */
+	assert_in_range(counts.written + counts.dropped, 1000, 1001);
 	outputs_close(outputs);
 	close(reader);
 }
