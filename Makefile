@@ -29,7 +29,7 @@ ARM64_STRIP ?= aarch64-linux-gnu-strip
 CFLAGS    ?= -O2 -g
 LDLIBS    ?= -lbpf -lelf -lz -ljansson -lconfig -lcrypto
 # The sources that load libraries, of which there are no static ones.
-SHARED_SRCS   := src/metrics_http.c src/mhdlib.c src/sink_otlp.c src/curllib.c
+SHARED_SRCS   := src/metrics_http.c src/mhdlib.c src/sink_otlp.c src/curllib.c src/dynlib.c
 # What a static program has in their place.
 STATIC_SRCS   := src/metrics_http_none.c src/sink_otlp_none.c
 # The unit tests have OpenSSL make the handshakes that they decode.

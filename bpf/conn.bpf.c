@@ -298,18 +298,41 @@ __hidden int conn_peer_fin(const struct sock *sk)
 	return 0;
 }
 
+static __always_inline void peer_reset(struct tlsfail_conn *c)
+{
+	c->flags |= TLSFAIL_F_PEER_RST;
+	c->t_peer_rst = bpf_ktime_get_ns();
+}
+
+static __always_inline void peer_refused(struct tlsfail_conn *c, const struct sock *sk)
+{
+	c->flags |= TLSFAIL_F_REFUSED;
+	conn_read_addresses(c, sk);
+	peer_reset(c);
+}
+
 __hidden int conn_reset_received(const struct sock *sk)
 {
 	struct tlsfail_conn *c = conn_find(sk);
 
 	if (!c)
 		return 0;
-	if (BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_SYN_SENT) {
-		c->flags |= TLSFAIL_F_REFUSED;
-		conn_read_addresses(c, sk);
-	}
-	c->flags |= TLSFAIL_F_PEER_RST;
-	c->t_peer_rst = bpf_ktime_get_ns();
+	if (BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_SYN_SENT)
+		peer_refused(c, sk);
+	else
+		peer_reset(c);
+	return 0;
+}
+
+/* The kernel skips a program that it would run within itself on the same CPU, as in a soft interrupt
+ * (__bpf_trace_run() in kernel/trace/bpf_trace.c), so of thousands of resets one may not be seen. What
+ * tcp_reset() leaves in the socket tells of it, too. */
+__hidden int conn_connect_failed(const struct sock *sk)
+{
+	struct tlsfail_conn *c = conn_find(sk);
+
+	if (c && !(c->flags & TLSFAIL_F_REFUSED) && BPF_CORE_READ(sk, sk_err) == ECONNREFUSED)
+		peer_refused(c, sk);
 	return 0;
 }
 

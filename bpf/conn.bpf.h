@@ -23,6 +23,8 @@ enum tcp_state {
 	TCP_LAST_ACK = 9,
 };
 
+#define ECONNREFUSED 111 /* include/uapi/asm-generic/errno.h */
+
 /* A thread of a target: what links a TLS library call to the sockets it touches. */
 struct thread {
 	__u64 ssl; /* SSL object whose handshake it drives, or drove last */
@@ -220,6 +222,7 @@ int conn_connect(const struct sock *sk);
 int conn_established(const struct sock *sk);
 int conn_accepted(const struct sock *sk);
 int conn_peer_fin(const struct sock *sk);
+int conn_connect_failed(const struct sock *sk);
 int conn_reset_received(const struct sock *sk);
 int conn_reset_sent(const struct sock *sk);
 int conn_closing(const struct sock *sk);

@@ -163,6 +163,8 @@ static __always_inline int state_changed(const struct sock *sk, int from, int to
 	case TCP_LAST_ACK:
 		/* tcp_close_state: our FIN. tcp_destroy_sock would come up to a minute late. */
 		return close_by_state ? conn_closing(sk) : 0;
+	case TCP_CLOSE:
+		return from == TCP_SYN_SENT ? conn_connect_failed(sk) : 0;
 	}
 	return 0;
 }

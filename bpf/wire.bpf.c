@@ -102,8 +102,9 @@ static __always_inline void handshake_sent(struct tlsfail_conn *c, const struct 
 
 		c->t_first_tx = c->t_last_io;
 		c->first_tx_len = ret;
+		/* A FIN that is just coming in counts as one byte there. */
 		if (!c->rx_bytes && !(c->flags & TLSFAIL_F_PEER_FIN) &&
-		    BPF_CORE_READ(tp, bytes_received))
+		    BPF_CORE_READ(tp, bytes_received) > 1)
 			c->flags |= TLSFAIL_F_RX_BEFORE_TX;
 	}
 	c->tx_bytes += ret;

@@ -1,45 +1,23 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Loaded once, and kept to the end.
+ * What tlsfail uses of libmicrohttpd.
  */
 #include "mhdlib.h"
 
-#include <dlfcn.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <string.h>
-
-struct function {
-	const char *name;
-	size_t offset; /* of its pointer in struct mhdlib */
-};
+#include "dynlib.h"
 
 #define FUNCTION(name) { "MHD_" #name, offsetof(struct mhdlib, name) },
-static const struct function functions[] = { MHDLIB_FUNCTIONS(FUNCTION) };
+static const struct dynlib_function functions[] = { MHDLIB_FUNCTIONS(FUNCTION) };
 #undef FUNCTION
-
-static bool functions_find(void *handle, struct mhdlib *lib)
-{
-	for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++) {
-		void *address = dlsym(handle, functions[i].name);
-
-		if (!address)
-			return false;
-		memcpy((char *)lib + functions[i].offset, &address, sizeof(address));
-	}
-	return true;
-}
 
 const struct mhdlib *mhdlib_load(void)
 {
 	static struct mhdlib lib;
 	static bool tried, found;
-	void *handle;
 
-	if (tried)
-		return found ? &lib : NULL;
+	if (!tried)
+		found = dynlib_load(MHDLIB_NAME, functions,
+				    sizeof(functions) / sizeof(functions[0]), &lib);
 	tried = true;
-	handle = dlopen(MHDLIB_NAME, RTLD_NOW | RTLD_LOCAL);
-	found = handle && functions_find(handle, &lib);
 	return found ? &lib : NULL;
 }

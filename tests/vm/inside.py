@@ -121,8 +121,9 @@ def keep(top, results):
             shutil.copy(path, kept)
 
 
-def main():
-    parser = argparse.ArgumentParser(description="the tests inside a guest")
+def begin(description):
+    """Reads the command line. Returns (options, guest, report)."""
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--guest", required=True)
     parser.add_argument("--groups", required=True)
     parser.add_argument("--tests", required=True)
@@ -130,16 +131,25 @@ def main():
     options = parser.parse_args()
     guest, = guests.named(options.guest)
     (options.results / "environment.json").write_text(json.dumps(environment(guest)))
+    return options, guest, GuestReport(guest)
+
+
+def end(options, report):
+    """Leaves how long each test took. Returns the exit status."""
+    (options.results / "seconds.json").write_text(json.dumps(report.seconds))
+    return report.finish()
+
+
+def main():
+    options, guest, report = begin("the tests inside a guest")
     netns.enter_network()
-    report = GuestReport(guest)
     with lab.directory(certificates=Path("/", image.PKI)) as top:
         here = GuestEnv(guest, top, options.groups.split(","), options.tests)
         for module in MODULES:
             report.run_all(module.__name__, module.tests(here))
         keep(top, options.results)
     report.run_lacking_cases(here)
-    (options.results / "seconds.json").write_text(json.dumps(report.seconds))
-    return report.finish()
+    return end(options, report)
 
 
 if __name__ == "__main__":

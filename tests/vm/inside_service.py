@@ -7,7 +7,6 @@ its service does what it is for, with the rights that its unit leaves it. Prints
 
 Left in DIRECTORY are what the guest is (`environment.json`) and the journal.
 """
-import argparse
 import json
 import os
 import re
@@ -20,9 +19,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
 
 import env
-import guests
 import image
-from inside import GuestReport, environment
+from inside import begin, end
 from lab import drive, lab, procs
 from lab.cases import named
 from tap import require
@@ -182,23 +180,14 @@ class Service:
 
 
 def main():
-    parser = argparse.ArgumentParser(description="the service inside a guest")
-    parser.add_argument("--guest", required=True)
-    parser.add_argument("--groups", required=True)
-    parser.add_argument("--tests", required=True)
-    parser.add_argument("--results", type=Path, required=True)
-    options = parser.parse_args()
-    guest, = guests.named(options.guest)
-    (options.results / "environment.json").write_text(json.dumps(environment(guest)))
+    options, guest, report = begin("the service inside a guest")
     package, = env.REPOSITORY.glob(guest.tlsfail)
-    report = GuestReport(guest)
     with lab.directory(certificates=Path("/", image.PKI)) as top:
         here = env.Env("/usr/sbin/tlsfail", top)
         with here.lab("service", named("verify-expired")) as where:
             report.run_all("service", Service(package, where).tests())
-    (options.results / "seconds.json").write_text(json.dumps(report.seconds))
     (options.results / "journal").write_text("\n".join(journal()))
-    return report.finish()
+    return end(options, report)
 
 
 if __name__ == "__main__":
