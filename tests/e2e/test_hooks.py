@@ -28,9 +28,11 @@ ALTERNATIVES = (
 # effect: in a race alternatives, which do not look at quite the same moment, may both be right.
 AFTER_EXEC = "hold-expired"
 CASES = (
-    *named("connection-refused-after-tls", "peer-closed-in-handshake",
-           "peer-closed-in-handshake-ipv6", "peer-reset-in-handshake", "local-abort",
-           "prematurely-closed-after-handshake-fin", "good-tls13"),
+    *named("connection-refused-after-tls", "local-abort", "prematurely-closed-after-handshake-fin",
+           "good-tls13"),
+    Case("hold-close", "peer-closed-in-handshake", Misbehave("hold-close")),
+    Case("hold-close-ipv6", "peer-closed-in-handshake", Misbehave("hold-close"), family=6),
+    Case("hold-reset", "peer-reset-in-handshake", Misbehave("hold-reset")),
     Case("hold-http", "peer-not-tls-http", Misbehave("hold-http"), tls=TLS12),
     Case("hold-alert", "protocol-version-rejected", Misbehave("hold-alert"), tls=TLS12),
     Case("hold-client-cert", "client-cert-required", Misbehave("hold-client-cert")),

@@ -19,6 +19,7 @@ SO_ATTACH_FILTER = 26  # <asm-generic/socket.h>
 LONGEST_TCP_HEADER = 60
 ONE_PACKET = 1400  # bytes of a segment that pass on any path
 RECORD_HEADER = struct.Struct("!BHH")
+HOLD_S = 0.05  # much longer than anybody takes to see what was sent before
 ALERT = 21
 HANDSHAKE = 22
 SERVER_HELLO = 2
@@ -91,9 +92,13 @@ def close_after_hello(conn):
     read_hello(conn)
 
 
+def reset_at_close(conn):
+    conn.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
 def reset_after_hello(conn):
     read_hello(conn)
-    conn.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    reset_at_close(conn)
 
 
 def hang(conn):
@@ -185,6 +190,18 @@ def hold(conn, context):
         drain(raw)
 
 
+def hold_close(conn):
+    """Closes when the client, and whoever watches it, is long done with sending."""
+    read_hello(conn)
+    time.sleep(HOLD_S)
+
+
+def hold_reset(conn):
+    """The same, with a reset."""
+    hold_close(conn)
+    reset_at_close(conn)
+
+
 def hold_expired(conn):
     hold(conn, server_context(EXPIRED))
 
@@ -239,7 +256,9 @@ def close_after_one_packet(conn):
 
 def close_after_request(conn):
     # FIN without close_notify, as from a process that died.
-    accept_request(conn).close()
+    tls = accept_request(conn)
+    time.sleep(HOLD_S)
+    tls.close()
 
 
 def every_fourth(refuse):
@@ -257,6 +276,8 @@ BEHAVIOURS = {
     "break-hello": break_hello,
     "hang": hang,
     "hold-alert": hold_alert,
+    "hold-close": hold_close,
+    "hold-reset": hold_reset,
     "hold-client-cert": hold_client_cert,
     "hold-expired": hold_expired,
     "hold-http": hold_http,
