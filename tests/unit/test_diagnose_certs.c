@@ -11,27 +11,7 @@
 
 #include <cmocka.h>
 
-#include "diagnose.h"
-#include "scene.h"
-
-static struct scene scene;
-static struct diagnose_work work;
-static struct finding finding;
-
-static void diagnose_scene(void)
-{
-	scene_end(&scene);
-	memset(&finding, 0xa5, sizeof(finding));
-	diagnose(&scene.failure, &work, &finding);
-}
-
-static void begin_hello(void)
-{
-	static const uint16_t versions[] = { TLS_VERSION_1_3, 0 };
-
-	scene_begin(&scene);
-	scene_client_hello(&scene, "api.test", versions);
-}
+#include "diagnosis.h"
 
 #define DAY 86400
 
@@ -53,7 +33,7 @@ static void test_certificate_is_the_leaf(void **state)
 	begin_certificates(20);
 	scene_certificate(&scene, &leaf);
 	scene_certificate(&scene, &ended);
-	diagnose_scene();
+	diagnose_kept_scene();
 	assert_true(finding.certificate.known);
 	assert_string_equal(finding.certificate.common_name, "leaf.test");
 	assert_string_equal(finding.certificate.subject, "CN=leaf.test");
@@ -65,7 +45,7 @@ static void test_certificate_is_the_leaf(void **state)
 	scene_free(&scene);
 
 	begin_hello();
-	diagnose_scene();
+	diagnose_kept_scene();
 	assert_false(finding.certificate.known);
 }
 
@@ -75,7 +55,7 @@ static void test_certificate_at_fault(void **state)
 	begin_certificates(10);
 	scene_certificate(&scene, &leaf);
 	scene_certificate(&scene, &ended);
-	diagnose_scene();
+	diagnose_kept_scene();
 	assert_string_equal(finding.cause, "verify-expired");
 	assert_string_equal(finding.certificate.common_name, "Intermediate");
 	assert_non_null(strstr(finding.message, "Intermediate"));
@@ -89,7 +69,7 @@ static void test_certificate_unreadable(void **state)
 	scene_certificate(&scene, &ended);
 	scene_certificate(&scene, &leaf);
 	scene.cert_lens[0]--;
-	diagnose_scene();
+	diagnose_kept_scene();
 	assert_false(finding.certificate.known);
 	assert_string_equal(finding.cause, "verify-expired");
 	scene.cert_lens[0]++;
@@ -129,27 +109,27 @@ static void test_issuer_sent(void **state)
 	(void)state;
 	begin_certificates(20);
 	scene_certificate(&scene, &leaf);
-	diagnose_scene();
+	diagnose_kept_scene();
 	assert_true(finding.certificate.has_issuer_sent);
 	assert_false(finding.certificate.issuer_sent);
 	scene_free(&scene);
 	begin_certificates(20);
 	scene_certificate(&scene, &leaf);
 	scene_certificate(&scene, &issuer);
-	diagnose_scene();
+	diagnose_kept_scene();
 	assert_true(finding.certificate.has_issuer_sent);
 	assert_true(finding.certificate.issuer_sent);
 	scene_free(&scene);
 	begin_certificates(18);
 	scene_certificate(&scene, &root);
-	diagnose_scene();
+	diagnose_kept_scene();
 	assert_false(finding.certificate.has_issuer_sent);
 	scene_free(&scene);
 	begin_certificates(20);
 	scene_certificate(&scene, &leaf);
 	scene_certificate(&scene, &root);
 	scene.cert_lens[1]--;
-	diagnose_scene();
+	diagnose_kept_scene();
 	assert_false(finding.certificate.has_issuer_sent);
 	assert_string_equal(finding.cause, "verify-untrusted-issuer");
 	scene_free(&scene);

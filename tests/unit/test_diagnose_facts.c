@@ -12,36 +12,17 @@
 
 #include <cmocka.h>
 
-#include "diagnose.h"
-#include "scene.h"
+#include "diagnosis.h"
 
 #define CHANGE_CIPHER_SPEC  20
 #define CERTIFICATE	    11
 #define CERTIFICATE_REQUEST 13
 #define SERVER_HELLO_DONE   14
 
-static const uint16_t modern[] = { TLS_VERSION_1_3, TLS_VERSION_1_2, 0 };
 static const uint16_t unlisted[] = { 0 };
 static const uint8_t no_chain[3];
 
 static const struct certificate_spec leaf = { "leaf.test", "Intermediate", -60, 3600 };
-
-static struct scene scene;
-static struct diagnose_work work;
-static struct finding finding;
-
-static void diagnose_scene(void)
-{
-	scene_end(&scene);
-	memset(&finding, 0xa5, sizeof(finding));
-	diagnose(&scene.failure, &work, &finding);
-}
-
-static void begin_hello(void)
-{
-	scene_begin(&scene);
-	scene_client_hello(&scene, "api.test", modern);
-}
 
 /* ---- Who, where, when ---- */
 
@@ -50,7 +31,7 @@ static void test_connection(void **state)
 	(void)state;
 	begin_hello();
 	scene.conn.role = TLSFAIL_ROLE_CLIENT;
-	diagnose_scene();
+	diagnose_kept_scene();
 	assert_int_equal(finding.time_ns, SCENE_TIME_NS);
 	assert_int_equal(finding.duration_ns, 12000000);
 	assert_string_equal(finding.role, "client");
@@ -66,7 +47,7 @@ static void test_connection(void **state)
 	assert_string_equal(finding.openssl.version, "OpenSSL 3.0.15");
 
 	scene.conn.role = TLSFAIL_ROLE_SERVER;
-	diagnose_scene();
+	diagnose_kept_scene();
 	assert_string_equal(finding.role, "server");
 }
 
@@ -80,14 +61,14 @@ static void test_addresses(void **state)
 	scene_error(&scene, 1049, "");
 	scene.conn.family = 10;
 	memcpy(scene.conn.raddr, ipv6, sizeof(ipv6));
-	diagnose_scene();
+	diagnose_kept_scene();
 	assert_string_equal(finding.network_type, "ipv6");
 	assert_string_equal(finding.peer.address, "2001:db8::1");
 	assert_non_null(strstr(finding.message, "[2001:db8::1]:8443"));
 
 	/* what is on the wire counts, not the kind of the socket */
 	memcpy(scene.conn.raddr, mapped, sizeof(mapped));
-	diagnose_scene();
+	diagnose_kept_scene();
 	assert_string_equal(finding.network_type, "ipv4");
 	assert_string_equal(finding.peer.address, "192.0.2.88");
 }
@@ -97,11 +78,11 @@ static void test_process_names(void **state)
 	(void)state;
 	begin_hello();
 	scene.failure.exe = "";
-	diagnose_scene();
+	diagnose_kept_scene();
 	assert_string_equal(finding.executable_path, "");
 	assert_string_equal(finding.executable_name, "nginx");
 	scene.failure.exe = "/opt/with a blank/nginx-debug";
-	diagnose_scene();
+	diagnose_kept_scene();
 	assert_string_equal(finding.executable_name, "nginx-debug");
 }
 
@@ -112,7 +93,7 @@ static void test_bytes(void **state)
 	(void)state;
 	begin_hello();
 	scene_server_hello(&scene, TLS_VERSION_1_3);
-	diagnose_scene();
+	diagnose_kept_scene();
 	assert_int_equal(finding.bytes_sent, scene.sent.len);
 	assert_int_equal(finding.bytes_received, scene.received.len);
 	assert_int_equal(strlen(finding.first_bytes), 32);
@@ -120,13 +101,13 @@ static void test_bytes(void **state)
 
 	/* the peer's FIN counts as a byte in the kernel, and is none */
 	scene.conn.flags |= TLSFAIL_F_PEER_FIN;
-	diagnose_scene();
+	diagnose_kept_scene();
 	assert_int_equal(scene.conn.tcp_bytes_received, scene.received.len + 1);
 	assert_int_equal(finding.bytes_received, scene.received.len);
 
 	begin_hello();
 	scene.conn.flags |= TLSFAIL_F_PEER_FIN;
-	diagnose_scene();
+	diagnose_kept_scene();
 	assert_int_equal(finding.bytes_received, 0);
 	assert_string_equal(finding.first_bytes, "");
 	scene.conn.tcp_bytes_received = 0;
@@ -138,7 +119,7 @@ static void test_hello(void **state)
 {
 	(void)state;
 	begin_hello();
-	diagnose_scene();
+	diagnose_kept_scene();
 	assert_true(finding.hello.known);
 	assert_int_equal(finding.hello.length, scene.sent.len - 5);
 	assert_true(finding.hello.has_server_name);
@@ -150,7 +131,7 @@ static void test_hello(void **state)
 	/* without the extension the highest version is all that a client says */
 	scene_begin(&scene);
 	scene_client_hello(&scene, NULL, unlisted);
-	diagnose_scene();
+	diagnose_kept_scene();
 	assert_true(finding.hello.known);
 	assert_false(finding.hello.has_server_name);
 	assert_string_equal(finding.hello.server_name, "");
@@ -158,7 +139,7 @@ static void test_hello(void **state)
 	assert_string_equal(finding.hello.versions[0], "1.2");
 
 	scene_begin(&scene);
-	diagnose_scene();
+	diagnose_kept_scene();
 	assert_false(finding.hello.known);
 	assert_int_equal(finding.hello.version_count, 0);
 }
@@ -170,16 +151,16 @@ static void test_hello_incomplete(void **state)
 	scene_begin(&scene);
 	scene_client_hello(&scene, NULL, modern);
 	scene_error(&scene, 1112, "");
-	diagnose_scene();
+	diagnose_kept_scene();
 	assert_string_equal(finding.cause, "sni-missing");
 	scene.sent.len -= 2;
-	diagnose_scene();
+	diagnose_kept_scene();
 	assert_true(finding.hello.known);
 	assert_string_not_equal(finding.cause, "sni-missing");
 
 	scene.sent.len += 2;
 	scene.sent.bytes[5 + 4 + 2 + 32] = 0xff; /* a session id of 255 bytes */
-	diagnose_scene();
+	diagnose_kept_scene();
 	assert_false(finding.hello.known);
 	assert_string_not_equal(finding.cause, "sni-missing");
 }
@@ -197,12 +178,12 @@ static void test_negotiated_version(void **state)
 
 	(void)state;
 	begin_hello();
-	diagnose_scene();
+	diagnose_kept_scene();
 	assert_null(finding.protocol_version);
 	for (size_t i = 0; i < ARRAY_LEN(versions); i++) {
 		begin_hello();
 		scene_server_hello(&scene, versions[i].version);
-		diagnose_scene();
+		diagnose_kept_scene();
 		assert_string_equal(finding.protocol_version, versions[i].name);
 	}
 }
@@ -215,16 +196,16 @@ static void test_client_certificate(void **state)
 	(void)state;
 	begin_hello();
 	scene_server_hello(&scene, TLS_VERSION_1_3);
-	diagnose_scene();
+	diagnose_kept_scene();
 	assert_false(finding.has_certificate_requested);
 	assert_false(finding.has_certificate_sent);
 
 	begin_hello();
 	scene_server_hello(&scene, TLS_VERSION_1_2);
-	diagnose_scene();
+	diagnose_kept_scene();
 	assert_false(finding.has_certificate_requested);
 	scene_message(&scene.received, SERVER_HELLO_DONE, NULL, 0);
-	diagnose_scene();
+	diagnose_kept_scene();
 	assert_true(finding.has_certificate_requested);
 	assert_false(finding.certificate_requested);
 	assert_false(finding.has_certificate_sent);
@@ -233,7 +214,7 @@ static void test_client_certificate(void **state)
 	scene_server_hello(&scene, TLS_VERSION_1_2);
 	scene_message(&scene.received, CERTIFICATE_REQUEST, NULL, 0);
 	scene_message(&scene.sent, CERTIFICATE, no_chain, sizeof(no_chain));
-	diagnose_scene();
+	diagnose_kept_scene();
 	assert_true(finding.has_certificate_requested);
 	assert_true(finding.certificate_requested);
 	assert_true(finding.has_certificate_sent);
@@ -242,7 +223,7 @@ static void test_client_certificate(void **state)
 	begin_hello();
 	scene_server_hello(&scene, TLS_VERSION_1_2);
 	scene_message(&scene.sent, CERTIFICATE, chain, sizeof(chain));
-	diagnose_scene();
+	diagnose_kept_scene();
 	assert_true(finding.has_certificate_sent);
 	assert_true(finding.certificate_sent);
 }
@@ -254,17 +235,17 @@ static void test_tcp(void **state)
 	(void)state;
 	begin_hello();
 	scene.conn.tcp_retransmits = 3;
-	diagnose_scene();
+	diagnose_kept_scene();
 	assert_true(finding.tcp.known);
 	assert_true(finding.tcp.has_rtt);
 	assert_int_equal(finding.tcp.rtt_ns, 350000);
 	assert_int_equal(finding.tcp.retransmits, 3);
 	scene.conn.tcp_srtt_us = 0;
-	diagnose_scene();
+	diagnose_kept_scene();
 	assert_false(finding.tcp.has_rtt);
 
 	scene.conn.flags &= ~TLSFAIL_F_ESTABLISHED;
-	diagnose_scene();
+	diagnose_kept_scene();
 	assert_false(finding.tcp.known);
 	assert_false(finding.tcp.has_hello_acked);
 }
@@ -275,21 +256,21 @@ static void test_hello_acked(void **state)
 	(void)state;
 	begin_hello();
 	scene.conn.tcp_bytes_acked = scene.sent.len + 1;
-	diagnose_scene();
+	diagnose_kept_scene();
 	assert_true(finding.tcp.has_hello_acked);
 	assert_true(finding.tcp.hello_acked);
 	scene.conn.tcp_bytes_acked = scene.sent.len;
-	diagnose_scene();
+	diagnose_kept_scene();
 	assert_true(finding.tcp.has_hello_acked);
 	assert_false(finding.tcp.hello_acked);
 
 	/* whoever did not see the connect does not know what was acknowledged before */
 	scene.conn.flags &= ~TLSFAIL_F_CONNECT;
-	diagnose_scene();
+	diagnose_kept_scene();
 	assert_false(finding.tcp.has_hello_acked);
 
 	scene_begin(&scene);
-	diagnose_scene();
+	diagnose_kept_scene();
 	assert_false(finding.tcp.has_hello_acked);
 }
 
@@ -314,7 +295,7 @@ static void test_alert_received(void **state)
 	/* on the wire, and nobody read it */
 	begin_hello();
 	scene_alert(&scene.received, 70);
-	diagnose_scene();
+	diagnose_kept_scene();
 	assert_alert(true, false, 70, "protocol_version");
 	assert_string_equal(finding.cause, "protocol-version-rejected");
 
@@ -323,23 +304,23 @@ static void test_alert_received(void **state)
 	scene_server_hello(&scene, TLS_VERSION_1_3);
 	scene.conn.flags |= TLSFAIL_F_DONE;
 	scene_error(&scene, 1116, "ssl3_read_bytes");
-	diagnose_scene();
+	diagnose_kept_scene();
 	assert_alert(true, false, 116, "certificate_required");
 
 	begin_hello();
 	scene_error(&scene, 1200, "");
-	diagnose_scene();
+	diagnose_kept_scene();
 	assert_alert(true, false, 200, NULL);
 
 	/* the alert is why, whatever we sent then */
 	begin_hello();
 	scene_alert(&scene.received, 40);
 	scene_alert(&scene.sent, 10);
-	diagnose_scene();
+	diagnose_kept_scene();
 	assert_alert(true, false, 40, "handshake_failure");
 
 	begin_hello();
-	diagnose_scene();
+	diagnose_kept_scene();
 	assert_false(finding.alert.known);
 }
 
@@ -348,28 +329,28 @@ static void test_alert_sent(void **state)
 	(void)state;
 	begin_hello();
 	scene_alert(&scene.sent, 47);
-	diagnose_scene();
+	diagnose_kept_scene();
 	assert_alert(false, false, 47, "illegal_parameter");
 	assert_string_equal(finding.cause, "peer-broken-answer");
 
 	begin_hello();
 	scene_error(&scene, 258, "");
-	diagnose_scene();
+	diagnose_kept_scene();
 	assert_alert(false, true, 70, "protocol_version");
 
 	/* seen is better than inferred */
 	scene_alert(&scene.sent, 40);
-	diagnose_scene();
+	diagnose_kept_scene();
 	assert_alert(false, false, 40, "handshake_failure");
 
 	/* a failed verification: by its code */
 	begin_hello();
 	scene_error(&scene, 134, "");
-	diagnose_scene();
+	diagnose_kept_scene();
 	assert_false(finding.alert.known);
 	scene.conn.flags |= TLSFAIL_F_VERIFY_ASKED;
 	scene.conn.verify_code = 10;
-	diagnose_scene();
+	diagnose_kept_scene();
 	assert_alert(false, true, 45, "certificate_expired");
 	assert_string_equal(finding.cause, "verify-expired");
 
@@ -377,7 +358,7 @@ static void test_alert_sent(void **state)
 	begin_hello();
 	scene.conn.flags |= TLSFAIL_F_DONE;
 	scene_error(&scene, 258, "");
-	diagnose_scene();
+	diagnose_kept_scene();
 	assert_false(finding.alert.known);
 }
 
@@ -386,14 +367,14 @@ static void test_openssl(void **state)
 {
 	(void)state;
 	begin_hello();
-	diagnose_scene();
+	diagnose_kept_scene();
 	assert_int_equal(finding.openssl.reason_code, 0);
 	assert_null(finding.openssl.reason);
 	assert_string_equal(finding.openssl.function, "");
 
 	scene_error(&scene, 394, "tls_process_ske_dhe");
 	scene_error(&scene, 407, "");
-	diagnose_scene();
+	diagnose_kept_scene();
 	assert_int_equal(finding.openssl.reason_code, 394);
 	assert_string_equal(finding.openssl.reason, "dh key too small");
 	assert_string_equal(finding.openssl.function, "tls_process_ske_dhe");
@@ -401,7 +382,7 @@ static void test_openssl(void **state)
 
 	begin_hello();
 	scene_error(&scene, 5, "");
-	diagnose_scene();
+	diagnose_kept_scene();
 	assert_int_equal(finding.openssl.reason_code, 5);
 	assert_null(finding.openssl.reason);
 }
@@ -412,23 +393,23 @@ static void test_verify(void **state)
 	(void)state;
 	begin_hello();
 	scene.conn.verify_code = 10;
-	diagnose_scene();
+	diagnose_kept_scene();
 	assert_false(finding.verify.known);
 	assert_string_equal(finding.cause, "unknown");
 
 	scene.conn.flags |= TLSFAIL_F_VERIFY_ASKED;
-	diagnose_scene();
+	diagnose_kept_scene();
 	assert_true(finding.verify.known);
 	assert_true(finding.verify.enforced);
 	assert_int_equal(finding.verify.code, 10);
 	assert_string_equal(finding.verify.name, "cert_has_expired");
 
 	scene.conn.verify_code = 0;
-	diagnose_scene();
+	diagnose_kept_scene();
 	assert_string_equal(finding.verify.name, "ok");
 	assert_string_equal(finding.cause, "unknown");
 	scene.conn.verify_code = 200;
-	diagnose_scene();
+	diagnose_kept_scene();
 	assert_true(finding.verify.known);
 	assert_null(finding.verify.name);
 }
@@ -474,7 +455,7 @@ static void test_evidence_in_order(void **state)
 	scene.conn.tcp_retransmits = 1;
 	scene_error(&scene, 1040, "ssl3_read_bytes");
 	scene_error(&scene, 407, "");
-	diagnose_scene();
+	diagnose_kept_scene();
 	assert_string_equal(finding.cause, "client-cert-required-legacy");
 	assert_evidence(want, ARRAY_LEN(want));
 }
@@ -487,7 +468,7 @@ static void test_evidence_of_refused(void **state)
 	scene_begin(&scene);
 	scene.conn.flags = TLSFAIL_F_CONNECT | TLSFAIL_F_REFUSED;
 	scene.conn.t_peer_rst = SCENE_MS(12);
-	diagnose_scene();
+	diagnose_kept_scene();
 	assert_evidence(want, ARRAY_LEN(want));
 }
 
@@ -514,7 +495,7 @@ static void test_evidence_fits(void **state)
 	scene.conn.verify_code = 10;
 	scene.conn.t_done = scene.conn.t_request = scene.conn.t_peer_fin = scene.conn.t_peer_rst =
 		scene.conn.t_close = UINT64_MAX;
-	diagnose_scene();
+	diagnose_kept_scene();
 	scene_free(&scene);
 	assert_true(finding.evidence_count < FINDING_EVIDENCE_MAX);
 	assert_string_equal(finding.evidence[0] + strlen(finding.evidence[0]) - 6, "nnnnnn");
@@ -536,7 +517,7 @@ static void test_same_failure_same_finding(void **state)
 	scene_server_hello(&scene, TLS_VERSION_1_2);
 	scene_certificate(&scene, &leaf);
 	scene_error(&scene, 134, "tls_process_server_certificate");
-	diagnose_scene();
+	diagnose_kept_scene();
 	memset(&other, 0x5a, sizeof(other));
 	memset(&other_work, 0x5a, sizeof(other_work));
 	other_work.x509 = NULL; /* not for diagnose() to fill in */
@@ -545,7 +526,7 @@ static void test_same_failure_same_finding(void **state)
 	scene_free(&scene);
 
 	scene_begin(&scene);
-	diagnose_scene();
+	diagnose_kept_scene();
 	diagnose(&scene.failure, &other_work, &other);
 	assert_memory_equal(&finding, &other, sizeof(finding));
 }

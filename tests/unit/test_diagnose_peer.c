@@ -12,14 +12,7 @@
 
 #include <cmocka.h>
 
-#include "diagnose.h"
-#include "scene.h"
-
-static const uint16_t modern[] = { TLS_VERSION_1_3, TLS_VERSION_1_2, 0 };
-
-static struct scene scene;
-static struct diagnose_work work;
-static struct finding finding;
+#include "diagnosis.h"
 
 /* The peer closes after a ClientHello without a name. */
 static void begin_closed(void)
@@ -27,13 +20,6 @@ static void begin_closed(void)
 	scene_begin(&scene);
 	scene_client_hello(&scene, NULL, modern);
 	scene.conn.flags |= TLSFAIL_F_PEER_FIN;
-}
-
-static void diagnose_scene(void)
-{
-	scene_end(&scene);
-	diagnose(&scene.failure, &work, &finding);
-	scene_free(&scene);
 }
 
 /* What the peer did before changes the words, and what else it could be. */
