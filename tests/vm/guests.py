@@ -104,10 +104,9 @@ OPENSSL_3_5 = {
     **dict.fromkeys(("large-hello-lost", "large-hello-silence", "large-hello-close",
                      "large-hello-reset"), POST_QUANTUM),
     "large-hello-ticket": {"location": SHORT + LARGE_TICKET},
-    "short-hello": {"location": SHORT},
-    "peer-closed-in-handshake": {"location": SHORT},
-    "peer-closed-in-handshake-ipv6": {"location": SHORT},
-    "peer-reset-in-handshake": {"location": SHORT},
+    **dict.fromkeys(("short-hello", "peer-closed-in-handshake", "peer-closed-in-handshake-ipv6",
+                     "peer-reset-in-handshake", "hold-close", "hold-close-ipv6", "hold-reset"),
+                    {"location": SHORT}),
     "handshake-timeout": {"location": SHORT + ONE_SECOND},
     "handshake-blackholed": {"location": SHORT + ONE_SECOND},
 }
