@@ -11,6 +11,16 @@
 
 /* Of both kinds of long ClientHello. */
 #define UNANSWERED "{peer} did not answer a ClientHello of {length} bytes{bulk}; {end}."
+/* clang-format off */
+#define UNANSWERED_CANDIDATES                                                                      \
+	{                                                                                          \
+		{ "peer-reset-in-handshake", O_PEER_RST },                                         \
+		{ "peer-closed-in-handshake", O_PEER_FIN },                                        \
+		{ "handshake-blackholed", O_UNACKED },                                             \
+		{ "handshake-timeout", O_LOCAL | O_TIMER },                                        \
+		{ "sni-missing", O_NO_SNI },                                                       \
+	}
+/* clang-format on */
 #define UNANSWERED_DOUBT                                                                           \
 	"Some servers and middleboxes drop a hello that takes two packets; an ACL, an SNI filter " \
 	"and a server that hangs look the same."
@@ -470,11 +480,7 @@ const struct cause cause_table[] = {
 			  .any = O_PEER_FIN | O_PEER_RST | O_UNACKED | O_TIMER,
 			  .none = O_DONE | O_ERROR | O_HELLO_UNREAD | O_EXITING | O_PEER_DID_TLS },
 		.confidence = CONFIDENCE_MEDIUM,
-		.candidates = { { "peer-reset-in-handshake", O_PEER_RST },
-				{ "peer-closed-in-handshake", O_PEER_FIN },
-				{ "handshake-blackholed", O_UNACKED },
-				{ "handshake-timeout", O_LOCAL | O_TIMER },
-				{ "sni-missing", O_NO_SNI } },
+		.candidates = UNANSWERED_CANDIDATES,
 		.close_kind = "timeout",
 		.evidence =
 			"ClientHello of more than 1,400 bytes with a key share of a post-quantum "
@@ -491,11 +497,7 @@ const struct cause cause_table[] = {
 			  .any = O_PEER_FIN | O_PEER_RST | O_UNACKED | O_TIMER,
 			  .none = O_DONE | O_ERROR | O_HELLO_UNREAD | O_EXITING | O_POST_QUANTUM },
 		.confidence = CONFIDENCE_MEDIUM,
-		.candidates = { { "peer-reset-in-handshake", O_PEER_RST },
-				{ "peer-closed-in-handshake", O_PEER_FIN },
-				{ "handshake-blackholed", O_UNACKED },
-				{ "handshake-timeout", O_LOCAL | O_TIMER },
-				{ "sni-missing", O_NO_SNI } },
+		.candidates = UNANSWERED_CANDIDATES,
 		.close_kind = "timeout",
 		.evidence =
 			"ClientHello of more than 1,400 bytes without a post-quantum group, then "

@@ -473,41 +473,37 @@ static void event_add_sighting(struct event *event, const struct finding *f)
 	event_add_process(event, f);
 }
 
-static void event_add_folded(struct event *event, const struct finding *f)
+/* The beginning of what is told of an interval. cause NULL: it is no error. */
+static void event_add_interval(struct event *event, const char *name, const char *cause,
+			       const struct finding *f)
 {
-	event_add_string(event, "event.name", "tlsfail.folded");
+	event_add_string(event, "event.name", name);
 	event_add_known(event, "event.duration", f->duration_ns);
-	event_add_string(event, "error.type", f->cause);
+	event_add_string(event, "error.type", cause);
 	event_add_string(event, "message", f->message);
 	event_add_integer(event, "tlsfail.schema_version", FINDING_SCHEMA_VERSION);
-	event_add_string(event, "tlsfail.confidence", sink_confidence_name(f));
 	event_add_string(event, "tlsfail.role", f->role);
-	event_add_integer(event, "tlsfail.suppressed", f->suppressed);
 	event_add_history(event, &f->history);
+}
+
+static void event_add_folded(struct event *event, const struct finding *f)
+{
+	event_add_interval(event, "tlsfail.folded", f->cause, f);
+	event_add_string(event, "tlsfail.confidence", sink_confidence_name(f));
+	event_add_integer(event, "tlsfail.suppressed", f->suppressed);
 	event_add_network(event, f);
 	event_add_process(event, f);
 }
 
 static void event_add_recovered(struct event *event, const struct finding *f)
 {
-	event_add_string(event, "event.name", "tlsfail.peer.recovered");
-	event_add_known(event, "event.duration", f->duration_ns);
-	event_add_string(event, "message", f->message);
-	event_add_integer(event, "tlsfail.schema_version", FINDING_SCHEMA_VERSION);
-	event_add_string(event, "tlsfail.role", f->role);
-	event_add_history(event, &f->history);
+	event_add_interval(event, "tlsfail.peer.recovered", NULL, f);
 	event_add_network(event, f);
 }
 
 static void event_add_summary(struct event *event, const struct finding *f)
 {
-	event_add_string(event, "event.name", "tlsfail.summary");
-	event_add_known(event, "event.duration", f->duration_ns);
-	event_add_string(event, "error.type", f->cause);
-	event_add_string(event, "message", f->message);
-	event_add_integer(event, "tlsfail.schema_version", FINDING_SCHEMA_VERSION);
-	event_add_string(event, "tlsfail.role", f->role);
-	event_add_history(event, &f->history);
+	event_add_interval(event, "tlsfail.summary", f->cause, f);
 	event_add_integer(event, "tlsfail.peer.retried", f->history.retried);
 	event_add_string(event, "nginx.config.upstream", f->history.upstream);
 	if (f->history.peers)

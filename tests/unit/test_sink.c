@@ -15,6 +15,7 @@
 #include <jansson.h>
 
 #include "finding.h"
+#include "finding_set.h"
 #include "sink.h"
 #include "text.h"
 
@@ -25,18 +26,8 @@
 #define LONGEST_IPV6 "2001:db8:85a3:8d3:1319:8a2e:370:7348"
 #define HEADER	     "TIME     PID     PEER                  CAUSE\n"
 
-/* 2026-01-02 15:04:05.000000042 UTC */
-#define TIME_NS 1767366245000000042ULL
-
 static struct finding finding;
 static char output[OUTPUT_LEN];
-
-static void copy(char *to, size_t size, const char *from)
-{
-	assert_true(strlen(from) < size);
-	memcpy(to, from, strlen(from) + 1);
-}
-#define SET(field, value) copy(field, sizeof(field), value)
 
 /* The least that a failure has. */
 static void finding_set_least(void)

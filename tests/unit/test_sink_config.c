@@ -12,13 +12,12 @@
 #include <cmocka.h>
 
 #include "finding.h"
+#include "finding_set.h"
 #include "sink.h"
 #include "text.h"
 
 static struct finding finding;
 static char output[65536];
-
-#define SET(field, value) memcpy(field, value, sizeof(value))
 
 /* One place is known. */
 static int setup(void **state)

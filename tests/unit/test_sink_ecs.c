@@ -12,6 +12,7 @@
 #include <jansson.h>
 
 #include "finding.h"
+#include "finding_set.h"
 #include "sink.h"
 #include "sink_event.h"
 #include "text.h"
@@ -35,7 +36,7 @@ static json_t *print(bool ecs)
 static void finding_set(const char *role)
 {
 	finding = (struct finding){
-		.time_ns = 1767366245000000042ULL,
+		.time_ns = TIME_NS,
 		.cause = "unknown",
 		.role = role,
 		.phase = "hello",

@@ -13,21 +13,12 @@
 #include <cmocka.h>
 
 #include "finding.h"
+#include "finding_set.h"
 #include "sink.h"
 #include "text.h"
 
-/* 2026-01-02 15:04:05.000000042 UTC */
-#define TIME_NS 1767366245000000042ULL
-
 static struct finding finding;
 static char output[SINK_FINDING_LEN];
-
-static void copy(char *to, size_t size, const char *from)
-{
-	assert_true(strlen(from) < size);
-	memcpy(to, from, strlen(from) + 1);
-}
-#define SET(field, value) copy(field, sizeof(field), value)
 
 static void finding_set_failure(void)
 {
@@ -153,8 +144,8 @@ static void test_json_folded(void **state)
 			    "\"event.name\":\"tlsfail.folded\",\"event.duration\":59200000000,"
 			    "\"error.type\":\"verify-expired\","
 			    "\"message\":\"41 more failures of this kind within 59.2 s.\","
-			    "\"tlsfail.schema_version\":1,\"tlsfail.confidence\":\"high\","
-			    "\"tlsfail.role\":\"client\",\"tlsfail.suppressed\":41,"
+			    "\"tlsfail.schema_version\":1,\"tlsfail.role\":\"client\","
+			    "\"tlsfail.confidence\":\"high\",\"tlsfail.suppressed\":41,"
 			    "\"network.transport\":\"tcp\",\"network.type\":\"ipv4\","
 			    "\"network.peer.address\":\"10.0.2.88\",\"network.peer.port\":8443,"
 			    "\"process.pid\":4242}\n");

@@ -23,6 +23,7 @@
 #include <cmocka.h>
 
 #include "finding.h"
+#include "finding_set.h"
 #include "fixture.h"
 #include "sink.h"
 #include "sink_socket.h"
@@ -260,10 +261,9 @@ static void test_tcp_stuck(void **state)
 
 static void finding_set(void)
 {
-	finding = (struct finding){ .time_ns = 1767366245000000042ULL,
-				    .cause = "unknown",
-				    .role = "client",
-				    .phase = "hello" };
+	finding = (struct finding){
+		.time_ns = TIME_NS, .cause = "unknown", .role = "client", .phase = "hello"
+	};
 	memset(finding.message, 'm', sizeof(finding.message) - 1);
 	memset(finding.hint, 'h', sizeof(finding.hint) - 1);
 	strcpy(finding.host_name, "a host\xc3\xa9");
