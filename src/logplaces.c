@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The configuration is read once: a log that a later reload names is not followed.
+ * The files behind --error-log.
  */
 #include "logplaces.h"
 
@@ -16,7 +16,7 @@
 /* While the processes are looked at. */
 struct search {
 	struct logplaces *places;
-	struct text *error;
+	struct text *problem;
 	pid_t masters[LOGPLACES_MAX]; /* whose configuration was read */
 	size_t master_count;
 };
@@ -28,14 +28,28 @@ void logplaces_clear(struct logplaces *places)
 	*places = (struct logplaces){ 0 };
 }
 
-static int path_add(struct logplaces *places, const char *path, struct text *error)
+bool logplaces_have(const struct logplaces *places, const char *path)
 {
 	for (size_t i = 0; i < places->count; i++)
 		if (!strcmp(places->paths[i], path))
-			return 0;
+			return true;
+	return false;
+}
+
+/* The first problem is as good as any. */
+static void tell(struct text *problem, const char *sentence)
+{
+	if (!problem->len)
+		text_add(problem, sentence);
+}
+
+static int path_add(struct logplaces *places, const char *path, struct text *problem)
+{
+	if (logplaces_have(places, path))
+		return 0;
 	if (places->count == LOGPLACES_MAX) {
-		text_addf(error, "more than %d error logs", LOGPLACES_MAX);
-		return -E2BIG;
+		tell(problem, "of more than 64 error logs the first are followed");
+		return 0;
 	}
 	places->paths[places->count] = strdup(path);
 	if (!places->paths[places->count])
@@ -74,7 +88,7 @@ static int directive_take(struct search *s, const struct nginxread *read, pid_t 
 	text_add(&t, name);
 	if (t.cut || stat(path, &stat_buf) || !S_ISREG(stat_buf.st_mode))
 		return 0;
-	return path_add(s->places, path, s->error);
+	return path_add(s->places, path, s->problem);
 }
 
 /* The depth is bounded by NGINXCONF_BLOCKS_MAX. */
@@ -96,6 +110,8 @@ static int process_look(const struct target_process *process, void *context)
 {
 	struct search *s = context;
 	struct nginxread read;
+	char problem[512];
+	struct text t;
 	pid_t master;
 	int err;
 
@@ -107,42 +123,38 @@ static int process_look(const struct target_process *process, void *context)
 	if (s->master_count == LOGPLACES_MAX)
 		return 0;
 	s->masters[s->master_count++] = master;
-	err = nginxread_open(master, &read, s->error);
-	if (err)
-		return err;
+	text_init(&t, problem, sizeof(problem));
+	if (nginxread_open(master, &read, &t)) {
+		tell(s->problem, problem);
+		return 0;
+	}
 	err = directives_walk(s, &read, master, read.conf->first);
 	nginxread_close(&read);
 	return err;
 }
 
 static int configured_find(const struct target_set *set, struct logplaces *places,
-			   struct text *error)
+			   struct text *problem)
 {
-	struct search s = { .places = places, .error = error };
+	struct search s = { .places = places, .problem = problem };
 	size_t before = places->count;
 	int err = target_scan(set, process_look, &s);
 
-	if (!err && places->count == before) {
-		text_add(error, s.master_count
-					? "the configuration of nginx names no file for "
-					  "error_log; name it with --error-log PATH"
-					: "--error-log auto needs an nginx that runs; name the "
-					  "file with --error-log PATH");
-		err = -ENOENT;
-	}
+	if (!err && places->count == before)
+		tell(problem, s.master_count
+				      ? "the configuration of nginx names no file for error_log"
+				      : "no nginx runs");
 	return err;
 }
 
 int logplaces_find(const char *const *names, size_t count, const struct target_set *set,
-		   struct logplaces *places, struct text *error)
+		   struct logplaces *places, struct text *problem)
 {
 	int err = 0;
 
 	*places = (struct logplaces){ 0 };
 	for (size_t i = 0; i < count && !err; i++)
-		err = strcmp(names[i], LOGPLACES_AUTO) != 0 ? path_add(places, names[i], error)
-							    : configured_find(set, places, error);
-	if (err && !error->len)
-		text_add(error, strerror(-err));
+		err = strcmp(names[i], LOGPLACES_AUTO) != 0 ? path_add(places, names[i], problem)
+							    : configured_find(set, places, problem);
 	return err;
 }

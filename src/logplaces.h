@@ -6,6 +6,7 @@
 #ifndef TLSFAIL_LOGPLACES_H
 #define TLSFAIL_LOGPLACES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "target.h"
@@ -24,11 +25,14 @@ struct logplaces {
 /*
  * Fills *places from names, where LOGPLACES_AUTO stands for what the configurations of the nginx that
  * run now, and that set selects, name. What is no regular file there (stderr, syslog, /dev/null) is
- * left out. On failure, a negative errno, error gets one sentence. *places is to be cleared even
- * then.
+ * left out. When a configuration cannot be read, or none names a file, problem gets a sentence, and
+ * the rest is filled in. Returns -ENOMEM on failure. *places is to be cleared even then.
  */
 int logplaces_find(const char *const *names, size_t count, const struct target_set *set,
-		   struct logplaces *places, struct text *error);
+		   struct logplaces *places, struct text *problem);
+
+/* Is the path among them? */
+bool logplaces_have(const struct logplaces *places, const char *path);
 
 /* Frees what it holds and makes it empty. */
 void logplaces_clear(struct logplaces *places);

@@ -6,23 +6,37 @@
 #ifndef TLSFAIL_LOGWATCH_H
 #define TLSFAIL_LOGWATCH_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct logwatch;
+struct target_set;
 struct text;
 
 /* What becomes of the records that come out. They are valid during the call. */
 typedef void (*logwatch_emit)(void *context, const void *record, size_t len);
 
-/* Follows count files, for connections of these roles (bits of enum tlsfail_role); paths must outlive *out, which is the caller's to logwatch_close(). Returns a
- * negative errno on failure; error then gets one sentence. */
-int logwatch_open(const char *const *paths, size_t count, unsigned int roles, logwatch_emit emit,
-		  void *context, struct logwatch **out, struct text *error);
+struct logwatch_options {
+	const char *const *names; /* as logplaces_find() takes them */
+	size_t count;
+	const struct target_set *targets;
+	unsigned int roles; /* of the connections: bits of enum tlsfail_role */
+	logwatch_emit emit;
+	void *context;
+};
+
+/* Follows the files; what options point to must outlive *out, which is the caller's to
+ * logwatch_close(). That nginx's configuration names none yet is told on stderr. Returns a negative
+ * errno on failure; error then gets one sentence. */
+int logwatch_open(const struct logwatch_options *options, struct logwatch **out,
+		  struct text *error);
 void logwatch_close(struct logwatch *w);
 
-/* Takes a record on its way; logwatch_poll() lets it go. Times are CLOCK_MONOTONIC in ns. */
+/* An nginx has started, or its configuration may be another: some time after it, logwatch_poll()
+ * looks again which files are to be followed. Times are CLOCK_MONOTONIC in ns. */
+void logwatch_look_again(struct logwatch *w, uint64_t now);
+
+/* Takes a record on its way; logwatch_poll() lets it go. */
 void logwatch_record(struct logwatch *w, const void *record, size_t len, uint64_t now);
 
 /* Reads the files, and emits the records that are ready. */

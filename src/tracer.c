@@ -22,7 +22,6 @@
 #include "discover.h"
 #include "exporter.h"
 #include "log.h"
-#include "logplaces.h"
 #include "logwatch.h"
 #include "notify.h"
 #include "nginxwatch.h"
@@ -57,7 +56,6 @@ struct tracer {
 	struct pipeline *pipeline;
 	struct recorder *recorder;
 	struct reloader *reloader;
-	struct logplaces log_places;
 	struct logwatch *logs; /* NULL: no error.log is followed */
 	struct exporter *exporter;
 	int probe_stats; /* a descriptor, or -1 */
@@ -186,6 +184,12 @@ static void submit(struct tracer *t, const void *data, size_t len)
 		deliver(t, data, len);
 }
 
+static void logs_look_again(struct tracer *t)
+{
+	if (t->logs)
+		logwatch_look_again(t->logs, announce_now());
+}
+
 /* The process of a connection, once: before the connection, as replay needs it. */
 static void process_announce(struct tracer *t, uint32_t pid)
 {
@@ -200,6 +204,8 @@ static void process_announce(struct tracer *t, uint32_t pid)
 	t->announced_next = (t->announced_next + 1) % ANNOUNCED_MAX;
 	submit(t, record, record->h.len);
 	free(record);
+	/* A worker may be new as nginx has been reloaded. */
+	logs_look_again(t);
 }
 
 /* The counts of a peer; when asked so, only if it has succeeded after it failed. */
@@ -242,6 +248,7 @@ static int on_record(void *context, void *data, size_t len)
 		process_forget(t, ((const struct tlsfail_exec *)data)->pid);
 		discovery_exec(t->discovery, ((const struct tlsfail_exec *)data)->pid);
 		t->starting = true;
+		logs_look_again(t);
 	}
 	submit(t, data, len);
 	return 0;
@@ -368,13 +375,16 @@ static int bpf_attach(struct tracer *t)
 static int logs_open(struct tracer *t, struct text *error)
 {
 	const struct options *o = t->options;
-	int err = logplaces_find(o->error_logs, o->error_log_count, &t->targets, &t->log_places,
-				 error);
+	struct logwatch_options logs = {
+		.names = o->error_logs,
+		.count = o->error_log_count,
+		.targets = &t->targets,
+		.roles = o->pipeline.roles,
+		.emit = deliver,
+		.context = t,
+	};
 
-	if (err)
-		return err;
-	return logwatch_open((const char *const *)t->log_places.paths, t->log_places.count,
-			     o->pipeline.roles, deliver, t, &t->logs, error);
+	return o->error_log_count ? logwatch_open(&logs, &t->logs, error) : 0;
 }
 
 static int destinations_open(struct tracer *t)
@@ -385,8 +395,7 @@ static int destinations_open(struct tracer *t)
 	int err = 0;
 
 	text_init(&error, buf, sizeof(buf));
-	if (t->options->error_log_count)
-		err = logs_open(t, &error);
+	err = logs_open(t, &error);
 	if (!err && t->options->record)
 		err = recorder_open(t->options->record, &t->recorder, &error);
 	options_outputs(t->options, &outputs);
@@ -677,7 +686,6 @@ int tracer_run(const struct options *options)
 	tlsfail_bpf__destroy(t.skel);
 	recorder_close(t.recorder);
 	logwatch_close(t.logs);
-	logplaces_clear(&t.log_places);
 	exporter_close(t.exporter);
 	nginxwatch_free(t.nginx);
 	pipeline_close(t.pipeline);

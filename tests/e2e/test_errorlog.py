@@ -25,6 +25,8 @@ def tests(here):
         "reload": check_reload,
         "text": check_text,
         "auto": check_auto,
+        "auto-late": check_auto_late,
+        "auto-moved": check_auto_moved,
         "auto-none": check_auto_none,
     }
     checks.update({f"not-a-log-{name}": partial(check_not_a_log, name=name)
@@ -154,9 +156,55 @@ def check_auto(here):
     require_none_alone(tlsfail)
 
 
+def wait_followed(tlsfail, log):
+    procs.wait_until(lambda: f"tlsfail: {log} is followed from now on\n" in tlsfail.stderr(), 5,
+                     "the log to be followed")
+
+
+def check_auto_late(here):
+    """An nginx that starts after tlsfail, as both may when a host starts."""
+    case, = named("peer-closed-in-handshake")
+    with here.lab("error-log-late", [case]) as lab:
+        lab.proxy.stop()
+        with here.trace_json(lab, "--error-log", "auto") as tlsfail:
+            tlsfail.wait_stderr("tlsfail: waiting")
+            lab.proxy.start()
+            wait_followed(tlsfail, lab.proxy.log)
+            finding = fail_once(lab, tlsfail, case, 0)
+            status = tlsfail.interrupt()
+        require_line(finding, "late")
+        require(status == 0 and NO_NGINX in tlsfail.stderr(), status, tlsfail.stderr())
+    require_none_alone(tlsfail)
+
+
+def check_auto_moved(here):
+    """A reload names another file. The first failure after it makes that known."""
+    case, = named("peer-closed-in-handshake")
+    with here.lab("error-log-moved", [case]) as lab:
+        config = lab.directory / "proxy.conf"
+        moved = lab.proxy.log.with_name("moved.log")
+        with here.trace_json(lab, "--error-log", "auto") as tlsfail:
+            tlsfail.wait_armed()
+            before = fail_once(lab, tlsfail, case, 0)
+            config.write_text(config.read_text().replace("proxy/error.log", str(moved)))
+            lab.proxy.reload()
+            fail_once(lab, tlsfail, case, 1)
+            wait_followed(tlsfail, moved)
+            after = fail_once(lab, tlsfail, case, 2)
+            status = tlsfail.interrupt()
+        require_line(before, "before")
+        require_line(after, "after")
+        require(os.path.samefile(after["nginx.error_log.file"], moved), after)
+        require(status == 0, f"exit status {status}", tlsfail.stderr())
+
+
+NO_NGINX = "tlsfail: --error-log auto: no nginx runs; looked for again when an nginx starts\n"
+
+
 def check_auto_none(here):
-    require_refusal(here.run("trace", "--comm", "nobody", "--error-log", "auto"), CANNOT,
-                    "--error-log PATH")
+    """That there is none yet is no reason not to start."""
+    done = here.run("trace", "--comm", "nobody", "--error-log", "auto", "--duration", "1")
+    require(done.returncode == 0 and NO_NGINX in done.stderr, done.returncode, done.stderr)
 
 
 NOT_A_LOG = {
