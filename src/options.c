@@ -402,14 +402,13 @@ static const struct option_row rows[] = {
 	  "add what nginx itself logs there; auto: where its\n" HELP_INDENT
 	  "configuration says; repeatable",
 	  set_error_log },
-	{ "metrics", 0, "ADDR:PORT", COMMAND_TRACE,
+	{ "metrics", 0, "ADDR:PORT", OUTPUTS,
 	  "serve metrics for Prometheus; also PORT, unix:/PATH\n" HELP_INDENT
 	  "(with libmicrohttpd, so not in a static build)",
 	  set_metrics },
-	{ "metrics-file", 0, "FILE", COMMAND_TRACE, "write them every 10 s, for node_exporter",
+	{ "metrics-file", 0, "FILE", OUTPUTS, "write them every 10 s, for node_exporter",
 	  set_metrics_file },
-	{ "metrics-peers", 0, "N", COMMAND_TRACE, "name the first N peers in them",
-	  set_metrics_peers },
+	{ "metrics-peers", 0, "N", OUTPUTS, "name the first N peers in them", set_metrics_peers },
 	{ "probe-stats", 0, NULL, COMMAND_TRACE, "have the kernel time every BPF program, for them",
 	  set_probe_stats },
 	{ "hook", 0, "FACT=KIND", COMMAND_TRACE,

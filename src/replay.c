@@ -11,6 +11,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "exporter.h"
 #include "log.h"
 #include "options.h"
 #include "outputs.h"
@@ -27,6 +28,8 @@ struct replay {
 	struct recording *recording;
 	struct outputs *outputs;
 	struct pipeline *pipeline;
+	struct exporter *exporter;
+	uint64_t records;
 	uint64_t t_begin;
 	uint64_t t_tick;
 };
@@ -47,6 +50,17 @@ static void sleep_until(uint64_t time_ns)
 		;
 }
 
+static void metrics_publish(struct replay *r)
+{
+	struct metrics_host host = {
+		.records = r->records,
+		.orphans = pipeline_orphans(r->pipeline),
+	};
+
+	if (r->exporter)
+		exporter_publish(r->exporter, r->outputs, &host);
+}
+
 /* Waits, before more than rate failures a second were found. */
 static int keep_pace(struct replay *r)
 {
@@ -60,6 +74,7 @@ static int keep_pace(struct replay *r)
 	if (now - r->t_tick < NS_PER_S)
 		return 0;
 	r->t_tick = now;
+	metrics_publish(r);
 	return outputs_tick(r->outputs);
 }
 
@@ -73,6 +88,7 @@ static int replay_records(struct replay *r, struct text *error)
 	int ret;
 
 	while ((ret = recording_next(r->recording, &data, &len, error)) > 0) {
+		r->records++;
 		text_init(&problem, buf, sizeof(buf));
 		ret = pipeline_feed(r->pipeline, data, len, &problem);
 		if (!ret && r->options->rate)
@@ -111,7 +127,30 @@ static int replay_open(struct replay *r, struct text *error)
 	options.patient = !r->options->rate;
 	if (!err)
 		err = outputs_open(&options, &r->outputs, error);
-	return err ? err : pipeline_open(r->outputs, &r->options->pipeline, &r->pipeline);
+	if (!err)
+		err = pipeline_open(r->outputs, &r->options->pipeline, &r->pipeline);
+	if (err)
+		return err;
+	pipeline_count_into(r->pipeline, exporter_metrics(r->exporter));
+	return 0;
+}
+
+/* Returns 0, or a negative errno; error then gets a sentence but for what the outputs failed with. */
+static int replay_all(struct replay *r, struct text *error)
+{
+	const struct options *o = r->options;
+	int finish_err = 0;
+	int err = replay_open(r, error);
+
+	for (uint64_t i = 0; !err && i < o->repeat; i++)
+		err = replay_once(r, error);
+	if (r->pipeline)
+		finish_err = pipeline_finish(r->pipeline);
+	if (r->outputs) {
+		outputs_finish(r->outputs, o->rate ? FINISH_RATE_MS : FINISH_ALL_MS);
+		metrics_publish(r);
+	}
+	return err ? err : finish_err;
 }
 
 int replay_run(const struct options *o)
@@ -124,16 +163,9 @@ int replay_run(const struct options *o)
 
 	text_init(&error, buf, sizeof(buf));
 	signal(SIGPIPE, SIG_IGN);
-	err = replay_open(&r, &error);
-	for (uint64_t i = 0; !err && i < o->repeat; i++)
-		err = replay_once(&r, &error);
-	if (r.pipeline) {
-		int finish_err = pipeline_finish(r.pipeline);
-
-		err = err ? err : finish_err;
-	}
-	if (r.outputs)
-		outputs_finish(r.outputs, o->rate ? FINISH_RATE_MS : FINISH_ALL_MS);
+	if (exporter_open(o, &r.exporter))
+		return EXIT_CANNOT;
+	err = replay_all(&r, &error);
 	if (!err) {
 		pipeline_summary(r.pipeline);
 		lost = !o->rate && outputs_dropped(r.outputs);
@@ -144,5 +176,6 @@ int replay_run(const struct options *o)
 	recording_close(r.recording);
 	pipeline_close(r.pipeline);
 	outputs_close(r.outputs);
+	exporter_close(r.exporter);
 	return lost || (err && err != -EPIPE) ? EXIT_CANNOT : EXIT_SUCCESS;
 }

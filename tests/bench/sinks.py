@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 """What the sinks stand: so many failures a second into a file, which is rotated every second, and into
-a FIFO that is read slowly. Prints figures, and fails when an event is neither written nor told as
-lost. Needs no root.
+a FIFO that is read slowly, while metrics are served and scraped every second. Prints figures, and fails
+when an event is neither written nor told as lost, or not counted. Needs no root.
 
     sinks.py [--tlsfail PROGRAM] [--rate N] [--seconds N] [--recording FILE]
 """
@@ -15,9 +15,11 @@ import sys
 import tempfile
 import threading
 import time
+import urllib.request
 
 HERE = pathlib.Path(__file__).resolve().parents[2]
 SLOW_BYTES_PER_S = 1 << 20
+METRICS = "127.0.0.1:9914"
 
 
 def parse_options():
@@ -75,17 +77,39 @@ def take_rotated(log, old, count):
         log.rename(old)
 
 
-def watch(process, log, file_count):
-    """Rotates until the process ends. Returns the most memory that was resident, in KiB."""
-    old, most = log.with_suffix(".1"), 0
-    while process.poll() is None:
-        take_rotated(log, old, file_count)
+def scrape():
+    with urllib.request.urlopen(f"http://{METRICS}/metrics", timeout=5) as answer:
+        answer.read()
+
+
+class Watch:
+    """What is seen of the process while it runs."""
+
+    def __init__(self):
+        self.most_kib = self.scrapes = self.failed_scrapes = 0
+        self.slowest_scrape = 0.0
+
+    def look(self, pid):
+        """Raises OSError or KeyError when it is gone."""
+        self.most_kib = max(self.most_kib, *resident_kib(pid))
+        begun = time.monotonic()
         try:
-            most = max(most, *resident_kib(process.pid))
-        except (OSError, KeyError):
-            break
-        time.sleep(1)
-    return most
+            scrape()
+            self.scrapes += 1
+        except OSError:
+            self.failed_scrapes += 1
+        self.slowest_scrape = max(self.slowest_scrape, time.monotonic() - begun)
+
+    def until_end(self, process, log, file_count):
+        """Rotates, scrapes and looks until the PROCESS ends."""
+        old = log.with_suffix(".1")
+        while process.poll() is None:
+            take_rotated(log, old, file_count)
+            try:
+                self.look(process.pid)
+            except (OSError, KeyError):
+                break
+            time.sleep(1)
 
 
 def run(options, directory):
@@ -102,8 +126,10 @@ def run(options, directory):
         process = subprocess.Popen(
             [str(options.tlsfail), "replay", str(options.recording), "--no-fold", "--rate",
              str(options.rate), "--repeat", str(total), "--sink", f"json:{log}", "--sink",
-             f"json:{fifo}"], stdin=subprocess.DEVNULL, stderr=err)
-    most = watch(process, log, file_count)
+             f"json:{fifo}", "--metrics", METRICS, "--metrics-file", str(directory / "prom")],
+            stdin=subprocess.DEVNULL, stderr=err)
+    seen = Watch()
+    seen.until_end(process, log, file_count)
     os.close(keep)
     lasted = time.monotonic() - begun
     fast.set()
@@ -112,20 +138,32 @@ def run(options, directory):
         if path.exists():
             file_count.add(path.read_bytes())
     used = os.times()
-    report(options, lasted, used.children_user + used.children_system, most, file_count,
+    report(options, lasted, used.children_user + used.children_system, seen, file_count,
            fifo_count)
     print((directory / "err").read_text(), end="")
+    last = f'tlsfail_failures_total{{cause="{cause(options)}",role="client"}} {total}'
     good = process.returncode == 0 and all(
         count.whole() and count.failures + count.lost == total
         for count in (file_count, fifo_count))
-    print("every event was written or told as lost" if good else "NOT every event is accounted for")
+    good &= last in (directory / "prom").read_text().splitlines()
+    print("every event was written or told as lost, and counted" if good
+          else "NOT every event is accounted for")
     return 0 if good else 1
 
 
-def report(options, lasted, cpu, most, file_count, fifo_count):
+def cause(options):
+    """Of the failure in the recording."""
+    told = subprocess.run([str(options.tlsfail), "replay", "--format", "json",
+                           str(options.recording)], capture_output=True, check=True)
+    return json.loads(told.stdout)["error.type"]
+
+
+def report(options, lasted, cpu, seen, file_count, fifo_count):
     total = options.rate * options.seconds
     print(f"{total} failures in {lasted:.1f} s ({total / lasted:.0f} a second), "
-          f"{cpu / total * 1e6:.1f} us of CPU each, {most / 1024:.1f} MiB resident at most")
+          f"{cpu / total * 1e6:.1f} us of CPU each, {seen.most_kib / 1024:.1f} MiB resident at most")
+    print(f"metrics: {seen.scrapes} scrapes, {seen.failed_scrapes} failed, the slowest took "
+          f"{seen.slowest_scrape * 1000:.0f} ms")
     for name, count in (("file", file_count), ("slow sink", fifo_count)):
         print(f"{name}: {count.failures} written, {count.lost} told as lost")
 

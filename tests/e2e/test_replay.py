@@ -4,6 +4,7 @@
 import shutil
 from functools import partial
 
+import env
 from env import NOBODY
 from lab.cases import named
 from tap import require
@@ -13,8 +14,8 @@ CASES = named("verify-expired", "connection-refused", "good-tls13", "client-cert
 
 
 def tests(here):
-    yield from here.chosen("replay", {form: partial(check_replay, form=form)
-                                      for form in ("json", "text")})
+    checks = {form: partial(check_replay, form=form) for form in ("json", "text")}
+    yield from here.chosen("replay", {**checks, "metrics": check_metrics})
 
 
 def readable_copy(path, where):
@@ -43,3 +44,16 @@ def check_replay(here, form):
     require(traced.count("\n") >= sum(case.slug is not None for case in CASES),
             "too few lines", traced)
     require(replay.stdout == traced, "traced:", traced, "replayed:", replay.stdout)
+
+
+def check_metrics(here):
+    """The failures of a recording are counted as those of a trace are."""
+    figures = here.top / "replay.prom"
+    replay = here.run("replay", "--metrics-file", figures, "--repeat", "3", "--sink", "json:-",
+                      env.REPOSITORY / "tests" / "golden" / "verify-expired.rec")
+    require(replay.returncode == 0, f"replay: exit status {replay.returncode}", replay.stderr)
+    page = figures.read_text()
+    for sample in ('tlsfail_failures_total{cause="verify-expired",role="client"} 3',
+                   'tlsfail_handshakes_total{role="client",result="failure"} 3',
+                   'tlsfail_sink_events_dropped_total{sink="json:-"} 0'):
+        require(sample in page.splitlines(), f"no {sample} in", page)
