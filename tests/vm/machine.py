@@ -36,7 +36,7 @@ def _command(guest, vmlinuz, initrd, parameters, where):
     command_line = (f"console={console} {_KERNEL_PARAMETERS} rdinit=/tests/vm/init {told} "
                     f"RESULTS={results}")
     # Without KVM, so that it runs on every machine, virtual ones included.
-    return [*emulator, "-accel", "tcg", "-smp", "2", "-m", "2048",
+    return [*emulator, "-accel", "tcg", "-smp", str(guest.cpus), "-m", "2048",
             "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
             "-serial", f"file:{where / 'console'}",
             "-chardev", f"file,id=results,path={where / 'results.tar.gz'}", *port,
