@@ -68,13 +68,16 @@ static bool is_followed(const struct logwatch *w, const char *path)
 
 static int source_add(struct logwatch *w, const char *path, struct text *error)
 {
-	struct source s = { .path = strdup(path) };
-	int err = s.path ? logfile_open(s.path, &s.file, error) : -ENOMEM;
+	struct source *s = &w->sources[w->count];
+	int err = -ENOMEM;
 
+	s->path = strdup(path);
+	if (s->path)
+		err = logfile_open(s->path, &s->file, error);
 	if (err)
-		source_close(&s);
+		source_close(s);
 	else
-		w->sources[w->count++] = s;
+		w->count++;
 	return err;
 }
 
@@ -101,9 +104,12 @@ static void sources_drop(struct logwatch *w, const struct logplaces *wanted)
 
 static void problem_tell(struct logwatch *w, const char *problem)
 {
+	struct text told;
+
 	if (*problem && strcmp(problem, w->problem) != 0)
 		log_line("--error-log auto: %s; looked for again when an nginx starts", problem);
-	strcpy(w->problem, problem);
+	text_init(&told, w->problem, sizeof(w->problem));
+	text_add(&told, problem);
 }
 
 /* What cannot be followed leaves the others as they are. error is about the last. */

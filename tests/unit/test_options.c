@@ -162,6 +162,7 @@ static void test_metrics(void **state)
 	assert_int_equal(options.metrics_address.addr.any.sa_family, AF_INET6);
 	assert_int_equal(options.metrics_peers, 1000);
 	assert_true(options.probe_stats);
+	assert_good(COMMAND_REPLAY, "replay --metrics 9913 x.rec");
 	assert_good(COMMAND_TRACE, "trace --metrics-file /var/lib/x/tlsfail.prom");
 	assert_string_equal(options.metrics_file, "/var/lib/x/tlsfail.prom");
 }
@@ -287,7 +288,7 @@ static const struct bad_line {
 	{ COMMAND_TRACE, "trace -f json --sink text:-", "standard output takes one" },
 
 	/* metrics */
-	{ COMMAND_REPLAY, "replay --metrics 9913 x.rec", "'--metrics'" },
+	{ COMMAND_REPLAY, "replay --probe-stats x.rec", "'--probe-stats'" },
 	{ COMMAND_TRACE, "trace --metrics localhost:9913", "'localhost:9913'" },
 	{ COMMAND_TRACE, "trace --metrics unix:x", "'unix:x'" },
 	{ COMMAND_TRACE, "trace --metrics-file ''", "--metrics-file" },
