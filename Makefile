@@ -53,7 +53,7 @@ SRCS      := $(sort $(wildcard src/*.c))
 PROGRAM_SRCS        := $(filter-out $(STATIC_SRCS),$(SRCS))
 STATIC_PROGRAM_SRCS := $(filter-out $(SHARED_SRCS),$(SRCS))
 # These need a kernel to do their work, so they stay out of the unit tests.
-PRIVILEGED_SRCS := src/main.c src/tracer.c src/preflight.c src/attach.c src/features.c src/probestats.c src/counters.c
+PRIVILEGED_SRCS := src/main.c src/tracer.c src/preflight.c src/attach.c src/features.c src/probestats.c src/counters.c src/leftovers.c
 TESTABLE_SRCS   := $(filter-out $(PRIVILEGED_SRCS),$(PROGRAM_SRCS))
 UNIT_SRCS       := $(sort $(wildcard tests/unit/test_*.c))
 UNIT_HELPERS    := $(filter-out $(UNIT_SRCS),$(sort $(wildcard tests/unit/*.c)))

@@ -553,7 +553,9 @@ static void evidence_end(struct finding *f, const struct failure *failure)
 	evidence_at(f, c, c->t_peer_fin, "FIN received");
 	evidence_at(f, c, c->flags & TLSFAIL_F_REFUSED ? 0 : c->t_peer_rst, "RST received");
 	evidence_at(f, c, c->t_close,
-		    c->flags & TLSFAIL_F_LOCAL_FIN ? "closed here first" : "closed here");
+		    c->flags & TLSFAIL_F_OPEN	     ? "not closed yet"
+		    : c->flags & TLSFAIL_F_LOCAL_FIN ? "closed here first"
+						     : "closed here");
 	if (f->tcp.has_hello_acked) {
 		evidence_begin(f, &t);
 		text_addf(&t, "first flight %sacknowledged by the peer's kernel, %u retransmits",

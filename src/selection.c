@@ -54,3 +54,14 @@ int selection_make(const struct options *o, struct target_set *set)
 	}
 	return 0;
 }
+
+int selection_check(const struct options *options)
+{
+	struct target_set targets = { 0 };
+	int err = selection_make(options, &targets);
+
+	target_set_clear(&targets);
+	if (!err)
+		log_line("%s: valid", options->config);
+	return err;
+}

@@ -15,4 +15,7 @@
  * on stderr. */
 int selection_make(const struct options *options, struct target_set *set);
 
+/* Says on stderr whether the options and their configuration file are valid. 0, or a negative errno. */
+int selection_check(const struct options *options);
+
 #endif

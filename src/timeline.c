@@ -266,5 +266,6 @@ void timeline_fill(const struct failure *failure, struct finding *f)
 	error_add(f, c);
 	event_words(f, c, c->t_peer_fin, "received", "FIN");
 	event_words(f, c, c->t_peer_rst, "received", refused ? "RST: refused" : "RST");
-	event_words(f, c, c->t_close, "local", "closed here");
+	event_words(f, c, c->t_close, "local",
+		    c->flags & TLSFAIL_F_OPEN ? "not closed yet" : "closed here");
 }

@@ -21,6 +21,7 @@
 #include "counters.h"
 #include "discover.h"
 #include "exporter.h"
+#include "leftovers.h"
 #include "log.h"
 #include "logwatch.h"
 #include "notify.h"
@@ -632,6 +633,8 @@ static void tracer_finish(struct tracer *t)
 	t->skel->bss->armed = 0;
 	t->ending = true;
 	ring_buffer__consume(t->ring);
+	leftovers_take(bpf_map__fd(t->skel->maps.conns), announce_now(), on_record, t);
+	ring_buffer__consume(t->ring); /* what was closed meanwhile */
 	peers_announce(t, t->options->pipeline.summary_ns);
 	loss_announce(t);
 	if (t->logs)
@@ -654,25 +657,13 @@ static void tracer_finish(struct tracer *t)
 		log_line("nothing was traced: what was waited for has not started");
 }
 
-/* Says whether the options are valid, and does nothing else. */
-static int tracer_check(const struct options *options)
-{
-	struct target_set targets = { 0 };
-	int err = selection_make(options, &targets);
-
-	target_set_clear(&targets);
-	if (!err)
-		log_line("%s: valid", options->config);
-	return err ? EXIT_CANNOT : EXIT_SUCCESS;
-}
-
 int tracer_run(const struct options *options)
 {
 	struct tracer t = { .options = options, .status = EXIT_SUCCESS, .probe_stats = -1 };
 	int err;
 
 	if (options->check)
-		return tracer_check(options);
+		return selection_check(options) ? EXIT_CANNOT : EXIT_SUCCESS;
 	err = tracer_start(&t);
 	if (!err) {
 		tracer_loop(&t);

@@ -1,13 +1,15 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 """A dead upstream under load: a readable screen and a small log, and every failure in the counts."""
+import errno
 import json
 import re
+import subprocess
 
 import jsonschema
 
 import env
-from lab import drive, procs
+from lab import binaries, drive, procs, tracer
 from lab.cases import named
 from tap import require
 
@@ -17,7 +19,7 @@ FOLDED = "tlsfail.folded"
 
 
 def tests(here):
-    checks = {"storm": check_storm, "off": check_off, "text": check_text}
+    checks = {"storm": check_storm, "off": check_off, "text": check_text, "open": check_open}
     yield from here.chosen("fold", checks)
 
 
@@ -82,3 +84,31 @@ def check_text(here):
     require(len(lines) < 24, *lines)
     require(any(f" {STORM - 1} more failures of this kind within " in line for line in lines),
             *lines)
+
+
+# It has a TLS library, connects when it is told to, and does not close.
+OPENS = """
+import socket, ssl
+client = socket.socket()
+input()
+print(client.connect_ex(("127.0.0.1", 1)), flush=True)
+input()
+"""
+
+
+def check_open(here):
+    """A refused socket that is not closed by the end, as while somebody else has it open too, is told
+    then."""
+    with procs.Processes() as processes:
+        opens = processes.start([binaries.find("python3"), "-c", OPENS], stdin=subprocess.PIPE,
+                                stdout=subprocess.PIPE, text=True, bufsize=1)
+        with tracer.Tracer(here.tlsfail, here.top, ("--pid", opens.pid, *env.JSON),
+                           name="open") as tlsfail:
+            tlsfail.wait_armed()
+            opens.stdin.write("\n")
+            require(opens.stdout.readline().strip() == str(errno.ECONNREFUSED), "not refused")
+            status = tlsfail.interrupt()
+    require(status == 0, f"exit status {status}", tlsfail.stderr())
+    finding, = tlsfail.findings()
+    require(finding["error.type"] == "connection-refused" and finding["process.pid"] == opens.pid
+            and finding["tlsfail.timeline"][-1]["what"] == "not closed yet", finding)
