@@ -33,7 +33,7 @@ def suite(here, chosen):
         for case in chosen:
             yield "implementation/" + case.name, partial(check, lab, tlsfail, case)
         yield "implementations/one-finding-each", partial(check_counts, tlsfail, chosen)
-        yield "implementations/error-log", partial(check_error_log, lab, tlsfail)
+        yield "implementations/error-log", partial(check_error_log, lab, tlsfail, chosen)
         yield "implementations/schema", partial(check_schema, tlsfail)
 
 
