@@ -85,7 +85,7 @@ def _digest(guest):
 
 def _make(guest, kept):
     """Makes the directory KEPT."""
-    for outdated in kept.parent.glob(guest.name + "-" + "?" * DIGEST_LENGTH):
+    for outdated in kept.parent.glob(guest.name + "-" + "[0-9a-f]" * DIGEST_LENGTH):
         shutil.rmtree(outdated)
     making = kept.with_name(guest.name + ".making")
     shutil.rmtree(making, ignore_errors=True)
