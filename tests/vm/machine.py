@@ -35,11 +35,8 @@ def _command(guest, vmlinuz, initrd, parameters, where):
     told = " ".join(f"{name}={value}" for name, value in parameters.items())
     command_line = (f"console={console} {_KERNEL_PARAMETERS} rdinit=/tests/vm/init {told} "
                     f"RESULTS={results}")
-    # Without KVM, so that it runs on every machine, virtual ones included. One CPU: what the kernel
-    # patches into its own code, such as the scheduler's when perf events come and go, another
-    # emulated CPU may see too late (6.12 and 7.2 each panicked once on an int3 in __schedule); and
-    # there is no more than one core's work.
-    return [*emulator, "-accel", "tcg", "-smp", "1", "-m", "2048",
+    # Without KVM, so that it runs on every machine, virtual ones included.
+    return [*emulator, "-accel", "tcg", "-smp", str(guest.cpus), "-m", "2048",
             "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
             "-serial", f"file:{where / 'console'}",
             "-chardev", f"file,id=results,path={where / 'results.tar.gz'}", *port,
