@@ -246,6 +246,25 @@ static __noinline int conn_end(const struct sock *sk, struct tlsfail_conn *c)
 	return 0;
 }
 
+/* Is it that of an earlier connection, in whose memory this socket is? The kernel skips a program
+ * that was switched out on the same CPU (since 7.0 tracepoints allow that: tracepoint_srcu), so that
+ * the end of a connection may not be seen. */
+static __always_inline bool conn_is_earlier(const struct tlsfail_conn *c, const struct sock *sk)
+{
+	return c->rport != __builtin_bswap16(BPF_CORE_READ(sk, __sk_common.skc_dport));
+}
+
+__hidden struct tlsfail_conn *conn_find_current(const struct sock *sk)
+{
+	struct tlsfail_conn *c = conn_find(sk);
+
+	if (!c || !conn_is_earlier(c, sk))
+		return c;
+	count(TLSFAIL_N_UNTRACKED);
+	conn_forget(sk, c);
+	return NULL;
+}
+
 /* -- what happens to a socket ----------------------------------------------------------------- */
 
 __hidden int conn_connect(const struct sock *sk)
@@ -258,6 +277,10 @@ __hidden int conn_connect(const struct sock *sk)
 	t = thread_get();
 	if (!t)
 		return 0;
+	/* Another connection's, whose end was not seen, or that of the same socket, which connects again
+	 * without a close in between. */
+	if (conn_find(sk))
+		count(TLSFAIL_N_UNTRACKED);
 	c = conn_new(sk);
 	if (!c)
 		return 0;
@@ -272,7 +295,7 @@ __hidden int conn_connect(const struct sock *sk)
 
 __hidden int conn_established(const struct sock *sk)
 {
-	struct tlsfail_conn *c = conn_find(sk);
+	struct tlsfail_conn *c = conn_find_current(sk);
 
 	if (!c)
 		return 0;

@@ -129,6 +129,8 @@ struct thread *thread_get(void);
 /* A connection's entry, or NULL; a new one, of nobody yet, or one of a connection that has been there
  * for a while; its end without a report, and that of one whose handshake has turned out well. */
 struct tlsfail_conn *conn_find(const struct sock *sk);
+/* As conn_find(); that of an earlier connection, whose end was not seen, is counted and forgotten. */
+struct tlsfail_conn *conn_find_current(const struct sock *sk);
 struct tlsfail_conn *conn_new(const struct sock *sk);
 struct tlsfail_conn *conn_new_late(const struct sock *sk);
 void conn_forget(const struct sock *sk, const struct tlsfail_conn *c);

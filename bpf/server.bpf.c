@@ -80,7 +80,7 @@ __hidden int conn_accepted(const struct sock *sk)
 	struct tlsfail_conn *c;
 
 	/* a simultaneous open */
-	if (conn_find(sk))
+	if (conn_find_current(sk))
 		return conn_established(sk);
 	if (!tracing_armed() || !role_wanted(TLSFAIL_ROLE_SERVER))
 		return 0;

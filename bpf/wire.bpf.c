@@ -204,7 +204,7 @@ static __always_inline bool begins_handshake(int ret, __u32 dir, __u64 buf)
 static __noinline int io_in_handshake(const struct sock *sk, struct thread *t, int ret, __u32 dir,
 				      __u64 buf)
 {
-	struct tlsfail_conn *c = conn_find(sk);
+	struct tlsfail_conn *c = conn_find_current(sk);
 
 	if (!c) {
 		if (!socket_is_tcp(sk) || !begins_handshake(ret, dir, buf))

@@ -297,7 +297,7 @@ struct tlsfail_nginx {
 struct tlsfail_lost {
 	__u64 conns;	 /* failures that did not fit into the ring */
 	__u64 wires;	 /* wire bytes that did not fit into the ring or the table */
-	__u64 untracked; /* connections that did not fit into the table */
+	__u64 untracked; /* connections that did not fit into the table, or whose end was not seen */
 	__u64 execs;	 /* process starts that did not fit into the ring */
 };
 

@@ -31,6 +31,30 @@ static bool always_enabled(void)
 	return first == '1';
 }
 
+/* Is the program loaded? Then info is filled in. */
+static bool info_read(const struct bpf_program *prog, struct bpf_prog_info *info)
+{
+	__u32 len = sizeof(*info);
+
+	*info = (struct bpf_prog_info){ 0 };
+	return bpf_program__fd(prog) >= 0 &&
+	       !bpf_obj_get_info_by_fd(bpf_program__fd(prog), info, &len);
+}
+
+uint64_t probestats_misses(const struct bpf_object *object)
+{
+	struct bpf_prog_info info;
+	struct bpf_program *prog;
+	uint64_t misses = 0;
+
+	bpf_object__for_each_program(prog, object)
+	{
+		if (info_read(prog, &info))
+			misses += info.recursion_misses;
+	}
+	return misses;
+}
+
 void probestats_read(const struct bpf_object *object, bool enabled, struct metrics_host *host)
 {
 	struct bpf_program *prog;
@@ -40,12 +64,10 @@ void probestats_read(const struct bpf_object *object, bool enabled, struct metri
 	bpf_object__for_each_program(prog, object)
 	{
 		struct metrics_probe *probe = &host->probes[host->probe_count];
-		struct bpf_prog_info info = { 0 };
-		__u32 len = sizeof(info);
+		struct bpf_prog_info info;
 		struct text t;
 
-		if (host->probe_count == METRICS_PROBES_MAX || bpf_program__fd(prog) < 0 ||
-		    bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &len))
+		if (host->probe_count == METRICS_PROBES_MAX || !info_read(prog, &info))
 			continue;
 		host->probe_count++;
 		text_init(&t, probe->name, sizeof(probe->name));

@@ -8,6 +8,7 @@
 #include "tracer.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -627,6 +628,7 @@ static void tracer_loop(struct tracer *t)
 /* Everything that happened before the end is still told. */
 static void tracer_finish(struct tracer *t)
 {
+	uint64_t misses;
 	int err;
 
 	notify_send("STOPPING=1");
@@ -653,6 +655,12 @@ static void tracer_finish(struct tracer *t)
 	outputs_finish(t->outputs, FINISH_MS);
 	metrics_publish(t);
 	pipeline_summary(t->pipeline);
+	misses = probestats_misses(t->skel->obj);
+	if (misses)
+		log_line("the kernel skipped %" PRIu64
+			 " runs of BPF programs; what they would have "
+			 "seen is missing",
+			 misses);
 	if (!t->told_armed)
 		log_line("nothing was traced: what was waited for has not started");
 }
