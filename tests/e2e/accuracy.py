@@ -25,8 +25,12 @@ from lab.cases import CASES
 from test_cases import drive_to_failure
 
 NOTHING = "no finding"
-# What the traced nginx is, and the cases of that.
-SIDES = (("client", CASES), ("client", implementations.CASES), ("server", server_cases.CASES))
+# What the traced nginx is, its role, and the cases of that.
+SIDES = {
+    "nginx as the client": ("client", CASES),
+    "nginx as the client of other programs": ("client", implementations.CASES),
+    "nginx as the server": ("server", server_cases.CASES),
+}
 MARKED = re.compile(r"(<!-- accuracy begin -->\n).*?(<!-- accuracy end -->\n)", re.DOTALL)
 
 
@@ -137,13 +141,13 @@ def confusion(results):
         yield f"- {code(truth)} shown as {code(got)}: {count}"
 
 
-def report(results_by_role):
+def report(results_by_side):
     """The whole of it, as Markdown. The tables are folded: GitHub shows their first lines."""
-    lines = [*summary(sum(results_by_role.values(), []))]
-    for role, results in results_by_role.items():
+    lines = [*summary(sum(results_by_side.values(), []))]
+    for side, results in results_by_side.items():
         failing = [result for result in results if result.truth]
         lines += ["", "<details>",
-                  f"<summary>nginx as the {role}: the {len(failing)} cases that fail</summary>", "",
+                  f"<summary>{side}: the {len(failing)} cases that fail</summary>", "",
                   *table(failing), "", "</details>"]
     return "\n".join([*lines, ""])
 
@@ -205,10 +209,10 @@ def main():
     netns.enter_network()
     with lab.directory() as top:
         here = env.Env(options.tlsfail, top, "case/" + options.only)
-        by_role = {role: measure_all(here, role, here.chosen_cases(cases))
-                   for role, cases in SIDES}
-    results = sum(by_role.values(), [])
-    text = report({role: results for role, results in by_role.items() if results})
+        by_side = {side: measure_all(here, role, here.chosen_cases(cases))
+                   for side, (role, cases) in SIDES.items()}
+    results = sum(by_side.values(), [])
+    text = report({side: results for side, results in by_side.items() if results})
     print(text, end="")
     if options.readme and not update_readme(options.readme, text):
         print(f"accuracy: {options.readme} has no markers", file=sys.stderr)
