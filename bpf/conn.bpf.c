@@ -247,8 +247,8 @@ static __noinline int conn_end(const struct sock *sk, struct tlsfail_conn *c)
 }
 
 /* Is it that of an earlier connection, in whose memory this socket is? The kernel skips a program
- * that was switched out on the same CPU (since 7.0 tracepoints allow that: tracepoint_srcu), so that
- * the end of a connection may not be seen. */
+ * that was switched out on the same CPU (tracepoints allow that since 7.0, a46023d5616e), so that the
+ * end of a connection may not be seen. */
 static __always_inline bool conn_is_earlier(const struct tlsfail_conn *c, const struct sock *sk)
 {
 	return c->rport != __builtin_bswap16(BPF_CORE_READ(sk, __sk_common.skc_dport));
