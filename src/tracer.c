@@ -657,9 +657,8 @@ static void tracer_finish(struct tracer *t)
 	pipeline_summary(t->pipeline);
 	misses = probestats_misses(t->skel->obj);
 	if (misses)
-		log_line("the kernel skipped %" PRIu64
-			 " runs of BPF programs; what they would have "
-			 "seen is missing",
+		log_line("%" PRIu64 " runs of BPF programs were skipped by the kernel; what they "
+			 "would have seen is missing",
 			 misses);
 	if (!t->told_armed)
 		log_line("nothing was traced: what was waited for has not started");
