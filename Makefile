@@ -28,10 +28,6 @@ ARM64_CC    ?= aarch64-linux-gnu-gcc
 ARM64_STRIP ?= aarch64-linux-gnu-strip
 CFLAGS    ?= -O2 -g
 LDLIBS    ?= -lbpf -lelf -lz -ljansson -lconfig -lcrypto
-# The sources that load libraries, of which there are no static ones.
-SHARED_SRCS   := src/metrics_http.c src/mhdlib.c src/sink_otlp.c src/curllib.c src/dynlib.c
-# What a static program has in their place.
-STATIC_SRCS   := src/metrics_http_none.c src/sink_otlp_none.c
 # The unit tests have OpenSSL make the handshakes that they decode.
 UNIT_LDLIBS ?= -lcmocka -lssl -lcrypto
 HARDENING_CFLAGS  ?= -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
@@ -49,12 +45,15 @@ BPF_WARNINGS := -Wall -Wextra -Wno-unused-parameter -Werror
 # ---- What is built from what ---------------------------------------------------------------------
 
 BPF_SRCS  := $(sort $(wildcard bpf/*.bpf.c))
-SRCS      := $(sort $(wildcard src/*.c))
+SRCS      := $(sort $(shell find src -name '*.c'))
+# X_none.c stands in for X.c in a static program: X.c loads a library (through Xlib.c) of which there
+# is no static one.
+STATIC_SRCS := $(filter %_none.c,$(SRCS))
+SHARED_SRCS := $(STATIC_SRCS:%_none.c=%.c) $(filter %lib.c,$(SRCS))
 PROGRAM_SRCS        := $(filter-out $(STATIC_SRCS),$(SRCS))
 STATIC_PROGRAM_SRCS := $(filter-out $(SHARED_SRCS),$(SRCS))
-# These need a kernel to do their work, so they stay out of the unit tests.
-PRIVILEGED_SRCS := src/main.c src/tracer.c src/preflight.c src/attach.c src/features.c src/probestats.c src/counters.c src/leftovers.c
-TESTABLE_SRCS   := $(filter-out $(PRIVILEGED_SRCS),$(PROGRAM_SRCS))
+# A test and a fuzzer have a main() of their own.
+TESTABLE_SRCS       := $(filter-out src/main.c,$(PROGRAM_SRCS))
 UNIT_SRCS       := $(sort $(wildcard tests/unit/test_*.c))
 UNIT_HELPERS    := $(filter-out $(UNIT_SRCS),$(sort $(wildcard tests/unit/*.c)))
 ARM64_OBJS      := $(STATIC_PROGRAM_SRCS:src/%.c=build/arm64/obj/%.o)
@@ -62,7 +61,7 @@ ARM64_SYSROOT   := build/arm64-sysroot
 UNIT_PROGRAMS   := $(UNIT_SRCS:tests/unit/%.c=build/asan/unit/%)
 FUZZERS         := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 
-C_FILES   := $(sort $(wildcard $(addsuffix /*.[ch],bpf include src vmlinux tests/*)))
+C_FILES   := $(sort $(shell find bpf include src vmlinux tests -name '*.[ch]'))
 HASH      := \#
 comma     := ,
 scripts    = $(shell grep -rIlE '^$(HASH)!.*[/ ]$(1)$$' .ci tools tests)
@@ -73,7 +72,6 @@ PY_FILES   = $(sort $(call scripts,python3) $(wildcard $(addsuffix /*.py,tools/*
 
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
             -Wwrite-strings -Wundef -Wvla
-# -iquote: src/features.h must not stand before the C library's <features.h>.
 INCLUDES := -iquote include -iquote src -iquote build
 USER_CPPFLAGS := -std=gnu11 $(INCLUDES) -DTLSFAIL_VERSION='"$(VERSION)"'
 # The skeleton for arm64 stands before the one in build/.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * Kernel hooks: what happens to sockets. For each fact every alternative stands beside its
- * siblings; the collector loads one of them (src/hooks.c says in which order they are tried).
+ * siblings; the collector loads one of them (src/kernel/hooks.c says in which order they are tried).
  *
  * Many of these run in softirq on whatever task was interrupted, so none takes a process from the
  * context; a connection is known by its socket. The exceptions are connect(), send and receive,

@@ -281,7 +281,7 @@ struct tlsfail_log_line {
 
 /* Places in nginx's configuration that pass from a process to a peer, before the connections that
  * it is about; or, by its slot, the server block for an address of this side. It replaces what was
- * said of the slot before. data: src/nginxplace.h. */
+ * said of the slot before. data: src/program/nginx/place.h. */
 struct tlsfail_nginx {
 	struct tlsfail_header h;
 	__u32 pid;

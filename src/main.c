@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "doctor.h"
-#include "listing.h"
-#include "log.h"
-#include "options.h"
-#include "replay.h"
-#include "tracer.h"
+#include "command/doctor.h"
+#include "command/causes.h"
+#include "system/log.h"
+#include "command/options.h"
+#include "command/replay.h"
+#include "command/trace.h"
 
 struct command_row {
 	const char *name;

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "correlate.h"
-#include "decode.h"
-#include "diagnose.h"
+#include "diagnose/correlate.h"
+#include "record/decode.h"
+#include "diagnose/diagnose.h"
 #include "fuzz.h"
 #include "harmless.h"
 

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "errorlog.h"
+#include "program/nginx/errorlog.h"
 #include "fuzz.h"
-#include "logmatch.h"
+#include "program/nginx/logmatch.h"
 
 static void check_line(const struct errorlog_line *line, const char *text, size_t len)
 {

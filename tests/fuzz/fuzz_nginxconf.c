@@ -9,13 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "causes.h"
+#include "diagnose/causes.h"
 #include "fuzz.h"
 #include "harmless.h"
-#include "nginxadvice.h"
-#include "nginxconf.h"
-#include "nginxlisten.h"
-#include "nginxmap.h"
+#include "program/nginx/advice.h"
+#include "program/nginx/conf.h"
+#include "program/nginx/servers.h"
+#include "program/nginx/map.h"
 
 #define FILES_MAX 8
 #define SEPARATOR "\n=== "

@@ -10,8 +10,8 @@
 
 #include "fuzz.h"
 #include "harmless.h"
-#include "record.h"
-#include "text.h"
+#include "record/recording.h"
+#include "base/text.h"
 
 static void recording_walk(const char *path)
 {

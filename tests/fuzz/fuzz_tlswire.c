@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "tlswire.h"
+#include "tls/wire.h"
 
 #define FLAG_CLIENT_CUT 1
 #define FLAG_SERVER_CUT 2

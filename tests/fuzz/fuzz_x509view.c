@@ -6,7 +6,7 @@
 
 #include "fuzz.h"
 #include "harmless.h"
-#include "x509view.h"
+#include "tls/x509view.h"
 
 static void check(const uint8_t *data, size_t size, bool cut)
 {

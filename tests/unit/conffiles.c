@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "conffiles.h"
-#include "nginxmap.h"
+#include "program/nginx/map.h"
 
 static int files_read(void *context, const char *path, char **text, size_t *len)
 {

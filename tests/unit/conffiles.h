@@ -5,7 +5,7 @@
 #ifndef TLSFAIL_TEST_CONFFILES_H
 #define TLSFAIL_TEST_CONFFILES_H
 
-#include "nginxconf.h"
+#include "program/nginx/conf.h"
 
 #define CONFFILES_MAIN "/etc/nginx/nginx.conf"
 

@@ -5,8 +5,8 @@
 #ifndef TLSFAIL_TEST_DIAGNOSIS_H
 #define TLSFAIL_TEST_DIAGNOSIS_H
 
-#include "causes.h"
-#include "diagnose.h"
+#include "diagnose/causes.h"
+#include "diagnose/diagnose.h"
 #include "scene.h"
 
 extern struct scene scene;

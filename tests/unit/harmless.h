@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Whether a text may be shown: for what tests and fuzzers feed with hostile bytes. Not by the means
- * of src/text.c, which is to be judged.
+ * of src/base/text.c, which is to be judged.
  */
 #ifndef TLSFAIL_TEST_HARMLESS_H
 #define TLSFAIL_TEST_HARMLESS_H

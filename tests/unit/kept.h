@@ -5,7 +5,7 @@
 #ifndef TLSFAIL_TEST_KEPT_H
 #define TLSFAIL_TEST_KEPT_H
 
-#include "tlswire.h"
+#include "tls/wire.h"
 
 /* Fails unless each fact in part is one of whole. */
 void assert_view_kept(const struct tls_view *part, const struct tls_view *whole);

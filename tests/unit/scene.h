@@ -7,8 +7,8 @@
 #define TLSFAIL_TEST_SCENE_H
 
 #include "certificate.h"
-#include "correlate.h"
-#include "tlsnames.h"
+#include "diagnose/correlate.h"
+#include "tls/names.h"
 #include "wire.h"
 
 #define SCENE_PID 4242

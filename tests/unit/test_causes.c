@@ -12,8 +12,8 @@
 
 #include <cmocka.h>
 
-#include "causes.h"
-#include "diagnose.h"
+#include "diagnose/causes.h"
+#include "diagnose/diagnose.h"
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 #define SLUG_MAX     34 /* what the headline of the text sink has room for */

@@ -12,8 +12,8 @@
 #include <cmocka.h>
 
 #include "certificate.h"
-#include "certwatch.h"
-#include "x509view.h"
+#include "diagnose/certwatch.h"
+#include "tls/x509view.h"
 
 #define NS_PER_SEC 1000000000ULL
 #define DAY	   86400

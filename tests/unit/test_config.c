@@ -16,7 +16,7 @@
 
 #include "capture.h"
 #include "fixture.h"
-#include "options.h"
+#include "command/options.h"
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 

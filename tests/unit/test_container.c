@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "container.h"
+#include "base/container.h"
 
 #define A64 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define B64 "fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210"

@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "correlate.h"
+#include "diagnose/correlate.h"
 
 #define PID 4242
 

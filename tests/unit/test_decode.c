@@ -14,8 +14,8 @@
 
 #include <cmocka.h>
 
-#include "decode.h"
-#include "nginxplace.h"
+#include "record/decode.h"
+#include "program/nginx/place.h"
 
 #define RECORD_MAX (sizeof(struct tlsfail_process) + 3 * TLSFAIL_STRING_MAX)
 

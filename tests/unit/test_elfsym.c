@@ -22,7 +22,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "elfsym.h"
+#include "system/elf.h"
 #include "fixture.h"
 
 /* ---- Fixtures ------------------------------------------------------------------------------ */

@@ -16,7 +16,7 @@
 
 #include <cmocka.h>
 
-#include "errorlog.h"
+#include "program/nginx/errorlog.h"
 
 /* 2026-11-21 18:00:00 */
 #define HEAD	  "2026/11/21 18:00:00 [error] 4242#4242: *5 "

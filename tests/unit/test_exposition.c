@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "exposition.h"
+#include "base/exposition.h"
 
 static char page[2048];
 static struct text text;

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "finding_tls.h"
+#include "finding/tls.h"
 #include "wire.h"
 
 static struct tls_view view;

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "fold.h"
+#include "diagnose/fold.h"
 
 #define INTERVAL 60000
 #define REAL	 1767366245000000000ULL /* CLOCK_REALTIME at 0 */

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "groups.h"
+#include "diagnose/groups.h"
 
 static const struct peer_summary failing = {
 	.state = PEER_FAILING,

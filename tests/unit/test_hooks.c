@@ -13,7 +13,7 @@
 #include <bpf/libbpf.h>
 #include <cmocka.h>
 
-#include "hooks.h"
+#include "kernel/hooks.h"
 #include "tlsfail.skel.h"
 
 static struct bpf_object *object;

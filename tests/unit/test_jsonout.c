@@ -12,8 +12,8 @@
 #include <cmocka.h>
 #include <jansson.h>
 
-#include "jsonout.h"
-#include "text.h"
+#include "base/json.h"
+#include "base/text.h"
 
 #define STRINGS 20000
 

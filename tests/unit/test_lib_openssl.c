@@ -17,7 +17,7 @@
 #include <openssl/x509_vfy.h>
 
 #include "certificate.h"
-#include "lib_openssl.h"
+#include "tls/openssl.h"
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 

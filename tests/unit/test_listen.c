@@ -17,7 +17,7 @@
 #include <cmocka.h>
 
 #include "fixture.h"
-#include "listen.h"
+#include "system/listen.h"
 
 static struct listen_address address;
 

@@ -13,9 +13,9 @@
 #include <cmocka.h>
 
 #include "capture.h"
-#include "causes.h"
-#include "listing.h"
-#include "options.h"
+#include "diagnose/causes.h"
+#include "command/causes.h"
+#include "command/options.h"
 
 #define COLUMNS 80
 

@@ -14,8 +14,8 @@
 
 #include "capture.h"
 #include "fixture.h"
-#include "logfile.h"
-#include "text.h"
+#include "program/nginx/live/logfile.h"
+#include "base/text.h"
 
 #define LOG  "error.log"
 #define NS_S 1000000000ULL

@@ -11,8 +11,8 @@
 
 #include <cmocka.h>
 
-#include "logmatch.h"
-#include "text.h"
+#include "program/nginx/logmatch.h"
+#include "base/text.h"
 
 #define PID 4242
 #define MS  1000000ULL

@@ -11,8 +11,8 @@
 
 #include <cmocka.h>
 
-#include "metrics.h"
-#include "metrics_share.h"
+#include "metrics/metrics.h"
+#include "metrics/share.h"
 
 #define NS_PER_SEC 1000000000ULL
 #define NOW_S	   1767366245

@@ -12,12 +12,12 @@
 
 #include <cmocka.h>
 
-#include "causes.h"
+#include "diagnose/causes.h"
 #include "conffiles.h"
 #include "harmless.h"
-#include "nginxadvice.h"
-#include "nginxfixes.h"
-#include "nginxmap.h"
+#include "program/nginx/advice.h"
+#include "program/nginx/fixes.h"
+#include "program/nginx/map.h"
 
 #define TIME_S 1767366245ULL /* 2026-01-02 15:04:05 UTC */
 

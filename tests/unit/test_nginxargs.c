@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "nginxargs.h"
+#include "program/nginx/args.h"
 
 static struct nginxargs line;
 static struct nginxargs defaults;

@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "conffiles.h"
-#include "nginxlisten.h"
+#include "program/nginx/servers.h"
 
 static struct nginxconf *conf;
 static struct nginxtell tell;

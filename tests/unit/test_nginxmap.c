@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "conffiles.h"
-#include "nginxmap.h"
+#include "program/nginx/map.h"
 
 static struct nginxconf *conf;
 static struct nginxmap *map;

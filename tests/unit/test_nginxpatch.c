@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "nginxpatch.h"
+#include "program/nginx/patch.h"
 
 static struct nginxpatch patch;
 static char buf[8192];

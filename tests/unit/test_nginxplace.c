@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "nginxplace.h"
+#include "program/nginx/place.h"
 
 static struct nginx_places places;
 static struct nginx_places again;

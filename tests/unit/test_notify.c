@@ -17,7 +17,7 @@
 
 #include "capture.h"
 #include "fixture.h"
-#include "notify.h"
+#include "system/notify.h"
 
 /* A socket at that path, or for "@..." of that abstract name. */
 static int listen_at(const char *path)

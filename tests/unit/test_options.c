@@ -14,7 +14,7 @@
 #include <cmocka.h>
 
 #include "capture.h"
-#include "options.h"
+#include "command/options.h"
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 #define WORDS_MAX    (2 * OPTIONS_TARGETS_MAX + 8)

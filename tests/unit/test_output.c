@@ -23,9 +23,9 @@
 #include <jansson.h>
 
 #include "capture.h"
-#include "finding.h"
+#include "finding/finding.h"
 #include "fixture.h"
-#include "outputs.h"
+#include "output/outputs.h"
 
 #define QUEUE_SIZE (64 * 1024)
 #define FINISH_MS  5000

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "peers.h"
+#include "diagnose/peers.h"
 
 #define S   1000000000ULL
 #define MIN (60 * S)

@@ -18,7 +18,7 @@
 #include <jansson.h>
 
 #include "capture.h"
-#include "pipeline.h"
+#include "command/pipeline.h"
 #include "scene.h"
 
 #define HEADER(type, record)                                                                       \

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "queue.h"
+#include "base/queue.h"
 
 #define SIZE	  1000
 #define ITEM_MAX  300

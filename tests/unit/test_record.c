@@ -21,8 +21,8 @@
 
 #include <cmocka.h>
 
-#include "record.h"
-#include "text.h"
+#include "record/recording.h"
+#include "base/text.h"
 #include "tlsfail_abi.h"
 
 #define RECORD_MAX (sizeof(struct tlsfail_process) + 3 * TLSFAIL_STRING_MAX)

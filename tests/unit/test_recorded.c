@@ -14,13 +14,13 @@
 #include <cmocka.h>
 #include <glob.h>
 
-#include "decode.h"
-#include "diagnose.h"
+#include "record/decode.h"
+#include "diagnose/diagnose.h"
 #include "harmless.h"
 #include "kept.h"
-#include "ladder.h"
-#include "record.h"
-#include "text.h"
+#include "output/ladder.h"
+#include "record/recording.h"
+#include "base/text.h"
 
 #define RECORDINGS   "tests/golden/*.rec" /* the tests are run where make is */
 #define LADDER_LEN   32768

@@ -14,10 +14,10 @@
 #include <cmocka.h>
 #include <jansson.h>
 
-#include "finding.h"
+#include "finding/finding.h"
 #include "finding_set.h"
-#include "sink.h"
-#include "text.h"
+#include "output/sink.h"
+#include "base/text.h"
 
 #define COLUMNS	     80
 #define OUTPUT_LEN   65536

@@ -11,10 +11,10 @@
 
 #include <cmocka.h>
 
-#include "finding.h"
+#include "finding/finding.h"
 #include "finding_set.h"
-#include "sink.h"
-#include "text.h"
+#include "output/sink.h"
+#include "base/text.h"
 
 static struct finding finding;
 static char output[65536];

@@ -11,11 +11,11 @@
 #include <cmocka.h>
 #include <jansson.h>
 
-#include "finding.h"
+#include "finding/finding.h"
 #include "finding_set.h"
-#include "sink.h"
-#include "sink_event.h"
-#include "text.h"
+#include "output/sink.h"
+#include "output/sink_event.h"
+#include "base/text.h"
 
 static struct finding finding;
 

@@ -22,12 +22,12 @@
 
 #include <cmocka.h>
 
-#include "finding.h"
+#include "finding/finding.h"
 #include "finding_set.h"
 #include "fixture.h"
-#include "sink.h"
-#include "sink_socket.h"
-#include "text.h"
+#include "output/sink.h"
+#include "output/sink_socket.h"
+#include "base/text.h"
 
 #define LARGE (512 * 1024) /* more than a datagram holds */
 

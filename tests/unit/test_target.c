@@ -25,7 +25,7 @@
 #include <unistd.h>
 
 #include "fixture.h"
-#include "target.h"
+#include "target/target.h"
 
 #define NOBODY 65534
 

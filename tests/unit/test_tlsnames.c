@@ -12,7 +12,7 @@
 #include <cmocka.h>
 #include <openssl/ssl.h>
 
-#include "tlsnames.h"
+#include "tls/names.h"
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 

@@ -14,7 +14,7 @@
 
 #include "exchange.h"
 #include "kept.h"
-#include "tlswire.h"
+#include "tls/wire.h"
 #include "wire.h"
 
 #define GROUP_SECP384R1 24

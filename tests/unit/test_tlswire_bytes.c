@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "tlswire.h"
+#include "tls/wire.h"
 #include "wire.h"
 
 #define CONTENT_HANDSHAKE 22

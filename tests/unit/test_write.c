@@ -18,8 +18,8 @@
 
 #include <cmocka.h>
 
-#include "sink.h"
-#include "text.h"
+#include "output/sink.h"
+#include "base/text.h"
 
 static char words[256];
 static struct text error;

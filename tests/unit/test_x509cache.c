@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "certificate.h"
-#include "x509cache.h"
+#include "tls/x509cache.h"
 
 #define CERTIFICATES 200 /* more than it has places */
 #define ROUNDS	     5

@@ -15,7 +15,7 @@
 #include <openssl/x509v3.h>
 
 #include "harmless.h"
-#include "x509view.h"
+#include "tls/x509view.h"
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 

@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "tlswire.h"
+#include "tls/wire.h"
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 

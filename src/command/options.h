@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The command line: one table that both parses and prints the help.
+ */
+#ifndef TLSFAIL_COMMAND_OPTIONS_H
+#define TLSFAIL_COMMAND_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "command/config.h"
+#include "kernel/hooks.h"
+#include "system/listen.h"
+#include "output/outputs.h"
+#include "command/pipeline.h"
+#include "base/text.h"
+
+#define EXIT_CANNOT   1 /* something outside the command line stands in the way */
+#define EXIT_USAGE    2
+#define EXIT_DEGRADED 3 /* doctor: tracing works, but not fully */
+
+#define OPTIONS_TARGETS_MAX 32
+#define OPTIONS_ROWS_MAX    64
+#define OPTIONS_LOGS_MAX    32
+
+enum command {
+	COMMAND_TRACE = 1 << 0,
+	COMMAND_REPLAY = 1 << 1,
+	COMMAND_CAUSES = 1 << 2,
+	COMMAND_DOCTOR = 1 << 3,
+};
+
+enum option_target {
+	OPTION_TARGET_DEFAULT, /* every nginx */
+	OPTION_TARGET_EXE,
+	OPTION_TARGET_PID,
+	OPTION_TARGET_COMM,
+};
+
+struct options {
+	enum option_target target;
+	const char *targets[OPTIONS_TARGETS_MAX]; /* paths, numbers or names, as given */
+	size_t target_count;
+
+	const struct sink_type *format;	    /* of standard output, NULL: not given */
+	const char *sinks[OUTPUTS_MAX - 1]; /* TYPE:TARGET, beside it */
+	size_t sink_count;
+	uint64_t sink_queue; /* bytes */
+	bool verbose;
+	bool ladder;
+	bool color;
+	bool utf8;
+	bool ecs;
+
+	struct pipeline_options pipeline;
+
+	const char *metrics; /* where to serve them, or NULL */
+	struct listen_address metrics_address;
+	const char *metrics_file;   /* or NULL */
+	unsigned int metrics_peers; /* named in them */
+	bool probe_stats;
+
+	uint64_t duration_s;			  /* 0: until interrupted */
+	uint64_t count;				  /* 0: no limit */
+	const char *record;			  /* file, or NULL */
+	uint64_t rate;				  /* of replay: failures a second, 0: no limit */
+	uint64_t repeat;			  /* of replay: times */
+	const char *error_logs[OPTIONS_LOGS_MAX]; /* of nginx, to be followed */
+	size_t error_log_count;
+	struct hook_request hooks;
+	bool no_return_probes;
+
+	const char *config;  /* file whose settings were taken too, or NULL */
+	struct config *file; /* what was read from it; owned */
+	bool check;	     /* only say whether all this is valid */
+
+	const char *argument; /* FILE of replay, SLUG of causes, or NULL */
+	bool help;
+	bool version;
+
+	/* What was parsed, to be parsed again; and what was given for each row of the option table, as
+	 * a hash, 0 for nothing. */
+	enum command command;
+	int argc;
+	char **argv;
+	uint64_t given[OPTIONS_ROWS_MAX];
+};
+
+/*
+ * Parses the arguments that follow the name of a command: argv[0] is that name; then the
+ * configuration file that they name. What the command line says has precedence. Returns 0, or
+ * EXIT_USAGE after one line on stderr. Strings point into argv and into the configuration; *options
+ * is the caller's to options_release(), whatever is returned.
+ */
+int options_parse(enum command command, int argc, char **argv, struct options *options);
+void options_release(struct options *options);
+
+/* Parses what options was parsed from once more: the configuration file may be another one now. As
+ * options_parse(). */
+int options_parse_again(const struct options *options, struct options *next);
+
+/* Do both ask for the same outputs? */
+bool options_same_outputs(const struct options *a, const struct options *b);
+
+/* Names on stderr the options, other than those of outputs, in which the two differ. */
+void options_tell_fixed(const struct options *running, const struct options *next);
+
+/* The outputs that the options ask for; text on standard output when they name none. */
+void options_outputs(const struct options *options, struct outputs_options *outputs);
+
+/* Appends a line for each option of the command. */
+void options_help(enum command command, struct text *text);
+
+#endif

@@ -1,0 +1,433 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Feeds records through, and counts what came out.
+ */
+#include "command/pipeline.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "diagnose/causes.h"
+#include "diagnose/correlate.h"
+#include "record/decode.h"
+#include "diagnose/diagnose.h"
+#include "finding/finding.h"
+#include "diagnose/fold.h"
+#include "diagnose/groups.h"
+#include "system/log.h"
+
+struct pipeline {
+	struct outputs *outputs; /* the caller's */
+	struct correlator *correlator;
+	struct certwatch *certwatch;
+	struct fold *fold;
+	struct peers *peers;
+	uint64_t summary_ns;
+	uint64_t summary_deadline; /* 0: no time is known yet, or there are no summaries */
+	uint64_t now;		   /* CLOCK_MONOTONIC, the latest that a record has told */
+	struct metrics *metrics;   /* or NULL */
+
+	unsigned int roles;
+	bool tell_noise;
+	uint64_t findings; /* to be told */
+	uint64_t failed;   /* handshakes as the client */
+	uint64_t refused;  /* TCP connections, no handshake began */
+	uint64_t server_failed;
+	uint64_t noise;
+	uint64_t *by_cause;   /* as in cause_table */
+	uint64_t lines;	      /* of error.log that findings have */
+	uint64_t lines_alone; /* those about TLS without one */
+	bool has_totals;
+	struct tlsfail_totals totals;
+
+	/* too large for the stack */
+	struct decoded record;
+	struct failure failure;
+	struct diagnose_work work;
+	struct finding finding;
+	struct finding folded;
+};
+
+int pipeline_open(struct outputs *outputs, const struct pipeline_options *options,
+		  struct pipeline **out)
+{
+	struct pipeline *p = calloc(1, sizeof(*p));
+
+	if (!p)
+		return -ENOMEM;
+	p->outputs = outputs;
+	p->roles = options->roles;
+	p->tell_noise = options->noise;
+	p->correlator = correlator_new();
+	p->work.x509 = x509_cache_new();
+	p->certwatch = certwatch_new(&options->certs);
+	p->fold = fold_new(options->fold_ns);
+	p->peers = peers_new();
+	p->summary_ns = options->summary_ns;
+	p->by_cause = calloc(cause_table_len, sizeof(*p->by_cause));
+	if (!p->work.x509 || !p->correlator || !p->certwatch || !p->fold || !p->peers ||
+	    !p->by_cause) {
+		pipeline_close(p);
+		return -ENOMEM;
+	}
+	*out = p;
+	return 0;
+}
+
+void pipeline_close(struct pipeline *p)
+{
+	if (!p)
+		return;
+	correlator_free(p->correlator);
+	certwatch_free(p->certwatch);
+	x509_cache_free(p->work.x509);
+	fold_free(p->fold);
+	peers_free(p->peers);
+	free(p->by_cause);
+	free(p);
+}
+
+void pipeline_set_outputs(struct pipeline *p, struct outputs *outputs)
+{
+	p->outputs = outputs;
+}
+
+void pipeline_count_into(struct pipeline *p, struct metrics *metrics)
+{
+	p->metrics = metrics;
+}
+
+void pipeline_tell_noise(struct pipeline *p, bool noise)
+{
+	p->tell_noise = noise;
+}
+
+bool pipeline_server_name(struct pipeline *p, const struct tlsfail_conn *conn, struct text *name)
+{
+	const struct tls_client_hello *hello = &p->work.view.client.hello;
+	struct tls_capture client, server = { 0 };
+	enum tlsfail_dir dir =
+		conn->role == TLSFAIL_ROLE_SERVER ? TLSFAIL_DIR_RECEIVED : TLSFAIL_DIR_SENT;
+
+	if (!correlator_bytes(p->correlator, conn->id, dir, &client))
+		return false;
+	tlswire_parse(&client, &server, &p->work.view);
+	if (hello->has_server_name)
+		text_add_hostile(name, hello->server_name.data, hello->server_name.len);
+	return hello->has_server_name || (hello->present && !hello->cut && !hello->malformed);
+}
+
+void pipeline_count_failing(struct pipeline *p, uint64_t now)
+{
+	struct finding_endpoint peer;
+	struct peer_failing failing;
+	size_t at = 0;
+
+	if (!p->metrics)
+		return;
+	metrics_failing_begin(p->metrics);
+	while (peers_failing(p->peers, now, &at, &failing)) {
+		struct text t;
+
+		text_init(&t, peer.address, sizeof(peer.address));
+		text_add_address(&t, failing.key.family, failing.key.addr);
+		peer.port = failing.key.port;
+		metrics_failing_add(p->metrics, &peer,
+				    correlator_realtime(p->correlator, failing.since),
+				    failing.streak);
+	}
+}
+
+uint64_t pipeline_findings(const struct pipeline *p)
+{
+	return p->findings;
+}
+
+uint64_t pipeline_orphans(const struct pipeline *p)
+{
+	return correlator_orphans(p->correlator);
+}
+
+static int finding_write(struct pipeline *p, const struct finding *finding)
+{
+	return outputs_write(p->outputs, finding);
+}
+
+static void failure_count(struct pipeline *p)
+{
+	if (p->finding.noise)
+		p->noise++;
+	else if (symptoms_is_server(p->failure.conn))
+		p->server_failed++;
+	else if (!strcmp(p->finding.phase, "connect"))
+		p->refused++;
+	else
+		p->failed++;
+	for (size_t i = 0; i < cause_table_len; i++)
+		if (!strcmp(cause_table[i].slug, p->finding.cause))
+			p->by_cause[i]++;
+	if (p->metrics)
+		metrics_failure(p->metrics, &p->finding);
+}
+
+/* The first upstream block that leads to the peer, "" when none is known. */
+static const char *upstream_of(const struct finding_config *config)
+{
+	for (unsigned int i = 0; i < config->place_count; i++)
+		if (*config->places[i].upstream)
+			return config->places[i].upstream;
+	return "";
+}
+
+static int failure_report(struct pipeline *p)
+{
+	bool tell, told, server = symptoms_is_server(p->failure.conn);
+	int err;
+
+	if (!(p->roles & (server ? PIPELINE_SERVER : PIPELINE_CLIENT)))
+		return 0;
+	if (!server)
+		peers_failed(p->peers, p->failure.conn, &p->failure.history);
+	diagnose(&p->failure, &p->work, &p->finding);
+	failure_count(p);
+	if (!server)
+		peers_caused(p->peers, p->failure.conn, p->finding.cause,
+			     upstream_of(&p->finding.config));
+	if (p->finding.noise && !p->tell_noise)
+		return 0;
+	p->findings++;
+	tell = fold_take(p->fold, p->now, &p->finding, &p->folded, &told);
+	err = told ? finding_write(p, &p->folded) : 0;
+	return err || !tell ? err : finding_write(p, &p->finding);
+}
+
+static int loss_report(struct pipeline *p, const struct tlsfail_loss *loss)
+{
+	diagnose_loss(loss, correlator_realtime(p->correlator, loss->t),
+		      correlator_host(p->correlator), &p->finding);
+	return finding_write(p, &p->finding);
+}
+
+static int certificates_report(struct pipeline *p, const struct tlsfail_certs *record)
+{
+	struct certificate_ends ends;
+	struct sighting sighting;
+	int err = 0;
+
+	correlator_sighting(p->correlator, record, &sighting);
+	if (p->metrics && certwatch_ends(p->certwatch, &sighting, &ends))
+		metrics_certificates(p->metrics, &ends);
+	for (int event = 0; !err && event < CERTWATCH_EVENTS; event++)
+		if (certwatch_tell(p->certwatch, &sighting, event, &p->finding))
+			err = finding_write(p, &p->finding);
+	return err;
+}
+
+/* Before the recovery comes what is still folded of the peer. */
+static int recovery_report(struct pipeline *p, const struct tlsfail_peer *record)
+{
+	struct peer_recovery recovery;
+	int err = 0;
+
+	if (!peers_read(p->peers, record, &recovery))
+		return 0;
+	diagnose_recovery(record, &recovery, correlator_realtime(p->correlator, recovery.t),
+			  correlator_host(p->correlator), &p->finding);
+	while (!err && fold_tell_peer(p->fold, &p->finding.peer, &p->folded))
+		err = finding_write(p, &p->folded);
+	return err ? err : finding_write(p, &p->finding);
+}
+
+/* The time of a record, CLOCK_MONOTONIC in ns, 0 for one that has none. */
+static uint64_t record_time(const struct decoded *record)
+{
+	switch (record->type) {
+	case TLSFAIL_REC_CONN:
+		return record->conn.t_close;
+	case TLSFAIL_REC_EXEC:
+		return record->exec.t;
+	case TLSFAIL_REC_CERTS:
+		return record->certs.t;
+	case TLSFAIL_REC_CLOCK:
+		return record->clock.monotonic;
+	case TLSFAIL_REC_LOSS:
+		return record->loss.t;
+	case TLSFAIL_REC_PEER:
+		return record->peer.t;
+	case TLSFAIL_REC_TOTALS:
+		return record->totals.t;
+	case TLSFAIL_REC_WIRE:
+	case TLSFAIL_REC_HOST:
+	case TLSFAIL_REC_PROCESS:
+	case TLSFAIL_REC_LOG_LINE:
+	case TLSFAIL_REC_NGINX:
+		return 0;
+	}
+	return 0;
+}
+
+/* An event for each peer that has something to tell, and then for each group of such. */
+static int peers_report(struct pipeline *p, bool whole)
+{
+	uint64_t time_ns = correlator_realtime(p->correlator, p->now);
+	struct groups groups = { 0 };
+	struct peer_summary summary;
+	bool first = true;
+	size_t at = 0;
+	int err = 0;
+
+	while (!err && peers_summarize(p->peers, p->now, whole, &at, &summary)) {
+		diagnose_summary(&summary, p->now, time_ns, correlator_host(p->correlator),
+				 &p->folded);
+		p->folded.history.first = first;
+		first = false;
+		err = finding_write(p, &p->folded);
+		groups_add(&groups, &summary);
+	}
+	for (size_t i = 0; !err && i < groups.count; i++) {
+		diagnose_group(&groups.all[i], p->now, time_ns, correlator_host(p->correlator),
+			       &p->folded);
+		err = finding_write(p, &p->folded);
+	}
+	return err;
+}
+
+/* The records of several CPUs are not quite in order: time never goes back. */
+static int time_advance(struct pipeline *p, uint64_t t)
+{
+	int err = 0;
+
+	if (t > p->now)
+		p->now = t;
+	while (!err && fold_tell_due(p->fold, p->now, &p->folded))
+		err = finding_write(p, &p->folded);
+	return err;
+}
+
+/* Not by the counts of a peer: those of others may come with them. */
+static int summary_tell(struct pipeline *p)
+{
+	bool due = pipeline_summary_is_due(p, p->now);
+
+	if (!p->summary_ns || !p->now || p->record.type == TLSFAIL_REC_PEER)
+		return 0;
+	if (due || !p->summary_deadline)
+		p->summary_deadline = p->now + p->summary_ns;
+	return due ? peers_report(p, false) : 0;
+}
+
+uint64_t pipeline_deadline(const struct pipeline *p)
+{
+	uint64_t fold = fold_deadline(p->fold);
+
+	return p->summary_deadline && (!fold || p->summary_deadline < fold) ? p->summary_deadline
+									    : fold;
+}
+
+bool pipeline_summary_is_due(const struct pipeline *p, uint64_t t)
+{
+	return p->summary_deadline && t >= p->summary_deadline;
+}
+
+bool pipeline_peer_watched(const struct pipeline *p, bool any, size_t *at,
+			   struct tlsfail_peer_key *key)
+{
+	return peers_watched(p->peers, any, at, key);
+}
+
+int pipeline_finish(struct pipeline *p)
+{
+	int err = 0;
+
+	while (!err && fold_tell_rest(p->fold, &p->folded))
+		err = finding_write(p, &p->folded);
+	return err || !p->summary_ns ? err : peers_report(p, true);
+}
+
+static int record_take(struct pipeline *p)
+{
+	int ret;
+
+	switch (p->record.type) {
+	case TLSFAIL_REC_LOSS:
+		return loss_report(p, &p->record.loss);
+	case TLSFAIL_REC_TOTALS:
+		p->totals = p->record.totals;
+		p->has_totals = true;
+		return 0;
+	case TLSFAIL_REC_CERTS:
+		return certificates_report(p, &p->record.certs);
+	case TLSFAIL_REC_PEER:
+		return recovery_report(p, &p->record.peer);
+	case TLSFAIL_REC_LOG_LINE:
+		p->lines += p->record.log_line.id != 0;
+		p->lines_alone += p->record.log_line.id == 0;
+		return correlator_feed(p->correlator, &p->record, &p->failure);
+	default:
+		ret = correlator_feed(p->correlator, &p->record, &p->failure);
+		return ret > 0 ? failure_report(p) : ret;
+	}
+}
+
+int pipeline_feed(struct pipeline *p, const void *data, size_t len, struct text *problem)
+{
+	const char *words = NULL;
+	int ret, err;
+
+	ret = decode_record(data, len, &p->record, &words);
+	if (ret) {
+		text_add(problem, words);
+		return ret;
+	}
+	err = time_advance(p, record_time(&p->record));
+	if (!err)
+		err = summary_tell(p);
+	ret = record_take(p);
+	return err ? err : ret;
+}
+
+static void summary_losses(const struct pipeline *p)
+{
+	const struct tlsfail_lost *l = &p->totals.lost;
+	uint64_t lost = l->conns + l->wires + l->untracked + l->execs;
+
+	log_line("%" PRIu64 " records received, %" PRIu64 " records lost",
+		 (uint64_t)p->totals.records, lost);
+	if (lost)
+		log_line("  %" PRIu64 " failures, %" PRIu64 " wire records, %" PRIu64
+			 " connections not followed, %" PRIu64 " process starts",
+			 (uint64_t)l->conns, (uint64_t)l->wires, (uint64_t)l->untracked,
+			 (uint64_t)l->execs);
+	if (correlator_orphans(p->correlator))
+		log_line("%" PRIu64 " wire records came without their connection",
+			 correlator_orphans(p->correlator));
+}
+
+void pipeline_summary(const struct pipeline *p)
+{
+	if (!p->has_totals)
+		log_line("%" PRIu64 " failed; the totals are missing",
+			 p->failed + p->refused + p->server_failed + p->noise);
+	else if (p->roles & PIPELINE_CLIENT)
+		log_line("%" PRIu64 " handshakes seen, %" PRIu64
+			 " failed; refused connections: %" PRIu64,
+			 (uint64_t)p->totals.client_seen, p->failed, p->refused);
+	if (p->has_totals &&
+	    (p->roles == PIPELINE_SERVER || p->totals.server_seen || p->server_failed || p->noise))
+		log_line("%" PRIu64 " handshakes seen as the server, %" PRIu64
+			 " failed; noise%s: %" PRIu64,
+			 (uint64_t)p->totals.server_seen, p->server_failed,
+			 p->tell_noise ? "" : " (-v shows it)", p->noise);
+	for (size_t i = 0; i < cause_table_len; i++)
+		if (p->by_cause[i])
+			log_line("  %" PRIu64 " %s", p->by_cause[i], cause_table[i].slug);
+	if (p->lines || p->lines_alone)
+		log_line("error.log: findings with a line of it: %" PRIu64
+			 "; SSL lines without a finding: %" PRIu64,
+			 p->lines, p->lines_alone);
+	if (p->has_totals)
+		summary_losses(p);
+	outputs_summary(p->outputs);
+}

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Remembers what was told in a table of fixed size, oldest out first.
+ */
+#include "diagnose/certwatch.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "finding/tls.h"
+#include "base/text.h"
+#include "tls/x509view.h"
+
+#define TOLD_MAX 1024
+
+#define NS_PER_SEC	1000000000ULL
+#define SECONDS_PER_DAY 86400
+
+struct told {
+	struct finding_endpoint peer;
+	char sha256[65];
+};
+
+struct certwatch {
+	struct certwatch_options options;
+	size_t told_next;
+	struct told told[TOLD_MAX];
+	size_t cert_count;
+	struct x509_view certs[TLSFAIL_CERTS_MAX];
+};
+
+struct certwatch *certwatch_new(const struct certwatch_options *options)
+{
+	struct certwatch *w = calloc(1, sizeof(*w));
+
+	if (w)
+		w->options = *options;
+	return w;
+}
+
+void certwatch_free(struct certwatch *w)
+{
+	free(w);
+}
+
+static bool told_before(struct certwatch *w, const struct finding_endpoint *peer,
+			const char *sha256)
+{
+	struct told *slot = &w->told[w->told_next];
+
+	for (size_t i = 0; i < TOLD_MAX; i++) {
+		const struct told *t = &w->told[i];
+
+		if (t->peer.port == peer->port && !strcmp(t->peer.address, peer->address) &&
+		    !strcmp(t->sha256, sha256))
+			return true;
+	}
+	w->told_next = (w->told_next + 1) % TOLD_MAX;
+	slot->peer = *peer;
+	memcpy(slot->sha256, sha256, sizeof(slot->sha256));
+	return false;
+}
+
+static void certificates_read(struct certwatch *w, const struct sighting *s)
+{
+	w->cert_count = 0;
+	for (size_t i = 0; i < TLSFAIL_CERTS_MAX; i++) {
+		const struct tls_capture *der = &s->certs[i];
+
+		if (!der->data || !x509_view_read(der->data, der->len, der->cut, &w->certs[i]))
+			break;
+		w->cert_count++;
+	}
+}
+
+/* Of the chain, the certificate that ends first. */
+static const struct x509_view *first_to_end(const struct certwatch *w)
+{
+	const struct x509_view *first = &w->certs[0];
+
+	for (size_t i = 1; i < w->cert_count; i++)
+		if (w->certs[i].has_validity && w->certs[i].not_after < first->not_after)
+			first = &w->certs[i];
+	return first;
+}
+
+static void fill_peer(struct finding_endpoint *peer, const struct sighting *s)
+{
+	struct text t;
+
+	text_init(&t, peer->address, sizeof(peer->address));
+	text_add_address(&t, s->record->family, s->record->raddr);
+	peer->port = s->record->rport;
+}
+
+static void fill(struct finding *f, const struct sighting *s, enum finding_kind kind,
+		 const struct x509_view *cert)
+{
+	struct text t;
+
+	*f = (struct finding){ .kind = kind, .time_ns = s->time_ns, .confidence = CONFIDENCE_HIGH };
+	f->pid = s->record->pid;
+	fill_peer(&f->peer, s);
+	f->network_type = strchr(f->peer.address, ':') ? "ipv6" : "ipv4";
+	text_init(&t, f->executable_path, sizeof(f->executable_path));
+	text_add_hostile(&t, s->exe, strlen(s->exe));
+	text_init(&t, f->host_name, sizeof(f->host_name));
+	text_add(&t, s->host);
+	finding_certificate_set(&f->certificate, cert, s->record->cert_count);
+}
+
+static bool tell_seen(struct certwatch *w, const struct sighting *s, struct finding *f)
+{
+	const struct x509_view *leaf = &w->certs[0];
+	struct text t;
+
+	fill(f, s, FINDING_CERTIFICATE_SEEN, leaf);
+	if (told_before(w, &f->peer, leaf->sha256))
+		return false;
+	f->cause = "certificate-seen";
+	text_init(&t, f->message, sizeof(f->message));
+	text_add(&t, "Certificate ");
+	finding_add_subject(&t, &f->certificate);
+	text_addf(&t, ", issued by %s, is valid to ", leaf->issuer);
+	text_add_time(&t, leaf->not_after);
+	text_add(&t, ".");
+	return true;
+}
+
+static bool tell_expiring(struct certwatch *w, const struct sighting *s, struct finding *f)
+{
+	const struct x509_view *cert = first_to_end(w);
+	int64_t now = (int64_t)(s->time_ns / NS_PER_SEC);
+	struct text t;
+
+	if (!w->options.warn_s || !cert->has_validity || !now ||
+	    cert->not_after - now >= (int64_t)w->options.warn_s)
+		return false;
+	fill(f, s, FINDING_CERTIFICATE_EXPIRING, cert);
+	f->cause = "certificate-expiring";
+	text_init(&t, f->message, sizeof(f->message));
+	text_add(&t, "Certificate ");
+	finding_add_subject(&t, &f->certificate);
+	if (cert->not_after < now)
+		text_add(&t, " ended ");
+	else
+		text_addf(&t, " ends in %lld days, ",
+			  (long long)((cert->not_after - now) / SECONDS_PER_DAY));
+	text_add_time(&t, cert->not_after);
+	text_add(&t, ".");
+	text_init(&t, f->hint, sizeof(f->hint));
+	text_add(&t, "renew it on the upstream and reload it there");
+	return true;
+}
+
+bool certwatch_tell(struct certwatch *w, const struct sighting *s, enum certwatch_event event,
+		    struct finding *f)
+{
+	certificates_read(w, s);
+	if (!w->cert_count || !w->certs[0].has_validity)
+		return false;
+	if (event == CERTWATCH_SEEN)
+		return w->options.seen && tell_seen(w, s, f);
+	return tell_expiring(w, s, f);
+}
+
+bool certwatch_ends(struct certwatch *w, const struct sighting *s, struct certificate_ends *ends)
+{
+	certificates_read(w, s);
+	if (!w->cert_count || !w->certs[0].has_validity)
+		return false;
+	*ends = (struct certificate_ends){
+		.time_ns = s->time_ns,
+		.leaf = w->certs[0].not_after,
+		.chain = first_to_end(w)->not_after,
+	};
+	fill_peer(&ends->peer, s);
+	return true;
+}

@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * One entry a peer, in a table that is searched from end to end: it is small, and holds only peers
+ * that have failed.
+ */
+#include "diagnose/peers.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+
+#define NS_PER_SEC 1000000000ULL
+
+/* The span of a history is one to two of these. */
+#define SPAN_NS (600 * NS_PER_SEC)
+
+/* So many failures without a success between them are no coincidence. */
+#define STREAK_MIN 3
+
+/* A peer works again when it has succeeded, and has not failed for this long. One that fails again
+ * soon after that has to prove itself for twice as long. */
+#define PROOF_MIN_NS (3 * NS_PER_SEC)
+#define PROOF_MAX_NS (300 * NS_PER_SEC)
+#define RELAPSE_NS   (600 * NS_PER_SEC)
+
+/* A peer that nobody has tried for longer is not known to be failing still. */
+#define TRIED_NS (1800 * NS_PER_SEC)
+
+/* Counts at some time. */
+struct mark {
+	uint64_t t;
+	uint64_t ended; /* handshakes */
+	uint64_t failed;
+	uint64_t retried;
+};
+
+/* How often the commonest causes came: when there are too many, the rarest gives its place away. */
+#define CAUSES_MAX 4
+
+struct tally {
+	const char *causes[CAUSES_MAX];
+	uint64_t counts[CAUSES_MAX];
+};
+
+struct peer {
+	struct tlsfail_peer_key key; /* family 0: free */
+	uint64_t age;
+	uint64_t t_read;
+	struct tlsfail_peer_counts n; /* as read */
+	struct mark base;	      /* where the span of its history begins */
+	struct mark next;	      /* and where the one after it will */
+	bool failing;		      /* and not seen to recover */
+	struct mark fell;	      /* before the first failure of that */
+	uint64_t proof_ns;
+	uint64_t t_recovered;
+	struct mark summed;  /* at its last summary */
+	struct tally tally;  /* since then */
+	struct tally totals; /* since it was first seen */
+	char upstream[PEERS_UPSTREAM_LEN];
+};
+
+struct peers {
+	uint64_t ages;
+	struct peer all[PEERS_MAX];
+};
+
+struct peers *peers_new(void)
+{
+	return calloc(1, sizeof(struct peers));
+}
+
+void peers_free(struct peers *peers)
+{
+	free(peers);
+}
+
+static struct tlsfail_peer_key key_of(const struct tlsfail_conn *c)
+{
+	struct tlsfail_peer_key key = { .family = c->family, .port = c->rport };
+
+	memcpy(key.addr, c->raddr, sizeof(key.addr));
+	return key;
+}
+
+static struct peer *peer_find(struct peers *peers, const struct tlsfail_peer_key *key)
+{
+	for (size_t i = 0; i < PEERS_MAX && peers->all[i].key.family; i++) {
+		struct peer *p = &peers->all[i];
+
+		if (p->key.port == key->port && !memcmp(&p->key, key, sizeof(*key)))
+			return p;
+	}
+	return NULL;
+}
+
+/* Its entry, made if it is new. */
+static struct peer *peer_get(struct peers *peers, const struct tlsfail_peer_key *key)
+{
+	struct peer *p = peer_find(peers, key);
+
+	if (!p) {
+		p = &peers->all[0];
+		for (size_t i = 0; i < PEERS_MAX && p->key.family; i++)
+			if (!peers->all[i].key.family || peers->all[i].age < p->age)
+				p = &peers->all[i];
+		*p = (struct peer){ .key = *key, .proof_ns = PROOF_MIN_NS };
+	}
+	p->age = ++peers->ages;
+	return p;
+}
+
+static uint64_t ended(const struct peer *p)
+{
+	return p->n.done + p->n.failed;
+}
+
+static struct mark mark_now(const struct peer *p, uint64_t t)
+{
+	return (struct mark){
+		.t = t, .ended = ended(p), .failed = p->n.failed, .retried = p->n.retried
+	};
+}
+
+/* -- counts ----------------------------------------------------------------------------------- */
+
+static void span_move(struct peer *p, uint64_t t)
+{
+	if (!p->t_read) {
+		p->base = (struct mark){ .t = p->n.t_first };
+		p->summed = p->base;
+		p->next = mark_now(p, t);
+	} else if (t - p->next.t >= SPAN_NS) {
+		p->base = p->next;
+		p->next = mark_now(p, t);
+	}
+}
+
+static bool has_recovered(const struct peer *p, uint64_t t)
+{
+	return p->failing && p->n.t_done > p->n.t_failed && t - p->n.t_failed >= p->proof_ns;
+}
+
+bool peers_read(struct peers *peers, const struct tlsfail_peer *record,
+		struct peer_recovery *recovery)
+{
+	struct peer *p = peer_get(peers, &record->key);
+
+	/* The kernel side has forgotten the peer meanwhile, and counts from 0. */
+	if (p->t_read && p->n.t_first != record->n.t_first)
+		*p = (struct peer){ .key = p->key, .age = p->age, .proof_ns = p->proof_ns };
+	p->n = record->n;
+	span_move(p, record->t);
+	p->t_read = record->t;
+	if (!has_recovered(p, record->t))
+		return false;
+	*recovery = (struct peer_recovery){
+		.t = record->t,
+		.since = p->fell.t,
+		.handshakes = ended(p) - p->fell.ended,
+		.failures = p->n.failed - p->fell.failed,
+		.last_failure = p->n.t_failed,
+		.last_success = p->n.t_done,
+	};
+	p->failing = false;
+	p->t_recovered = record->t;
+	return true;
+}
+
+/* -- a failure --------------------------------------------------------------------------------- */
+
+static enum peer_state state_of(const struct peer *p)
+{
+	bool succeeds = p->n.t_done && p->n.t_done >= p->base.t;
+
+	return !succeeds || p->n.streak >= STREAK_MIN ? PEER_FAILING : PEER_FLAPPING;
+}
+
+static void fall(struct peer *p)
+{
+	bool relapse = p->t_recovered && p->n.t_failed - p->t_recovered < RELAPSE_NS;
+
+	p->failing = true;
+	p->fell = mark_now(p, p->n.t_failing);
+	p->fell.ended -= p->n.streak;
+	p->fell.failed -= p->n.streak;
+	if (!relapse)
+		p->proof_ns = PROOF_MIN_NS;
+	else if (p->proof_ns < PROOF_MAX_NS)
+		p->proof_ns *= 2;
+}
+
+void peers_failed(struct peers *peers, const struct tlsfail_conn *conn, struct peer_history *h)
+{
+	struct tlsfail_peer_key key = key_of(conn);
+	struct peer *p = peer_find(peers, &key);
+
+	*h = (struct peer_history){ .known = false };
+	if (!p)
+		return;
+	*h = (struct peer_history){
+		.known = true,
+		.state = state_of(p),
+		.since = p->base.t,
+		.handshakes = ended(p) - p->base.ended,
+		.failures = p->n.failed - p->base.failed,
+		.streak = p->n.streak,
+		.failing_since = p->n.streak ? p->n.t_failing : 0,
+		.last_success = p->n.t_done,
+	};
+	if (h->state == PEER_FAILING && !p->failing)
+		fall(p);
+}
+
+/* -- summaries -------------------------------------------------------------------------------- */
+
+static void tally_add(struct tally *tally, const char *cause)
+{
+	size_t rarest = 0;
+
+	for (size_t i = 0; i < CAUSES_MAX; i++) {
+		if (tally->causes[i] && !strcmp(tally->causes[i], cause)) {
+			tally->counts[i]++;
+			return;
+		}
+		if (tally->counts[i] < tally->counts[rarest])
+			rarest = i;
+	}
+	tally->causes[rarest] = cause;
+	tally->counts[rarest]++;
+}
+
+void peers_caused(struct peers *peers, const struct tlsfail_conn *conn, const char *cause,
+		  const char *upstream)
+{
+	struct tlsfail_peer_key key = key_of(conn);
+	struct peer *p = peer_find(peers, &key);
+
+	if (!p)
+		return;
+	tally_add(&p->tally, cause);
+	tally_add(&p->totals, cause);
+	if (*upstream) {
+		struct text t;
+
+		text_init(&t, p->upstream, sizeof(p->upstream));
+		text_add(&t, upstream);
+	}
+}
+
+static enum peer_state state_in_summary(const struct peer *p)
+{
+	if (p->failing)
+		return PEER_FAILING;
+	return p->n.t_failed <= p->t_recovered || p->n.t_failed < p->summed.t ? PEER_OK
+									      : PEER_FLAPPING;
+}
+
+static void summarize(const struct peer *p, bool whole, struct peer_summary *s)
+{
+	const struct mark begin = { .t = p->n.t_first }, *since = whole ? &begin : &p->summed;
+	const struct tally *tally = whole ? &p->totals : &p->tally;
+
+	*s = (struct peer_summary){
+		.key = p->key,
+		.state = state_in_summary(p),
+		.since = since->t,
+		.handshakes = ended(p) - since->ended,
+		.failures = p->n.failed - since->failed,
+		.retried = p->n.retried - since->retried,
+		.failing_since = p->failing ? p->fell.t : 0,
+		.last_success = p->n.t_done,
+		.upstream = p->upstream,
+	};
+	for (size_t i = 0; i < CAUSES_MAX; i++) {
+		if (tally->counts[i] <= s->cause_count)
+			continue;
+		s->cause = tally->causes[i];
+		s->cause_count = tally->counts[i];
+	}
+}
+
+bool peers_summarize(struct peers *peers, uint64_t t, bool whole, size_t *at,
+		     struct peer_summary *summary)
+{
+	for (; *at < PEERS_MAX && peers->all[*at].key.family; (*at)++) {
+		struct peer *p = &peers->all[*at];
+		bool told = p->failing || p->n.failed > (whole ? 0 : p->summed.failed);
+
+		if (told)
+			summarize(p, whole, summary);
+		p->summed = mark_now(p, t);
+		p->tally = (struct tally){ 0 };
+		if (!told)
+			continue;
+		(*at)++;
+		return true;
+	}
+	return false;
+}
+
+bool peers_failing(const struct peers *peers, uint64_t t, size_t *at, struct peer_failing *failing)
+{
+	for (; *at < PEERS_MAX && peers->all[*at].key.family; (*at)++) {
+		const struct peer *p = &peers->all[*at];
+
+		if (!p->failing || !p->n.streak || t - p->n.t_failed > TRIED_NS)
+			continue;
+		*failing = (struct peer_failing){
+			.key = p->key,
+			.since = p->n.t_failing,
+			.streak = p->n.streak,
+		};
+		(*at)++;
+		return true;
+	}
+	return false;
+}
+
+bool peers_watched(const struct peers *peers, bool any, size_t *at, struct tlsfail_peer_key *key)
+{
+	for (; *at < PEERS_MAX && peers->all[*at].key.family; (*at)++) {
+		if (!any && !peers->all[*at].failing)
+			continue;
+		*key = peers->all[(*at)++].key;
+		return true;
+	}
+	return false;
+}

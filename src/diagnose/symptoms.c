@@ -1,0 +1,363 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * From records and bytes to observations.
+ */
+#include "diagnose/symptoms.h"
+
+#include <string.h>
+
+#include "diagnose/causes.h"
+#include "tls/openssl.h"
+#include "tls/names.h"
+
+#define NS_PER_SEC 1000000000ULL
+#define NS_PER_MS  1000000ULL
+
+/* Timers are set in whole seconds, as a rule. The event loop adds a little; and it counts from
+ * the time that it cached before it called connect(). */
+#define TIMER_EARLINESS_NS (20 * NS_PER_MS)
+#define TIMER_LATENESS_NS  (80 * NS_PER_MS) /* from the earliest on */
+
+/* A ClientHello of more bytes than this does not fit into one packet of the usual path. */
+#define ONE_PACKET_LEN 1400
+
+/* Nobody sets a shorter timer for a connect. */
+#define TIMER_MIN_NS (100 * NS_PER_MS)
+
+static bool starts_with(const uint8_t *bytes, size_t len, const char *prefix)
+{
+	size_t n = strlen(prefix);
+
+	return len >= n && !memcmp(bytes, prefix, n);
+}
+
+/* A status line, or the HTML that some servers send alone (HTTP/0.9 style error pages). */
+static bool looks_like_answer(const uint8_t *bytes, size_t len)
+{
+	return starts_with(bytes, len, "HTTP/") || starts_with(bytes, len, "<!DO") ||
+	       starts_with(bytes, len, "<!do") || starts_with(bytes, len, "<htm") ||
+	       starts_with(bytes, len, "<HTM");
+}
+
+/* A request line: the method and a space, or as much of a longer one as is kept. */
+static bool looks_like_request(const uint8_t *bytes, size_t len)
+{
+	size_t letters = 0;
+
+	while (letters < len && bytes[letters] >= 'A' && bytes[letters] <= 'Z')
+		letters++;
+	return letters >= 3 && (letters == len ? len > 1 : bytes[letters] == ' ');
+}
+
+/* Version 1 is text, version 2 begins with a line of its own. */
+static bool looks_like_proxy_protocol(const uint8_t *bytes, size_t len)
+{
+	return starts_with(bytes, len, "PROXY ") || (len >= 5 && !memcmp(bytes, "\r\n\r\n\0", 5));
+}
+
+bool symptoms_is_server(const struct tlsfail_conn *c)
+{
+	return c->role == TLSFAIL_ROLE_SERVER;
+}
+
+/* Bytes of the peer that the kernel has, and that nobody read before the end. A FIN counts as one
+ * (tcp_rcv_nxt_update()). */
+static uint64_t unread_bytes(const struct tlsfail_conn *c)
+{
+	uint64_t read = c->rx_bytes + c->post_rx_bytes + !!(c->flags & TLSFAIL_F_PEER_FIN);
+
+	return c->tcp_bytes_received > read ? c->tcp_bytes_received - read : 0;
+}
+
+uint64_t symptoms_unread(const struct tlsfail_conn *c)
+{
+	if (!(c->flags & TLSFAIL_F_TLS) || c->error_count ||
+	    c->flags & (TLSFAIL_F_DONE | TLSFAIL_F_PEER_RST))
+		return 0;
+	return unread_bytes(c);
+}
+
+bool symptoms_alert_unread(const struct tlsfail_conn *c, const struct tls_view *view)
+{
+	return c->flags & TLSFAIL_F_DONE && view->server.version == TLS_VERSION_1_3 &&
+	       unread_bytes(c) == TLS_ENCRYPTED_ALERT_LEN;
+}
+
+static uint64_t observe_end(const struct failure *f)
+{
+	const struct tlsfail_conn *c = f->conn;
+	uint64_t elapsed = c->t_close - c->t_start;
+	uint64_t o = 0;
+
+	if (c->flags & TLSFAIL_F_PEER_FIN)
+		o |= O_PEER_FIN;
+	if (c->flags & TLSFAIL_F_PEER_RST)
+		o |= O_PEER_RST;
+	if (c->flags & (TLSFAIL_F_LOCAL_FIN | TLSFAIL_F_LOCAL_NOTIFY))
+		o |= O_LOCAL;
+	if (symptoms_unread(c))
+		o = (o & ~(uint64_t)O_PEER_FIN) | O_LOCAL;
+	if (f->repeats_elapsed && elapsed >= TIMER_MIN_NS)
+		o |= O_TIMER | O_TIMER_REPEATED;
+	elapsed += TIMER_EARLINESS_NS;
+	if (elapsed >= NS_PER_SEC && elapsed % NS_PER_SEC <= TIMER_LATENESS_NS)
+		o |= O_TIMER;
+	if (symptoms_is_server(c))
+		return o;
+	/* A kernel answers bytes for a closed socket with RST, and acknowledges none of them; so FIN
+	 * and then RST, and nothing received: nobody read the ClientHello. */
+	if (!c->rx_bytes && !unread_bytes(c) && c->flags & TLSFAIL_F_PEER_FIN &&
+	    (c->flags & TLSFAIL_F_FIN_BEFORE_TX ||
+	     (c->flags & TLSFAIL_F_PEER_RST && !symptoms_hello_acked(c))))
+		o |= O_HELLO_UNREAD;
+	if (!(c->flags & TLSFAIL_F_TLS) && o & (O_PEER_FIN | O_PEER_RST))
+		o |= O_HELLO_UNREAD;
+	return o;
+}
+
+/* The acknowledgement of our SYN counts as one byte (tcp_ack() on the SYN-ACK). */
+bool symptoms_hello_acked(const struct tlsfail_conn *c)
+{
+	return c->tcp_bytes_acked >= (uint64_t)c->first_tx_len + 1;
+}
+
+/* What a client says that speaks no TLS. */
+static uint64_t observe_plain(const struct tlsfail_conn *c)
+{
+	uint64_t o = c->flags & TLSFAIL_F_PLAIN ? O_NOT_TLS : 0;
+
+	if (c->errors[0].reason == OPENSSL_R_HTTP_REQUEST ||
+	    looks_like_request(c->first_rx, c->first_rx_kept))
+		o |= O_NOT_TLS | O_HTTP;
+	if (c->errors[0].reason == OPENSSL_R_HTTPS_PROXY_REQUEST ||
+	    starts_with(c->first_rx, c->first_rx_kept, "CONNECT "))
+		o |= O_NOT_TLS | O_PROXY_REQUEST;
+	if (looks_like_proxy_protocol(c->first_rx, c->first_rx_kept))
+		o |= O_NOT_TLS | O_PROXY_PROTOCOL;
+	return o;
+}
+
+/* A client whose certificate, or lack of one, the program refuses: in the handshake, or after it. */
+static uint64_t observe_client_certificate(const struct tlsfail_conn *c)
+{
+	if (c->errors[0].reason == OPENSSL_R_NO_PEER_CERTIFICATE)
+		return O_CLIENT_NO_CERT;
+	if (c->errors[0].reason == OPENSSL_R_CERTIFICATE_VERIFY_FAILED)
+		return O_CLIENT_REFUSED;
+	if (!(c->flags & TLSFAIL_F_SESSION_REMOVED))
+		return 0;
+	return c->cert_count || (c->flags & TLSFAIL_F_VERIFY_ASKED && c->verify_code)
+		       ? O_CLIENT_REFUSED
+		       : O_CLIENT_NO_CERT;
+}
+
+/* The records that the client sent, or the server. */
+static const struct tls_records *records_of(const struct tls_view *view, bool client)
+{
+	return client ? &view->client.records : &view->server.records;
+}
+
+static uint64_t observe_client_auth(const struct tls_view *view)
+{
+	switch (view->client.auth) {
+	case TLS_CLIENT_AUTH_NOT_ASKED:
+		return 0;
+	case TLS_CLIENT_AUTH_NONE:
+		return O_CERT_REQUESTED | O_CERT_EMPTY | O_CERT_LACKED;
+	case TLS_CLIENT_AUTH_SENT:
+		return O_CERT_REQUESTED | O_CERT_SENT;
+	case TLS_CLIENT_AUTH_UNKNOWN:
+		break;
+	}
+	return O_CERT_LACKED | (view->server.certificate_request ? O_CERT_REQUESTED : 0);
+}
+
+/* Not both versions of TLS that are in use. */
+static bool offers_little(const struct tls_client_hello *hello)
+{
+	if (hello->max_version == TLS_VERSION_1_3)
+		return hello->versions.len == sizeof(uint16_t);
+	return hello->max_version;
+}
+
+static uint64_t observe_wire(const struct failure *f, const struct tls_view *view)
+{
+	const struct tlsfail_conn *c = f->conn;
+	bool server = symptoms_is_server(c);
+	const struct tls_client_hello *hello = &view->client.hello;
+	uint64_t o = 0;
+
+	if (!c->rx_bytes && !unread_bytes(c))
+		o |= O_RX_NONE;
+	if (c->t_first_tx && c->flags & TLSFAIL_F_CONNECT && c->tcp_retransmits &&
+	    !symptoms_hello_acked(c))
+		o |= O_UNACKED;
+	if (view->server.server_hello)
+		o |= O_SERVER_HELLO;
+	if (records_of(view, server)->framing == TLS_FRAMING_OTHER ||
+	    c->errors[0].reason == OPENSSL_R_WRONG_VERSION_NUMBER)
+		o |= O_NOT_TLS;
+	if (server)
+		o |= observe_plain(c) | observe_client_certificate(c);
+	else if (looks_like_answer(c->first_rx, c->first_rx_kept))
+		o |= O_HTTP;
+	if (hello->present)
+		o |= O_HELLO;
+	if (hello->has_server_name)
+		o |= O_SNI;
+	else if (hello->present && !hello->cut && !hello->malformed)
+		o |= O_NO_SNI;
+	if (view->server.retry_count)
+		o |= O_RETRY;
+	if (hello->max_version == TLS_VERSION_1_3)
+		o |= O_TLS13;
+	if (offers_little(hello))
+		o |= O_NARROW;
+	if (hello->length > ONE_PACKET_LEN)
+		o |= O_LARGE;
+	for (unsigned int i = 0; i < hello->key_share_count && i < TLS_KEY_SHARES_MAX; i++)
+		if (tls_group_is_post_quantum(hello->key_shares[i]))
+			o |= O_POST_QUANTUM;
+	return o | observe_client_auth(view);
+}
+
+static uint64_t observe_flags(const struct tlsfail_conn *c)
+{
+	uint64_t o = 0;
+
+	if (c->flags & TLSFAIL_F_TLS)
+		o |= O_TLS;
+	if (c->flags & TLSFAIL_F_EXITING)
+		o |= O_EXITING;
+	if (c->flags & TLSFAIL_F_REFUSED)
+		o |= O_REFUSED;
+	if (c->flags & TLSFAIL_F_PEER_DID_TLS)
+		o |= O_PEER_DID_TLS;
+	if (c->flags & TLSFAIL_F_DONE)
+		o |= O_DONE;
+	if (c->flags & TLSFAIL_F_HOST_REFUSED)
+		o |= O_HOST_REFUSED | (c->flags & TLSFAIL_F_ENTRY_ONLY ? 0 : O_HOST_RETURN);
+	if (c->flags & TLSFAIL_F_VERIFY_ASKED && c->verify_code == OPENSSL_V_HOSTNAME_MISMATCH)
+		o |= O_HOST_REFUSED | O_HOST_RETURN;
+	return o;
+}
+
+/* In a row, so that it is no chance. */
+#define ALWAYS_MIN 3
+
+static uint64_t observe_history(const struct peer_history *h)
+{
+	if (!h->known)
+		return O_NO_SUCCESS;
+	if (h->state == PEER_FLAPPING)
+		return O_PEER_SUCCEEDS;
+	return O_NO_SUCCESS | (h->streak >= ALWAYS_MIN ? O_PEER_FAILS : 0);
+}
+
+/* An end of file, and what follows from it, says no more than the FIN does. */
+static bool error_explains(const struct tlsfail_conn *c)
+{
+	return c->error_count && c->errors[0].reason != OPENSSL_R_UNEXPECTED_EOF &&
+	       c->errors[0].reason != OPENSSL_R_SHUTDOWN_WHILE_IN_INIT;
+}
+
+/* What an alert means that more than one rule asks for, or that depends on what came before. */
+static uint64_t observe_alert(uint8_t alert, uint64_t observed)
+{
+	switch (alert) {
+	case TLS_ALERT_UNRECOGNIZED_NAME:
+		return O_UNRECOGNIZED;
+	case TLS_ALERT_CERTIFICATE_REQUIRED:
+		return O_CERT_ALERT;
+	case TLS_ALERT_BAD_CERTIFICATE:
+	case TLS_ALERT_CERTIFICATE_UNKNOWN:
+		return O_CERT_REFUSED | O_CERT_VAGUE;
+	case TLS_ALERT_UNSUPPORTED_CERTIFICATE:
+	case TLS_ALERT_CERTIFICATE_REVOKED:
+		return O_CERT_REFUSED;
+	case TLS_ALERT_ACCESS_DENIED:
+		return observed & O_CERT_SENT ? O_CERT_REFUSED | O_CERT_VAGUE : 0;
+	case TLS_ALERT_ILLEGAL_PARAMETER:
+		return O_ILLEGAL;
+	}
+	return 0;
+}
+
+/* The fatal alert that we sent: seen in clear, or concluded from the error. */
+static bool alert_sent(const struct tlsfail_conn *c, const struct tls_view *view,
+		       const struct symptoms *s, bool *inferred, uint8_t *alert)
+{
+	const struct tls_records *ours = records_of(view, !s->server);
+
+	*inferred = !ours->fatal.seen;
+	*alert = ours->fatal.description;
+	if (!*inferred)
+		return true;
+	return s->reason && !(c->flags & TLSFAIL_F_DONE) &&
+	       openssl_alert_for(s->reason, s->has_verify, s->verify, alert);
+}
+
+/* Did the issuer of the leaf come too? */
+static uint64_t observe_certificates(const struct diagnose_work *work, uint32_t sent)
+{
+	const struct x509_view *leaf = &work->certs[0];
+
+	if (!work->cert_count)
+		return 0;
+	if (leaf->self_issued)
+		return O_CERT;
+	if (sent == 1)
+		return O_CERT | O_ONE_CERT;
+	for (size_t i = 1; i < work->cert_count; i++)
+		if (!strcmp(work->certs[i].subject, leaf->issuer))
+			return O_CERT | O_ISSUER_SENT;
+	return O_CERT | (work->cert_count == sent ? O_ISSUER_MISSING : 0);
+}
+
+/* The certificates up to the first that cannot be read. */
+static void certificates_read(const struct failure *failure, struct diagnose_work *work)
+{
+	work->cert_count = 0;
+	for (size_t i = 0; i < TLSFAIL_CERTS_MAX; i++) {
+		const struct tls_capture *der = &failure->certs[i];
+
+		if (!der->data ||
+		    !x509_cache_read(work->x509, der->data, der->len, der->cut, &work->certs[i]))
+			break;
+		work->cert_count++;
+	}
+}
+
+void symptoms_read(const struct failure *f, struct diagnose_work *work, struct symptoms *s)
+{
+	const struct tls_view *view = &work->view;
+	const struct tlsfail_conn *c = f->conn;
+	const struct tls_records *theirs;
+
+	*s = (struct symptoms){ .server = symptoms_is_server(c) };
+	if (s->server)
+		tlswire_parse(&f->received, &f->sent, &work->view);
+	else
+		tlswire_parse(&f->sent, &f->received, &work->view);
+	theirs = records_of(view, s->server);
+	certificates_read(f, work);
+	s->observed = observe_flags(c) | observe_end(f) | observe_wire(f, view) |
+		      observe_certificates(work, c->cert_count) | observe_history(&f->history);
+	s->reason = c->error_count ? c->errors[0].reason : 0;
+	if (openssl_reason_is_alert(s->reason, &s->alert)) {
+		s->has_alert = true;
+	} else if (theirs->fatal.seen) {
+		s->has_alert = true;
+		s->alert = theirs->fatal.description;
+	}
+	if (s->has_alert)
+		s->observed |= O_ALERT;
+	s->has_verify = c->flags & TLSFAIL_F_VERIFY_ASKED && c->verify_code;
+	s->verify = c->verify_code;
+	s->has_alert_sent =
+		!s->has_alert && alert_sent(c, view, s, &s->alert_sent_inferred, &s->alert_sent);
+	if (s->has_alert)
+		s->observed |= observe_alert(s->alert, s->observed);
+	if (error_explains(c) || s->has_alert || s->has_alert_sent)
+		s->observed |= O_ERROR;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What was observed on a failed connection, as the rules look at it. Nothing is concluded here but
+ * what one fact says of itself. Pure.
+ */
+#ifndef TLSFAIL_DIAGNOSE_SYMPTOMS_H
+#define TLSFAIL_DIAGNOSE_SYMPTOMS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "diagnose/correlate.h"
+#include "program/nginx/place.h"
+#include "tls/wire.h"
+#include "tls/x509cache.h"
+#include "tls/x509view.h"
+
+/* Working space, too large for a stack; what was read from the wire is in it afterwards. */
+struct diagnose_work {
+	struct x509_cache *x509; /* the caller's, NULL: none */
+	struct nginx_places places;
+	struct tls_view view;
+	size_t cert_count; /* of certs */
+	struct x509_view certs[TLSFAIL_CERTS_MAX];
+};
+
+/* Everything the rules look at. */
+struct symptoms {
+	bool server;	   /* we are */
+	uint64_t observed; /* enum observation */
+	bool has_alert;	   /* fatal alert received */
+	uint8_t alert;
+	bool has_alert_sent; /* fatal alert sent, and none received */
+	bool alert_sent_inferred;
+	uint8_t alert_sent;
+	uint32_t reason; /* first OpenSSL reason, 0: none */
+	bool has_verify; /* a verify result was asked for, and it is not 0 */
+	int32_t verify;
+};
+
+/* Are we the server? */
+bool symptoms_is_server(const struct tlsfail_conn *conn);
+
+/* Reads the wire bytes and certificates of the failure into *work, and derives *symptoms. */
+void symptoms_read(const struct failure *failure, struct diagnose_work *work,
+		   struct symptoms *symptoms);
+
+/*
+ * Bytes that the peer had sent, and that nobody read before we ended the handshake ourselves: then
+ * whatever the peer did next was not its end. 0: none, or it was not us. A reset discards what was
+ * not read, so it tells nothing.
+ */
+uint64_t symptoms_unread(const struct tlsfail_conn *conn);
+
+/* After the handshake of TLS 1.3: are the bytes that nobody read as many as those of an alert? */
+bool symptoms_alert_unread(const struct tlsfail_conn *conn, const struct tls_view *view);
+
+/* Has the peer's kernel acknowledged all of our first flight? */
+bool symptoms_hello_acked(const struct tlsfail_conn *conn);
+
+#endif

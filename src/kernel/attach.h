@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * From the hook table to attached programs: the kernel's hooks once, a library's uprobes for each
+ * library that is found.
+ */
+#ifndef TLSFAIL_KERNEL_ATTACH_H
+#define TLSFAIL_KERNEL_ATTACH_H
+
+#include <stdint.h>
+
+#include "kernel/features.h"
+#include "kernel/hooks.h"
+#include "base/text.h"
+
+struct elf_file;
+struct target_file;
+struct target_tls;
+struct tlsfail_bpf;
+
+/* Does this kernel allow all that the row attaches? 0, or a negative errno of features_try(), and
+ * *target is what failed. */
+int hook_try(const struct features *features, const struct hook *hook, const char **target);
+
+/* The row chosen for each fact. */
+struct hook_choice {
+	const struct hook *rows[FACT_COUNT];
+	bool uprobe_multi; /* how the uprobes of libraries are attached */
+	bool entry_only;   /* without return probes */
+};
+
+/* Chooses for each fact the first row that this kernel allows. On failure error says which fact
+ * cannot be had, and why. */
+int hooks_choose(const struct features *features, const struct hook_request *request,
+		 struct hook_choice *choice, struct text *error);
+
+/* Before loading: only the chosen programs, and those of the libraries, are loaded. */
+int hooks_select(struct tlsfail_bpf *skel, const struct hook_choice *choice);
+
+/*
+ * The first row of the fact for which this library has the symbol, and the symbol's offset in its
+ * file. crypto may be NULL. NULL: there is none.
+ */
+const struct lib_hook *lib_hook_locate(enum lib_fact fact, struct elf_file *ssl,
+				       struct elf_file *crypto, uint64_t *offset);
+
+struct attachments;
+
+/* Attaches the chosen hooks. *out is the caller's to attachments_free(), which detaches. */
+int hooks_attach(struct tlsfail_bpf *skel, const struct hook_choice *choice,
+		 struct attachments **out, struct text *error);
+
+/*
+ * Attaches the uprobes of a library, once for each file: another process with the same library
+ * needs nothing. Returns 1 when something new was attached, 0 when all of it was there. lacks gets
+ * what this library does not let us see, "" when nothing.
+ */
+int library_attach(struct attachments *attachments, const struct target_tls *tls,
+		   struct text *lacks, struct text *error);
+
+/* From now on processes that run this executable are targets. */
+int target_allow(const struct attachments *attachments, const struct target_file *exe);
+
+/* Likewise this process and its children. */
+int target_allow_pid(const struct attachments *attachments, uint32_t pid);
+
+/* Detaches everything. NULL is allowed. */
+void attachments_free(struct attachments *attachments);
+
+#endif

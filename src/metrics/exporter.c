@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * One thread counts and publishes; a server and a file writer show what was published.
+ */
+#include "metrics/exporter.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "system/log.h"
+#include "metrics/file.h"
+#include "metrics/http.h"
+#include "metrics/process.h"
+#include "metrics/share.h"
+
+struct exporter {
+	struct metrics *metrics;
+	struct metrics_share *share;
+	struct metrics_http *http;
+	struct metrics_file *file;
+};
+
+static int exporter_start(struct exporter *e, const struct options *o)
+{
+	int err = 0;
+
+	e->metrics = metrics_new(o->metrics_peers);
+	e->share = metrics_share_new();
+	if (!e->metrics || !e->share) {
+		log_line("cannot count metrics: %s", strerror(ENOMEM));
+		return -ENOMEM;
+	}
+	metrics_share_publish(e->share, e->metrics);
+	if (o->metrics)
+		err = metrics_http_open(&o->metrics_address, e->share, &e->http);
+	if (err == -EOPNOTSUPP)
+		log_line("--metrics: %s; --metrics-file works", metrics_http_lacks());
+	else if (err)
+		log_line("cannot serve metrics at %s: %s", o->metrics, strerror(-err));
+	if (err || !o->metrics_file)
+		return err;
+	err = metrics_file_open(o->metrics_file, e->share, &e->file);
+	if (err)
+		log_line("cannot write the metrics to %s: %s", o->metrics_file, strerror(-err));
+	return err;
+}
+
+int exporter_open(const struct options *options, struct exporter **out)
+{
+	struct exporter *e;
+	int err;
+
+	*out = NULL;
+	if (!options->metrics && !options->metrics_file)
+		return 0;
+	e = calloc(1, sizeof(*e));
+	if (!e)
+		return -ENOMEM;
+	err = exporter_start(e, options);
+	if (err)
+		exporter_close(e);
+	else
+		*out = e;
+	return err;
+}
+
+void exporter_close(struct exporter *e)
+{
+	if (!e)
+		return;
+	metrics_http_close(e->http);
+	metrics_file_close(e->file);
+	metrics_share_free(e->share);
+	metrics_free(e->metrics);
+	free(e);
+}
+
+struct metrics *exporter_metrics(struct exporter *e)
+{
+	return e ? e->metrics : NULL;
+}
+
+static void outputs_read(struct outputs *outputs, struct metrics_host *host)
+{
+	struct output_counts counts;
+
+	for (size_t i = 0; i < METRICS_OUTPUTS_MAX && outputs_counts(outputs, i, &counts); i++) {
+		struct metrics_output *output = &host->outputs[host->output_count++];
+		struct text name;
+
+		*output = (struct metrics_output){
+			.written = counts.written,
+			.dropped = counts.dropped,
+			.errors = counts.errors,
+			.waiting = counts.waiting,
+			.waiting_bytes = counts.waiting_bytes,
+			.failing = counts.failing,
+		};
+		text_init(&name, output->name, sizeof(output->name));
+		text_add(&name, counts.name);
+	}
+}
+
+void exporter_publish(struct exporter *e, struct outputs *outputs, struct metrics_host *host)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	host->time_ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+	outputs_read(outputs, host);
+	metrics_process_read(&host->process);
+	metrics_host_set(e->metrics, host);
+	metrics_share_publish(e->share, e->metrics);
+}

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * A new file, forced to the disk, then renamed over the old one. The directory may belong to
+ * somebody else, so the new file is never one that was there.
+ */
+#include "metrics/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "system/log.h"
+
+struct metrics_file {
+	const char *path;
+	struct metrics_share *share;
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	bool ending;
+	bool failing;
+};
+
+static int page_write(int fd, const char *page, size_t len)
+{
+	while (len) {
+		ssize_t written = write(fd, page, len);
+
+		if (written <= 0 && errno != EINTR)
+			return written ? -errno : -EIO;
+		if (written > 0) {
+			page += written;
+			len -= (size_t)written;
+		}
+	}
+	return fsync(fd) ? -errno : 0;
+}
+
+static int file_replace(const char *path, const char *page, size_t len)
+{
+	char temporary[PATH_MAX];
+	int fd, err;
+
+	/* node_exporter reads what ends with .prom only. */
+	if ((size_t)snprintf(temporary, sizeof(temporary), "%s.new", path) >= sizeof(temporary))
+		return -ENAMETOOLONG;
+	if (unlink(temporary) && errno != ENOENT)
+		return -errno;
+	fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return -errno;
+	/* Its reader is another user, whatever our umask. */
+	err = fchmod(fd, 0644) ? -errno : page_write(fd, page, len);
+	if (close(fd) && !err)
+		err = -errno;
+	if (!err && rename(temporary, path))
+		err = -errno;
+	if (err)
+		unlink(temporary);
+	return err;
+}
+
+static int file_write(struct metrics_file *f)
+{
+	char *page = NULL;
+	size_t len;
+	int err = metrics_share_page(f->share, EXPOSITION_TEXT, &page, &len);
+
+	if (!err)
+		err = file_replace(f->path, page, len);
+	free(page);
+	return err;
+}
+
+static void file_write_told(struct metrics_file *f)
+{
+	int err = file_write(f);
+
+	if (err && !f->failing)
+		log_line("cannot write the metrics to %s: %s; trying on", f->path, strerror(-err));
+	else if (!err && f->failing)
+		log_line("the metrics are written to %s again", f->path);
+	f->failing = err;
+}
+
+/* Until the next time, or the end. True: it is the end. */
+static bool file_wait(struct metrics_file *f)
+{
+	struct timespec until;
+	bool ending;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += METRICS_FILE_INTERVAL_S;
+	pthread_mutex_lock(&f->lock);
+	while (!f->ending && pthread_cond_timedwait(&f->wake, &f->lock, &until) != ETIMEDOUT)
+		;
+	ending = f->ending;
+	pthread_mutex_unlock(&f->lock);
+	return ending;
+}
+
+static void *file_thread(void *context)
+{
+	struct metrics_file *f = context;
+
+	while (!file_wait(f))
+		file_write_told(f);
+	file_write_told(f);
+	return NULL;
+}
+
+int metrics_file_open(const char *path, struct metrics_share *share, struct metrics_file **out)
+{
+	struct metrics_file *f = calloc(1, sizeof(*f));
+	pthread_condattr_t clock;
+	int err;
+
+	if (!f)
+		return -ENOMEM;
+	f->path = path;
+	f->share = share;
+	pthread_mutex_init(&f->lock, NULL);
+	pthread_condattr_init(&clock);
+	pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+	pthread_cond_init(&f->wake, &clock);
+	pthread_condattr_destroy(&clock);
+	err = file_write(f);
+	if (!err)
+		err = -pthread_create(&f->thread, NULL, file_thread, f);
+	if (err) {
+		free(f);
+		return err;
+	}
+	*out = f;
+	return 0;
+}
+
+void metrics_file_close(struct metrics_file *f)
+{
+	if (!f)
+		return;
+	pthread_mutex_lock(&f->lock);
+	f->ending = true;
+	pthread_cond_signal(&f->wake);
+	pthread_mutex_unlock(&f->lock);
+	pthread_join(f->thread, NULL);
+	pthread_cond_destroy(&f->wake);
+	pthread_mutex_destroy(&f->lock);
+	free(f);
+}

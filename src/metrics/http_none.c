@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * In the place of http.c in a static program, which cannot load a library; and to link it,
+ * Debian's libmicrohttpd wants GnuTLS, and that p11-kit, of which there is no static library.
+ */
+#include "metrics/http.h"
+
+#include <errno.h>
+
+const char *metrics_http_lacks(void)
+{
+	return "this build is static, and has no HTTP server";
+}
+
+int metrics_http_open(const struct listen_address *address, struct metrics_share *share,
+		      struct metrics_http **out)
+{
+	(void)address;
+	(void)share;
+	(void)out;
+	return -EOPNOTSUPP;
+}
+
+void metrics_http_close(struct metrics_http *http)
+{
+	(void)http;
+}

@@ -1,0 +1,591 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Counts in tables of fixed size. What has no row of its own is counted under "other" or as
+ * omitted; nothing is left out in silence.
+ */
+#include "metrics/metrics.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "diagnose/causes.h"
+#include "tls/names.h"
+
+#define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
+
+#define NS_PER_SEC 1e9
+#define US_PER_SEC 1e6
+
+#define PEER_LEN (FINDING_ADDRESS_LEN + 10) /* [address]:port */
+
+/* Twice as many as peers at the least: there is always a free one, and it is near. */
+#define PEER_SLOTS 2048
+_Static_assert(PEER_SLOTS >= 2 * METRICS_PEERS_LIMIT, "the table is too small");
+
+enum role {
+	ROLE_CLIENT,
+	ROLE_SERVER,
+	ROLE_COUNT,
+};
+
+static const char *const role_names[] = { "client", "server" };
+
+struct cert_row {
+	char peer[PEER_LEN];
+	struct certificate_ends ends;
+};
+
+struct failing_row {
+	char peer[PEER_LEN];
+	uint64_t since_ns;
+	uint64_t failures;
+};
+
+struct metrics {
+	uint64_t failed[ROLE_COUNT]; /* handshakes */
+	uint64_t aborted;	 /* of the client's: given up here, which is no failure of TLS */
+	uint64_t noise;		 /* of the server's: nobody has to do anything */
+	uint64_t alerts[2][256]; /* sent, received */
+
+	size_t cert_count;
+	struct cert_row certs[METRICS_CERTS_MAX];
+	uint64_t certs_omitted; /* sightings of peers that have no row */
+
+	size_t failing_count; /* and no more than METRICS_FAILING_MAX of them here */
+	struct failing_row failing[METRICS_FAILING_MAX];
+
+	struct metrics_host host;
+
+	unsigned int peers_max;
+	unsigned int peer_count;
+	uint16_t slots[PEER_SLOTS]; /* hash table: index in peers, plus 1; 0: free */
+	char (*peers)[PEER_LEN];    /* peers_max of them */
+	/* by cause, as in cause_table: a row for servers, one for the clients' peers that have no name,
+	 * and one for each that has */
+	uint64_t *by_cause;
+};
+
+enum {
+	ROW_SERVER,
+	ROW_OTHER,
+	ROW_PEERS,
+};
+
+static size_t by_cause_len(unsigned int peers)
+{
+	return (ROW_PEERS + (size_t)peers) * cause_table_len;
+}
+
+struct metrics *metrics_new(unsigned int peers)
+{
+	struct metrics *m = calloc(1, sizeof(*m));
+
+	if (!m)
+		return NULL;
+	m->peers_max = peers;
+	m->peers = calloc(peers ? peers : 1, sizeof(*m->peers));
+	m->by_cause = calloc(by_cause_len(peers), sizeof(*m->by_cause));
+	if (m->peers && m->by_cause)
+		return m;
+	metrics_free(m);
+	return NULL;
+}
+
+void metrics_free(struct metrics *m)
+{
+	if (!m)
+		return;
+	free(m->peers);
+	free(m->by_cause);
+	free(m);
+}
+
+struct metrics *metrics_clone(const struct metrics *m)
+{
+	struct metrics *clone = metrics_new(m->peers_max), own;
+
+	if (!clone)
+		return NULL;
+	own = *clone;
+	*clone = *m;
+	clone->peers = own.peers;
+	clone->by_cause = own.by_cause;
+	memcpy(clone->peers, m->peers, m->peer_count * sizeof(*m->peers));
+	memcpy(clone->by_cause, m->by_cause, by_cause_len(m->peer_count) * sizeof(*m->by_cause));
+	return clone;
+}
+
+/* -- counting --------------------------------------------------------------------------------- */
+
+static void peer_print(char peer[PEER_LEN], const struct finding_endpoint *endpoint)
+{
+	struct text t;
+
+	text_init(&t, peer, PEER_LEN);
+	text_addf(&t, strchr(endpoint->address, ':') ? "[%s]:%u" : "%s:%u", endpoint->address,
+		  endpoint->port);
+}
+
+/* The row of a peer, which is made while there is room. */
+static size_t peer_row(struct metrics *m, const struct finding_endpoint *endpoint)
+{
+	char peer[PEER_LEN];
+	uint32_t slot = 2166136261; /* FNV-1a */
+
+	if (!m->peers_max)
+		return ROW_OTHER;
+	peer_print(peer, endpoint);
+	for (const char *c = peer; *c; c++)
+		slot = (slot ^ (uint8_t)*c) * 16777619;
+	while (m->slots[slot %= PEER_SLOTS]) {
+		if (!strcmp(m->peers[m->slots[slot] - 1], peer))
+			return ROW_PEERS + m->slots[slot] - 1;
+		slot++;
+	}
+	if (m->peer_count == m->peers_max)
+		return ROW_OTHER;
+	memcpy(m->peers[m->peer_count++], peer, sizeof(peer));
+	m->slots[slot] = (uint16_t)m->peer_count;
+	return ROW_PEERS + m->peer_count - 1;
+}
+
+void metrics_failure(struct metrics *m, const struct finding *f)
+{
+	enum role role = !strcmp(f->role, role_names[ROLE_SERVER]) ? ROLE_SERVER : ROLE_CLIENT;
+	size_t row = role == ROLE_SERVER ? ROW_SERVER : peer_row(m, &f->peer);
+
+	/* Where TCP did not connect no handshake was begun. */
+	if (f->noise)
+		m->noise++;
+	else if (!strcmp(f->cause, "local-abort"))
+		m->aborted++;
+	else if (strcmp(f->phase, "connect") != 0)
+		m->failed[role]++;
+	for (size_t i = 0; i < cause_table_len; i++)
+		if (!strcmp(cause_table[i].slug, f->cause))
+			m->by_cause[row * cause_table_len + i]++;
+	if (f->alert.known)
+		m->alerts[f->alert.received][f->alert.code]++;
+}
+
+static void certs_forget(struct metrics *m, uint64_t now_ns)
+{
+	for (size_t i = 0; i < m->cert_count;) {
+		uint64_t seen_ns = m->certs[i].ends.time_ns;
+
+		if (now_ns > seen_ns &&
+		    now_ns - seen_ns > METRICS_CERT_FORGET_S * (uint64_t)NS_PER_SEC)
+			m->certs[i] = m->certs[--m->cert_count];
+		else
+			i++;
+	}
+}
+
+/* The row for a peer: its own, a new one, or that of the peer whose certificate ends last, if that
+ * is later. NULL: none. */
+static struct cert_row *cert_row(struct metrics *m, const char *peer, int64_t leaf)
+{
+	struct cert_row *last = &m->certs[0];
+
+	for (size_t i = 0; i < m->cert_count; i++) {
+		if (!strcmp(m->certs[i].peer, peer))
+			return &m->certs[i];
+		if (m->certs[i].ends.leaf > last->ends.leaf)
+			last = &m->certs[i];
+	}
+	if (m->cert_count < METRICS_CERTS_MAX)
+		return &m->certs[m->cert_count++];
+	m->certs_omitted++;
+	return last->ends.leaf > leaf ? last : NULL;
+}
+
+void metrics_certificates(struct metrics *m, const struct certificate_ends *ends)
+{
+	char peer[PEER_LEN];
+	struct cert_row *row;
+
+	peer_print(peer, &ends->peer);
+	row = cert_row(m, peer, ends->leaf);
+	if (!row)
+		return;
+	memcpy(row->peer, peer, sizeof(peer));
+	row->ends = *ends;
+}
+
+void metrics_failing_begin(struct metrics *m)
+{
+	m->failing_count = 0;
+}
+
+void metrics_failing_add(struct metrics *m, const struct finding_endpoint *peer, uint64_t since_ns,
+			 uint64_t failures)
+{
+	struct failing_row *row;
+
+	if (m->failing_count++ >= METRICS_FAILING_MAX)
+		return;
+	row = &m->failing[m->failing_count - 1];
+	*row = (struct failing_row){ .since_ns = since_ns, .failures = failures };
+	peer_print(row->peer, peer);
+}
+
+void metrics_host_set(struct metrics *m, const struct metrics_host *host)
+{
+	m->host = *host;
+	certs_forget(m, host->time_ns);
+}
+
+/* -- the page --------------------------------------------------------------------------------- */
+
+static void write_state(struct exposition *e, const struct metrics_host *h)
+{
+	const struct exposition_label build[] = { { "version", TLSFAIL_VERSION }, { 0 } };
+
+	exposition_family(e, EXPOSITION_INFO, "tlsfail_build", NULL, "The program.");
+	exposition_integer(e, build, 1);
+	exposition_family(
+		e, EXPOSITION_GAUGE, "tlsfail_armed", NULL,
+		"1 while handshakes are traced, 0 while a process to trace is waited for.");
+	exposition_integer(e, NULL, h->armed);
+	exposition_family(e, EXPOSITION_GAUGE, "tlsfail_traced_processes", NULL,
+			  "Processes that were found to be traced.");
+	exposition_integer(e, NULL, h->traced);
+	exposition_family(e, EXPOSITION_GAUGE, "tlsfail_snapshot_timestamp_seconds", "seconds",
+			  "When these figures were collected.");
+	exposition_decimal(e, NULL, (double)h->time_ns / NS_PER_SEC);
+}
+
+static void write_result(struct exposition *e, enum role role, const char *result, uint64_t count)
+{
+	const struct exposition_label labels[] = { { "role", role_names[role] },
+						   { "result", result },
+						   { 0 } };
+
+	exposition_integer(e, labels, count);
+}
+
+static void write_handshakes(struct exposition *e, const struct metrics *m)
+{
+	const __u64 *n = m->host.counters.n;
+
+	exposition_family(
+		e, EXPOSITION_COUNTER, "tlsfail_handshakes", NULL,
+		"TLS handshakes whose outcome is known, by the side that the traced process "
+		"was on.");
+	write_result(e, ROLE_CLIENT, "success", n[TLSFAIL_N_CLIENT_OK]);
+	write_result(e, ROLE_CLIENT, "failure", m->failed[ROLE_CLIENT]);
+	write_result(e, ROLE_CLIENT, "aborted", m->aborted);
+	write_result(e, ROLE_SERVER, "success", n[TLSFAIL_N_SERVER_OK]);
+	write_result(e, ROLE_SERVER, "failure", m->failed[ROLE_SERVER]);
+	write_result(e, ROLE_SERVER, "noise", m->noise);
+}
+
+/* Of a row that is always there the causes that were not met are 0, so that the first failure is seen
+ * as an increase; those of a peer are left out, as they would be too many. */
+static bool shows_zero(size_t row, size_t cause)
+{
+	enum cause_role role = cause_table[cause].when.role;
+
+	return row == ROW_SERVER ? role != OF_CLIENT : row == ROW_OTHER && role != OF_SERVER;
+}
+
+static void write_row(struct exposition *e, const struct metrics *m, size_t row, const char *peer)
+{
+	const uint64_t *count = &m->by_cause[row * cause_table_len];
+
+	for (size_t i = 0; i < cause_table_len; i++) {
+		const struct exposition_label labels[] = {
+			{ "cause", cause_table[i].slug },
+			{ "role", role_names[row == ROW_SERVER ? ROLE_SERVER : ROLE_CLIENT] },
+			{ "peer", peer },
+			{ 0 }
+		};
+
+		if (count[i] || shows_zero(row, i))
+			exposition_integer(e, labels, count[i]);
+	}
+}
+
+static void write_failures(struct exposition *e, const struct metrics *m)
+{
+	exposition_family(
+		e, EXPOSITION_COUNTER, "tlsfail_failures", NULL,
+		"Failures by cause; refused TCP connections and handshakes that were given "
+		"up here are among them.");
+	write_row(e, m, ROW_SERVER, NULL);
+	write_row(e, m, ROW_OTHER, m->peers_max ? "other" : NULL);
+	for (unsigned int i = 0; i < m->peer_count; i++)
+		write_row(e, m, ROW_PEERS + i, m->peers[i]);
+}
+
+static void write_failing(struct exposition *e, const struct metrics *m)
+{
+	size_t rows =
+		m->failing_count < METRICS_FAILING_MAX ? m->failing_count : METRICS_FAILING_MAX;
+
+	exposition_family(
+		e, EXPOSITION_COUNTER, "tlsfail_retries", NULL,
+		"Failures as the client right after which the same thread connected again.");
+	exposition_integer(e, NULL, m->host.counters.n[TLSFAIL_N_RETRIED]);
+	exposition_family(e, EXPOSITION_GAUGE, "tlsfail_failing_peers", NULL,
+			  "Peers with which handshakes fail and none succeeds.");
+	exposition_integer(e, NULL, m->failing_count);
+	exposition_family(e, EXPOSITION_GAUGE, "tlsfail_peer_failing_since_timestamp_seconds",
+			  "seconds",
+			  "When the first of the failures was, of a peer with which none "
+			  "succeeds.");
+	for (size_t i = 0; i < rows; i++) {
+		const struct exposition_label peer[] = { { "peer", m->failing[i].peer }, { 0 } };
+
+		exposition_decimal(e, peer, (double)m->failing[i].since_ns / NS_PER_SEC);
+	}
+	exposition_family(e, EXPOSITION_GAUGE, "tlsfail_peer_failures_in_row", NULL,
+			  "How many there were since, without a success.");
+	for (size_t i = 0; i < rows; i++) {
+		const struct exposition_label peer[] = { { "peer", m->failing[i].peer }, { 0 } };
+
+		exposition_integer(e, peer, m->failing[i].failures);
+	}
+}
+
+static void write_alerts(struct exposition *e, const struct metrics *m)
+{
+	static const char *const directions[] = { "sent", "received" };
+
+	exposition_family(
+		e, EXPOSITION_COUNTER, "tlsfail_alerts", NULL,
+		"TLS alerts of failed handshakes; those sent may be concluded from the error.");
+	for (size_t direction = 0; direction < ARRAY_LEN(m->alerts); direction++) {
+		for (unsigned int code = 0; code < ARRAY_LEN(m->alerts[0]); code++) {
+			const char *name = tls_alert_name((uint8_t)code);
+			char number[4];
+			struct exposition_label labels[] = { { "direction", directions[direction] },
+							     { "code", number },
+							     { "name", name ? name : "unassigned" },
+							     { 0 } };
+			struct text t;
+
+			if (!m->alerts[direction][code])
+				continue;
+			text_init(&t, number, sizeof(number));
+			text_addf(&t, "%u", code);
+			exposition_integer(e, labels, m->alerts[direction][code]);
+		}
+	}
+}
+
+/* The kernel's buckets are powers of 2 of microseconds. Shown are the bounds from 256 us to 67 s;
+ * what is below and above goes to the first and to the last. */
+#define BOUND_FIRST 8
+#define BOUND_LAST  26
+#define BOUND_COUNT (BOUND_LAST - BOUND_FIRST + 1)
+
+static void write_durations(struct exposition *e, const struct tlsfail_counters *c)
+{
+	uint64_t count[BOUND_COUNT + 1] = { 0 };
+	double bounds[BOUND_COUNT];
+
+	for (unsigned int i = 0; i < BOUND_COUNT; i++)
+		bounds[i] = (double)(1ULL << (BOUND_FIRST + i)) / US_PER_SEC;
+	for (unsigned int i = 0; i < TLSFAIL_LATENCY_BUCKETS; i++) {
+		/* bucket i ends at 2^(i + 1) us */
+		unsigned int bound = i + 1 < BOUND_FIRST ? 0 : i + 1 - BOUND_FIRST;
+
+		count[bound < BOUND_COUNT ? bound : BOUND_COUNT] += c->latency[i];
+	}
+	exposition_family(e, EXPOSITION_HISTOGRAM, "tlsfail_handshake_duration_seconds", "seconds",
+			  "From the TCP connect to the end of the TLS handshake, as the client, of "
+			  "handshakes that completed.");
+	exposition_histogram(e, bounds, count, BOUND_COUNT, (double)c->latency_ns / NS_PER_SEC);
+}
+
+static void write_certificates(struct exposition *e, const struct metrics *m)
+{
+	exposition_family(e, EXPOSITION_GAUGE, "tlsfail_certificate_not_after_timestamp_seconds",
+			  "seconds", "When the certificate of a peer ends.");
+	for (size_t i = 0; i < m->cert_count; i++) {
+		const struct exposition_label labels[] = { { "peer", m->certs[i].peer }, { 0 } };
+
+		exposition_decimal(e, labels, (double)m->certs[i].ends.leaf);
+	}
+	exposition_family(e, EXPOSITION_GAUGE,
+			  "tlsfail_certificate_chain_not_after_timestamp_seconds", "seconds",
+			  "When the first certificate of the chain that a peer sent ends.");
+	for (size_t i = 0; i < m->cert_count; i++) {
+		const struct exposition_label labels[] = { { "peer", m->certs[i].peer }, { 0 } };
+
+		exposition_decimal(e, labels, (double)m->certs[i].ends.chain);
+	}
+	exposition_family(e, EXPOSITION_COUNTER, "tlsfail_certificate_sightings_omitted", NULL,
+			  "Certificates of peers beyond the number of peers that are shown.");
+	exposition_integer(e, NULL, m->certs_omitted);
+}
+
+static void write_lost(struct exposition *e, const char *stage, const char *record, uint64_t count)
+{
+	const struct exposition_label labels[] = { { "stage", stage },
+						   { "record", record },
+						   { 0 } };
+
+	exposition_integer(e, labels, count);
+}
+
+static void write_records(struct exposition *e, const struct metrics_host *h)
+{
+	const __u64 *n = h->counters.n;
+	uint64_t dropped = 0;
+
+	for (size_t i = 0; i < h->output_count; i++)
+		dropped += h->outputs[i].dropped;
+	exposition_family(e, EXPOSITION_COUNTER, "tlsfail_records_received", NULL,
+			  "Records taken from the kernel side.");
+	exposition_integer(e, NULL, h->records);
+	exposition_family(e, EXPOSITION_COUNTER, "tlsfail_records_lost", NULL,
+			  "What was lost on the way, by where and what.");
+	write_lost(e, "kernel", "failure", n[TLSFAIL_N_LOST_CONN]);
+	write_lost(e, "kernel", "wire", n[TLSFAIL_N_LOST_WIRE]);
+	write_lost(e, "kernel", "connection", n[TLSFAIL_N_UNTRACKED]);
+	write_lost(e, "kernel", "process", n[TLSFAIL_N_LOST_EXEC]);
+	write_lost(e, "decode", "any", h->invalid);
+	write_lost(e, "correlate", "wire", h->orphans);
+	write_lost(e, "output", "event", dropped);
+}
+
+struct output_family {
+	enum exposition_type type;
+	const char *name;
+	const char *unit;
+	const char *help;
+	uint64_t (*value)(const struct metrics_output *output);
+};
+
+static uint64_t output_written(const struct metrics_output *o)
+{
+	return o->written;
+}
+
+static uint64_t output_dropped(const struct metrics_output *o)
+{
+	return o->dropped;
+}
+
+static uint64_t output_errors(const struct metrics_output *o)
+{
+	return o->errors;
+}
+
+static uint64_t output_waiting(const struct metrics_output *o)
+{
+	return o->waiting;
+}
+
+static uint64_t output_waiting_bytes(const struct metrics_output *o)
+{
+	return o->waiting_bytes;
+}
+
+static uint64_t output_failing(const struct metrics_output *o)
+{
+	return o->failing;
+}
+
+static const struct output_family output_families[] = {
+	{ EXPOSITION_COUNTER, "tlsfail_sink_events_written", NULL, "Events that a sink took.",
+	  output_written },
+	{ EXPOSITION_COUNTER, "tlsfail_sink_events_dropped", NULL,
+	  "Events that a sink did not get.", output_dropped },
+	{ EXPOSITION_COUNTER, "tlsfail_sink_errors", NULL,
+	  "Attempts to write to a sink that failed.", output_errors },
+	{ EXPOSITION_GAUGE, "tlsfail_sink_queue_length", NULL, "Events that wait for a sink.",
+	  output_waiting },
+	{ EXPOSITION_GAUGE, "tlsfail_sink_queue_size_bytes", "bytes", "Memory that they take.",
+	  output_waiting_bytes },
+	{ EXPOSITION_GAUGE, "tlsfail_sink_failing", NULL,
+	  "1 when the last attempt to write to a sink failed.", output_failing },
+};
+
+static void write_outputs(struct exposition *e, const struct metrics_host *h)
+{
+	for (size_t f = 0; f < ARRAY_LEN(output_families); f++) {
+		const struct output_family *family = &output_families[f];
+
+		exposition_family(e, family->type, family->name, family->unit, family->help);
+		for (size_t i = 0; i < h->output_count; i++) {
+			const struct exposition_label sink[] = { { "sink", h->outputs[i].name },
+								 { 0 } };
+
+			exposition_integer(e, sink, family->value(&h->outputs[i]));
+		}
+	}
+}
+
+static void write_probes(struct exposition *e, const struct metrics_host *h)
+{
+	exposition_family(e, EXPOSITION_COUNTER, "tlsfail_probe_misses", NULL,
+			  "Times that the kernel did not let a BPF program run.");
+	for (size_t i = 0; i < h->probe_count; i++) {
+		const struct exposition_label probe[] = { { "probe", h->probes[i].name }, { 0 } };
+
+		exposition_integer(e, probe, h->probes[i].misses);
+	}
+	if (!h->has_probe_stats)
+		return;
+	exposition_family(e, EXPOSITION_COUNTER, "tlsfail_probe_hits", NULL,
+			  "Times that a BPF program ran.");
+	for (size_t i = 0; i < h->probe_count; i++) {
+		const struct exposition_label probe[] = { { "probe", h->probes[i].name }, { 0 } };
+
+		exposition_integer(e, probe, h->probes[i].hits);
+	}
+	exposition_family(e, EXPOSITION_COUNTER, "tlsfail_probe_run_seconds", "seconds",
+			  "Time spent in a BPF program.");
+	for (size_t i = 0; i < h->probe_count; i++) {
+		const struct exposition_label probe[] = { { "probe", h->probes[i].name }, { 0 } };
+
+		exposition_decimal(e, probe, (double)h->probes[i].run_time / NS_PER_SEC);
+	}
+}
+
+/* The names that every client library of Prometheus uses. */
+static void write_process(struct exposition *e, const struct metrics_process *p)
+{
+	if (!p->known)
+		return;
+	exposition_family(e, EXPOSITION_COUNTER, "process_cpu_seconds", "seconds",
+			  "User and system CPU time of tlsfail.");
+	exposition_decimal(e, NULL, p->cpu_s);
+	exposition_family(e, EXPOSITION_GAUGE, "process_start_time_seconds", "seconds",
+			  "When tlsfail was started.");
+	exposition_decimal(e, NULL, p->start_s);
+	exposition_family(e, EXPOSITION_GAUGE, "process_resident_memory_bytes", "bytes",
+			  "Resident memory of tlsfail; the BPF maps are not in it.");
+	exposition_integer(e, NULL, p->resident);
+	exposition_family(e, EXPOSITION_GAUGE, "process_virtual_memory_bytes", "bytes",
+			  "Virtual memory of tlsfail.");
+	exposition_integer(e, NULL, p->virtual);
+	exposition_family(e, EXPOSITION_GAUGE, "process_open_fds", NULL,
+			  "Open file descriptors of tlsfail.");
+	exposition_integer(e, NULL, p->open_fds);
+	exposition_family(e, EXPOSITION_GAUGE, "process_max_fds", NULL,
+			  "The limit of open file descriptors.");
+	exposition_integer(e, NULL, p->max_fds);
+}
+
+void metrics_write(const struct metrics *m, enum exposition_format format, struct text *text)
+{
+	struct exposition e;
+
+	exposition_begin(&e, format, text);
+	write_state(&e, &m->host);
+	write_handshakes(&e, m);
+	write_failures(&e, m);
+	write_failing(&e, m);
+	write_alerts(&e, m);
+	write_durations(&e, &m->host.counters);
+	write_certificates(&e, m);
+	write_records(&e, &m->host);
+	write_outputs(&e, &m->host);
+	write_probes(&e, &m->host);
+	write_process(&e, &m->host.process);
+	exposition_end(&e);
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What is counted for Prometheus, and the page that shows it. Pure and bounded: whoever owns the
+ * counts says when anything happens, and their memory does not grow after the start.
+ */
+#ifndef TLSFAIL_METRICS_METRICS_H
+#define TLSFAIL_METRICS_METRICS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "diagnose/certwatch.h"
+#include "base/exposition.h"
+#include "finding/finding.h"
+#include "metrics/host.h"
+#include "base/text.h"
+
+#define METRICS_PEERS_LIMIT 1000 /* the most that metrics_new() takes */
+#define METRICS_CERTS_MAX   1024 /* peers whose certificates are shown: those that end first */
+
+#define METRICS_FAILING_MAX 100 /* peers that fail, by name */
+
+/* A peer whose certificates were not seen for so long is forgotten: traffic that goes on shows them
+ * once a day. */
+#define METRICS_CERT_FORGET_S (50 * 3600)
+
+struct metrics;
+
+/* Failures are shown for so many peers by name, first come first served, and for all others
+ * together as "other"; 0: no peer is named. NULL when out of memory. */
+struct metrics *metrics_new(unsigned int peers);
+void metrics_free(struct metrics *m);
+
+/* A second one with the same counts, metrics_free() for it too. NULL when out of memory. */
+struct metrics *metrics_clone(const struct metrics *m);
+
+/* A failed handshake was found. */
+void metrics_failure(struct metrics *m, const struct finding *finding);
+
+/* Certificates of a healthy peer were seen. */
+void metrics_certificates(struct metrics *m, const struct certificate_ends *ends);
+
+/* The peers with which no handshake succeeds now: none, and then one more. since_ns: CLOCK_REALTIME
+ * of the first failure, of so many up to now. */
+void metrics_failing_begin(struct metrics *m);
+void metrics_failing_add(struct metrics *m, const struct finding_endpoint *peer, uint64_t since_ns,
+			 uint64_t failures);
+
+/* How things are now. */
+void metrics_host_set(struct metrics *m, const struct metrics_host *host);
+
+/* Appends the page. text->cut: it did not fit. */
+void metrics_write(const struct metrics *m, enum exposition_format format, struct text *text);
+
+#endif

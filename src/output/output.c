@@ -1,0 +1,569 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The caller's thread formats and queues, the output's own sends. All that both use is under one
+ * lock, which is never held while anything is formatted or sent.
+ */
+#include "output/output.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "finding/finding.h"
+#include "system/log.h"
+
+#define NS_PER_MS    1000000ULL
+#define NS_PER_S     1000000000ULL
+#define BATCH_MAX    256
+#define RETRY_MS_MIN 100
+/* A receiver that asks to be left alone is not left alone for longer. */
+#define WAIT_MS_MAX (5 * 60 * 1000)
+/* How long a sink may take to notice that it is told to stop. */
+#define TELL_NS	  (60 * NS_PER_S)
+#define STOP_NS	  (200 * NS_PER_MS)
+#define LOOK_NS	  (100 * NS_PER_MS) /* between looks at whether a sink fails */
+#define NEVER	  UINT64_MAX
+#define TRIES_MAX 4 /* of a sink that fails, at the end */
+
+struct output {
+	struct output_options options;
+	char *spec;
+	const struct sink_type *type;
+	struct sink *sink;
+	bool is_stdout;
+	int stop; /* eventfd */
+
+	pthread_t thread;
+	bool has_thread;
+
+	pthread_mutex_t lock; /* guards what follows */
+	pthread_cond_t work;  /* there may be something to send */
+	pthread_cond_t room;  /* something was sent */
+	struct queue queue;
+	bool full;	 /* until half of the queue is free again */
+	uint64_t since;	 /* when the first of the queue came, at the earliest */
+	uint64_t untold; /* dropped, and no event has said so */
+	struct output_counts counts;
+
+	bool ended;	 /* for good, by final_error */
+	int final_error; /* not yet told the caller */
+	bool reopen;
+	bool failing; /* the last attempt failed */
+	bool told;    /* that it fails */
+	uint64_t told_at;
+	unsigned int failures; /* in a row; the pause depends on it */
+	uint64_t retry_at;
+	bool refusing;	    /* the consumer refused some of what it was given last */
+	bool finishing;	    /* nothing waits for others to be sent with */
+	unsigned int tries; /* left, while finishing, for a sink that fails */
+	bool closed;	    /* nothing more comes */
+	uint64_t deadline;
+	bool cancelled;
+	bool done; /* the thread touches nothing any more */
+};
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
+}
+
+/* Waits on a condition, under the lock, until the time; NEVER: without end. */
+static void wait_until(struct output *o, pthread_cond_t *condition, uint64_t time_ns)
+{
+	struct timespec ts = { (time_t)(time_ns / NS_PER_S), (long)(time_ns % NS_PER_S) };
+
+	if (time_ns == NEVER)
+		pthread_cond_wait(condition, &o->lock);
+	else
+		pthread_cond_timedwait(condition, &o->lock, &ts);
+}
+
+/* -- the output's own thread ------------------------------------------------------------------ */
+
+/* When there will be something to do, as things stand. */
+static uint64_t work_time(const struct output *o)
+{
+	uint64_t time = NEVER;
+
+	if (o->queue.count && (o->finishing || o->queue.count >= o->type->batch_max))
+		time = 0;
+	else if (o->queue.count)
+		time = o->since + o->type->linger_ms * NS_PER_MS;
+	if (o->reopen)
+		time = 0;
+	return time > o->retry_at ? time : o->retry_at;
+}
+
+/* Waits until there is something to do. Returns false when nothing ever will be. */
+static bool work_wait(struct output *o)
+{
+	for (;;) {
+		uint64_t time = work_time(o);
+
+		if (o->cancelled || o->ended || (o->closed && !o->queue.count))
+			return false;
+		if (time <= now_ns())
+			return true;
+		wait_until(o, &o->work, time);
+	}
+}
+
+/* Half of the pause is by chance: what was cut off together does not come back together. */
+static uint64_t pause_ns(const struct output *o, const struct sink_sent *sent)
+{
+	unsigned int shift = o->failures < 10 ? o->failures - 1 : 9;
+	uint64_t ms = (uint64_t)RETRY_MS_MIN << shift;
+	uint32_t chance = 0;
+
+	if (ms > o->type->retry_ms_max)
+		ms = o->type->retry_ms_max;
+	if (sent->wait_ms)
+		ms = sent->wait_ms < WAIT_MS_MAX ? sent->wait_ms : WAIT_MS_MAX;
+	if (getrandom(&chance, sizeof(chance), GRND_NONBLOCK) < 0)
+		chance = 0;
+	if (!sent->wait_ms)
+		ms /= 2;
+	return (ms + chance % (ms + 1)) * NS_PER_MS;
+}
+
+/* Once a minute is enough for a sink that fails every other time. */
+static void failure_tell(struct output *o, int err, const char *words)
+{
+	uint64_t now = now_ns();
+
+	if (o->failing || (o->told_at && now - o->told_at < TELL_NS))
+		return;
+	o->told_at = now;
+	o->told = true;
+	log_line("%s: %s; it is tried again, and up to %zu KiB are kept", o->counts.name,
+		 words[0] ? words : strerror(-err), o->options.queue_size / 1024);
+}
+
+static void attempt_failed(struct output *o, int err, const struct sink_sent *sent,
+			   const char *words)
+{
+	o->counts.errors++;
+	if (o->is_stdout && err == -EPIPE) {
+		o->ended = true;
+		o->final_error = err;
+		return;
+	}
+	if (o->finishing && !--o->tries)
+		o->cancelled = true;
+	o->failures++;
+	failure_tell(o, err, words);
+	o->failing = true;
+	o->retry_at = now_ns() + pause_ns(o, sent);
+}
+
+static void attempt_succeeded(struct output *o)
+{
+	if (o->told)
+		log_line("%s: works again", o->counts.name);
+	o->told = false;
+	o->failing = false;
+	o->failures = 0;
+}
+
+/* What came of an attempt, under the lock. */
+static void attempt_count(struct output *o, int err, const struct sink_sent *sent,
+			  const char *words)
+{
+	queue_drop(&o->queue, sent->taken);
+	o->since = now_ns();
+	o->counts.written += sent->taken - sent->refused;
+	o->counts.dropped += sent->refused;
+	o->untold += sent->refused;
+	if (sent->taken)
+		attempt_succeeded(o);
+	if (sent->refused && !o->refusing)
+		log_line("%s: %s", o->counts.name, words);
+	o->refusing = sent->taken ? sent->refused : o->refusing;
+	if (!err)
+		o->retry_at = 0;
+	else if (err != -ECANCELED)
+		attempt_failed(o, err, sent, words);
+	pthread_cond_broadcast(&o->room);
+}
+
+static void attempt(struct output *o, const struct queue_item *items, size_t count, bool reopen)
+{
+	struct sink_sent sent = { 0 };
+	char words[256];
+	struct text error;
+	int err = 0;
+
+	text_init(&error, words, sizeof(words));
+	if (reopen && o->type->reopen)
+		err = o->type->reopen(o->sink, &error);
+	if (!err && count)
+		err = o->type->send(o->sink, items, count, &sent, &error);
+	pthread_mutex_lock(&o->lock);
+	attempt_count(o, err, &sent, words);
+}
+
+static void *output_thread(void *context)
+{
+	struct queue_item items[BATCH_MAX];
+	struct output *o = context;
+	size_t max = o->type->batch_max < BATCH_MAX ? o->type->batch_max : BATCH_MAX;
+
+	pthread_mutex_lock(&o->lock);
+	while (work_wait(o)) {
+		size_t count = queue_read(&o->queue, items, max);
+		bool reopen = o->reopen;
+
+		o->reopen = false;
+		pthread_mutex_unlock(&o->lock);
+		attempt(o, items, count, reopen);
+	}
+	o->done = true;
+	pthread_cond_broadcast(&o->room);
+	pthread_mutex_unlock(&o->lock);
+	return NULL;
+}
+
+/* Signals are for the thread that waits for them. */
+static int thread_start(struct output *o)
+{
+	sigset_t all, before;
+	int err;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	err = -pthread_create(&o->thread, NULL, output_thread, o);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	o->has_thread = !err;
+	return err;
+}
+
+/* -- the caller's thread ---------------------------------------------------------------------- */
+
+/* Without the queue, waiting for the consumer. */
+static int send_one(struct output *o, const struct text *t)
+{
+	const struct queue_item item = { t->buf, t->len };
+	struct sink_sent sent = { 0 };
+	char words[256];
+	struct text error;
+
+	text_init(&error, words, sizeof(words));
+	return o->type->send(o->sink, &item, 1, &sent, &error);
+}
+
+static int header_write(struct output *o)
+{
+	char words[256];
+	struct text t;
+
+	if (!o->type->header || !o->is_stdout)
+		return 0;
+	text_init(&t, words, sizeof(words));
+	o->type->header(&t);
+	return send_one(o, &t);
+}
+
+static int conditions_init(struct output *o)
+{
+	pthread_condattr_t attributes;
+	int err;
+
+	pthread_mutex_init(&o->lock, NULL);
+	pthread_condattr_init(&attributes);
+	err = -pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(&o->work, &attributes);
+	pthread_cond_init(&o->room, &attributes);
+	pthread_condattr_destroy(&attributes);
+	return err;
+}
+
+/* Memory that takes no room before it is used. */
+static int queue_open(struct output *o)
+{
+	void *buf = mmap(NULL, o->options.queue_size, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (buf == MAP_FAILED)
+		return -errno;
+	queue_init(&o->queue, buf, o->options.queue_size);
+	return 0;
+}
+
+int output_open(const struct output_options *options, const char *spec, struct output **out,
+		struct text *error)
+{
+	struct output *o = calloc(1, sizeof(*o));
+	const char *target;
+	int err;
+
+	if (!o)
+		return -ENOMEM;
+	o->spec = strdup(spec);
+	if (!o->spec) {
+		free(o);
+		return -ENOMEM;
+	}
+	o->options = *options;
+	o->counts.name = o->spec;
+	o->stop = o->options.sink.stop = -1;
+	err = conditions_init(o);
+	if (!err)
+		err = sink_parse(o->spec, &o->type, &target, error);
+	/* "journald", not "journald:"; the target stays empty. */
+	if (!err && !*target)
+		o->spec[strlen(o->spec) - 1] = '\0';
+	if (!err && !options->direct) {
+		o->stop = o->options.sink.stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+		err = o->stop < 0 ? -errno : queue_open(o);
+	}
+	if (!err) {
+		o->is_stdout = sink_is_stdout(target);
+		o->options.sink.color &= o->is_stdout;
+		err = o->type->open(&o->options.sink, target, &o->sink, error);
+	}
+	if (!err)
+		err = header_write(o);
+	if (!err && !options->direct)
+		err = thread_start(o);
+	if (err)
+		output_close(o);
+	else
+		*out = o;
+	return err;
+}
+
+/* The error that ends the run, once. */
+static int error_take(struct output *o)
+{
+	int err = o->final_error;
+
+	o->final_error = 0;
+	return err;
+}
+
+static void count_dropped(struct output *o)
+{
+	o->counts.dropped++;
+	o->untold++;
+}
+
+/* An error of a direct output is final: nobody else would try again. */
+static int write_direct(struct output *o, const struct text *t)
+{
+	int err = send_one(o, t);
+
+	pthread_mutex_lock(&o->lock);
+	o->ended = err;
+	o->counts.queued++;
+	o->counts.errors += o->ended;
+	o->counts.written += !o->ended;
+	o->counts.dropped += o->ended;
+	pthread_mutex_unlock(&o->lock);
+	return err;
+}
+
+/* Puts into the queue, under the lock. Waits for room till the time, unless the sink fails and has no
+ * last tries before it. Returns false when there is none. */
+static bool put(struct output *o, const struct text *t, uint64_t time_ns)
+{
+	bool first;
+
+	while (!queue_put(&o->queue, t->buf, t->len)) {
+		uint64_t now = now_ns();
+
+		if (now >= time_ns || (o->failing && !o->finishing) || o->ended || o->done ||
+		    !o->queue.count) {
+			o->full = true;
+			return false;
+		}
+		wait_until(o, &o->room, now + LOOK_NS < time_ns ? now + LOOK_NS : time_ns);
+	}
+	first = o->queue.count == 1;
+	if (first)
+		o->since = now_ns();
+	o->counts.queued++;
+	if (first || o->queue.count == o->type->batch_max)
+		pthread_cond_signal(&o->work);
+	return true;
+}
+
+/* Is there room enough to begin again, once there was none? */
+static bool has_room(struct output *o)
+{
+	if (o->full && o->queue.used <= o->queue.size / 2)
+		o->full = false;
+	return !o->full;
+}
+
+/* Ended, or full: then the event is counted, and need not be formatted. */
+static bool refuse(struct output *o, int *err)
+{
+	bool refused;
+
+	pthread_mutex_lock(&o->lock);
+	*err = error_take(o);
+	refused = o->ended || !has_room(o);
+	if (refused)
+		count_dropped(o);
+	pthread_mutex_unlock(&o->lock);
+	return refused;
+}
+
+int output_write(struct output *o, const struct finding *finding, char *buf, size_t size)
+{
+	struct text t;
+	int err;
+
+	if (refuse(o, &err))
+		return err;
+	text_init(&t, buf, size);
+	o->type->format(&o->options.sink, finding, &t);
+	if (o->options.direct && !t.cut)
+		return write_direct(o, &t);
+	pthread_mutex_lock(&o->lock);
+	if (t.cut || !put(o, &t, o->options.patient ? NEVER : 0))
+		count_dropped(o);
+	pthread_mutex_unlock(&o->lock);
+	return 0;
+}
+
+/* Queues the event that says what was dropped, waiting for room till the time. */
+static void loss_put(struct output *o, struct finding *loss, uint64_t time_ns, char *buf,
+		     size_t size)
+{
+	struct text t;
+
+	text_init(&t, buf, size);
+	o->type->format(&o->options.sink, loss, &t);
+	pthread_mutex_lock(&o->lock);
+	if (put(o, &t, time_ns))
+		o->untold -= loss->loss.output;
+	pthread_mutex_unlock(&o->lock);
+}
+
+int output_tell_loss(struct output *o, struct finding *loss, char *buf, size_t size)
+{
+	int err;
+
+	pthread_mutex_lock(&o->lock);
+	err = error_take(o);
+	loss->loss.output = o->ended || !has_room(o) ? 0 : o->untold;
+	pthread_mutex_unlock(&o->lock);
+	if (loss->loss.output && o->has_thread)
+		loss_put(o, loss, 0, buf, size);
+	return err;
+}
+
+void output_reopen(struct output *o)
+{
+	pthread_mutex_lock(&o->lock);
+	o->reopen = true;
+	o->retry_at = 0;
+	pthread_cond_signal(&o->work);
+	pthread_mutex_unlock(&o->lock);
+}
+
+void output_counts(struct output *o, struct output_counts *counts)
+{
+	pthread_mutex_lock(&o->lock);
+	*counts = o->counts;
+	counts->waiting = o->queue.count;
+	counts->waiting_bytes = o->queue.used;
+	counts->failing = o->failing || o->ended;
+	pthread_mutex_unlock(&o->lock);
+}
+
+/* -- the end ---------------------------------------------------------------------------------- */
+
+void output_finish_begin(struct output *o, uint64_t deadline_ns)
+{
+	pthread_mutex_lock(&o->lock);
+	o->finishing = true;
+	o->tries = TRIES_MAX;
+	o->failures = 0;
+	o->retry_at = 0;
+	o->deadline = deadline_ns;
+	pthread_cond_signal(&o->work);
+	pthread_mutex_unlock(&o->lock);
+}
+
+/* Waits until the thread is done, till the time at most. */
+static void done_wait(struct output *o, uint64_t time_ns)
+{
+	while (!o->done && now_ns() < time_ns)
+		wait_until(o, &o->room, time_ns);
+}
+
+void output_finish_end(struct output *o, struct finding *loss, char *buf, size_t size)
+{
+	const uint64_t one = 1;
+
+	if (!o->has_thread)
+		return;
+	if (loss) {
+		pthread_mutex_lock(&o->lock);
+		loss->loss.output = o->untold;
+		pthread_mutex_unlock(&o->lock);
+		if (loss->loss.output)
+			loss_put(o, loss, o->deadline, buf, size);
+	}
+	pthread_mutex_lock(&o->lock);
+	o->closed = true;
+	pthread_cond_signal(&o->work);
+	done_wait(o, o->deadline);
+	if (!o->done) {
+		o->cancelled = true;
+		pthread_cond_signal(&o->work);
+		if (write(o->stop, &one, sizeof(one)) == sizeof(one))
+			done_wait(o, now_ns() + STOP_NS);
+	}
+	o->counts.dropped += o->queue.count;
+	queue_drop(&o->queue, o->queue.count);
+	pthread_mutex_unlock(&o->lock);
+}
+
+static bool is_done(struct output *o)
+{
+	bool done;
+
+	pthread_mutex_lock(&o->lock);
+	done = o->done;
+	pthread_mutex_unlock(&o->lock);
+	return done;
+}
+
+void output_close(struct output *o)
+{
+	if (!o)
+		return;
+	if (o->has_thread) {
+		output_finish_begin(o, 0);
+		output_finish_end(o, NULL, NULL, 0);
+		/* A thread that hangs in the kernel keeps what it uses until the process ends. */
+		if (!is_done(o))
+			return;
+		pthread_join(o->thread, NULL);
+	}
+	if (o->sink)
+		o->type->close(o->sink);
+	if (o->queue.buf)
+		munmap(o->queue.buf, o->queue.size);
+	if (o->stop >= 0)
+		close(o->stop);
+	pthread_cond_destroy(&o->work);
+	pthread_cond_destroy(&o->room);
+	pthread_mutex_destroy(&o->lock);
+	free(o->spec);
+	free(o);
+}

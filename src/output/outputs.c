@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * A finding for each output in turn.
+ */
+#include "output/outputs.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "finding/finding.h"
+#include "system/log.h"
+
+#define NS_PER_MS 1000000ULL
+#define NS_PER_S  1000000000ULL
+
+struct outputs {
+	size_t count;
+	struct output *items[OUTPUTS_MAX];
+	bool direct;
+	struct finding loss;
+	char buf[SINK_FINDING_LEN]; /* for formatting */
+};
+
+static uint64_t clock_ns(clockid_t clock)
+{
+	struct timespec ts;
+
+	clock_gettime(clock, &ts);
+	return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
+}
+
+static int outputs_add(struct outputs *o, const struct outputs_options *options, const char *spec,
+		       struct text *error)
+{
+	const struct output_options each = {
+		.sink = options->sink,
+		.direct = o->direct,
+		.patient = options->patient,
+		.queue_size = options->queue_size,
+	};
+	int err = output_open(&each, spec, &o->items[o->count], error);
+
+	o->count += !err;
+	return err;
+}
+
+/* Does the specification TYPE:TARGET lead to standard output? */
+static bool spec_is_stdout(const char *spec)
+{
+	const char *colon = strchr(spec, ':');
+
+	return colon && sink_is_stdout(colon + 1);
+}
+
+int outputs_open(const struct outputs_options *options, struct outputs **out, struct text *error)
+{
+	struct outputs *o = calloc(1, sizeof(*o));
+	int err = o ? 0 : -ENOMEM;
+
+	if (o) {
+		o->loss.kind = FINDING_LOSS;
+		o->direct = options->count == 1 && spec_is_stdout(options->specs[0]);
+	}
+	for (size_t i = 0; !err && i < options->count; i++) {
+		err = outputs_add(o, options, options->specs[i], error);
+		if (err && !error->len)
+			text_addf(error, "cannot write the output: %s", strerror(-err));
+	}
+	if (err)
+		outputs_close(o);
+	else
+		*out = o;
+	return err;
+}
+
+void outputs_close(struct outputs *o)
+{
+	if (!o)
+		return;
+	for (size_t i = 0; i < o->count; i++)
+		output_close(o->items[i]);
+	free(o);
+}
+
+static int loss_tell(struct outputs *o, struct output *output)
+{
+	o->loss.time_ns = clock_ns(CLOCK_REALTIME);
+	return output_tell_loss(output, &o->loss, o->buf, sizeof(o->buf));
+}
+
+int outputs_write(struct outputs *o, const struct finding *finding)
+{
+	int result = 0;
+
+	memcpy(o->loss.host_name, finding->host_name, sizeof(o->loss.host_name));
+	for (size_t i = 0; i < o->count; i++) {
+		int err = loss_tell(o, o->items[i]);
+
+		if (!err)
+			err = output_write(o->items[i], finding, o->buf, sizeof(o->buf));
+		result = result ? result : err;
+	}
+	return result;
+}
+
+int outputs_tick(struct outputs *o)
+{
+	int result = 0;
+
+	for (size_t i = 0; i < o->count; i++) {
+		int err = loss_tell(o, o->items[i]);
+
+		result = result ? result : err;
+	}
+	return result;
+}
+
+void outputs_reopen(struct outputs *o)
+{
+	for (size_t i = 0; i < o->count; i++)
+		output_reopen(o->items[i]);
+}
+
+void outputs_finish(struct outputs *o, unsigned int limit_ms)
+{
+	uint64_t deadline = clock_ns(CLOCK_MONOTONIC) + limit_ms * NS_PER_MS;
+
+	o->loss.time_ns = clock_ns(CLOCK_REALTIME);
+	for (size_t i = 0; i < o->count; i++)
+		output_finish_begin(o->items[i], deadline);
+	for (size_t i = 0; i < o->count; i++)
+		output_finish_end(o->items[i], &o->loss, o->buf, sizeof(o->buf));
+}
+
+bool outputs_counts(struct outputs *o, size_t index, struct output_counts *counts)
+{
+	if (index >= o->count)
+		return false;
+	output_counts(o->items[index], counts);
+	return true;
+}
+
+uint64_t outputs_dropped(struct outputs *o)
+{
+	struct output_counts counts;
+	uint64_t dropped = 0;
+
+	for (size_t i = 0; outputs_counts(o, i, &counts); i++)
+		dropped += counts.dropped;
+	return dropped;
+}
+
+void outputs_summary(struct outputs *o)
+{
+	struct output_counts counts;
+
+	for (size_t i = 0; outputs_counts(o, i, &counts); i++) {
+		if (!o->direct)
+			log_line("%s: %" PRIu64 " events written, %" PRIu64 " lost", counts.name,
+				 counts.written, counts.dropped);
+		else if (counts.dropped)
+			log_line("%" PRIu64 " findings were not written: %s did not take them",
+				 counts.dropped, counts.name);
+	}
+}

@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The text sink: for people, on a terminal 80 columns wide. One line a failure with the time, the
+ * process, the peer and the cause; below it what that means, what to do and what else it could be.
+ * Columns are counted in characters.
+ */
+#include "output/sink.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <time.h>
+
+#include "finding/finding.h"
+#include "output/ladder.h"
+#include "base/text.h"
+
+#define NS_PER_S   1000000000U
+#define TIME_WIDTH 8
+#define PID_WIDTH  7
+#define PEER_WIDTH 21
+#define INDENT	   9
+/* "[", an IPv6 address, "]:65535" */
+#define ENDPOINT_LEN (FINDING_ADDRESS_LEN + 8)
+/* Of an address that is shortened, at least these first characters stay: "[2001", "10.0". */
+#define ENDPOINT_HEAD_MIN 4
+#define CONFIDENCE_LEN	  sizeof(" (medium)")
+#define CANDIDATES_LEN	  (FINDING_CANDIDATES_MAX * 64)
+
+#define COLOR_CAUSE	"\033[1;31m"
+#define COLOR_CAUSE_LOW "\033[1;33m"
+#define COLOR_HINT	"\033[32m"
+#define COLOR_END	"\033[0m"
+
+static const char *color(const struct sink_options *o, const char *sequence)
+{
+	return o->color && sequence ? sequence : "";
+}
+
+/* Adds label and words from column INDENT on, the lines after the first hanging under the first
+ * word. sequence: the colour, NULL for none; it ends with each line, for pagers. */
+static void wrapped_add(const struct sink_options *o, struct text *t, const char *sequence,
+			const char *label, const char *words)
+{
+	const char *begin = color(o, sequence);
+	const char *end = begin[0] ? COLOR_END : "";
+
+	text_addf(t, "%s%s", begin, label);
+	text_add_wrapped(t, INDENT + (int)strlen(label), words, end, begin);
+	text_addf(t, "%s\n", end);
+}
+
+static void paragraph_add(const struct sink_options *o, struct text *t, const char *sequence,
+			  const char *label, const char *words)
+{
+	if (!words[0])
+		return;
+	text_addf(t, "%*s", INDENT, "");
+	wrapped_add(o, t, sequence, label, words);
+}
+
+/* ADDRESS:PORT or [ADDRESS]:PORT, "-" when it is not known. */
+static void endpoint_add(struct text *t, const struct finding_endpoint *endpoint)
+{
+	bool bracket = endpoint->port && strchr(endpoint->address, ':');
+
+	if (!endpoint->address[0]) {
+		text_add(t, "-");
+		return;
+	}
+	text_addf(t, bracket ? "[%s]" : "%s", endpoint->address);
+	if (endpoint->port)
+		text_addf(t, ":%u", endpoint->port);
+}
+
+static bool is_separator(char c)
+{
+	return c == '.' || c == ':';
+}
+
+/* The end of an endpoint that stays when it is shortened: the last group and the port. */
+static const char *endpoint_tail(const char *endpoint)
+{
+	const char *port = strrchr(endpoint, ':');
+	const char *tail = port ? port : endpoint + strlen(endpoint);
+
+	while (tail > endpoint && !is_separator(tail[-1]))
+		tail--;
+	return tail;
+}
+
+/* The least columns to which endpoint can be shortened: its first characters, "..", its tail. */
+static int endpoint_width_min(const char *endpoint)
+{
+	int width = (int)strlen(endpoint);
+	int shortest = ENDPOINT_HEAD_MIN + 2 + (int)strlen(endpoint_tail(endpoint));
+
+	return width < shortest ? width : shortest;
+}
+
+/* The length, limit at most, of the whole groups that endpoint begins with; limit when there are
+ * none. */
+static int endpoint_head_len(const char *endpoint, int limit)
+{
+	for (int len = limit; len > 1; len--) {
+		if (is_separator(endpoint[len]) && !is_separator(endpoint[len - 1]))
+			return len;
+	}
+	return limit;
+}
+
+/* Adds endpoint in at most width columns, or its least, leaving out groups from its middle. */
+static void endpoint_add_short(struct text *t, const char *endpoint, int width)
+{
+	int least = endpoint_width_min(endpoint);
+	int limit = width < least ? least : width;
+	const char *tail = endpoint_tail(endpoint);
+
+	if ((int)strlen(endpoint) <= limit) {
+		text_add(t, endpoint);
+		return;
+	}
+	text_addf(t, "%.*s..%s", endpoint_head_len(endpoint, limit - 2 - (int)strlen(tail)),
+		  endpoint, tail);
+}
+
+/* The local time, and the blank after it: INDENT columns. */
+static void time_add(struct text *t, uint64_t time_ns)
+{
+	time_t seconds = (time_t)(time_ns / NS_PER_S);
+	char words[TIME_WIDTH + 1];
+	struct tm tm;
+
+	if (!localtime_r(&seconds, &tm) || strftime(words, sizeof(words), "%H:%M:%S", &tm) == 0)
+		words[0] = '\0';
+	text_addf(t, "%-*s ", TIME_WIDTH, words);
+}
+
+/* The first line. It stays within TEXT_COLUMNS: first the peer's address gives way, then the
+ * confidence. */
+static void headline_add(const struct sink_options *o, struct text *t, const struct finding *f)
+{
+	const char *begin =
+		color(o, f->confidence == CONFIDENCE_LOW ? COLOR_CAUSE_LOW : COLOR_CAUSE);
+	char suffix[CONFIDENCE_LEN];
+	char peer[ENDPOINT_LEN];
+	struct text words;
+	size_t start;
+	int room;
+	int pad;
+
+	text_init(&words, peer, sizeof(peer));
+	endpoint_add(&words, &f->peer);
+	text_init(&words, suffix, sizeof(suffix));
+	if (f->confidence != CONFIDENCE_HIGH)
+		text_addf(&words, " (%s)", sink_confidence_name(f));
+
+	time_add(t, f->time_ns);
+	if (f->pid)
+		text_addf(t, "%-*u ", PID_WIDTH, f->pid);
+	else
+		text_addf(t, "%-*s ", PID_WIDTH, "-");
+
+	start = t->len;
+	room = TEXT_COLUMNS - (int)(start + 1 + strlen(f->cause));
+	if (room - (int)words.len >= endpoint_width_min(peer))
+		room -= (int)words.len;
+	else
+		suffix[0] = '\0';
+	endpoint_add_short(t, peer, room);
+	pad = (room < PEER_WIDTH ? room : PEER_WIDTH) - (int)(t->len - start);
+	text_addf(t, "%*s %s%s%s%s\n", pad > 0 ? pad : 0, "", begin, f->cause,
+		  begin[0] ? COLOR_END : "", suffix);
+}
+
+/* Where nginx's configuration passes to the peer. */
+static void place_add(const struct sink_options *o, struct text *t,
+		      const struct finding_config *config)
+{
+	char words[4 * FINDING_NAME_LEN];
+	const struct finding_place *p = &config->places[0];
+	unsigned int others = config->place_count + config->more - 1;
+	struct text line;
+
+	if (!config->place_count)
+		return;
+	text_init(&line, words, sizeof(words));
+	text_addf(&line, "%s:%u, %s", p->file, p->line, p->location);
+	if (p->server[0] && !strcmp(p->location, "server"))
+		text_addf(&line, " %s", p->server);
+	if (p->upstream[0])
+		text_addf(&line, ", upstream %s", p->upstream);
+	if (strcmp(config->certainty, "certain") != 0)
+		text_addf(&line, " (%s)", config->certainty);
+	if (others)
+		text_addf(&line, " and %u more", others);
+	paragraph_add(o, t, NULL, "in: ", words);
+}
+
+/* Lines that are for copying: as they are, but for the indentation. */
+static void patch_add(struct text *t, const char *patch)
+{
+	while (*patch) {
+		size_t len = strcspn(patch, "\n");
+
+		text_addf(t, "%*s%.*s\n", INDENT, "", (int)len, patch);
+		patch += len + (patch[len] == '\n');
+	}
+}
+
+static void candidates_add(const struct sink_options *o, struct text *t, const struct finding *f)
+{
+	char words[CANDIDATES_LEN];
+	struct text list;
+
+	text_init(&list, words, sizeof(words));
+	for (unsigned int i = 0; i < f->candidate_count; i++)
+		text_addf(&list, "%s%s", i > 0 ? ", " : "", f->candidates[i]);
+	paragraph_add(o, t, NULL, "or: ", words);
+}
+
+/* A line that is for copying, so it is not wrapped. */
+static void fact_add(struct text *t, const char *label, const char *value)
+{
+	text_addf(t, "%*s%-11s %s\n", INDENT, "", label, value);
+}
+
+static void endpoint_fact_add(struct text *t, const char *label,
+			      const struct finding_endpoint *endpoint)
+{
+	char words[ENDPOINT_LEN];
+	struct text value;
+
+	text_init(&value, words, sizeof(words));
+	endpoint_add(&value, endpoint);
+	fact_add(t, label, words);
+}
+
+/* To be found in the file: so not wrapped either. */
+static void log_line_add(struct text *t, const struct finding_log_line *line)
+{
+	if (!line->known)
+		return;
+	text_addf(t, "%*s%-11s [%s] ", INDENT, "", "error.log:", line->level);
+	if (line->connection)
+		text_addf(t, "*%" PRIu64 " ", line->connection);
+	text_addf(t, "%s\n", line->message);
+}
+
+/* What stands behind the diagnosis, and the whole of what the first line may have shortened. */
+static void details_add(const struct sink_options *o, struct text *t, const struct finding *f)
+{
+	const char *executable = f->executable_path[0] ? f->executable_path : f->executable_name;
+
+	for (unsigned int i = 0; i < f->evidence_count; i++)
+		paragraph_add(o, t, NULL, ". ", f->evidence[i]);
+	log_line_add(t, &f->log_line);
+	fact_add(t, "confidence:", sink_confidence_name(f));
+	if (executable[0])
+		fact_add(t, "program:", executable);
+	endpoint_fact_add(t, "peer:", &f->peer);
+	endpoint_fact_add(t, "local:", &f->local);
+}
+
+/* "since 14:02:05", with the date when it was another day than that of the finding. */
+static void since_add(struct text *t, uint64_t since_ns, uint64_t now_ns)
+{
+	time_t since = (time_t)(since_ns / NS_PER_S), now = (time_t)(now_ns / NS_PER_S);
+	struct tm then, today;
+	char words[32];
+
+	if (!since_ns || !localtime_r(&since, &then) || !localtime_r(&now, &today))
+		return;
+	if (strftime(words, sizeof(words),
+		     then.tm_yday == today.tm_yday && then.tm_year == today.tm_year ? "%H:%M:%S"
+										    : "%F %H:%M",
+		     &then))
+		text_addf(t, " since %s", words);
+}
+
+/* What the peer did before; nothing, when this is the first that is known of it. */
+static void history_add(const struct sink_options *o, struct text *t, const struct finding *f)
+{
+	const struct finding_peer *h = &f->history;
+	char words[128];
+	struct text line;
+
+	text_init(&line, words, sizeof(words));
+	if (!h->known || h->handshakes < 2)
+		return;
+	if (h->state == FINDING_PEER_FAILING) {
+		text_add(&line, "fails always");
+		since_add(&line, h->failing_since_ns, f->time_ns);
+		text_addf(&line, " (%" PRIu64 " handshake%s)", h->failures_in_row,
+			  h->failures_in_row == 1 ? "" : "s");
+	} else {
+		text_addf(&line, "%" PRIu64 " of %" PRIu64 " handshakes failed", h->failures,
+			  h->handshakes);
+		since_add(&line, h->since_ns, f->time_ns);
+	}
+	paragraph_add(o, t, NULL, "peer: ", words);
+}
+
+static void failure_add(const struct sink_options *o, struct text *t, const struct finding *f)
+{
+	headline_add(o, t, f);
+	paragraph_add(o, t, NULL, "", f->message);
+	place_add(o, t, &f->config);
+	paragraph_add(o, t, COLOR_HINT, "fix: ", f->hint);
+	if (o->verbose)
+		patch_add(t, f->config.patch);
+	if (f->confidence != CONFIDENCE_HIGH)
+		candidates_add(o, t, f);
+	history_add(o, t, f);
+	if (f->attempt > 1)
+		text_addf(t, "%*sattempt %u of one request (inferred)\n", INDENT, "", f->attempt);
+	if (o->verbose)
+		details_add(o, t, f);
+	if (o->ladder)
+		ladder_add(t, f, INDENT, o->utf8);
+}
+
+/* Nothing has failed: no colour of alarm, and no more than is new. */
+static void certificate_add(const struct sink_options *o, struct text *t, const struct finding *f)
+{
+	headline_add(o, t, f);
+	paragraph_add(o, t, NULL, "", f->message);
+	paragraph_add(o, t, COLOR_HINT, "fix: ", f->hint);
+}
+
+/* The first of the kind was told in full: how many more there are is all that is new. */
+static void folded_add(const struct sink_options *o, struct text *t, const struct finding *f)
+{
+	headline_add(o, t, f);
+	paragraph_add(o, t, NULL, "", f->message);
+	history_add(o, t, f);
+}
+
+static void recovered_add(const struct sink_options *o, struct text *t, const struct finding *f)
+{
+	headline_add(o, t, f);
+	paragraph_add(o, t, NULL, "", f->message);
+}
+
+static void loss_add(const struct sink_options *o, struct text *t, const struct finding *f)
+{
+	char words[SINK_LOSS_LEN];
+	struct text list;
+
+	text_init(&list, words, sizeof(words));
+	sink_add_loss(&list, &f->loss);
+	time_add(t, f->time_ns);
+	wrapped_add(o, t, NULL, "", words);
+
+	text_init(&list, words, sizeof(words));
+	sink_add_loss_hint(&list, &f->loss);
+	paragraph_add(o, t, COLOR_HINT, "fix: ", words);
+}
+
+/* A table over all the peers of a summary: its head comes with the first of them. */
+static void summary_add(struct text *t, const struct finding *f)
+{
+	const struct finding_peer *h = &f->history;
+	bool failing = h->state == FINDING_PEER_FAILING;
+	char peer[ENDPOINT_LEN];
+	struct text words;
+	size_t start;
+
+	if (h->first)
+		text_addf(t, "%-*s %-*s %-9s %8s %8s %8s\n", TIME_WIDTH, "SUMMARY", PEER_WIDTH,
+			  "PEER", "STATE", "FAILED", "OF", "RETRIED");
+	text_init(&words, peer, sizeof(peer));
+	endpoint_add(&words, &f->peer);
+	time_add(t, f->time_ns);
+	start = t->len;
+	if (h->peers)
+		text_addf(t, "upstream %s", h->upstream);
+	else
+		endpoint_add_short(t, peer, PEER_WIDTH);
+	text_addf(t, "%*s %-9s %8" PRIu64 " %8" PRIu64 " %8" PRIu64 "\n",
+		  (int)(start + PEER_WIDTH > t->len ? start + PEER_WIDTH - t->len : 0), "",
+		  sink_peer_state_name(h), h->failures, h->handshakes, h->retried);
+	if (!f->cause && !failing)
+		return;
+	text_addf(t, "%*s", INDENT, "");
+	if (f->cause)
+		text_addf(t, "%" PRIu64 " %s%s", h->cause_count, f->cause, failing ? ", " : "");
+	text_add(t, failing ? "fails always" : "");
+	since_add(t, failing ? h->failing_since_ns : h->since_ns, f->time_ns);
+	text_add(t, "\n");
+}
+
+static void text_format(const struct sink_options *o, const struct finding *f, struct text *t)
+{
+	if (f->kind == FINDING_LOSS)
+		loss_add(o, t, f);
+	else if (f->kind == FINDING_CERTIFICATE_SEEN || f->kind == FINDING_CERTIFICATE_EXPIRING)
+		certificate_add(o, t, f);
+	else if (f->kind == FINDING_FOLDED)
+		folded_add(o, t, f);
+	else if (f->kind == FINDING_SUMMARY)
+		summary_add(t, f);
+	else if (f->kind == FINDING_RECOVERED)
+		recovered_add(o, t, f);
+	else
+		failure_add(o, t, f);
+}
+
+static void text_header(struct text *t)
+{
+	text_addf(t, "%-*s %-*s %-*s %s\n", TIME_WIDTH, "TIME", PID_WIDTH, "PID", PEER_WIDTH,
+		  "PEER", "CAUSE");
+}
+
+const struct sink_type sink_type_text = {
+	.name = "text",
+	.forms = "text:- text:/FILE",
+	.batch_max = 64,
+	.retry_ms_max = 1000,
+	.check = sink_file_check,
+	.open = sink_file_open,
+	.header = text_header,
+	.format = text_format,
+	.send = sink_file_send,
+	.reopen = sink_file_reopen,
+	.close = sink_file_close,
+};

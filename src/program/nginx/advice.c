@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * What the table proposes, in words and as a diff. When it proposes nothing, the hint stays general
+ * and tells what is set now.
+ */
+#include "program/nginx/advice.h"
+
+#include <string.h>
+
+#include "program/nginx/fixes.h"
+#include "program/nginx/patch.h"
+#include "base/text.h"
+
+#define NS_PER_S 1000000000ULL
+static void add_words(struct text *t, const struct nginx_words *words)
+{
+	text_add_hostile(t, words->data, words->len);
+}
+
+/* -- the change -------------------------------------------------------------------------------- */
+
+/* Leaves out what is set so already. */
+static void changes_reduce(struct nginxfix_advice *a)
+{
+	unsigned int kept = 0;
+
+	for (unsigned int i = 0; i < a->change_count; i++) {
+		struct nginx_words now = nginxfix_value(a->place, a->changes[i].setting);
+
+		if (!nginx_words_are(&now, a->changes[i].value))
+			a->changes[kept++] = a->changes[i];
+	}
+	a->change_count = kept;
+}
+
+static void add_name(struct text *t, const struct nginxfix_advice *a, enum nginx_setting setting)
+{
+	text_addf(t, "%s%s", nginx_module_prefix(a->place->module), nginx_setting_name(setting));
+}
+
+static void add_directive(struct text *t, const struct nginxfix_advice *a,
+			  const struct nginxfix_change *c)
+{
+	add_name(t, a, c->setting);
+	text_add(t, " ");
+	text_add_hostile(t, c->value, strlen(c->value));
+	text_add(t, ";");
+}
+
+/* Is the value written in nginx.conf, and shown, as it is? */
+static bool is_plain_value(const char *value)
+{
+	char shown[4 * NGINXFIX_VALUE_LEN];
+	struct text t;
+
+	text_init(&t, shown, sizeof(shown));
+	text_add_hostile(&t, value, strlen(value));
+	return !strpbrk(value, "\"'{}#;") && !strcmp(shown, value);
+}
+
+static void patch_make(const struct nginxfix_advice *a, struct finding_config *config)
+{
+	const struct nginx_place *p = a->place;
+	const struct nginx_spot *place = nginx_place_spot(p, NGINX_BLOCK);
+	struct nginxpatch patch = { 0 };
+	struct text out, added;
+	char buf[NGINXPATCH_TEXT_LEN];
+
+	text_init(&added, buf, sizeof(buf));
+	for (unsigned int i = 0; i < a->change_count; i++) {
+		const struct nginxfix_change *c = &a->changes[i];
+		const struct nginx_value *now = nginx_place_value(p, c->setting);
+		const struct nginx_spot *spot = nginx_place_spot(p, c->setting);
+		char line[NGINXPATCH_TEXT_LEN];
+		struct text t;
+
+		text_init(&t, line, sizeof(line));
+		add_directive(&t, a, c);
+		patch.failed |= t.cut || !is_plain_value(c->value);
+		if (spot)
+			nginxpatch_replace(&patch, spot, line);
+		else if (c->setting == NGINX_PASS || (now && now->own))
+			patch.failed = true;
+		else
+			text_addf(&added, "%s%s", added.len ? "\n" : "", line);
+	}
+	if (!place)
+		place = nginx_place_spot(p, NGINX_PASS);
+	patch.failed |= added.cut || (added.len && !place);
+	if (added.len && place)
+		nginxpatch_insert(&patch, place, buf);
+	text_init(&out, config->patch, sizeof(config->patch));
+	nginxpatch_write(&patch, &out);
+}
+
+/* -- words ------------------------------------------------------------------------------------- */
+
+static void add_place(struct text *t, const struct nginx_words *file, uint32_t line)
+{
+	add_words(t, file);
+	text_addf(t, ":%u", line);
+}
+
+/* Where it is set, in short when that is in the same file: "line 12". */
+static void add_origin(struct text *t, const struct nginxfix_advice *a, const struct nginx_value *v)
+{
+	const struct nginx_words *file = &a->place->file;
+
+	if (v->file.len == file->len && !memcmp(v->file.data, file->data, file->len))
+		text_addf(t, "line %u", v->line);
+	else
+		add_place(t, &v->file, v->line);
+}
+
+/* "proxy_ssl_verify_depth is 1 (line 12)". */
+static void add_current(struct text *t, const struct nginxfix_advice *a, enum nginx_setting setting)
+{
+	const struct nginx_value *v = nginx_place_value(a->place, setting);
+
+	add_name(t, a, setting);
+	if (!v) {
+		text_add(t, " is not set");
+		return;
+	}
+	text_add(t, " is ");
+	add_words(t, &v->value);
+	text_add(t, " (");
+	add_origin(t, a, v);
+	text_add(t, ")");
+}
+
+/* "set proxy_ssl_verify_depth 2; (now 1, line 12)". */
+static void add_change(struct text *t, const struct nginxfix_advice *a,
+		       const struct nginxfix_change *c)
+{
+	const struct nginx_value *now = nginx_place_value(a->place, c->setting);
+
+	add_directive(t, a, c);
+	if (now) {
+		text_add(t, " (now ");
+		add_words(t, &now->value);
+		text_add(t, ", ");
+		add_origin(t, a, now);
+		text_add(t, ")");
+	} else if (c->setting != NGINX_PASS) {
+		text_add(t, " (not set now)");
+	}
+}
+
+static void add_proposal(struct text *t, const struct nginxfix_advice *a,
+			 const struct nginxfix *fix)
+{
+	text_add(t, "at ");
+	add_place(t, &a->place->file, a->place->line);
+	text_add(t, " set ");
+	for (unsigned int i = 0; i < a->change_count; i++) {
+		text_add(t, i ? " and " : "");
+		add_change(t, a, &a->changes[i]);
+	}
+	if (fix->caution)
+		text_addf(t, ": %s", fix->caution);
+}
+
+/* Of one setting, also that it is not set. */
+static void add_settings(struct text *t, const struct nginxfix_advice *a, unsigned int show)
+{
+	const char *before = "; ";
+	bool is_alone = (show & (show - 1)) == 0;
+
+	for (unsigned int i = 0; i < a->change_count; i++)
+		show &= ~NGINXFIX_BIT(a->changes[i].setting);
+	for (int i = 0; i < NGINX_SETTING_COUNT; i++) {
+		if (!(show & NGINXFIX_BIT(i)) || (!is_alone && !nginx_place_value(a->place, i)))
+			continue;
+		text_add(t, before);
+		add_current(t, a, i);
+		before = ", ";
+	}
+}
+
+static void add_file_name(struct text *t, const struct nginxfix_advice *a,
+			  const struct nginx_note *n)
+{
+	struct nginx_words value = nginxfix_value(a->place, n->setting);
+
+	add_words(t, &value);
+}
+
+static void add_note(struct text *t, const struct nginxfix_advice *a, const struct nginx_note *n)
+{
+	int64_t now = (int64_t)(a->f->time_ns / NS_PER_S);
+
+	if ((n->kind == NGINX_NOTE_ENDS && n->number >= now) ||
+	    (n->kind == NGINX_NOTE_BEGINS && n->number <= now))
+		return;
+	text_add(t, "; ");
+	add_file_name(t, a, n);
+	switch (n->kind) {
+	case NGINX_NOTE_MISSING:
+		text_add(t, " cannot be read (");
+		add_words(t, &n->words);
+		text_add(t, ")");
+		break;
+	case NGINX_NOTE_CHANGED:
+		text_add(t, " was changed at ");
+		text_add_time(t, n->number);
+		text_add(t, ", after this worker had read it: reload nginx");
+		break;
+	case NGINX_NOTE_ENDS:
+		text_add(t, " ended at ");
+		text_add_time(t, n->number);
+		break;
+	case NGINX_NOTE_BEGINS:
+		text_add(t, " is valid only from ");
+		text_add_time(t, n->number);
+		break;
+	case NGINX_NOTE_ISSUER:
+		text_add(t, " was issued by ");
+		add_words(t, &n->words);
+		break;
+	case NGINX_NOTE_NO_CLIENT_USE:
+		text_add(t, " is not meant for a client (extendedKeyUsage)");
+		break;
+	case NGINX_NOTE_KEY_MISMATCH:
+		text_add(t, " is not the key of the certificate");
+		break;
+	case NGINX_NOTE_KIND_COUNT:
+		break;
+	}
+}
+
+static void hint_make(const struct nginxfix_advice *a, const struct nginxfix *fix,
+		      struct finding *f)
+{
+	char words[FINDING_HINT_LEN];
+	struct text t;
+
+	text_init(&t, words, sizeof(words));
+	if (a->change_count)
+		add_proposal(&t, a, fix);
+	else
+		text_add(&t, fix->otherwise ? fix->otherwise : f->hint);
+	add_settings(&t, a, fix->show);
+	for (uint32_t i = 0; i < a->place->note_count; i++)
+		if (fix->files & NGINXFIX_BIT(a->place->notes[i].setting))
+			add_note(&t, a, &a->place->notes[i]);
+	if (a->place->changed)
+		text_add(&t, "; the configuration was changed after this worker had started: it "
+			     "may be that a reload is all that is missing");
+	text_init(&t, f->hint, sizeof(f->hint));
+	text_add(&t, words);
+}
+
+/* -- the finding ------------------------------------------------------------------------------- */
+
+static void fill_text(char *buf, size_t size, const struct nginx_words *words)
+{
+	struct text t;
+
+	text_init(&t, buf, size);
+	add_words(&t, words);
+}
+
+static void fill_place(struct finding_place *to, const struct nginx_place *from)
+{
+	to->line = from->line;
+	fill_text(to->file, sizeof(to->file), &from->file);
+	fill_text(to->location, sizeof(to->location), &from->location);
+	fill_text(to->server, sizeof(to->server), &from->server);
+	fill_text(to->upstream, sizeof(to->upstream), &from->upstream);
+}
+
+static void fill_settings(struct finding_config *config, const struct nginx_place *p)
+{
+	for (uint32_t i = 0; i < p->value_count && i < FINDING_SETTINGS_MAX; i++) {
+		struct text t;
+
+		text_init(&t, config->settings[config->setting_count++], FINDING_SETTING_LEN);
+		text_addf(&t, "%s%s ", nginx_module_prefix(p->module),
+			  nginx_setting_name(p->values[i].setting));
+		add_words(&t, &p->values[i].value);
+	}
+}
+
+void nginxadvice_fill(struct finding *f, const struct nginx_places *places)
+{
+	static const char *const certainties[NGINX_CERTAINTY_COUNT] = {
+		[NGINX_CERTAIN] = "certain",
+		[NGINX_LIKELY] = "likely",
+		[NGINX_POSSIBLE] = "possible",
+	};
+	const struct nginxfix *fix = nginxfix_find(f->cause);
+	struct nginxfix_advice a = { .f = f, .places = places, .place = &places->items[0] };
+
+	f->config.more = places->more;
+	for (uint32_t i = 0; i < places->count && i < FINDING_PLACES_MAX; i++)
+		fill_place(&f->config.places[f->config.place_count++], &places->items[i]);
+	if (!places->count)
+		return;
+	f->config.certainty = certainties[a.place->certainty];
+	f->config.changed = a.place->changed;
+	fill_settings(&f->config, a.place);
+	if (!fix)
+		return;
+	if (fix->propose && a.place->module != NGINX_MODULE_SERVER)
+		fix->propose(&a);
+	changes_reduce(&a);
+	hint_make(&a, fix, f);
+	if (a.change_count)
+		patch_make(&a, &f->config);
+}

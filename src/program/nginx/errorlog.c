@@ -1,0 +1,449 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What nginx writes (ngx_log_error_core(), ngx_http_log_error(), ngx_ssl_error()):
+ *
+ *   2026/11/21 18:00:00 [error] 7#7: *5 MESSAGE (104: Connection reset by peer) while ACTION,
+ *   client: A, server: S, request: "GET / HTTP/1.1", upstream: "https://B:443/", host: "H"
+ */
+#define _GNU_SOURCE /* memmem() */
+#include "program/nginx/errorlog.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <string.h>
+
+#define LIB_SSL		  20 /* OpenSSL's ERR_LIB_SSL */
+#define FAMILY_IPV4	  2
+#define FAMILY_IPV6	  10
+#define MAPPED_PREFIX_LEN 12
+#define SECONDS_PER_DAY	  86400
+#define NS_PER_S	  1000000000ULL
+/* Time zones differ by quarters of an hour. */
+#define ZONE_STEP_S 900
+/* nginx writes its line before it closes the connection. Its clock is that of the last wake-up, and
+ * is written in whole seconds. */
+#define LINE_BEFORE_CLOSE_S 4
+#define LINE_AFTER_CLOSE_S  1
+
+/* What is left of a line. */
+struct rest {
+	const char *at;
+	const char *end;
+};
+
+static const char *const level_names[ERRORLOG_LEVELS] = {
+	"stderr", "emerg", "alert", "crit", "error", "warn", "notice", "info", "debug",
+};
+
+const char *errorlog_level_name(uint8_t level)
+{
+	return level < ERRORLOG_LEVELS ? level_names[level] : NULL;
+}
+
+/* -- reading ---------------------------------------------------------------------------------- */
+
+static const char *find(struct rest r, const char *words)
+{
+	return memmem(r.at, (size_t)(r.end - r.at), words, strlen(words));
+}
+
+static bool has(struct rest r, const char *words)
+{
+	return find(r, words) != NULL;
+}
+
+/* Goes past these words, if they are what comes next. */
+static bool take(struct rest *r, const char *words)
+{
+	size_t len = strlen(words);
+
+	if ((size_t)(r->end - r->at) < len || memcmp(r->at, words, len) != 0)
+		return false;
+	r->at += len;
+	return true;
+}
+
+/* Goes past the first occurrence of these words. */
+static bool skip_past(struct rest *r, const char *words)
+{
+	const char *found = find(*r, words);
+
+	if (!found)
+		return false;
+	r->at = found + strlen(words);
+	return true;
+}
+
+static int digit_value(char c, unsigned int base)
+{
+	int value = -1;
+
+	if (c >= '0' && c <= '9')
+		value = c - '0';
+	else if (base == 16 && c >= 'A' && c <= 'F')
+		value = c - 'A' + 10;
+	else if (base == 16 && c >= 'a' && c <= 'f')
+		value = c - 'a' + 10;
+	return value;
+}
+
+/* A number of at least one digit, max at most. */
+static bool take_number(struct rest *r, unsigned int base, uint64_t max, uint64_t *number)
+{
+	const char *begin = r->at;
+
+	*number = 0;
+	while (r->at < r->end && digit_value(*r->at, base) >= 0) {
+		*number = *number * base + (uint64_t)digit_value(*r->at, base);
+		if (*number > max)
+			return false;
+		r->at++;
+	}
+	return r->at > begin;
+}
+
+/* Days since 1970 of a date in the Gregorian calendar. The year begins in March, so that the leap
+ * day is its last. */
+static int64_t days_since_1970(uint64_t year, uint64_t month, uint64_t day)
+{
+	uint64_t y = month > 2 ? year : year - 1;
+	uint64_t of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+
+	return (int64_t)(y * 365 + y / 4 - y / 100 + y / 400 + of_year) - 719468;
+}
+
+static bool take_time(struct rest *r, int64_t *seconds)
+{
+	uint64_t year, month, day, hour, minute, second;
+
+	if (!take_number(r, 10, 9999, &year) || !take(r, "/") || !take_number(r, 10, 12, &month) ||
+	    !take(r, "/") || !take_number(r, 10, 31, &day) || !take(r, " ") ||
+	    !take_number(r, 10, 23, &hour) || !take(r, ":") || !take_number(r, 10, 59, &minute) ||
+	    !take(r, ":") || !take_number(r, 10, 60, &second) || !year || !month || !day)
+		return false;
+	*seconds = days_since_1970(year, month, day) * SECONDS_PER_DAY +
+		   (int64_t)(hour * 3600 + minute * 60 + second);
+	return true;
+}
+
+static bool take_level(struct rest *r, uint8_t *level)
+{
+	if (!take(r, " ["))
+		return false;
+	for (*level = 0; *level < ERRORLOG_LEVELS; (*level)++)
+		if (take(r, level_names[*level]))
+			return take(r, "] ");
+	return false;
+}
+
+/* "7#7: " and, when it is about one, "*5 ". */
+static bool take_process(struct rest *r, struct errorlog_line *line)
+{
+	uint64_t number;
+
+	if (!take_number(r, 10, UINT32_MAX, &number) || !take(r, "#"))
+		return false;
+	line->pid = (uint32_t)number;
+	if (!take_number(r, 10, UINT64_MAX / 16, &number) || !take(r, ": "))
+		return false;
+	if (!take(r, "*"))
+		return true;
+	return take_number(r, 10, UINT64_MAX / 16, &line->connection) && take(r, " ");
+}
+
+/* -- the peer --------------------------------------------------------------------------------- */
+
+static bool parse_address(const char *text, size_t len, uint8_t address[16])
+{
+	static const uint8_t mapped[MAPPED_PREFIX_LEN] = { [10] = 0xff, [11] = 0xff };
+	char buf[INET6_ADDRSTRLEN];
+
+	if (len >= sizeof(buf))
+		return false;
+	memcpy(buf, text, len);
+	buf[len] = '\0';
+	memcpy(address, mapped, sizeof(mapped));
+	return inet_pton(FAMILY_IPV4, buf, address + MAPPED_PREFIX_LEN) == 1 ||
+	       inet_pton(FAMILY_IPV6, buf, address) == 1;
+}
+
+/* "https://127.0.0.1:443/...", "[::1]:443" as of the stream module, and so on. The name of a group
+ * is no address: it is written when none of its servers was chosen. */
+static bool parse_upstream(struct rest r, struct errorlog_line *line)
+{
+	const char *slash = memchr(r.at, '/', (size_t)(r.end - r.at));
+	const char *begin;
+	uint64_t port;
+	size_t len;
+
+	if (slash && slash > r.at && slash[-1] == ':' && slash + 1 < r.end && slash[1] == '/')
+		r.at = slash + 2;
+	if (take(&r, "[")) {
+		begin = r.at;
+		if (!skip_past(&r, "]:"))
+			return false;
+		len = (size_t)(r.at - begin) - strlen("]:");
+	} else {
+		begin = r.at;
+		if (!skip_past(&r, ":"))
+			return false;
+		len = (size_t)(r.at - begin) - strlen(":");
+	}
+	if (!take_number(&r, 10, UINT16_MAX, &port) || !port ||
+	    !parse_address(begin, len, line->address))
+		return false;
+	line->port = (uint16_t)port;
+	return true;
+}
+
+static bool parse_client(struct rest r, struct errorlog_line *line)
+{
+	const char *comma = memchr(r.at, ',', (size_t)(r.end - r.at));
+	const char *end = comma ? comma : r.end;
+
+	return parse_address(r.at, (size_t)(end - r.at), line->address);
+}
+
+/* Goes past the request, which a client chose: it may look like what nginx writes after it. A
+ * request that reached an upstream ends with its version (HTTP/0.9 has none, nor blanks). */
+static void skip_request(struct rest *r)
+{
+	struct rest ended = *r;
+
+	if (!skip_past(r, ", request: \""))
+		return;
+	ended = *r;
+	while (skip_past(&ended, " HTTP/")) {
+		uint64_t number;
+
+		if (take_number(&ended, 10, 9, &number) && take(&ended, ".") &&
+		    take_number(&ended, 10, 9, &number) && take(&ended, "\"")) {
+			*r = ended;
+			return;
+		}
+	}
+}
+
+/* Whose connection it is: the upstream's, unless nginx was busy with its client. */
+static void parse_peer(struct rest context, struct rest message, struct errorlog_line *line)
+{
+	struct rest action = message;
+
+	while (skip_past(&action, " while "))
+		;
+	if (!skip_past(&context, ", client: "))
+		return;
+	if (has(action, "upstream") || has(action, "proxying connection")) {
+		line->to_upstream = true;
+		skip_request(&context);
+		line->has_peer =
+			skip_past(&context, ", upstream: \"") && parse_upstream(context, line);
+	} else {
+		line->has_peer = parse_client(context, line);
+	}
+}
+
+/* -- what happened ---------------------------------------------------------------------------- */
+
+/* "error:0A000410:SSL routines:..." of OpenSSL 3, "error:14094410:..." before it. */
+static uint32_t parse_reason(struct rest message)
+{
+	uint64_t code;
+
+	while (skip_past(&message, "error:")) {
+		if (!take_number(&message, 16, UINT32_MAX, &code) || !take(&message, ":"))
+			continue;
+		if (code >> 23 == LIB_SSL)
+			return (uint32_t)code & 0x7fffff;
+		if (code >> 24 == LIB_SSL)
+			return (uint32_t)code & 0xfff;
+	}
+	return 0;
+}
+
+/* "(104: Connection reset by peer)" */
+static int parse_system_error(struct rest message)
+{
+	uint64_t number;
+
+	while (skip_past(&message, " ("))
+		if (take_number(&message, 10, 4095, &number) && take(&message, ": "))
+			return (int)number;
+	return 0;
+}
+
+/* "... SSL certificate verify error: (10:certificate has expired)" */
+static void parse_verify(struct rest message, struct errorlog_line *line)
+{
+	uint64_t code;
+
+	line->has_verify = skip_past(&message, "SSL certificate verify error: (") &&
+			   take_number(&message, 10, INT32_MAX, &code) && take(&message, ":");
+	if (line->has_verify)
+		line->verify_code = (int32_t)code;
+}
+
+static bool has_any(struct rest message, const char *const *words)
+{
+	for (; *words; words++)
+		if (has(message, *words))
+			return true;
+	return false;
+}
+
+static enum errorlog_stage stage_of(struct rest message)
+{
+	static const char *const plain[] = {
+		"client sent plain HTTP request to HTTPS port",
+		"client sent invalid method",
+		"client sent invalid request",
+		NULL,
+	};
+	static const char *const refused[] = {
+		"client SSL certificate",
+		"client sent no required SSL certificate",
+		NULL,
+	};
+	static const char *const handshake[] = {
+		" while SSL handshaking",
+		"in SSL handshake",
+		NULL,
+	};
+
+	/* It comes before the failure of the handshake, which has a line of its own. */
+	if (has(message, "cannot load certificate"))
+		return ERRORLOG_ELSEWHERE;
+	return has_any(message, plain)	     ? ERRORLOG_PLAIN
+	       : has_any(message, refused)   ? ERRORLOG_REFUSED
+	       : has_any(message, handshake) ? ERRORLOG_HANDSHAKE
+					     : ERRORLOG_ELSEWHERE;
+}
+
+static enum errorlog_kind upstream_kind_of(struct rest message)
+{
+	static const char *const tls[] = {
+		"SSL_do_handshake() failed", "in SSL handshake",   " while SSL handshaking",
+		"upstream SSL certificate",  ":SSL alert number ", NULL,
+	};
+	static const char *const connection[] = {
+		"connect() failed",	"timed out",	     "prematurely closed",
+		"connection is closed", "recv() failed",     "send() failed",
+		"readv() failed",	"writev() failed",   "SSL_read() failed",
+		"SSL_write() failed",	"sendfile() failed", NULL,
+	};
+
+	return has_any(message, tls)	      ? ERRORLOG_TLS
+	       : has_any(message, connection) ? ERRORLOG_CONNECTION
+					      : ERRORLOG_OTHER;
+}
+
+/* What is plain text to TLS is an everyday mistake where no TLS is spoken. */
+static enum errorlog_kind client_kind_of(enum errorlog_stage stage)
+{
+	switch (stage) {
+	case ERRORLOG_HANDSHAKE:
+	case ERRORLOG_REFUSED:
+		return ERRORLOG_TLS;
+	case ERRORLOG_PLAIN:
+		return ERRORLOG_CONNECTION;
+	case ERRORLOG_ELSEWHERE:
+		break;
+	}
+	return ERRORLOG_OTHER;
+}
+
+bool errorlog_parse(const char *text, size_t len, struct errorlog_line *line)
+{
+	struct rest r = { text, text + len }, message;
+	const char *context;
+
+	*line = (struct errorlog_line){ 0 };
+	if (!take_time(&r, &line->seconds) || !take_level(&r, &line->level) ||
+	    !take_process(&r, line))
+		return false;
+	context = find(r, ", client: ");
+	message = (struct rest){ r.at, context ? context : r.end };
+	line->message = message.at;
+	line->message_len = (size_t)(message.end - message.at);
+	line->reason = parse_reason(message);
+	line->system_error = parse_system_error(message);
+	parse_verify(message, line);
+	parse_peer((struct rest){ message.end, r.end }, message, line);
+	line->stage = line->to_upstream ? ERRORLOG_ELSEWHERE : stage_of(message);
+	line->kind = line->to_upstream ? upstream_kind_of(message) : client_kind_of(line->stage);
+	return true;
+}
+
+/* -- matching --------------------------------------------------------------------------------- */
+
+static bool time_fits(int64_t seconds, uint64_t close_ns)
+{
+	int64_t early;
+
+	if (!close_ns)
+		return true;
+	/* by how much it was written before the close, whatever the zone */
+	early = ((int64_t)(close_ns / NS_PER_S) - seconds) % ZONE_STEP_S;
+	if (early < 0)
+		early += ZONE_STEP_S;
+	return early <= LINE_BEFORE_CLOSE_S || early >= ZONE_STEP_S - LINE_AFTER_CLOSE_S;
+}
+
+static bool peer_fits(const struct errorlog_line *line, const struct tlsfail_conn *conn)
+{
+	static const uint8_t mapped[MAPPED_PREFIX_LEN] = { [10] = 0xff, [11] = 0xff };
+
+	if (!line->has_peer || line->to_upstream == (conn->role == TLSFAIL_ROLE_SERVER))
+		return false;
+	if (line->port && line->port != conn->rport)
+		return false;
+	if (conn->family != FAMILY_IPV4)
+		return memcmp(line->address, conn->raddr, sizeof(line->address)) == 0;
+	return memcmp(line->address, mapped, sizeof(mapped)) == 0 &&
+	       memcmp(line->address + MAPPED_PREFIX_LEN, conn->raddr, 4) == 0;
+}
+
+/* Numbers in both that do not agree are of two connections. */
+static bool numbers_fit(const struct errorlog_line *line, const struct tlsfail_conn *conn)
+{
+	if ((line->system_error == ECONNREFUSED) != !!(conn->flags & TLSFAIL_F_REFUSED))
+		return false;
+	if (line->has_verify &&
+	    (!(conn->flags & TLSFAIL_F_VERIFY_ASKED) || line->verify_code != conn->verify_code))
+		return false;
+	/* nginx logs what was in OpenSSL's queue; of a long one we keep the beginning */
+	if (!line->reason || !conn->error_count || conn->error_count > TLSFAIL_ERRORS_MAX)
+		return true;
+	for (uint32_t i = 0; i < conn->error_count; i++)
+		if (conn->errors[i].reason == line->reason)
+			return true;
+	return false;
+}
+
+/* nginx does not write the port of a client, so that more of the words has to agree. */
+static bool stage_fits(const struct errorlog_line *line, const struct tlsfail_conn *conn)
+{
+	if (line->to_upstream)
+		return true;
+	switch (line->stage) {
+	case ERRORLOG_PLAIN:
+		return conn->flags & TLSFAIL_F_PLAIN;
+	case ERRORLOG_REFUSED:
+		return conn->flags & TLSFAIL_F_SESSION_REMOVED &&
+		       line->has_verify == !!(conn->verify_code || conn->cert_count);
+	case ERRORLOG_HANDSHAKE:
+		return !(conn->flags & (TLSFAIL_F_PLAIN | TLSFAIL_F_DONE)) &&
+		       (!line->reason || conn->error_count);
+	case ERRORLOG_ELSEWHERE:
+		break;
+	}
+	return false;
+}
+
+bool errorlog_fits(const struct errorlog_line *line, const struct tlsfail_conn *conn,
+		   uint64_t close_ns)
+{
+	return line->kind != ERRORLOG_OTHER && line->pid == conn->pid && peer_fits(line, conn) &&
+	       numbers_fit(line, conn) && stage_fits(line, conn) &&
+	       time_fits(line->seconds, close_ns);
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The table of fixes: what directive of nginx takes what value, keyed by the cause. Pure.
+ *
+ * Nothing here makes TLS weaker unless that is the only way, and then the words say so.
+ */
+#ifndef TLSFAIL_PROGRAM_NGINX_FIXES_H
+#define TLSFAIL_PROGRAM_NGINX_FIXES_H
+
+#include "finding/finding.h"
+#include "program/nginx/place.h"
+
+#define NGINXFIX_CHANGES_MAX 2
+#define NGINXFIX_VALUE_LEN   FINDING_NAME_LEN
+
+/* A setting as a bit. */
+#define NGINXFIX_BIT(setting) (1U << (setting))
+_Static_assert(NGINX_SETTING_COUNT <= 32, "a bit each");
+
+/* A directive and what it should say. */
+struct nginxfix_change {
+	enum nginx_setting setting;
+	char value[NGINXFIX_VALUE_LEN];
+};
+
+/* What is looked at, and what is proposed. */
+struct nginxfix_advice {
+	const struct finding *f;
+	const struct nginx_places *places;
+	const struct nginx_place *place; /* the first of them */
+	unsigned int change_count;
+	struct nginxfix_change changes[NGINXFIX_CHANGES_MAX];
+};
+
+struct nginxfix {
+	const char *slug;
+	void (*propose)(struct nginxfix_advice *advice); /* NULL: there is nothing to set */
+	const char *caution;				 /* behind what is proposed, or NULL */
+	const char *otherwise; /* instead of the cause's own hint when nothing is proposed, or
+				* NULL */
+	unsigned int show;     /* settings that are told, as bits */
+	unsigned int files;    /* settings whose files are told about, as bits */
+};
+
+/* The row of the cause, NULL when there is none. */
+const struct nginxfix *nginxfix_find(const char *slug);
+
+/* The slugs of the table, by index; NULL behind the last one. */
+const char *nginxfix_slug(size_t index);
+
+/* What the setting is at the place; no words when it is not set. */
+struct nginx_words nginxfix_value(const struct nginx_place *place, enum nginx_setting setting);
+
+#endif

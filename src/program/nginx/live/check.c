@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * What a file shows is noted as a fact; whether it explains a failure is for advice.c to say.
+ */
+#include "program/nginx/live/check.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
+
+#include "tls/x509view.h"
+
+#define NS_PER_S 1000000000LL
+
+/* A worker begins some ms after its master has read the files; the kernel's time of a file is that
+ * of its last tick. */
+#define SLACK_NS 100000000LL
+
+struct check {
+	const struct nginxread *read;
+	int64_t started_ns;
+	struct nginx_place *place;
+	struct text *buf;
+};
+
+static struct nginx_words words_keep(struct text *buf, const char *string)
+{
+	size_t len = strlen(string);
+	const char *start = buf->buf + buf->len;
+
+	if (len >= buf->size - buf->len)
+		return (struct nginx_words){ "", 0 };
+	text_add(buf, string);
+	return (struct nginx_words){ start, (uint32_t)len };
+}
+
+static void note(const struct check *c, enum nginx_note_kind kind, enum nginx_setting setting,
+		 int64_t number, const char *words)
+{
+	struct nginx_place *p = c->place;
+
+	if (p->note_count == NGINX_NOTES_MAX)
+		return;
+	p->notes[p->note_count++] = (struct nginx_note){
+		.kind = kind,
+		.setting = setting,
+		.number = number,
+		.words = words_keep(c->buf, words),
+	};
+}
+
+/* Opens the file that the setting names, and says what is to be said of that. -1: there is none, or
+ * it is no file. */
+static int file_open(const struct check *c, enum nginx_setting setting, bool *changed)
+{
+	const struct nginx_value *value = nginx_place_value(c->place, setting);
+	char name[NGINXARGS_PATH_LEN];
+	struct stat stat;
+	int fd;
+
+	if (!value || !value->value.len || value->value.len >= sizeof(name))
+		return -1;
+	memcpy(name, value->value.data, value->value.len);
+	name[value->value.len] = '\0';
+	if (strchr(name, '$') || !strncmp(name, "data:", 5) || !strncmp(name, "engine:", 7) ||
+	    !strncmp(name, "store:", 6))
+		return -1;
+	fd = nginxread_file(c->read, name);
+	if (fd < 0) {
+		note(c, NGINX_NOTE_MISSING, setting, 0, strerror(-fd));
+		return -1;
+	}
+	if (!fstat(fd, &stat) && nginxread_changed(&stat) > c->started_ns + SLACK_NS) {
+		note(c, NGINX_NOTE_CHANGED, setting, nginxread_changed(&stat) / NS_PER_S, "");
+		*changed = true;
+	}
+	return fd;
+}
+
+/* Nobody is asked for a password. */
+static int no_password(char *buf, int size, int rwflag, void *context)
+{
+	(void)buf;
+	(void)size;
+	(void)rwflag;
+	(void)context;
+	return -1;
+}
+
+static X509 *certificate_read(int fd)
+{
+	BIO *bio = BIO_new_fd(fd, BIO_NOCLOSE);
+	X509 *cert = bio ? PEM_read_bio_X509_AUX(bio, NULL, no_password, NULL) : NULL;
+
+	BIO_free(bio);
+	return cert;
+}
+
+static void certificate_note(const struct check *c, X509 *cert)
+{
+	unsigned char *der = NULL;
+	int len = i2d_X509(cert, &der);
+	struct x509_view view;
+
+	if (len > 0 && x509_view_read(der, (size_t)len, false, &view)) {
+		if (view.has_validity) {
+			note(c, NGINX_NOTE_BEGINS, NGINX_SSL_CERTIFICATE, view.not_before, "");
+			note(c, NGINX_NOTE_ENDS, NGINX_SSL_CERTIFICATE, view.not_after, "");
+		}
+		note(c, NGINX_NOTE_ISSUER, NGINX_SSL_CERTIFICATE, 0, view.issuer);
+	}
+	OPENSSL_free(der);
+	if (c->place->module != NGINX_MODULE_SERVER &&
+	    X509_check_purpose(cert, X509_PURPOSE_SSL_CLIENT, 0) == 0)
+		note(c, NGINX_NOTE_NO_CLIENT_USE, NGINX_SSL_CERTIFICATE, 0, "");
+}
+
+static void key_check(const struct check *c, X509 *cert, int fd)
+{
+	BIO *bio = BIO_new_fd(fd, BIO_NOCLOSE);
+	EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL) : NULL;
+
+	if (key && !X509_check_private_key(cert, key))
+		note(c, NGINX_NOTE_KEY_MISMATCH, NGINX_SSL_CERTIFICATE_KEY, 0, "");
+	EVP_PKEY_free(key);
+	BIO_free(bio);
+}
+
+static void client_certificate_check(const struct check *c)
+{
+	bool changed = false;
+	int fd = file_open(c, NGINX_SSL_CERTIFICATE, &changed);
+	int key_fd = file_open(c, NGINX_SSL_CERTIFICATE_KEY, &changed);
+	X509 *cert = fd >= 0 ? certificate_read(fd) : NULL;
+
+	if (cert)
+		certificate_note(c, cert);
+	if (cert && key_fd >= 0 && changed)
+		key_check(c, cert, key_fd);
+	X509_free(cert);
+	ERR_clear_error();
+	if (fd >= 0)
+		close(fd);
+	if (key_fd >= 0)
+		close(key_fd);
+}
+
+void nginxcheck_place(const struct nginxread *read, int64_t started_ns, struct nginx_place *place,
+		      struct text *buf)
+{
+	const struct check c = { read, started_ns, place, buf };
+	static const enum nginx_setting bundles[] = { NGINX_SSL_TRUSTED_CERTIFICATE,
+						      NGINX_SSL_CLIENT_CERTIFICATE, NGINX_SSL_CRL };
+
+	client_certificate_check(&c);
+	for (size_t i = 0; i < sizeof(bundles) / sizeof(bundles[0]); i++) {
+		bool changed = false;
+		int fd = file_open(&c, bundles[i], &changed);
+
+		if (fd >= 0)
+			close(fd);
+	}
+	place->changed = read->changed_ns > started_ns + SLACK_NS;
+}

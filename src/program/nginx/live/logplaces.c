@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The files behind --error-log.
+ */
+#include "program/nginx/live/logplaces.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "program/nginx/live/read.h"
+
+#define PATH_LEN (2 * NGINXARGS_PATH_LEN)
+
+/* While the processes are looked at. */
+struct search {
+	struct logplaces *places;
+	struct text *problem;
+	pid_t masters[LOGPLACES_MAX]; /* whose configuration was read */
+	size_t master_count;
+};
+
+void logplaces_clear(struct logplaces *places)
+{
+	for (size_t i = 0; i < places->count; i++)
+		free(places->paths[i]);
+	*places = (struct logplaces){ 0 };
+}
+
+bool logplaces_have(const struct logplaces *places, const char *path)
+{
+	for (size_t i = 0; i < places->count; i++)
+		if (!strcmp(places->paths[i], path))
+			return true;
+	return false;
+}
+
+/* The first problem is as good as any. */
+static void tell(struct text *problem, const char *sentence)
+{
+	if (!problem->len)
+		text_add(problem, sentence);
+}
+
+static int path_add(struct logplaces *places, const char *path, struct text *problem)
+{
+	if (logplaces_have(places, path))
+		return 0;
+	if (places->count == LOGPLACES_MAX) {
+		tell(problem, "of more than 64 error logs the first are followed");
+		return 0;
+	}
+	places->paths[places->count] = strdup(path);
+	if (!places->paths[places->count])
+		return -ENOMEM;
+	places->count++;
+	return 0;
+}
+
+/* Is the root directory of the process ours? Then its paths are good without it, and for longer. */
+static bool shares_root(pid_t pid)
+{
+	struct stat ours, its;
+	char path[32];
+	struct text t;
+
+	text_init(&t, path, sizeof(path));
+	text_addf(&t, "/proc/%d/root", (int)pid);
+	return !stat("/", &ours) && !stat(path, &its) && ours.st_dev == its.st_dev &&
+	       ours.st_ino == its.st_ino;
+}
+
+static int directive_take(struct search *s, const struct nginxread *read, pid_t master,
+			  const char *name)
+{
+	char path[PATH_LEN];
+	struct stat stat_buf;
+	struct text t;
+
+	if (!strcmp(name, "stderr") || !strncmp(name, "syslog:", 7) || !strncmp(name, "memory:", 7))
+		return 0;
+	text_init(&t, path, sizeof(path));
+	if (!shares_root(master))
+		text_addf(&t, "/proc/%d/root", (int)master);
+	if (name[0] != '/')
+		text_add(&t, read->paths.prefix);
+	text_add(&t, name);
+	if (t.cut || stat(path, &stat_buf) || !S_ISREG(stat_buf.st_mode))
+		return 0;
+	return path_add(s->places, path, s->problem);
+}
+
+/* The depth is bounded by NGINXCONF_BLOCKS_MAX. */
+static int directives_walk(struct search *s, const struct nginxread *read, pid_t master,
+			   const struct nginxconf_directive *d)
+{
+	int err = 0;
+
+	for (; d && !err; d = d->next) {
+		if (d->is_block)
+			err = directives_walk(s, read, master, d->first);
+		else if (!strcmp(d->words[0], "error_log"))
+			err = directive_take(s, read, master, nginxconf_word(d, 1));
+	}
+	return err;
+}
+
+static int process_look(const struct target_process *process, void *context)
+{
+	struct search *s = context;
+	struct nginxread read;
+	char problem[512];
+	struct text t;
+	pid_t master;
+	int err;
+
+	if (nginxread_master(process->pid, &master))
+		return 0;
+	for (size_t i = 0; i < s->master_count; i++)
+		if (s->masters[i] == master)
+			return 0;
+	if (s->master_count == LOGPLACES_MAX)
+		return 0;
+	s->masters[s->master_count++] = master;
+	text_init(&t, problem, sizeof(problem));
+	if (nginxread_open(master, &read, &t)) {
+		tell(s->problem, problem);
+		return 0;
+	}
+	err = directives_walk(s, &read, master, read.conf->first);
+	nginxread_close(&read);
+	return err;
+}
+
+static int configured_find(const struct target_set *set, struct logplaces *places,
+			   struct text *problem)
+{
+	struct search s = { .places = places, .problem = problem };
+	size_t before = places->count;
+	int err = target_scan(set, process_look, &s);
+
+	if (!err && places->count == before)
+		tell(problem, s.master_count
+				      ? "the configuration of nginx names no file for error_log"
+				      : "no nginx runs");
+	return err;
+}
+
+int logplaces_find(const char *const *names, size_t count, const struct target_set *set,
+		   struct logplaces *places, struct text *problem)
+{
+	int err = 0;
+
+	*places = (struct logplaces){ 0 };
+	for (size_t i = 0; i < count && !err; i++)
+		err = strcmp(names[i], LOGPLACES_AUTO) != 0 ? path_add(places, names[i], problem)
+							    : configured_find(set, places, problem);
+	return err;
+}

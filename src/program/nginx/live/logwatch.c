@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Files, parser and matching, put together.
+ */
+#include "program/nginx/live/logwatch.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "program/nginx/errorlog.h"
+#include "system/log.h"
+#include "program/nginx/live/logfile.h"
+#include "program/nginx/logmatch.h"
+#include "program/nginx/live/logplaces.h"
+#include "base/text.h"
+
+#define HOLDING_MS 20 /* between looks at the files while a record is held back */
+
+/* By then an nginx that starts has opened its logs, and the masters are the ones that stay. Not more
+ * often than that, as every process is looked at. */
+#define LOOK_AFTER_NS 1000000000ULL
+
+struct source {
+	char *path;
+	struct logfile *file;
+};
+
+struct logwatch {
+	struct logwatch_options options;
+	struct logmatch *match;
+	uint64_t look_at;  /* 0: all that is to be followed is known */
+	char problem[512]; /* why some is not, told last */
+	bool more;	   /* not all of the files was read */
+	/* of the file that is being read */
+	const char *path;
+	uint64_t now;
+	size_t count;
+	struct source sources[LOGPLACES_MAX];
+};
+
+static void source_close(struct source *s)
+{
+	logfile_close(s->file);
+	free(s->path);
+	*s = (struct source){ 0 };
+}
+
+void logwatch_close(struct logwatch *w)
+{
+	if (!w)
+		return;
+	for (size_t i = 0; i < w->count; i++)
+		source_close(&w->sources[i]);
+	logmatch_free(w->match);
+	free(w);
+}
+
+static bool is_followed(const struct logwatch *w, const char *path)
+{
+	for (size_t i = 0; i < w->count; i++)
+		if (!strcmp(w->sources[i].path, path))
+			return true;
+	return false;
+}
+
+static int source_add(struct logwatch *w, const char *path, struct text *error)
+{
+	struct source *s = &w->sources[w->count];
+	int err = -ENOMEM;
+
+	s->path = strdup(path);
+	if (s->path)
+		err = logfile_open(s->path, &s->file, error);
+	if (err)
+		source_close(s);
+	else
+		w->count++;
+	return err;
+}
+
+/* One that is being rotated is not there for a moment; behind the root of a process that has ended
+ * none comes back. */
+static bool is_wanted(const struct logplaces *wanted, const char *path)
+{
+	return logplaces_have(wanted, path) ||
+	       (strncmp(path, "/proc/", 6) != 0 && access(path, F_OK));
+}
+
+static void sources_drop(struct logwatch *w, const struct logplaces *wanted)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < w->count; i++) {
+		if (is_wanted(wanted, w->sources[i].path))
+			w->sources[kept++] = w->sources[i];
+		else
+			source_close(&w->sources[i]);
+	}
+	w->count = kept;
+}
+
+static void problem_tell(struct logwatch *w, const char *problem)
+{
+	struct text told;
+
+	if (*problem && strcmp(problem, w->problem) != 0)
+		log_line("--error-log auto: %s; looked for again when an nginx starts", problem);
+	text_init(&told, w->problem, sizeof(w->problem));
+	text_add(&told, problem);
+}
+
+/* What cannot be followed leaves the others as they are. error is about the last. */
+static int sources_add(struct logwatch *w, const struct logplaces *wanted, bool telling,
+		       struct text *error)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < wanted->count; i++) {
+		int failed;
+
+		if (is_followed(w, wanted->paths[i]) || w->count == LOGPLACES_MAX)
+			continue;
+		text_init(error, error->buf, error->size);
+		failed = source_add(w, wanted->paths[i], error);
+		if (failed)
+			err = failed;
+		else if (telling)
+			log_line("%s is followed from now on", wanted->paths[i]);
+	}
+	return err;
+}
+
+static int sources_find(struct logwatch *w, bool telling, struct text *error)
+{
+	const struct logwatch_options *o = &w->options;
+	char problem[sizeof(w->problem)];
+	struct logplaces places;
+	struct text t;
+	int err;
+
+	text_init(&t, problem, sizeof(problem));
+	err = logplaces_find(o->names, o->count, o->targets, &places, &t);
+	if (!err) {
+		problem_tell(w, problem);
+		sources_drop(w, &places);
+		err = sources_add(w, &places, telling, error);
+	}
+	logplaces_clear(&places);
+	return err;
+}
+
+int logwatch_open(const struct logwatch_options *options, struct logwatch **out, struct text *error)
+{
+	struct logwatch *w = calloc(1, sizeof(*w));
+	int err = -ENOMEM;
+
+	if (!w)
+		return err;
+	w->options = *options;
+	w->match = logmatch_new(options->roles);
+	if (w->match)
+		err = sources_find(w, false, error);
+	if (err)
+		logwatch_close(w);
+	else
+		*out = w;
+	return err;
+}
+
+void logwatch_look_again(struct logwatch *w, uint64_t now)
+{
+	const struct logwatch_options *o = &w->options;
+
+	for (size_t i = 0; i < o->count && !w->look_at; i++)
+		if (!strcmp(o->names[i], LOGPLACES_AUTO))
+			w->look_at = now + LOOK_AFTER_NS;
+}
+
+static void emit_ready(struct logwatch *w, uint64_t now)
+{
+	const void *record;
+	size_t len;
+
+	while ((record = logmatch_next(w->match, now, &len)))
+		w->options.emit(w->options.context, record, len);
+}
+
+void logwatch_record(struct logwatch *w, const void *record, size_t len, uint64_t now)
+{
+	/* without memory to hold it back it goes ahead */
+	if (logmatch_record(w->match, record, len, now))
+		w->options.emit(w->options.context, record, len);
+}
+
+static void take_line(void *context, const char *text, size_t len)
+{
+	struct logwatch *w = context;
+	struct errorlog_line line;
+
+	/* without memory for a line its finding goes without it */
+	if (errorlog_parse(text, len, &line))
+		(void)logmatch_line(w->match, w->path, &line, w->now);
+}
+
+static void look(struct logwatch *w)
+{
+	char buf[512];
+	struct text error;
+	int err;
+
+	text_init(&error, buf, sizeof(buf));
+	err = sources_find(w, true, &error);
+	if (err)
+		log_line("%s", error.len ? buf : strerror(-err));
+}
+
+void logwatch_poll(struct logwatch *w, uint64_t now)
+{
+	w->more = false;
+	w->now = now;
+	for (size_t i = 0; i < w->count; i++) {
+		w->path = w->sources[i].path;
+		if (logfile_read(w->sources[i].file, now, take_line, w))
+			w->more = true;
+	}
+	emit_ready(w, now);
+	/* Not while a file has more: what is not wanted any more is closed. */
+	if (w->look_at && now >= w->look_at && !w->more) {
+		w->look_at = 0;
+		look(w);
+	}
+}
+
+int logwatch_wait_ms(const struct logwatch *w, int limit)
+{
+	int ms = w->more ? 0 : HOLDING_MS;
+
+	return (w->more || logmatch_waits(w->match)) && ms < limit ? ms : limit;
+}
+
+void logwatch_finish(struct logwatch *w, uint64_t now)
+{
+	do
+		logwatch_poll(w, now);
+	while (w->more);
+	logmatch_end(w->match);
+	emit_ready(w, now);
+}

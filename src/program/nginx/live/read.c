@@ -1,0 +1,388 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Paths are resolved by the kernel as if the target's root were ours (openat2(2),
+ * RESOLVE_IN_ROOT, Linux 5.6): absolute symbolic links, such as those in sites-enabled, stay
+ * inside.
+ */
+#define _GNU_SOURCE /* O_PATH, GLOB_ALTDIRFUNC */
+#include "program/nginx/live/read.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <limits.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "system/elf.h"
+#include "program/nginx/map.h"
+#include "system/procfs.h"
+
+#define NS_PER_S       1000000000LL
+#define HOSTS_BYTES    (64U << 10)
+#define CMDLINE_BYTES  (2 * NGINXARGS_PATH_LEN)
+#define EXPANDED_MAX   NGINXCONF_FILES_MAX
+#define CONFIGURE_TEXT "configure arguments: "
+
+/* -- opening inside its root ------------------------------------------------------------------- */
+
+static int open_in_root(int root, const char *path, int flags)
+{
+	struct open_how how = {
+		.flags = (uint64_t)(flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY),
+		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
+	};
+	long fd;
+
+	if (flags & O_PATH)
+		how.flags = (uint64_t)(flags | O_CLOEXEC);
+	fd = syscall(SYS_openat2, root, path, &how, sizeof(how));
+	return fd < 0 ? -errno : (int)fd;
+}
+
+static int open_regular(int root, const char *path, struct stat *stat)
+{
+	int fd = open_in_root(root, path, O_RDONLY);
+
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, stat) || !S_ISREG(stat->st_mode)) {
+		close(fd);
+		return -EINVAL;
+	}
+	return fd;
+}
+
+int64_t nginxread_changed(const struct stat *stat)
+{
+	const struct timespec *t = &stat->st_ctim;
+
+	return (int64_t)t->tv_sec * NS_PER_S + t->tv_nsec;
+}
+
+int nginxread_file(const struct nginxread *read, const char *name)
+{
+	char path[2 * NGINXARGS_PATH_LEN];
+	struct text t;
+	struct stat stat;
+
+	text_init(&t, path, sizeof(path));
+	text_add(&t, name[0] == '/' ? "" : read->paths.prefix);
+	text_add(&t, name);
+	return t.cut ? -ENAMETOOLONG : open_regular(read->root, path, &stat);
+}
+
+/* Doubles the buffer, which it frees on failure. */
+static int buffer_grow(char **buf, size_t *size, size_t max)
+{
+	char *grown = *size > max ? NULL : realloc(*buf, 2 * *size);
+
+	if (!grown) {
+		free(*buf);
+		return *size > max ? -E2BIG : -ENOMEM;
+	}
+	*buf = grown;
+	*size *= 2;
+	return 0;
+}
+
+/* Reads at most about max bytes; *text is terminated and the caller's to free(). -E2BIG: there are
+ * more. */
+static int read_all(int fd, size_t max, char **text, size_t *len)
+{
+	size_t size = 16384;
+	char *buf = malloc(size);
+	ssize_t n = 1;
+	int err = 0;
+
+	if (!buf)
+		return -ENOMEM;
+	*len = 0;
+	while (n > 0) {
+		if (*len == size - 1)
+			err = buffer_grow(&buf, &size, max);
+		if (err)
+			return err;
+		n = read(fd, buf + *len, size - 1 - *len);
+		if (n > 0)
+			*len += (size_t)n;
+	}
+	if (n < 0) {
+		err = -errno;
+		free(buf);
+		return err;
+	}
+	buf[*len] = '\0';
+	*text = buf;
+	return 0;
+}
+
+/* -- the source of the parser ------------------------------------------------------------------ */
+
+static int source_read(void *context, const char *path, char **text, size_t *len)
+{
+	struct nginxread *read = context;
+	struct stat stat;
+	int fd, err;
+
+	fd = open_regular(read->root, path, &stat);
+	if (fd < 0)
+		return fd;
+	err = read_all(fd, NGINXCONF_BYTES_MAX, text, len);
+	if (!err && nginxread_changed(&stat) > read->changed_ns)
+		read->changed_ns = nginxread_changed(&stat);
+	close(fd);
+	return err;
+}
+
+/* glob() gives its callbacks no context. */
+static _Thread_local int glob_root;
+
+static void *glob_opendir(const char *path)
+{
+	int fd = open_in_root(glob_root, path, O_RDONLY | O_DIRECTORY);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+	if (fd >= 0 && !dir)
+		close(fd);
+	return dir;
+}
+
+static struct dirent *glob_readdir(void *dir)
+{
+	return readdir(dir);
+}
+
+static void glob_closedir(void *dir)
+{
+	closedir(dir);
+}
+
+static int stat_in_root(const char *path, struct stat *stat, int flags)
+{
+	int fd = open_in_root(glob_root, path, O_PATH | flags);
+	int err;
+
+	if (fd < 0)
+		return -1;
+	err = fstat(fd, stat);
+	close(fd);
+	return err;
+}
+
+static int glob_stat(const char *path, struct stat *stat)
+{
+	return stat_in_root(path, stat, 0);
+}
+
+static int glob_lstat(const char *path, struct stat *stat)
+{
+	return stat_in_root(path, stat, O_NOFOLLOW);
+}
+
+/* As nginx does: glob(3), sorted. */
+static int source_expand(void *context, const char *pattern, int (*found)(void *, const char *path),
+			 void *found_context)
+{
+	const struct nginxread *read = context;
+	glob_t expanded = {
+		.gl_opendir = glob_opendir,
+		.gl_readdir = glob_readdir,
+		.gl_closedir = glob_closedir,
+		.gl_stat = glob_stat,
+		.gl_lstat = glob_lstat,
+	};
+	int ret;
+
+	glob_root = read->root;
+	ret = glob(pattern, GLOB_ALTDIRFUNC, NULL, &expanded);
+	if (ret == GLOB_NOSPACE)
+		return -ENOMEM;
+	if (ret == GLOB_NOMATCH)
+		return 0;
+	if (ret)
+		return -EIO;
+	for (size_t i = 0; !ret && i < expanded.gl_pathc; i++)
+		ret = found(found_context, expanded.gl_pathv[i]);
+	globfree(&expanded);
+	return ret;
+}
+
+/* -- the process ------------------------------------------------------------------------------- */
+
+/* The command line, with the NULs at its end left out. */
+static int cmdline_read(int dir, char *buf, size_t size, size_t *len)
+{
+	int fd = openat(dir, "cmdline", O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd < 0)
+		return procfs_error(errno);
+	n = read(fd, buf, size);
+	close(fd);
+	if (n < 0)
+		return procfs_error(errno);
+	while (n > 0 && buf[n - 1] == '\0')
+		n--;
+	*len = (size_t)n;
+	return n ? 0 : -ENOENT;
+}
+
+/* The arguments of a process that is a master; -ENOENT: it is none. */
+static int arguments_read(int dir, struct nginxargs *args)
+{
+	char cmdline[CMDLINE_BYTES];
+	size_t len = 0;
+	int err;
+
+	err = cmdline_read(dir, cmdline, sizeof(cmdline), &len);
+	if (!err && !nginxargs_read_cmdline(cmdline, len, args))
+		err = -ENOENT;
+	return err;
+}
+
+static int defaults_read(int dir, struct nginxargs *defaults)
+{
+	struct elf_file *file = NULL;
+	char text[2 * NGINXARGS_PATH_LEN];
+	int fd, err;
+
+	fd = openat(dir, "exe", O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return procfs_error(errno);
+	err = elf_file_open(fd, &file);
+	if (!err)
+		err = elf_file_string(file, CONFIGURE_TEXT, text, sizeof(text));
+	elf_file_close(file);
+	close(fd);
+	if (!err)
+		nginxargs_read_configure(text, defaults);
+	return err;
+}
+
+int nginxread_master(pid_t pid, pid_t *master)
+{
+	struct nginxargs args, defaults;
+	int dir, err = -ENOENT;
+
+	for (int i = 0; err && i < 2; i++) {
+		*master = i ? procfs_parent(pid) : pid;
+		dir = *master ? procfs_open(*master) : -ENOENT;
+		if (dir < 0)
+			return -ENOENT;
+		err = arguments_read(dir, &args);
+		if (!err && defaults_read(dir, &defaults))
+			err = -ENOENT;
+		close(dir);
+	}
+	return err;
+}
+
+static int paths_find(int dir, struct nginxargs_paths *paths)
+{
+	struct nginxargs line, defaults;
+	char directory[PATH_MAX];
+	ssize_t len;
+	int err;
+
+	err = arguments_read(dir, &line);
+	if (!err)
+		err = defaults_read(dir, &defaults);
+	if (err)
+		return err;
+	len = readlinkat(dir, "cwd", directory, sizeof(directory) - 1);
+	if (len < 0)
+		return procfs_error(errno);
+	directory[len] = '\0';
+	return nginxargs_resolve(&line, &defaults, directory, paths) ? 0 : -ENAMETOOLONG;
+}
+
+static void hosts_read(struct nginxread *read)
+{
+	struct stat stat;
+	size_t len;
+	int fd = open_regular(read->root, "/etc/hosts", &stat);
+
+	if (fd >= 0 && read_all(fd, HOSTS_BYTES, &read->hosts, &len))
+		read->hosts = NULL;
+	if (fd >= 0)
+		close(fd);
+	if (!read->hosts)
+		read->hosts = strdup("");
+}
+
+int nginxread_open(pid_t master, struct nginxread *read, struct text *problem)
+{
+	struct nginxconf_source source = { source_read, source_expand, read };
+	struct nginxconf_request request = { 0 };
+	int dir, err;
+
+	*read = (struct nginxread){ .root = -1 };
+	dir = procfs_open(master);
+	if (dir < 0)
+		return dir;
+	err = paths_find(dir, &read->paths);
+	if (!err) {
+		read->root = openat(dir, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (read->root < 0)
+			err = procfs_error(errno);
+	}
+	close(dir);
+	if (err) {
+		text_add(problem, strerror(-err));
+		goto out;
+	}
+	hosts_read(read);
+	request.path = read->paths.conf;
+	request.prefix = read->paths.prefix;
+	request.wanted = nginxmap_wants;
+	err = read->hosts ? nginxconf_read(&source, &request, &read->conf, problem) : -ENOMEM;
+out:
+	if (err)
+		nginxread_close(read);
+	return err;
+}
+
+void nginxread_close(struct nginxread *read)
+{
+	nginxconf_free(read->conf);
+	free(read->hosts);
+	if (read->root >= 0)
+		close(read->root);
+	*read = (struct nginxread){ .root = -1 };
+}
+
+/* The 22nd field of /proc/PID/stat: ticks after the boot. */
+int nginxread_started(pid_t pid, int64_t *started_ns)
+{
+	struct timespec boot, real;
+	char stat[512], *at;
+	unsigned long long ticks;
+	long per_second = sysconf(_SC_CLK_TCK);
+	int dir, err;
+
+	dir = procfs_open(pid);
+	if (dir < 0)
+		return dir;
+	err = procfs_read_text(dir, "stat", stat, sizeof(stat));
+	close(dir);
+	at = err ? NULL : strrchr(stat, ')');
+	for (int field = 2; at && field < 22; field++)
+		at = strchr(at + 1, ' ');
+	if (!at)
+		return -ESRCH;
+	ticks = strtoull(at, NULL, 10);
+	clock_gettime(CLOCK_BOOTTIME, &boot);
+	clock_gettime(CLOCK_REALTIME, &real);
+	*started_ns = (real.tv_sec - boot.tv_sec) * NS_PER_S + real.tv_nsec - boot.tv_nsec +
+		      (int64_t)(ticks / (unsigned long long)per_second) * NS_PER_S +
+		      (int64_t)(ticks % (unsigned long long)per_second) * (NS_PER_S / per_second);
+	return 0;
+}

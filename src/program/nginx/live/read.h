@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The files of a running nginx, read from outside: its configuration, and what that names, as they
+ * are in its own root directory and mount namespace. nginx is never executed, and nothing is
+ * written.
+ */
+#ifndef TLSFAIL_PROGRAM_NGINX_LIVE_READ_H
+#define TLSFAIL_PROGRAM_NGINX_LIVE_READ_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "program/nginx/args.h"
+#include "program/nginx/conf.h"
+#include "base/text.h"
+
+struct nginxread {
+	struct nginxconf *conf;
+	struct nginxargs_paths paths;
+	int root;	    /* O_PATH descriptor of its root directory */
+	char *hosts;	    /* text of its /etc/hosts, "" none */
+	int64_t changed_ns; /* CLOCK_REALTIME of the youngest change of a file of the
+			     * configuration */
+};
+
+/*
+ * The master of a process of nginx: its parent, or itself when it runs without workers. *master is
+ * then its pid. -ENOENT: it is no nginx, or its master is gone.
+ */
+int nginxread_master(pid_t pid, pid_t *master);
+
+/*
+ * Reads the configuration of the master with all that it includes. On success *read is the
+ * caller's to nginxread_close(). On failure, a negative errno, problem says what is wrong.
+ */
+int nginxread_open(pid_t master, struct nginxread *read, struct text *problem);
+
+/* Frees what *read holds. Harmless when done twice. */
+void nginxread_close(struct nginxread *read);
+
+/*
+ * Opens a file as nginx would by that name in its configuration, for reading; the descriptor is the
+ * caller's to close. Only a regular file is opened. A negative errno on failure.
+ */
+int nginxread_file(const struct nginxread *read, const char *name);
+
+/* CLOCK_REALTIME, ns, when the process was started, to 10 ms. -ESRCH: it is gone. */
+int nginxread_started(pid_t pid, int64_t *started_ns);
+
+/* CLOCK_REALTIME, ns, when the file was last changed, or came to be where it is. */
+struct stat;
+int64_t nginxread_changed(const struct stat *stat);
+
+#endif

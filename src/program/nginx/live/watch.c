@@ -1,0 +1,423 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * A worker runs the configuration that its master had read before it forked: what was read here
+ * first after the worker's start is the closest to that. Tables are bounded; what falls out is
+ * found again.
+ */
+#include "program/nginx/live/watch.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "system/log.h"
+#include "program/nginx/live/check.h"
+#include "program/nginx/servers.h"
+#include "program/nginx/map.h"
+#include "program/nginx/live/read.h"
+#include "system/procfs.h"
+#include "base/text.h"
+
+#define NS_PER_S       1000000000LL
+#define WORKERS_MAX    256
+#define READINGS_MAX   8
+#define READINGS_BYTES (8U << 20) /* of text in all of them, but for the youngest */
+#define TEXT_BYTES_MAX (4U << 20) /* of one; of a larger one no excerpts are kept */
+#define RECHECK_NS     NS_PER_S	  /* a pid may by now be another process */
+#define NAME_LEN       256
+#define NOTES_BYTES    4096
+#define SLOW_NS	       1000000 /* a large configuration is slow to search */
+#define PAUSE_FACTOR   9       /* times as long as a reading took, there is no other */
+
+/* A configuration, as it was at some time. */
+struct reading {
+	pid_t master; /* 0: free */
+	int64_t master_started_ns;
+	int64_t read_ns; /* CLOCK_REALTIME */
+	uint64_t used;
+	int err; /* it could not be read */
+	struct nginxread read;
+	struct nginxmap *map;
+};
+
+struct worker {
+	pid_t pid; /* 0: free */
+	int64_t started_ns;
+	int64_t checked_ns; /* CLOCK_MONOTONIC */
+	pid_t master;	    /* 0: it is no nginx */
+	int64_t master_started_ns;
+};
+
+/* What was told last. */
+struct slot {
+	pid_t pid;  /* 0: free */
+	bool known; /* else it was taken back */
+	int64_t started_ns;
+	uint16_t family;
+	uint16_t port;
+	uint8_t addr[16];
+	bool has_hello;
+	char server_name[NAME_LEN];
+};
+
+struct nginxwatch {
+	struct reading readings[READINGS_MAX];
+	struct worker workers[WORKERS_MAX];
+	struct slot slots[TLSFAIL_NGINX_SLOTS];
+	size_t worker_next;
+	size_t slot_next;
+	size_t server_slot_next;
+	uint64_t uses;
+	/* CLOCK_MONOTONIC; before those times nothing is read, or searched */
+	int64_t read_after_ns;
+	int64_t search_after_ns;
+	int64_t begun_ns; /* this look */
+	bool has_read;	  /* in this look */
+	struct nginx_places places;
+	struct nginxtell tell;
+	char notes[NOTES_BYTES];
+	union {
+		struct tlsfail_nginx record;
+		uint8_t bytes[sizeof(struct tlsfail_nginx) + TLSFAIL_NGINX_DATA];
+	};
+};
+
+static int64_t now_ns(clockid_t clock)
+{
+	struct timespec t;
+
+	clock_gettime(clock, &t);
+	return t.tv_sec * NS_PER_S + t.tv_nsec;
+}
+
+struct nginxwatch *nginxwatch_new(void)
+{
+	return calloc(1, sizeof(struct nginxwatch));
+}
+
+static void reading_clear(struct reading *r)
+{
+	if (!r->master)
+		return;
+	nginxmap_free(r->map);
+	nginxread_close(&r->read);
+	*r = (struct reading){ 0 };
+}
+
+void nginxwatch_free(struct nginxwatch *watch)
+{
+	if (!watch)
+		return;
+	for (size_t i = 0; i < READINGS_MAX; i++)
+		reading_clear(&watch->readings[i]);
+	free(watch);
+}
+
+/* -- workers ----------------------------------------------------------------------------------- */
+
+/* Fills in a worker whose master's configuration is there: that costs nothing. */
+static bool worker_is_of_known_master(const struct nginxwatch *w, struct worker *worker, pid_t pid,
+				      int64_t started_ns)
+{
+	pid_t parent = procfs_parent(pid);
+	int64_t parent_started_ns;
+
+	if (!parent || nginxread_started(parent, &parent_started_ns))
+		return false;
+	for (size_t i = 0; i < READINGS_MAX; i++) {
+		if (w->readings[i].master != parent ||
+		    w->readings[i].master_started_ns != parent_started_ns)
+			continue;
+		*worker =
+			(struct worker){ pid, started_ns, w->begun_ns, parent, parent_started_ns };
+		return true;
+	}
+	return false;
+}
+
+/* Looks at the process behind a pid. False when there is none, or no time for it. */
+static bool worker_look(struct nginxwatch *w, struct worker *worker, pid_t pid)
+{
+	int64_t started_ns;
+
+	/* Of one that has just ended, what is known of it still holds. */
+	if (nginxread_started(pid, &started_ns))
+		return worker->pid == pid;
+	worker->checked_ns = w->begun_ns;
+	if (worker->pid == pid && worker->started_ns == started_ns)
+		return true;
+	if (worker_is_of_known_master(w, worker, pid, started_ns))
+		return true;
+	if (w->begun_ns < w->read_after_ns)
+		return false;
+	*worker =
+		(struct worker){ .pid = pid, .started_ns = started_ns, .checked_ns = w->begun_ns };
+	if (nginxread_master(pid, &worker->master) ||
+	    nginxread_started(worker->master, &worker->master_started_ns))
+		worker->master = 0;
+	w->has_read = true;
+	return true;
+}
+
+static struct worker *worker_find(struct nginxwatch *w, pid_t pid)
+{
+	struct worker *worker = NULL;
+
+	for (size_t i = 0; i < WORKERS_MAX && !worker; i++)
+		if (w->workers[i].pid == pid)
+			worker = &w->workers[i];
+	if (worker && w->begun_ns - worker->checked_ns < RECHECK_NS)
+		return worker;
+	if (!worker) {
+		worker = &w->workers[w->worker_next];
+		w->worker_next = (w->worker_next + 1) % WORKERS_MAX;
+		worker->pid = 0;
+	}
+	return worker_look(w, worker, pid) ? worker : NULL;
+}
+
+/* -- readings ---------------------------------------------------------------------------------- */
+
+/* The first that was read after the worker's start. */
+static struct reading *reading_find(struct nginxwatch *w, const struct worker *worker)
+{
+	struct reading *found = NULL;
+
+	for (size_t i = 0; i < READINGS_MAX; i++) {
+		struct reading *r = &w->readings[i];
+
+		if (r->master == worker->master &&
+		    r->master_started_ns == worker->master_started_ns &&
+		    r->read_ns >= worker->started_ns && (!found || r->read_ns < found->read_ns))
+			found = r;
+	}
+	return found;
+}
+
+/* The one that was used longest ago; NULL when all are free. */
+static struct reading *reading_oldest(struct nginxwatch *w, size_t *bytes)
+{
+	struct reading *oldest = NULL;
+
+	*bytes = 0;
+	for (size_t i = 0; i < READINGS_MAX; i++) {
+		struct reading *r = &w->readings[i];
+
+		if (!r->master)
+			continue;
+		*bytes += r->read.conf ? r->read.conf->bytes : 0;
+		if (!oldest || r->used < oldest->used)
+			oldest = r;
+	}
+	return oldest;
+}
+
+/* A free one, and room in memory for what it will hold. */
+static struct reading *reading_reserve(struct nginxwatch *w)
+{
+	struct reading *oldest;
+	size_t bytes;
+
+	while ((oldest = reading_oldest(w, &bytes)) && bytes > READINGS_BYTES)
+		reading_clear(oldest);
+	for (size_t i = 0; i < READINGS_MAX; i++)
+		if (!w->readings[i].master)
+			return &w->readings[i];
+	reading_clear(oldest);
+	return oldest;
+}
+
+static struct reading *reading_make(struct nginxwatch *w, const struct worker *worker)
+{
+	struct text problem;
+	struct reading *r;
+	char buf[1024];
+
+	if (w->begun_ns < w->read_after_ns)
+		return NULL;
+	r = reading_reserve(w);
+	r->master = worker->master;
+	r->master_started_ns = worker->master_started_ns;
+	r->read_ns = now_ns(CLOCK_REALTIME);
+	text_init(&problem, buf, sizeof(buf));
+	r->err = nginxread_open(worker->master, &r->read, &problem);
+	if (r->err)
+		log_line("the configuration of nginx (master %d) cannot be read, so hints do not "
+			 "name its places: %s",
+			 (int)worker->master, buf);
+	else
+		r->err = nginxmap_new(r->read.conf, &r->map);
+	if (!r->err && r->read.conf->bytes > TEXT_BYTES_MAX)
+		nginxconf_drop_texts(r->read.conf);
+	w->has_read = true;
+	return r;
+}
+
+/* -- slots ------------------------------------------------------------------------------------- */
+
+/* Of a client it is the address that it has connected to that the configuration knows. */
+static bool is_server(const struct tlsfail_conn *conn)
+{
+	return conn->role == TLSFAIL_ROLE_SERVER;
+}
+
+static const uint8_t *address_of(const struct tlsfail_conn *conn)
+{
+	return is_server(conn) ? conn->laddr : conn->raddr;
+}
+
+static uint16_t port_of(const struct tlsfail_conn *conn)
+{
+	return is_server(conn) ? conn->lport : conn->rport;
+}
+
+static struct slot *slot_find(struct nginxwatch *w, const struct tlsfail_conn *conn)
+{
+	size_t first = is_server(conn) ? TLSFAIL_NGINX_SERVER_SLOT : 0;
+	size_t end = is_server(conn) ? TLSFAIL_NGINX_SLOTS : TLSFAIL_NGINX_SERVER_SLOT;
+
+	for (size_t i = first; i < end; i++) {
+		struct slot *s = &w->slots[i];
+
+		if (s->pid == (pid_t)conn->pid && s->port == port_of(conn) &&
+		    s->family == conn->family &&
+		    !memcmp(s->addr, address_of(conn), sizeof(s->addr)))
+			return s;
+	}
+	return NULL;
+}
+
+/* The slot that was taken longest ago. */
+static struct slot *slot_take(struct nginxwatch *w, const struct tlsfail_conn *conn)
+{
+	const size_t servers = TLSFAIL_NGINX_SLOTS - TLSFAIL_NGINX_SERVER_SLOT;
+
+	if (is_server(conn))
+		return &w->slots[TLSFAIL_NGINX_SERVER_SLOT + w->server_slot_next++ % servers];
+	return &w->slots[w->slot_next++ % TLSFAIL_NGINX_SERVER_SLOT];
+}
+
+static void slot_set(struct slot *s, const struct tlsfail_conn *conn, const struct worker *worker,
+		     bool has_hello, const char *server_name)
+{
+	struct text name;
+
+	*s = (struct slot){
+		.pid = (pid_t)conn->pid,
+		.started_ns = worker ? worker->started_ns : 0,
+		.family = conn->family,
+		.port = port_of(conn),
+		.has_hello = has_hello,
+	};
+	memcpy(s->addr, address_of(conn), sizeof(s->addr));
+	text_init(&name, s->server_name, sizeof(s->server_name));
+	text_add(&name, server_name);
+}
+
+static void places_find(struct nginxwatch *w, const struct worker *worker, bool server,
+			const struct nginxmap_peer *peer, struct reading *r)
+{
+	struct text notes;
+
+	if (server)
+		nginxlisten_match(r->read.conf, &w->tell, peer, &w->places);
+	else
+		nginxmap_match(r->map, peer, &w->places);
+	text_init(&notes, w->notes, sizeof(w->notes));
+	for (uint32_t i = 0; i < w->places.count; i++)
+		nginxcheck_place(&r->read, worker->started_ns, &w->places.items[i], &notes);
+}
+
+static const struct tlsfail_nginx *record_make(struct nginxwatch *w, const struct slot *slot)
+{
+	size_t len = sizeof(w->record);
+
+	nginx_places_write(&w->places, w->bytes, sizeof(w->bytes), &len);
+	w->record = (struct tlsfail_nginx){
+		.h = { TLSFAIL_REC_NGINX, TLSFAIL_ABI_VERSION, (uint32_t)len },
+		.pid = (uint32_t)slot->pid,
+		.slot = (uint32_t)(slot - w->slots),
+		.family = slot->family,
+		.rport = slot->port,
+		.data_len = (uint32_t)(len - sizeof(w->record)),
+	};
+	memcpy(w->record.raddr, slot->addr, sizeof(slot->addr));
+	return &w->record;
+}
+
+/* Does what was told last of the slot's peer hold for the connection? */
+static bool slot_holds(const struct slot *slot, const struct worker *worker, bool has_hello,
+		       const char *server_name)
+{
+	return slot->known && slot->started_ns == worker->started_ns &&
+	       slot->has_hello == has_hello && !strcmp(slot->server_name, server_name);
+}
+
+/* What can be searched for the worker, NULL when there is nothing, or no time for it. */
+static struct reading *reading_of(struct nginxwatch *w, const struct worker *worker)
+{
+	struct reading *reading;
+
+	if (!worker || !worker->master)
+		return NULL;
+	reading = reading_find(w, worker);
+	if (!reading)
+		reading = reading_make(w, worker);
+	if (!reading || reading->err || (w->begun_ns < w->search_after_ns && !w->has_read))
+		return NULL;
+	reading->used = ++w->uses;
+	return reading;
+}
+
+static const struct tlsfail_nginx *look(struct nginxwatch *w, const struct tlsfail_conn *conn,
+					bool has_hello, const char *server_name)
+{
+	struct nginxmap_peer peer = {
+		.family = conn->family,
+		.addr = address_of(conn),
+		.port = port_of(conn),
+		.has_hello = has_hello,
+		.server_name = server_name,
+	};
+	struct worker *worker = worker_find(w, (pid_t)conn->pid);
+	struct slot *slot = slot_find(w, conn);
+	struct reading *reading;
+
+	if (slot && worker && slot_holds(slot, worker, has_hello, server_name))
+		return NULL;
+	reading = reading_of(w, worker);
+	/* What was told of this pid and peer is taken back, once. */
+	if (!reading && (!slot || !slot->known))
+		return NULL;
+	if (!slot) {
+		slot = slot_take(w, conn);
+	}
+	slot_set(slot, conn, worker, has_hello, server_name);
+	slot->known = reading;
+	w->places = (struct nginx_places){ 0 };
+	if (reading) {
+		peer.hosts = reading->read.hosts;
+		places_find(w, worker, is_server(conn), &peer, reading);
+	}
+	return record_make(w, slot);
+}
+
+const struct tlsfail_nginx *nginxwatch_look(struct nginxwatch *w, const struct tlsfail_conn *conn,
+					    bool has_hello, const char *server_name)
+{
+	const struct tlsfail_nginx *record;
+	int64_t now, pause_until;
+
+	w->begun_ns = now_ns(CLOCK_MONOTONIC);
+	w->has_read = false;
+	record = look(w, conn, has_hello, server_name);
+	now = now_ns(CLOCK_MONOTONIC);
+	pause_until = now + PAUSE_FACTOR * (now - w->begun_ns);
+	if (w->has_read)
+		w->read_after_ns = pause_until;
+	else if (now - w->begun_ns > SLOW_NS)
+		w->search_after_ns = pause_until;
+	return record;
+}

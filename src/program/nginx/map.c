@@ -1,0 +1,496 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The tree is walked once for the places; the settings of a place are looked up, from the inside
+ * out as nginx merges them, only when it has matched.
+ */
+#include "program/nginx/map.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "program/nginx/url.h"
+#include "program/nginx/settings.h"
+
+#define PORT_HTTP  80 /* of a server in an upstream block, also of one that is passed to by https */
+#define PORT_HTTPS 443
+#define TARGET_MAX 1024
+
+struct place {
+	enum nginx_module module;
+	bool from_variable; /* the target was put in for a variable */
+	const struct nginxconf_directive *pass;
+	const struct nginxconf_directive *owner;    /* the location or server around it */
+	const struct nginxconf_directive *upstream; /* NULL: none */
+	char *text;				    /* the target with variables put in */
+	struct nginxtarget target;		    /* points into text */
+};
+
+struct nginxmap {
+	const struct nginxconf *conf;
+	const struct nginxconf_directive **upstreams; /* in the order of upstream_compare() */
+	size_t upstream_count;
+	struct place *places;
+	size_t count;
+	size_t size;
+	struct nginxtell tell;
+};
+
+/* -- names ------------------------------------------------------------------------------------- */
+
+static bool has_prefix(const char *string, const char *prefix)
+{
+	return !strncmp(string, prefix, strlen(prefix));
+}
+
+static bool is_setting(const char *name)
+{
+	for (int module = 0; module < NGINX_MODULE_COUNT; module++) {
+		const char *prefix = nginx_module_prefix(module);
+
+		for (int i = 0; i < NGINX_SETTING_COUNT && has_prefix(name, prefix); i++)
+			if (!strcmp(name + strlen(prefix), nginx_setting_name(i)))
+				return true;
+	}
+	return false;
+}
+
+bool nginxmap_wants(const char *name)
+{
+	return is_setting(name) || !strcmp(name, "server") || !strcmp(name, "server_name") ||
+	       !strcmp(name, "listen") || !strcmp(name, "set") || !strcmp(name, "error_log");
+}
+
+/* -- variables --------------------------------------------------------------------------------- */
+
+/* What `set` gives the variable in the block or one around it, when that is no variable itself. */
+static const char *variable_value(const struct nginxconf_directive *block, const char *name,
+				  size_t len)
+{
+	for (; block; block = block->parent) {
+		const struct nginxconf_directive *d = nginxconf_find(block->first, "set");
+
+		for (; d; d = nginxconf_find(d->next, "set")) {
+			const char *variable = nginxconf_word(d, 1);
+
+			if (variable[0] == '$' && strlen(variable + 1) == len &&
+			    !memcmp(variable + 1, name, len) && !strchr(nginxconf_word(d, 2), '$'))
+				return nginxconf_word(d, 2);
+		}
+	}
+	return NULL;
+}
+
+static bool is_name_char(char c)
+{
+	return isalnum((unsigned char)c) || c == '_';
+}
+
+/* Appends the target with the variables put in whose value is known. True when there was one. */
+static bool target_expand(const struct nginxconf_directive *pass, struct text *out)
+{
+	const char *at = nginxconf_word(pass, 1);
+	bool expanded = false;
+
+	while (*at) {
+		const char *dollar = strchr(at, '$');
+		const char *name, *end, *value;
+		bool brace;
+
+		if (!dollar) {
+			text_add(out, at);
+			break;
+		}
+		text_addf(out, "%.*s", (int)(dollar - at), at);
+		brace = dollar[1] == '{';
+		name = dollar + 1 + brace;
+		for (end = name; is_name_char(*end); end++)
+			;
+		value = variable_value(pass->parent, name, (size_t)(end - name));
+		end += brace && *end == '}';
+		if (value)
+			text_add(out, value);
+		else
+			text_addf(out, "%.*s", (int)(end - dollar), dollar);
+		expanded |= value != NULL;
+		at = end > dollar ? end : dollar + 1;
+	}
+	return expanded;
+}
+
+/* -- finding the places ------------------------------------------------------------------------ */
+
+static struct nginxconf_directive *block_around(const struct nginxconf_directive *d,
+						const char *name)
+{
+	struct nginxconf_directive *block = d->parent;
+
+	while (block && strcmp(block->words[0], name) != 0)
+		block = block->parent;
+	return block;
+}
+
+/* The block whose settings hold for the directive: not "if", nor "limit_except". */
+static const struct nginxconf_directive *owner_of(const struct nginxconf_directive *d)
+{
+	for (d = d->parent; d; d = d->parent)
+		if (!strcmp(d->words[0], "location") || !strcmp(d->words[0], "server"))
+			return d;
+	return NULL;
+}
+
+/* By the block that they are in, http or stream, and by name. */
+static int upstream_compare(const void *left, const void *right)
+{
+	const struct nginxconf_directive *a = *(const struct nginxconf_directive *const *)left;
+	const struct nginxconf_directive *b = *(const struct nginxconf_directive *const *)right;
+
+	if (a->parent != b->parent)
+		return (uintptr_t)a->parent < (uintptr_t)b->parent ? -1 : 1;
+	return strcasecmp(nginxconf_word(a, 1), nginxconf_word(b, 1));
+}
+
+/* Puts the upstream blocks in order, once: there may be thousands. */
+static int upstreams_index(struct nginxmap *map)
+{
+	const struct nginxconf_directive *top, *d;
+	size_t size = 0;
+
+	for (top = map->conf->first; top; top = top->next) {
+		for (d = nginxconf_find(top->first, "upstream"); d;
+		     d = nginxconf_find(d->next, "upstream")) {
+			if (map->upstream_count == size) {
+				void *grown = realloc(map->upstreams,
+						      (2 * size + 64) * sizeof(*map->upstreams));
+
+				if (!grown)
+					return -ENOMEM;
+				map->upstreams = grown;
+				size = 2 * size + 64;
+			}
+			map->upstreams[map->upstream_count++] = d;
+		}
+	}
+	if (map->upstream_count)
+		qsort(map->upstreams, map->upstream_count, sizeof(*map->upstreams),
+		      upstream_compare);
+	return 0;
+}
+
+/* The upstream block in http or stream that has the name of the host. NULL: there is none. */
+static const struct nginxconf_directive *upstream_find(const struct nginxmap *map,
+						       struct nginxconf_directive *context,
+						       const struct nginxtarget *t)
+{
+	char name[TARGET_MAX];
+	const char *words[] = { "upstream", name };
+	const struct nginxconf_directive key = { .parent = context,
+						 .words = words,
+						 .word_count = 2 };
+	const struct nginxconf_directive *pointer = &key, **found;
+
+	if (!map->upstream_count || t->host_len >= sizeof(name))
+		return NULL;
+	memcpy(name, t->host, t->host_len);
+	name[t->host_len] = '\0';
+	found = bsearch(&pointer, map->upstreams, map->upstream_count, sizeof(*map->upstreams),
+			upstream_compare);
+	return found ? *found : NULL;
+}
+
+/* The target behind the scheme; NULL when it is not passed to by TLS. */
+static const char *tls_target(const struct place *p)
+{
+	static const char *const schemes[NGINX_MODULE_COUNT] = {
+		[NGINX_MODULE_PROXY] = "https://",
+		[NGINX_MODULE_GRPC] = "grpcs://",
+		[NGINX_MODULE_UWSGI] = "suwsgi://",
+	};
+	const struct nginxconf_directive *ssl;
+	const char *rest;
+
+	if (p->module == NGINX_MODULE_STREAM) {
+		ssl = nginxtell_setting(p->owner, p->module, NGINX_SSL);
+		return ssl && !strcasecmp(nginxconf_word(ssl, 1), "on") ? p->text : NULL;
+	}
+	if (!strncasecmp(p->text, schemes[p->module], strlen(schemes[p->module])))
+		return p->text + strlen(schemes[p->module]);
+	if (p->text[0] != '$')
+		return NULL;
+	rest = strstr(p->text, "://");
+	return rest ? rest + 3 : p->text;
+}
+
+static bool place_reserve(struct nginxmap *map)
+{
+	size_t size = map->size ? 2 * map->size : 64;
+	struct place *grown;
+
+	if (map->count < map->size)
+		return true;
+	grown = realloc(map->places, size * sizeof(*grown));
+	if (!grown)
+		return false;
+	map->places = grown;
+	map->size = size;
+	return true;
+}
+
+static int place_add(struct nginxmap *map, enum nginx_module module,
+		     const struct nginxconf_directive *pass)
+{
+	const char *context = module == NGINX_MODULE_STREAM ? "stream" : "http";
+	struct place p = { .module = module, .pass = pass, .owner = owner_of(pass) };
+	char expanded[TARGET_MAX];
+	struct place *place;
+	const char *target;
+	struct text t;
+
+	text_init(&t, expanded, sizeof(expanded));
+	p.from_variable = target_expand(pass, &t);
+	if (!p.owner || t.cut)
+		return 0;
+	p.text = expanded;
+	target = tls_target(&p);
+	if (!target)
+		return 0;
+	if (!place_reserve(map))
+		return -ENOMEM;
+	place = &map->places[map->count];
+	*place = p;
+	place->text = strdup(target);
+	if (!place->text)
+		return -ENOMEM;
+	map->count++;
+	nginxtarget_parse(place->text, &place->target);
+	if (!place->target.has_port && module != NGINX_MODULE_STREAM)
+		place->target.port = PORT_HTTPS;
+	if (!place->target.has_port && !place->target.symbolic)
+		place->upstream = upstream_find(map, block_around(pass, context), &place->target);
+	return 0;
+}
+
+static int block_walk(struct nginxmap *map, const struct nginxconf_directive *d, bool in_stream)
+{
+	int err = 0;
+
+	for (; d && !err; d = d->next) {
+		const char *name = d->words[0];
+
+		if (d->is_block)
+			err = block_walk(map, d->first, in_stream || !strcmp(name, "stream"));
+		else if (!strcmp(name, "proxy_pass"))
+			err = place_add(map, in_stream ? NGINX_MODULE_STREAM : NGINX_MODULE_PROXY,
+					d);
+		else if (!strcmp(name, "grpc_pass"))
+			err = place_add(map, NGINX_MODULE_GRPC, d);
+		else if (!strcmp(name, "uwsgi_pass"))
+			err = place_add(map, NGINX_MODULE_UWSGI, d);
+	}
+	return err;
+}
+
+int nginxmap_new(const struct nginxconf *conf, struct nginxmap **out)
+{
+	struct nginxmap *map = calloc(1, sizeof(*map));
+	int err;
+
+	if (!map)
+		return -ENOMEM;
+	map->conf = conf;
+	err = upstreams_index(map);
+	if (!err)
+		err = block_walk(map, conf->first, false);
+	if (err)
+		nginxmap_free(map);
+	else
+		*out = map;
+	return err;
+}
+
+void nginxmap_free(struct nginxmap *map)
+{
+	if (!map)
+		return;
+	for (size_t i = 0; i < map->count; i++)
+		free(map->places[i].text);
+	free(map->places);
+	free(map->upstreams);
+	free(map);
+}
+
+size_t nginxmap_count(const struct nginxmap *map)
+{
+	return map->count;
+}
+
+/* -- matching ---------------------------------------------------------------------------------- */
+
+/* How well a place fits, worst first. */
+enum fit {
+	FIT_NONE,
+	FIT_CONTRADICTORY, /* the address, but another server name */
+	FIT_POSSIBLE,	   /* a variable, and nothing speaks against it */
+	FIT_LIKELY,	   /* the port, and nothing speaks against it */
+	FIT_CERTAIN,
+};
+
+static enum fit target_fit(const struct nginxtarget *t, uint16_t port,
+			   const struct nginxmap_peer *peer)
+{
+	const struct nginxtarget_address address = { peer->family, peer->addr, peer->hosts };
+
+	if (t->unix_socket || !t->host_len || port != peer->port)
+		return FIT_NONE;
+	switch (nginxtarget_match(t, &address)) {
+	case NGINXTARGET_SAME:
+		return FIT_CERTAIN;
+	case NGINXTARGET_UNKNOWN:
+		return FIT_LIKELY;
+	case NGINXTARGET_OTHER:
+		break;
+	}
+	return FIT_NONE;
+}
+
+/* The best of the servers in an upstream block. */
+static enum fit upstream_fit(const struct nginxconf_directive *upstream,
+			     const struct nginxmap_peer *peer,
+			     const struct nginxconf_directive **server, struct nginxtarget *target)
+{
+	const struct nginxconf_directive *d = nginxconf_find(upstream->first, "server");
+	enum fit best = FIT_NONE;
+
+	for (; d; d = nginxconf_find(d->next, "server")) {
+		struct nginxtarget t;
+		enum fit fit;
+
+		nginxtarget_parse(nginxconf_word(d, 1), &t);
+		fit = target_fit(&t, t.has_port ? t.port : PORT_HTTP, peer);
+		if (fit > best) {
+			best = fit;
+			*server = d;
+			*target = t;
+		}
+	}
+	return best;
+}
+
+static const char *setting_word(const struct place *p, enum nginx_setting setting)
+{
+	const struct nginxconf_directive *d = nginxtell_setting(p->owner, p->module, setting);
+
+	return d ? nginxconf_word(d, 1) : NULL;
+}
+
+/* Can the place have sent the server name that was sent, or none when there was none? */
+static bool name_fits(const struct place *p, const struct nginxmap_peer *peer)
+{
+	const char *on = setting_word(p, NGINX_SSL_SERVER_NAME);
+	const char *name = setting_word(p, NGINX_SSL_NAME);
+	size_t len = name ? strlen(name) : p->target.host_len;
+	unsigned int family;
+	uint8_t addr[16];
+
+	if (!peer->has_hello)
+		return true;
+	if (!on || strcasecmp(on, "on") != 0)
+		return !peer->server_name[0];
+	if (!name)
+		name = p->target.host;
+	if (memchr(name, '$', len) || (name == p->target.host && p->target.symbolic))
+		return true;
+	/* RFC 6066 knows no addresses, so nginx sends none. */
+	if (nginxtarget_is_address(name, len, &family, addr))
+		return !peer->server_name[0];
+	return len == strlen(peer->server_name) && !strncasecmp(name, peer->server_name, len);
+}
+
+static enum fit place_fit(const struct place *p, const struct nginxmap_peer *peer,
+			  const struct nginxconf_directive **server, struct nginxtarget *target)
+{
+	enum fit fit;
+
+	*server = NULL;
+	*target = p->target;
+	if (p->upstream)
+		fit = upstream_fit(p->upstream, peer, server, target);
+	else if (p->target.symbolic)
+		fit = p->target.has_port && p->target.port != peer->port ? FIT_NONE : FIT_POSSIBLE;
+	else
+		fit = target_fit(&p->target, p->target.port, peer);
+	if (fit == FIT_CERTAIN && p->from_variable)
+		fit = FIT_LIKELY;
+	if (fit == FIT_NONE || name_fits(p, peer))
+		return fit;
+	return fit == FIT_CERTAIN ? FIT_CONTRADICTORY : FIT_NONE;
+}
+
+/* -- what is told of a place ------------------------------------------------------------------- */
+
+static void place_tell(struct nginxmap *map, const struct place *p, enum fit fit,
+		       const struct nginxconf_directive *server, const struct nginxtarget *target,
+		       struct nginx_place *place)
+{
+	const struct nginxconf_directive *around = block_around(p->pass, "server");
+	const struct nginxconf_directive *names;
+	unsigned int family;
+	uint8_t addr[16];
+
+	*place = (struct nginx_place){
+		.module = p->module,
+		.certainty = fit == FIT_CERTAIN	   ? NGINX_CERTAIN
+			     : fit == FIT_POSSIBLE ? NGINX_POSSIBLE
+						   : NGINX_LIKELY,
+		.line = p->pass->line,
+		.file = nginxtell_string(p->pass->file->path),
+		.location = nginxtell_join(&map->tell, p->owner, 0),
+		.target = nginxtell_join(&map->tell, p->pass, 1),
+	};
+	names = around ? nginxconf_find(around->first, "server_name") : NULL;
+	if (names)
+		place->server = nginxtell_join(&map->tell, names, 1);
+	if (p->upstream)
+		place->upstream = nginxtell_join(&map->tell, p->upstream, 1);
+	if (server) {
+		place->upstream_file = nginxtell_string(server->file->path);
+		place->upstream_line = server->line;
+	}
+	if (!p->target.symbolic &&
+	    !nginxtarget_is_address(target->host, target->host_len, &family, addr))
+		place->peer_name = (struct nginx_words){ target->host, (uint32_t)target->host_len };
+	nginxtell_spot(place, NGINX_PASS, p->pass);
+	if (p->pass->parent != p->owner)
+		nginxtell_spot(place, NGINX_BLOCK, p->owner);
+	nginxtell_values(&map->tell, place, p->owner);
+}
+
+void nginxmap_match(struct nginxmap *map, const struct nginxmap_peer *peer,
+		    struct nginx_places *places)
+{
+	enum fit best = FIT_CONTRADICTORY;
+
+	map->tell.len = 0;
+	*places = (struct nginx_places){ 0 };
+	for (size_t i = 0; i < map->count; i++) {
+		const struct nginxconf_directive *server;
+		struct nginxtarget target;
+		enum fit fit = place_fit(&map->places[i], peer, &server, &target);
+
+		if (fit < best)
+			continue;
+		if (fit > best) {
+			best = fit;
+			map->tell.len = 0;
+			places->count = 0;
+			places->more = 0;
+		}
+		if (places->count < NGINX_PLACES_MAX)
+			place_tell(map, &map->places[i], fit, server, &target,
+				   &places->items[places->count++]);
+		else
+			places->more++;
+	}
+}

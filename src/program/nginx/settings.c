@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Words point into the configuration where they can.
+ */
+#include "program/nginx/settings.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "base/text.h"
+
+#define CONTEXT_LINES  3 /* of a diff */
+#define SPOT_BYTES_MAX 2048
+
+struct nginx_words nginxtell_string(const char *string)
+{
+	return (struct nginx_words){ string, (uint32_t)strlen(string) };
+}
+
+struct nginx_words nginxtell_join(struct nginxtell *tell, const struct nginxconf_directive *d,
+				  uint32_t from)
+{
+	char *start = tell->scratch + tell->len;
+	struct text t;
+
+	if (tell->len == sizeof(tell->scratch))
+		return nginxtell_string("");
+	text_init(&t, start, sizeof(tell->scratch) - tell->len);
+	for (uint32_t i = from; i < d->word_count; i++) {
+		text_add(&t, i > from ? " " : "");
+		text_add(&t, d->words[i]);
+	}
+	if (t.cut)
+		return nginxtell_string("");
+	tell->len += t.len + 1;
+	return (struct nginx_words){ start, (uint32_t)t.len };
+}
+
+/* -- settings ---------------------------------------------------------------------------------- */
+
+const struct nginxconf_directive *nginxtell_setting(const struct nginxconf_directive *block,
+						    enum nginx_module module,
+						    enum nginx_setting setting)
+{
+	const char *prefix = nginx_module_prefix(module), *name = nginx_setting_name(setting);
+	size_t len = strlen(prefix);
+
+	for (; block; block = block->parent)
+		for (const struct nginxconf_directive *d = block->first; d; d = d->next)
+			if (!d->is_block && !strncmp(d->words[0], prefix, len) &&
+			    !strcmp(d->words[0] + len, name))
+				return d;
+	return NULL;
+}
+
+/* -- the lines --------------------------------------------------------------------------------- */
+
+/* Does the line say what is nobody's business, such as a password in proxy_set_header? */
+static bool is_secret(const char *line, const char *end)
+{
+	static const char *const words[] = { "authorization", "passw",	 "secret", "token",
+					     "cookie",	      "api_key", "apikey", "api-key" };
+
+	for (; line < end; line++)
+		for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+			if ((size_t)(end - line) >= strlen(words[i]) &&
+			    !strncasecmp(line, words[i], strlen(words[i])))
+				return true;
+	return false;
+}
+
+static const char *line_start(const char *text, const char *at)
+{
+	while (at > text && at[-1] != '\n')
+		at--;
+	return at;
+}
+
+/* Behind the end of the line. */
+static const char *line_end(const char *at, const char *end)
+{
+	const char *newline = memchr(at, '\n', (size_t)(end - at));
+
+	return newline ? newline + 1 : end;
+}
+
+void nginxtell_spot(struct nginx_place *place, enum nginx_setting setting,
+		    const struct nginxconf_directive *d)
+{
+	const char *text = d->file->text, *from, *to, *other;
+	uint32_t line = d->line;
+	const char *file_end;
+
+	if (!text || place->spot_count == NGINX_SPOTS_MAX)
+		return;
+	file_end = text + d->file->len;
+	from = line_start(text, text + d->start);
+	to = line_end(text + d->end, file_end);
+	if (is_secret(from, to))
+		return;
+	for (int i = 0; i < CONTEXT_LINES && from > text; i++, line--) {
+		other = line_start(text, from - 1);
+		if (is_secret(other, from))
+			break;
+		from = other;
+	}
+	for (int i = 0; i < CONTEXT_LINES && to < file_end; i++) {
+		other = line_end(to, file_end);
+		if (is_secret(to, other))
+			break;
+		to = other;
+	}
+	if (to - from > SPOT_BYTES_MAX)
+		return;
+	place->spots[place->spot_count++] = (struct nginx_spot){
+		.setting = setting,
+		.line = line,
+		.from = (uint32_t)(text + d->start - from),
+		.to = (uint32_t)(text + d->end - from),
+		.file = nginxtell_string(d->file->path),
+		.text = { from, (uint32_t)(to - from) },
+	};
+}
+
+/* -- all that holds ---------------------------------------------------------------------------- */
+
+static void value_add(struct nginxtell *tell, struct nginx_place *place, enum nginx_setting setting,
+		      const struct nginxconf_directive *d, bool own)
+{
+	if (place->value_count == NGINX_SETTINGS_MAX)
+		return;
+	place->values[place->value_count++] = (struct nginx_value){
+		.setting = setting,
+		.own = own,
+		.line = d->line,
+		.file = nginxtell_string(d->file->path),
+		.value = nginxtell_join(tell, d, 1),
+	};
+	if (own)
+		nginxtell_spot(place, setting, d);
+}
+
+/* May it be given more than once in a block? */
+static bool is_repeated(enum nginx_module module, enum nginx_setting setting)
+{
+	return setting == NGINX_SSL_CONF_COMMAND ||
+	       (module == NGINX_MODULE_SERVER &&
+		(setting == NGINX_SSL_CERTIFICATE || setting == NGINX_SSL_CERTIFICATE_KEY));
+}
+
+void nginxtell_values(struct nginxtell *tell, struct nginx_place *place,
+		      const struct nginxconf_directive *block)
+{
+	for (int i = NGINX_SSL; i < NGINX_SETTING_COUNT; i++) {
+		const struct nginxconf_directive *d = nginxtell_setting(block, place->module, i);
+		const struct nginxconf_directive *level = d ? d->parent : NULL;
+
+		while (d) {
+			value_add(tell, place, i, d, level == block);
+			d = is_repeated(place->module, i) ? nginxconf_find(d->next, d->words[0])
+							  : NULL;
+		}
+	}
+}

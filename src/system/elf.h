@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Read-only inspection of an ELF executable or shared library: where in the file a function, or
+ * the object's own call stub of an imported function, begins. That file offset, not an address,
+ * is what a uprobe is attached to. The file is untrusted: anything may be wrong with it.
+ */
+#ifndef TLSFAIL_SYSTEM_ELF_H
+#define TLSFAIL_SYSTEM_ELF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct elf_file;
+
+/*
+ * Opens fd, a regular file, as ELF. fd is borrowed: it must stay open, and is the caller's to
+ * close, after elf_file_close(). On success *file is the caller's.
+ * -ENOEXEC: not ELF, or neither an executable nor a shared library; -ENOTSUP: for another word
+ * size, byte order or machine than this program; -ENOMEM.
+ */
+int elf_file_open(int fd, struct elf_file **file);
+
+/* Frees file. NULL is allowed. */
+void elf_file_close(struct elf_file *file);
+
+/*
+ * The offset in the file of a function that this object defines: .dynsym first, then .symtab. Of
+ * several versions of one name the default one. An indirect function (IFUNC) is not found: its
+ * symbol is that of the resolver.
+ * -ENOENT: no such function.
+ */
+int elf_file_function(struct elf_file *file, const char *name, uint64_t *offset);
+
+/*
+ * The offset in the file of this object's own call stub (PLT entry) of an imported function: it is
+ * hit when this object calls the function, and not when others do.
+ * -ENOENT: not imported, or this object was built without a PLT.
+ */
+int elf_file_stub(struct elf_file *file, const char *name, uint64_t *offset);
+
+/* Does this object import name, a function or a variable? */
+bool elf_file_imports(struct elf_file *file, const char *name);
+
+/*
+ * The index-th string of a tag in the dynamic section: DT_NEEDED or DT_SONAME (<elf.h>). NULL when
+ * there are fewer. It lives until elf_file_close().
+ */
+const char *elf_file_dynamic_string(struct elf_file *file, int64_t tag, size_t index);
+
+/* Does the object's read-only data contain text? */
+bool elf_file_has_text(struct elf_file *file, const char *text);
+
+/*
+ * Copies the first text in the read-only data that begins with prefix and a digit, up to the
+ * first character that is not printable ASCII and as far as buf holds it, terminated: with the
+ * prefix "OpenSSL " for example "OpenSSL 3.0.19 27 Jan 2026". size must be at least 1.
+ * -ENOENT: there is none; -ENOMEM.
+ */
+int elf_file_version_string(struct elf_file *file, const char *prefix, char *buf, size_t size);
+
+/* The same for a prefix that anything may follow; of a text longer than 8 KiB not all may be
+ * copied. */
+int elf_file_string(struct elf_file *file, const char *prefix, char *buf, size_t size);
+
+/*
+ * Decodes one PLT entry: the len bytes that stand at address in an object for machine (EM_X86_64
+ * or EM_AARCH64). *slot becomes the address of the GOT slot through which it jumps. False when
+ * these are not the bytes of a PLT entry.
+ */
+bool elf_plt_entry_slot(uint16_t machine, const uint8_t *bytes, size_t len, uint64_t address,
+			uint64_t *slot);
+
+#endif

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Messages for the operator, on stderr, one line each, written whole.
+ */
+#ifndef TLSFAIL_SYSTEM_LOG_H
+#define TLSFAIL_SYSTEM_LOG_H
+
+/* Writes "tlsfail: ..." and a newline. Control characters are escaped. */
+void log_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* From now on lines begin with that place in a file, too; NULL: with none. file has to live until
+ * then. */
+void log_place(const char *file, unsigned int line);
+
+#endif

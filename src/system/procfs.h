@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Reading /proc/PID: everything about one process is opened relative to one descriptor of that
+ * directory, so that when the process ends, what follows fails, and never reads about another
+ * process that got its number.
+ */
+#ifndef TLSFAIL_SYSTEM_PROCFS_H
+#define TLSFAIL_SYSTEM_PROCFS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* A descriptor (O_PATH) of /proc/PID, the caller's to close. -ESRCH: there is no such process. */
+int procfs_open(pid_t pid);
+
+/* The negative errno for an error of a file of /proc/PID. When a process ends while it is looked
+ * at, they say ENOENT or ESRCH, by the moment: both are -ESRCH. */
+int procfs_error(int error);
+
+/* Reads the beginning of a small file of /proc/PID into buf, terminated. A negative errno on
+ * failure. */
+int procfs_read_text(int dir, const char *name, char *buf, size_t size);
+
+/* The parent's pid; 0 when there is none, or the process is gone. */
+pid_t procfs_parent(pid_t pid);
+
+/* Removes the " (deleted)" that the kernel adds to the path of a file that has lost its name. Was
+ * there one? */
+bool procfs_strip_deleted(char *path);
+
+/* A file that a process has mapped, with one of the ranges where it is mapped. */
+struct mapped_file {
+	uint64_t start;
+	uint64_t end;
+	dev_t dev;
+	ino_t ino;
+	bool executable; /* at least one of its mappings */
+	char *path;	 /* as the process sees it */
+};
+
+/* Each file once, in the order of the addresses. Begins as all zero. */
+struct mapped_files {
+	struct mapped_file *items;
+	size_t count;
+};
+
+/* Reads what the process has mapped, at most the first 1024 files. A negative errno on failure;
+ * files is to be freed even then. */
+int mapped_files_read(int dir, struct mapped_files *files);
+
+/* Frees what files holds and makes it empty. */
+void mapped_files_free(struct mapped_files *files);
+
+#endif
