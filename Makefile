@@ -104,6 +104,9 @@ groups_vmtest   := vm
 
 # ---- The program ---------------------------------------------------------------------------------
 
+# A compiler that is missing is not for make to explain.
+need = command -v $(1) >/dev/null || { echo "$(1) is missing: sudo tools/install-deps --group build" >&2; exit 1; }
+
 .PHONY: all
 all: build/tlsfail ## build build/tlsfail (the default)
 
@@ -112,6 +115,7 @@ define bpf_rules
 $(1)/%.o: bpf/%.bpf.c Makefile | $$(DEPS)
 	@mkdir -p $$(@D)
 	$$(call say,BPF,$$@)
+	$$(Q)$$(call need,$$(CLANG)); $$(call need,$$(BPFTOOL))
 	$$(Q)$$(CLANG) -target bpf $$(BPF_CFLAGS) -D__TARGET_ARCH_$(2) -Ivmlinux -Iinclude -Ibpf \
 		$$(BPF_WARNINGS) $$(DEPFLAGS) -c $$< -o $$@
 
@@ -268,9 +272,9 @@ check-python: ## do the Python files compile; what judges the diagnoses judges i
 	$(Q)$(PYTHON) tests/e2e/accuracy.py --self-test
 
 .PHONY: check-man
-check-man: ## mandoc's lint of the manual page
-	$(call say,MAN,man/tlsfail.8)
-	$(Q)mandoc -T lint -W warning man/tlsfail.8
+check-man: ## mandoc's lint of the manual pages
+	$(call say,MAN,$(wildcard man/*.8))
+	$(Q)mandoc -T lint -W warning man/*.8
 
 .PHONY: check-layers
 check-layers: ## who may know what: the rules that keep the layers apart
@@ -345,10 +349,10 @@ vmtest: need-root $(STATIC_PROGRAMS) deb ## end to end on the kernels of VM="boo
 demo: need-root build/tlsfail ## nginx, broken upstreams, and tlsfail watching them (root)
 	$(Q)tools/demo; status=$$?; $(HAND_BACK); exit $$status
 
-# With README=README.md the result goes there, too.
+# With PAGE=docs/accuracy.md the result goes there, too.
 .PHONY: accuracy
 accuracy: need-root build/tlsfail ## every case on nginx: what was wrong, what tlsfail said (root)
-	$(Q)$(PYTHON) tests/e2e/accuracy.py --tlsfail build/tlsfail $(README:%=--readme %); \
+	$(Q)$(PYTHON) tests/e2e/accuracy.py --tlsfail build/tlsfail $(PAGE:%=--page %); \
 		status=$$?; $(HAND_BACK); exit $$status
 
 .PHONY: golden
@@ -377,10 +381,9 @@ DIST_DIRS := clickhouse docker elasticsearch fluent-bit grafana kubernetes logro
 .PHONY: install
 install: build/tlsfail ## install into PREFIX (/usr/local) and SYSCONFDIR (/etc), below DESTDIR
 	install -D -m 755 build/tlsfail $(DESTDIR)$(SBINDIR)/tlsfail
-	install -D -m 644 man/tlsfail.8 $(DESTDIR)$(MANDIR)/man8/tlsfail.8
+	install -D -m 644 -t $(DESTDIR)$(MANDIR)/man8 man/*.8
 	install -D -m 644 -t $(DESTDIR)$(DOCDIR) README.md LICENSE
-	install -D -m 644 -t $(DESTDIR)$(DOCDIR)/docs docs/json.md docs/event.schema.json \
-		docs/metrics.md docs/fleet.md docs/containers.md docs/kernels.md
+	install -D -m 644 -t $(DESTDIR)$(DOCDIR)/docs docs/*.md docs/event.schema.json
 	for dir in $(DIST_DIRS); do \
 		install -D -m 644 -t $(DESTDIR)$(DOCDIR)/dist/$$dir dist/$$dir/* || exit; \
 	done
@@ -392,7 +395,7 @@ install: build/tlsfail ## install into PREFIX (/usr/local) and SYSCONFDIR (/etc)
 
 .PHONY: uninstall
 uninstall: ## remove what install put there, but for the configuration
-	rm -f $(DESTDIR)$(SBINDIR)/tlsfail $(DESTDIR)$(MANDIR)/man8/tlsfail.8
+	rm -f $(DESTDIR)$(SBINDIR)/tlsfail $(patsubst man/%,$(DESTDIR)$(MANDIR)/man8/%,$(wildcard man/*.8))
 	rm -f $(DESTDIR)$(UNITDIR)/tlsfail.service
 	rm -rf $(DESTDIR)$(DOCDIR)
 
@@ -401,6 +404,8 @@ DEB_COPY := build/package/tlsfail-$(VERSION)
 
 .PHONY: deb
 deb: ## build the Debian package: build/package/tlsfail_*.deb
+	@command -v dpkg-buildpackage >/dev/null && command -v dh >/dev/null || \
+		{ echo "dpkg-dev or debhelper is missing: sudo tools/install-deps --group build --group package" >&2; exit 1; }
 	@[ "$$(dpkg-parsechangelog -S Version)" = "$(VERSION)" ] || \
 		{ echo "debian/changelog is not about version $(VERSION)" >&2; exit 1; }
 	rm -rf build/package && mkdir -p $(DEB_COPY)

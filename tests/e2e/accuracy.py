@@ -3,13 +3,13 @@
 """How often is the diagnosis right? Runs every case of the lab on nginx and prints, as Markdown,
 what was wrong, what tlsfail said, and a summary. Needs root.
 
-    accuracy.py [--tlsfail PROGRAM] [--only GLOB] [--readme FILE]
+    accuracy.py [--tlsfail PROGRAM] [--only GLOB] [--page FILE]
     accuracy.py --self-test     prove that no wrong diagnosis passes for a right one
 
 A case is ambiguous where what can be observed does not tell its cause from others (`truth` in
 lab/cases.py): there the cause has to be named, first or among the candidates. In any other case it
 has to be the first. A healthy case must have no finding. The exit status is 0 only when all of that
-holds. --readme puts the result between the `accuracy` markers of FILE.
+holds. --page puts the result between the `accuracy` markers of FILE.
 """
 import argparse
 import re
@@ -152,7 +152,7 @@ def report(results_by_side):
     return "\n".join([*lines, ""])
 
 
-def update_readme(path, text):
+def page_update(path, text):
     """Puts TEXT between the markers of the file PATH. Returns whether it has them."""
     old = path.read_text()
     new, count = MARKED.subn(lambda found: found[1] + text + found[2], old)
@@ -193,7 +193,7 @@ def parse_options():
                         help="the program that is judged")
     parser.add_argument("--only", default="*", metavar="GLOB",
                         help="only the cases whose names match")
-    parser.add_argument("--readme", type=Path, metavar="FILE",
+    parser.add_argument("--page", type=Path, metavar="FILE",
                         help="put the result between the markers of FILE")
     parser.add_argument("--self-test", action="store_true", help="test the judgement itself")
     return parser.parse_args()
@@ -214,8 +214,8 @@ def main():
     results = sum(by_side.values(), [])
     text = report({side: results for side, results in by_side.items() if results})
     print(text, end="")
-    if options.readme and not update_readme(options.readme, text):
-        print(f"accuracy: {options.readme} has no markers", file=sys.stderr)
+    if options.page and not page_update(options.page, text):
+        print(f"accuracy: {options.page} has no markers", file=sys.stderr)
         return 1
     return 0 if results and all(result.passed for result in results) else 1
 

@@ -504,10 +504,10 @@ static void test_manual(void **state)
 	}
 }
 
-/* The README lists every cause with its fix, word by word unless words are filled in. */
-static void test_readme(void **state)
+/* docs/causes.md lists every cause with its fix, word by word unless words are filled in. */
+static void test_documented(void **state)
 {
-	const char *readme = document("README.md");
+	const char *page = document("docs/causes.md");
 
 	(void)state;
 	for (size_t i = 0; i < cause_table_len; i++) {
@@ -517,15 +517,15 @@ static void test_readme(void **state)
 		size_t hint_len = strlen(cause->hint);
 
 		snprintf(begin, sizeof(begin), "\n| `%s` | ", cause->slug);
-		row = strstr(readme, begin);
+		row = strstr(page, begin);
 		end = row ? strchr(row + 1, '\n') : NULL;
 		if (!end)
-			fail_msg("README.md does not list %s", cause->slug);
+			fail_msg("docs/causes.md does not list %s", cause->slug);
 		if (strchr(cause->hint, '{'))
 			continue;
 		if ((size_t)(end - row) < hint_len + 4 ||
 		    memcmp(end - 2 - hint_len, cause->hint, hint_len) != 0)
-			fail_msg("README.md has another fix for %s: %.*s", cause->slug,
+			fail_msg("docs/causes.md has another fix for %s: %.*s", cause->slug,
 				 (int)(end - row - 1), row + 1);
 	}
 }
@@ -548,7 +548,7 @@ int main(void)
 		cmocka_unit_test(test_alternatives),
 		cmocka_unit_test(test_unknown_numbers_do_not_match),
 		cmocka_unit_test(test_hints_are_safe),
-		cmocka_unit_test(test_readme),
+		cmocka_unit_test(test_documented),
 		cmocka_unit_test(test_manual),
 	};
 

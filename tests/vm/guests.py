@@ -30,10 +30,11 @@ SERVICE = ("service",)
 
 @dataclass(frozen=True)
 class Kernel:
-    """The kernel of another distribution: the package at URL, which has to have that SHA256."""
+    """The kernel of another distribution, in a package that has to have that SHA256. VM_KERNEL_DEB in
+    the environment says where it is: no archive of this host has it."""
 
     version: str
-    url: str
+    package: str
     sha256: str
 
 
@@ -58,7 +59,7 @@ class Guest:
     packages: Tuple[str, ...] = PACKAGES
     kernel: Optional[Kernel] = None  # None: what the suite's clouds run
     options: Tuple[str, ...] = ()  # of mmdebstrap
-    sources: Tuple[str, ...] = ()  # lines of sources.list; none: what mmdebstrap takes by itself
+    archives: Tuple[str, ...] = ("", "-updates", "-security")  # of the suite; "" is the suite itself
     lacks: Mapping[str, str] = field(default_factory=dict)
     degraded: Tuple[str, ...] = ()
     differs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -128,10 +129,9 @@ NO_CONF_COMMAND = "proxy_ssl_conf_command is as late as nginx 1.19.4"
 NO_REJECT = "ssl_reject_handshake is as late as nginx 1.19.4"
 
 # Its security archive offers packages that it does not have any more.
-BULLSEYE = "deb http://deb.debian.org/debian bullseye main"
+MAIN_ONLY = ("",)
 UBUNTU_6_11 = Kernel(
-    "6.11", "http://archive.ubuntu.com/ubuntu/pool/main/l/linux-signed-hwe-6.11/"
-            "linux-image-6.11.0-17-generic_6.11.0-17.17~24.04.2_amd64.deb",
+    "6.11", "linux-image-6.11.0-17-generic_6.11.0-17.17~24.04.2_amd64.deb",
     "2dbbc260ef488df0e43e34e478308bfdb1e5f87cb3fc7ebf55620326974bb77f")
 
 # A compiler would be larger than all the rest. And modules are left out, of which overlayfs is one.
@@ -141,7 +141,7 @@ NO_OVERLAY = dict.fromkeys(
      "host/container-overlay-late", "host/containers-of-one-image"), "no overlayfs in the guest")
 
 GUESTS = (
-    Guest("bullseye", sources=(BULLSEYE,), lacks={
+    Guest("bullseye", archives=MAIN_ONLY, lacks={
         **ALL,
         **NO_SOCK_LENGTH,
         "case/cipher-mismatch-tls13": NO_CONF_COMMAND,
@@ -169,7 +169,8 @@ GUESTS = (
           differs=NO_RETURN_PROBES),
     Guest("bookworm", systemd=True, groups=SERVICE, packages=(*PACKAGES, *SERVICE_PACKAGES)),
     # The snapshots of sid at hand may be older than its Release file allows.
-    Guest("sid", cpus=1, options=('--aptopt=Acquire::Check-Valid-Until "false"',), lacks=ALL,
+    Guest("sid", cpus=1, archives=MAIN_ONLY,
+          options=('--aptopt=Acquire::Check-Valid-Until "false"',), lacks=ALL,
           differs=OPENSSL_3_5),
 )
 

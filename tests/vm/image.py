@@ -12,7 +12,6 @@ import os
 import shutil
 import subprocess
 import tarfile
-import urllib.request
 from pathlib import Path
 
 from env import REPOSITORY
@@ -45,6 +44,19 @@ def _native_arch():
                           text=True, timeout=10).stdout.strip()
 
 
+def _archive(label):
+    """The address of the archive of that LABEL, as this host's apt has it."""
+    return subprocess.run([REPOSITORY / "tools" / "apt-archive", label], check=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          timeout=60).stdout.strip()
+
+
+def _sources(guest):
+    """The lines of its sources.list."""
+    return [f"deb {_archive('Debian-Security' if part == '-security' else 'Debian')} "
+            f"{guest.suite}{part} main" for part in guest.archives]
+
+
 def _command(guest):
     if guest.arch == _native_arch():
         variant, last_hook, options = "minbase", "customize", guest.options
@@ -56,23 +68,27 @@ def _command(guest):
              *(f"--dpkgopt=path-include={path}" for path in _INCLUDED)]
     return ["mmdebstrap", "--mode=root", f"--variant={variant}", "--format=null",
             f"--include={packages}", '--aptopt=Acquire::Retries "5"', *paths, *options, f"--{last_hook}-hook={_PACK}",
-            guest.suite, "/dev/null", *guest.sources]
+            guest.suite, "/dev/null", *_sources(guest)]
 
 
-def _fetch_kernel(kernel, directory):
+def kernel_package():
+    """Where the package of another distribution's kernel is: None when nobody has said."""
+    path = os.environ.get("VM_KERNEL_DEB")
+    return Path(path) if path else None
+
+
+def _take_kernel(kernel, directory):
     """Puts KERNEL in the place of the distribution's. Raises OSError."""
-    package = directory / "kernel.deb"
-    with urllib.request.urlopen(kernel.url, timeout=60) as answer:
-        package.write_bytes(answer.read())
+    package = kernel_package()
     digest = hashlib.sha256(package.read_bytes()).hexdigest()
     if digest != kernel.sha256:
-        raise OSError(f"{kernel.url} has the SHA-256 digest {digest}, not {kernel.sha256}")
+        raise OSError(f"{package} has the SHA-256 digest {digest}; {kernel.package} has "
+                      f"{kernel.sha256}")
     files = subprocess.run(["dpkg-deb", "--fsys-tarfile", package], check=True,
                            stdout=subprocess.PIPE, timeout=60).stdout
     with tarfile.open(fileobj=io.BytesIO(files)) as archive:
         vmlinuz, = (member for member in archive if member.name.startswith("./boot/vmlinuz-"))
         (directory / "vmlinuz").write_bytes(archive.extractfile(vmlinuz).read())
-    package.unlink()
 
 
 def _digest(guest):
@@ -95,7 +111,7 @@ def _make(guest, kept):
                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                    text=True, errors="backslashreplace", timeout=BUILD_LIMIT_S)
     if guest.kernel:
-        _fetch_kernel(guest.kernel, making)
+        _take_kernel(guest.kernel, making)
     making.rename(kept)
 
 
