@@ -159,9 +159,9 @@ void peer_sent_tls(const struct tlsfail_conn *c);
  * reported, and the next ones are compared with them. */
 bool peer_cert_is_new(const struct tlsfail_conn *c, __u64 interval_ns);
 
-/* A handshake was done and not refused, or has failed. */
+/* A handshake was done and not refused, or has failed: then the connection takes the counts along. */
 void peer_done(const struct tlsfail_conn *c);
-void peer_failed(const struct tlsfail_conn *c);
+void peer_failed(struct tlsfail_conn *c);
 
 /* A new connection, which may be another try of what failed on the thread's last. */
 void peer_retried(struct tlsfail_conn *c, struct thread *t);

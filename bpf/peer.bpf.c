@@ -89,7 +89,7 @@ __hidden void peer_done(const struct tlsfail_conn *c)
 	__sync_fetch_and_add(&p->n.done, 1);
 }
 
-__hidden void peer_failed(const struct tlsfail_conn *c)
+__hidden void peer_failed(struct tlsfail_conn *c)
 {
 	__u64 id = bpf_get_current_pid_tgid();
 	struct tlsfail_peer_state *p = c->role == TLSFAIL_ROLE_SERVER ? NULL : peer_get(c);
@@ -103,6 +103,7 @@ __hidden void peer_failed(const struct tlsfail_conn *c)
 		p->n.t_failed = c->t_close;
 		__sync_fetch_and_add(&p->n.streak, 1);
 		__sync_fetch_and_add(&p->n.failed, 1);
+		c->peer = p->n;
 	}
 	/* Not where softirq closed it on somebody else's time. */
 	if (p && t && c->tid == (__u32)id && c->pid == id >> 32) {

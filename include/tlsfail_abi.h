@@ -9,7 +9,11 @@
 #ifndef TLSFAIL_ABI_H
 #define TLSFAIL_ABI_H
 
-#define TLSFAIL_ABI_VERSION 1
+#define TLSFAIL_ABI_VERSION 2
+
+/* Records of these versions are read. Until 1, a connection ended before its peer's counts. */
+#define TLSFAIL_ABI_OLDEST    1
+#define TLSFAIL_ABI1_CONN_LEN 784
 
 /* Bytes of each direction of a handshake that are kept: OpenSSL 3.5's hybrid ClientHello is about
  * 1,600, a TLS 1.2 server flight with two EC certificates about 2,500. */
@@ -118,6 +122,26 @@ struct tlsfail_flight {
 	__u8 pad[3];
 };
 
+struct tlsfail_peer_key {
+	__u8 addr[16];
+	__u16 family;
+	__u16 port;
+};
+
+/* Handshakes with a peer that have ended. Times are CLOCK_MONOTONIC in ns, 0 when it did not happen.
+ * done counts those that were not refused afterwards either, failed also connections that failed
+ * before a handshake. */
+struct tlsfail_peer_counts {
+	__u64 t_first;	 /* beginning of the first */
+	__u64 t_done;	 /* the last that was done */
+	__u64 t_failed;	 /* the last that failed */
+	__u64 t_failing; /* the first that failed since the last that was done */
+	__u64 done;
+	__u64 failed;
+	__u64 streak;  /* failed since the last that was done */
+	__u64 retried; /* failed, and followed by a connection with TLSFAIL_F_RETRY */
+};
+
 /*
  * A connection whose handshake failed, complete: sent when its socket is closed here.
  * Times are CLOCK_MONOTONIC in ns, 0 when it did not happen. Addresses are in network order, IPv4
@@ -192,6 +216,10 @@ struct tlsfail_conn {
 	__u8 first_rx[TLSFAIL_HEAD_LEN];
 	__u8 last_tx[TLSFAIL_HEAD_LEN]; /* beginning of the last handshake send */
 	__u8 last_rx[TLSFAIL_HEAD_LEN];
+
+	/* As the client: the counts of the peer when this failure had been counted. t_first 0: there
+	 * are none. */
+	struct tlsfail_peer_counts peer;
 };
 
 /* The first TLSFAIL_WIRE_CAP handshake bytes of one direction, or a certificate. Sent before its
@@ -308,27 +336,7 @@ struct tlsfail_loss {
 	struct tlsfail_lost lost;
 };
 
-struct tlsfail_peer_key {
-	__u8 addr[16];
-	__u16 family;
-	__u16 port;
-};
-
-/* Handshakes with a peer that have ended. Times are CLOCK_MONOTONIC in ns, 0 when it did not happen.
- * done counts those that were not refused afterwards either, failed also connections that failed
- * before a handshake. */
-struct tlsfail_peer_counts {
-	__u64 t_first;	 /* beginning of the first */
-	__u64 t_done;	 /* the last that was done */
-	__u64 t_failed;	 /* the last that failed */
-	__u64 t_failing; /* the first that failed since the last that was done */
-	__u64 done;
-	__u64 failed;
-	__u64 streak;  /* failed since the last that was done */
-	__u64 retried; /* failed, and followed by a connection with TLSFAIL_F_RETRY */
-};
-
-/* A peer's counts since it was first seen. Made before each of its failures, and to see it recover. */
+/* A peer's counts since it was first seen: to see it recover, and before a summary. */
 struct tlsfail_peer {
 	struct tlsfail_header h;
 	__u64 t; /* when it was read */
@@ -354,7 +362,8 @@ struct tlsfail_totals {
 _Static_assert(sizeof(struct tlsfail_header) == 8, "ABI");
 _Static_assert(sizeof(struct tlsfail_error) == 16, "ABI");
 _Static_assert(sizeof(struct tlsfail_flight) == 12, "ABI");
-_Static_assert(sizeof(struct tlsfail_conn) == 784, "ABI");
+_Static_assert(sizeof(struct tlsfail_conn) == 848, "ABI");
+_Static_assert(__builtin_offsetof(struct tlsfail_conn, peer) == TLSFAIL_ABI1_CONN_LEN, "ABI 1");
 _Static_assert(__builtin_offsetof(struct tlsfail_wire, data) == TLSFAIL_WIRE_FIXED, "ABI");
 _Static_assert(sizeof(struct tlsfail_certs) == 56, "ABI");
 _Static_assert(sizeof(struct tlsfail_exec) == 40, "ABI");

@@ -145,13 +145,6 @@ void announce_totals(const struct tlsfail_counters *now, uint64_t records, struc
 	};
 }
 
-bool announce_peer_key(const struct tlsfail_conn *conn, struct tlsfail_peer_key *key)
-{
-	*key = (struct tlsfail_peer_key){ .family = conn->family, .port = conn->rport };
-	memcpy(key->addr, conn->raddr, sizeof(key->addr));
-	return conn->role != TLSFAIL_ROLE_SERVER;
-}
-
 void announce_peer(const struct tlsfail_peer_key *key, const struct tlsfail_peer_counts *counts,
 		   struct tlsfail_peer *r)
 {

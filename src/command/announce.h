@@ -38,10 +38,6 @@ bool announce_loss(const struct tlsfail_counters *now, struct tlsfail_lost *befo
 void announce_totals(const struct tlsfail_counters *now, uint64_t records,
 		     struct tlsfail_totals *record);
 
-/* The key of the peer whose counts are kept: of a connection in which the target is the client. False:
- * it is not. */
-bool announce_peer_key(const struct tlsfail_conn *conn, struct tlsfail_peer_key *key);
-
 /* The counts of a peer, as they are now. */
 void announce_peer(const struct tlsfail_peer_key *key, const struct tlsfail_peer_counts *counts,
 		   struct tlsfail_peer *record);

@@ -234,17 +234,13 @@ static void process_forget(struct tracer *t, uint32_t pid)
 static int on_record(void *context, void *data, size_t len)
 {
 	const struct tlsfail_header *h = data;
-	struct tlsfail_peer_key key;
 	struct tracer *t = context;
 
 	t->records++;
 	if (is_full(t))
 		return 0;
-	if (h->type == TLSFAIL_REC_CONN) {
+	if (h->type == TLSFAIL_REC_CONN)
 		process_announce(t, ((const struct tlsfail_conn *)data)->pid);
-		if (announce_peer_key(data, &key))
-			peer_announce(t, &key, false);
-	}
 	if (h->type == TLSFAIL_REC_CERTS)
 		process_announce(t, ((const struct tlsfail_certs *)data)->pid);
 	if (h->type == TLSFAIL_REC_EXEC) {
@@ -636,7 +632,8 @@ static void tracer_finish(struct tracer *t)
 	t->skel->bss->armed = 0;
 	t->ending = true;
 	ring_buffer__consume(t->ring);
-	leftovers_take(bpf_map__fd(t->skel->maps.conns), announce_now(), on_record, t);
+	leftovers_take(bpf_map__fd(t->skel->maps.conns), bpf_map__fd(t->skel->maps.peers),
+		       announce_now(), on_record, t);
 	ring_buffer__consume(t->ring); /* what was closed meanwhile */
 	peers_announce(t, t->options->pipeline.summary_ns);
 	loss_announce(t);

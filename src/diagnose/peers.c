@@ -141,17 +141,25 @@ static bool has_recovered(const struct peer *p, uint64_t t)
 	return p->failing && p->n.t_done > p->n.t_failed && t - p->n.t_failed >= p->proof_ns;
 }
 
+/* Takes over counts of time t. Those that are older than what is known say nothing new. */
+static void counts_take(struct peer *p, const struct tlsfail_peer_counts *n, uint64_t t)
+{
+	/* The kernel side has forgotten the peer meanwhile, and counts from 0. */
+	if (p->t_read && p->n.t_first != n->t_first)
+		*p = (struct peer){ .key = p->key, .age = p->age, .proof_ns = p->proof_ns };
+	if (n->done + n->failed < ended(p))
+		return;
+	p->n = *n;
+	span_move(p, t);
+	p->t_read = t;
+}
+
 bool peers_read(struct peers *peers, const struct tlsfail_peer *record,
 		struct peer_recovery *recovery)
 {
 	struct peer *p = peer_get(peers, &record->key);
 
-	/* The kernel side has forgotten the peer meanwhile, and counts from 0. */
-	if (p->t_read && p->n.t_first != record->n.t_first)
-		*p = (struct peer){ .key = p->key, .age = p->age, .proof_ns = p->proof_ns };
-	p->n = record->n;
-	span_move(p, record->t);
-	p->t_read = record->t;
+	counts_take(p, &record->n, record->t);
 	if (!has_recovered(p, record->t))
 		return false;
 	*recovery = (struct peer_recovery){
@@ -169,21 +177,24 @@ bool peers_read(struct peers *peers, const struct tlsfail_peer *record,
 
 /* -- a failure --------------------------------------------------------------------------------- */
 
-static enum peer_state state_of(const struct peer *p)
+static enum peer_state state_of(const struct peer *p, const struct tlsfail_peer_counts *n)
 {
-	bool succeeds = p->n.t_done && p->n.t_done >= p->base.t;
+	bool succeeds = n->t_done && n->t_done >= p->base.t;
 
-	return !succeeds || p->n.streak >= STREAK_MIN ? PEER_FAILING : PEER_FLAPPING;
+	return !succeeds || n->streak >= STREAK_MIN ? PEER_FAILING : PEER_FLAPPING;
 }
 
-static void fall(struct peer *p)
+static void fall(struct peer *p, const struct tlsfail_peer_counts *n)
 {
-	bool relapse = p->t_recovered && p->n.t_failed - p->t_recovered < RELAPSE_NS;
+	bool relapse = p->t_recovered && n->t_failed - p->t_recovered < RELAPSE_NS;
 
 	p->failing = true;
-	p->fell = mark_now(p, p->n.t_failing);
-	p->fell.ended -= p->n.streak;
-	p->fell.failed -= p->n.streak;
+	p->fell = (struct mark){
+		.t = n->t_failing,
+		.ended = n->done + n->failed - n->streak,
+		.failed = n->failed - n->streak,
+		.retried = n->retried,
+	};
 	if (!relapse)
 		p->proof_ns = PROOF_MIN_NS;
 	else if (p->proof_ns < PROOF_MAX_NS)
@@ -192,24 +203,36 @@ static void fall(struct peer *p)
 
 void peers_failed(struct peers *peers, const struct tlsfail_conn *conn, struct peer_history *h)
 {
+	const struct tlsfail_peer_counts *n = &conn->peer;
 	struct tlsfail_peer_key key = key_of(conn);
-	struct peer *p = peer_find(peers, &key);
+	struct peer *p;
 
 	*h = (struct peer_history){ .known = false };
-	if (!p)
+	if (n->t_first) {
+		p = peer_get(peers, &key);
+		counts_take(p, n, conn->t_close);
+	} else {
+		p = peer_find(peers, &key);
+		if (!p)
+			return;
+		n = &p->n;
+	}
+	/* Came so late that the span of the history begins after it. */
+	if (n->done + n->failed <= p->base.ended)
 		return;
 	*h = (struct peer_history){
 		.known = true,
-		.state = state_of(p),
+		.state = state_of(p, n),
 		.since = p->base.t,
-		.handshakes = ended(p) - p->base.ended,
-		.failures = p->n.failed - p->base.failed,
-		.streak = p->n.streak,
-		.failing_since = p->n.streak ? p->n.t_failing : 0,
-		.last_success = p->n.t_done,
+		.handshakes = n->done + n->failed - p->base.ended,
+		.failures = n->failed - p->base.failed,
+		.streak = n->streak,
+		.failing_since = n->streak ? n->t_failing : 0,
+		.last_success = n->t_done,
 	};
-	if (h->state == PEER_FAILING && !p->failing)
-		fall(p);
+	/* A failure of before it recovered is no relapse. */
+	if (h->state == PEER_FAILING && !p->failing && n->t_failed > p->t_recovered)
+		fall(p, n);
 }
 
 /* -- summaries -------------------------------------------------------------------------------- */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Peers that have failed, and how their handshakes went: "fails always since 14:02" and "3 of 400"
- * are different diagnoses. Counts come from the kernel side, which sees the successes too, as a record
- * before each failure. Pure, and of bounded size.
+ * are different diagnoses. Counts come from the kernel side, which sees the successes too, with each
+ * failure. Pure, and of bounded size.
  *
  * Times are CLOCK_MONOTONIC in ns, as records have them; 0: it did not happen.
  */
@@ -62,7 +62,8 @@ void peers_free(struct peers *peers);
 bool peers_read(struct peers *peers, const struct tlsfail_peer *record,
 		struct peer_recovery *recovery);
 
-/* The history of the peer of that failure, which the counts that were taken over last include. */
+/* The history of the peer of that failure, by the counts that came with it; in a recording of ABI 1 by
+ * those that were taken over last. */
 void peers_failed(struct peers *peers, const struct tlsfail_conn *conn,
 		  struct peer_history *history);
 

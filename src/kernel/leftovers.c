@@ -5,9 +5,11 @@
 #include "kernel/leftovers.h"
 
 #include <stdbool.h>
+#include <string.h>
 
 #include <bpf/bpf.h>
 
+#include "kernel/counters.h"
 #include "tlsfail_abi.h"
 
 static bool is_refused(int map_fd, const uint64_t *key, struct tlsfail_conn *conn)
@@ -15,7 +17,23 @@ static bool is_refused(int map_fd, const uint64_t *key, struct tlsfail_conn *con
 	return !bpf_map_lookup_elem(map_fd, key, conn) && conn->flags & TLSFAIL_F_REFUSED;
 }
 
-static void conn_take(struct tlsfail_conn *conn, uint64_t now, leftover_take take, void *context)
+/* The kernel side counts a failure when it reports it. */
+static void peer_count(int map_fd, struct tlsfail_conn *conn)
+{
+	struct tlsfail_peer_key key = { .family = conn->family, .port = conn->rport };
+	struct tlsfail_peer_counts *n = &conn->peer;
+
+	memcpy(key.addr, conn->raddr, sizeof(key.addr));
+	if (counters_peer(map_fd, &key, n))
+		*n = (struct tlsfail_peer_counts){ .t_first = conn->t_start };
+	if (!n->streak++)
+		n->t_failing = conn->t_close;
+	n->t_failed = conn->t_close;
+	n->failed++;
+}
+
+static void conn_take(int peers_fd, struct tlsfail_conn *conn, uint64_t now, leftover_take take,
+		      void *context)
 {
 	conn->h = (struct tlsfail_header){
 		.type = TLSFAIL_REC_CONN,
@@ -24,20 +42,21 @@ static void conn_take(struct tlsfail_conn *conn, uint64_t now, leftover_take tak
 	};
 	conn->flags |= TLSFAIL_F_OPEN;
 	conn->t_close = now;
+	peer_count(peers_fd, conn);
 	take(context, conn, sizeof(*conn));
 }
 
-void leftovers_take(int map_fd, uint64_t now, leftover_take take, void *context)
+void leftovers_take(int conns_fd, int peers_fd, uint64_t now, leftover_take take, void *context)
 {
 	struct tlsfail_conn conn;
 	uint64_t key, next;
-	bool more = !bpf_map_get_next_key(map_fd, NULL, &next);
+	bool more = !bpf_map_get_next_key(conns_fd, NULL, &next);
 
 	while (more) {
 		key = next;
-		more = !bpf_map_get_next_key(map_fd, &key, &next);
+		more = !bpf_map_get_next_key(conns_fd, &key, &next);
 		/* It is ours if it is we who delete it: else it was closed just now, and is on its way. */
-		if (is_refused(map_fd, &key, &conn) && !bpf_map_delete_elem(map_fd, &key))
-			conn_take(&conn, now, take, context);
+		if (is_refused(conns_fd, &key, &conn) && !bpf_map_delete_elem(conns_fd, &key))
+			conn_take(peers_fd, &conn, now, take, context);
 	}
 }

@@ -12,11 +12,11 @@
 typedef int (*leftover_take)(void *context, void *record, size_t len);
 
 /*
- * Takes the refused connections out of the table, the map of that descriptor, and hands each over as
- * a record: TLSFAIL_F_OPEN, the time of its close is now (CLOCK_MONOTONIC, ns). A socket outlives
+ * Takes the refused connections out of the table conns and hands each over, with the counts of its
+ * peer in the table peers (descriptors of maps), as a record: TLSFAIL_F_OPEN, the time of its close is now (CLOCK_MONOTONIC, ns). A socket outlives
  * close(2) while the kernel has another reference to its file, so the end that is waited for may not
  * come in time.
  */
-void leftovers_take(int map_fd, uint64_t now, leftover_take take, void *context);
+void leftovers_take(int conns_fd, int peers_fd, uint64_t now, leftover_take take, void *context);
 
 #endif

@@ -33,6 +33,15 @@ static int copy_fixed(void *to, size_t size, const uint8_t *data, size_t len, co
 	return 0;
 }
 
+/* A connection of an ABI before this one has less at its end: what it lacks is 0, unknown. */
+static int copy_conn(struct tlsfail_conn *conn, unsigned int version, const uint8_t *data,
+		     size_t len, const char **problem)
+{
+	memset(conn, 0, sizeof(*conn));
+	return copy_fixed(conn, version == 1 ? TLSFAIL_ABI1_CONN_LEN : sizeof(*conn), data, len,
+			  problem);
+}
+
 static int check_conn(const struct tlsfail_conn *conn, const char **problem)
 {
 	if (!is_terminated(conn->comm, sizeof(conn->comm)))
@@ -198,13 +207,14 @@ static int check_peer(const struct tlsfail_peer *peer, const char **problem)
 	return 0;
 }
 
-static int decode_body(const uint8_t *data, size_t len, struct decoded *out, const char **problem)
+static int decode_body(unsigned int version, const uint8_t *data, size_t len, struct decoded *out,
+		       const char **problem)
 {
 	int err;
 
 	switch (out->type) {
 	case TLSFAIL_REC_CONN:
-		err = copy_fixed(&out->conn, sizeof(out->conn), data, len, problem);
+		err = copy_conn(&out->conn, version, data, len, problem);
 		return err ? err : check_conn(&out->conn, problem);
 	case TLSFAIL_REC_WIRE:
 		return view_wire(&out->wire, data, len, problem);
@@ -243,12 +253,12 @@ int decode_record(const void *data, size_t len, struct decoded *out, const char 
 	if (len < sizeof(header))
 		return reject(problem, "is shorter than its header");
 	memcpy(&header, data, sizeof(header));
-	if (header.version != TLSFAIL_ABI_VERSION) {
+	if (header.version < TLSFAIL_ABI_OLDEST || header.version > TLSFAIL_ABI_VERSION) {
 		*problem = "was made with another version of the ABI";
 		return -EPROTONOSUPPORT;
 	}
 	if (header.len != len)
 		return reject(problem, "has another length than it claims");
 	out->type = header.type;
-	return decode_body(data, len, out, problem);
+	return decode_body(header.version, data, len, out, problem);
 }

@@ -230,10 +230,10 @@ static int versions_check(const struct file_header *header, const char *name, st
 			  header->format_version, FORMAT_VERSION);
 		return -EPROTONOSUPPORT;
 	}
-	if (header->abi_version != TLSFAIL_ABI_VERSION) {
+	if (header->abi_version < TLSFAIL_ABI_OLDEST || header->abi_version > TLSFAIL_ABI_VERSION) {
 		add_name(error, name);
-		text_addf(error, " was made by a tlsfail with ABI %u; this one reads %u",
-			  header->abi_version, TLSFAIL_ABI_VERSION);
+		text_addf(error, " was made by a tlsfail with ABI %u; this one reads %u to %u",
+			  header->abi_version, TLSFAIL_ABI_OLDEST, TLSFAIL_ABI_VERSION);
 		return -EPROTONOSUPPORT;
 	}
 	if (header->header_len < sizeof(*header))

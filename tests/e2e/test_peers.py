@@ -4,6 +4,7 @@
 the peer works again. What nginx retries over a pool: which failures belong to one request."""
 import json
 import re
+import signal
 from collections import Counter
 
 import jsonschema
@@ -23,7 +24,8 @@ RECOVERY_S = 15  # it takes 3, and the tick that looks
 
 
 def tests(here):
-    checks = {"recovers": check_recovers, "flaps": check_flaps, "pool": check_pool}
+    checks = {"recovers": check_recovers, "flaps": check_flaps, "pool": check_pool,
+              "slow-collector": check_slow_collector}
     yield from here.chosen("peers", checks)
 
 
@@ -95,6 +97,24 @@ def check_flaps(here):
     require(history(found[-1]) == ("flapping", 20, 5, 1), json.dumps(found[-1]))
     require("Others succeed" in found[-1]["message"], found[-1]["message"])
     require("sni-missing" not in found[-1].get("tlsfail.candidates", ()), json.dumps(found[-1]))
+
+
+def check_slow_collector(here):
+    """A collector that stands still while handshakes fail and succeed says of each failure what was
+    so when it happened."""
+    case, = numbered((Case("slow", "peer-closed-in-handshake", Misbehave("close-every-fourth")),))
+    with here.lab("slow", [case]) as lab, here.trace_json(lab) as tlsfail:
+        tlsfail.wait_armed()
+        tlsfail.process.send_signal(signal.SIGSTOP)
+        try:
+            statuses = Counter(drive.once(lab, case) for _ in range(20))
+        finally:
+            tlsfail.process.send_signal(signal.SIGCONT)
+        require(statuses == {200: 15, 502: 5}, statuses)
+        found = failures_of(tlsfail, case, 5)
+        tlsfail.interrupt()
+    require([history(f)[1:] for f in found] == [(4 * n, n, 1) for n in range(1, 6)],
+            *map(history, found))
 
 
 def retried(lab):

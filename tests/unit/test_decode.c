@@ -249,6 +249,25 @@ static void test_fixed_size(void **state)
 	}
 }
 
+/* What a connection of an earlier ABI lacks is unknown; it may not have more than that ABI had. */
+static void test_conn_of_abi_1(void **state)
+{
+	struct tlsfail_conn conn = conn_make();
+	struct decoded out;
+
+	(void)state;
+	memset(&conn.peer, 0xff, sizeof(conn.peer));
+	conn.h.version = 1;
+	assert_rejected(&conn, sizeof(conn), -EBADMSG, "wrong size");
+	conn.h.len = TLSFAIL_ABI1_CONN_LEN;
+	assert_int_equal(decode_and_free(&conn, TLSFAIL_ABI1_CONN_LEN, &out), 0);
+	assert_memory_equal(&out.conn, &conn, TLSFAIL_ABI1_CONN_LEN);
+	assert_int_equal(out.conn.peer.t_first, 0);
+	assert_int_equal(out.conn.peer.retried, 0);
+	conn.h.version = 0;
+	assert_rejected(&conn, TLSFAIL_ABI1_CONN_LEN, -EPROTONOSUPPORT, "version");
+}
+
 static void test_exec(void **state)
 {
 	struct tlsfail_exec exec = { .h = header_make(TLSFAIL_REC_EXEC, sizeof(exec)),
@@ -622,23 +641,15 @@ static void test_damage(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_header),
-		cmocka_unit_test(test_fixed),
-		cmocka_unit_test(test_fixed_size),
-		cmocka_unit_test(test_exec),
-		cmocka_unit_test(test_certs),
-		cmocka_unit_test(test_peer),
-		cmocka_unit_test(test_conn),
-		cmocka_unit_test(test_conn_lies),
-		cmocka_unit_test(test_wire),
-		cmocka_unit_test(test_wire_lies),
-		cmocka_unit_test(test_host),
-		cmocka_unit_test(test_nginx),
-		cmocka_unit_test(test_nginx_that_lies),
-		cmocka_unit_test(test_process),
-		cmocka_unit_test(test_process_lies),
-		cmocka_unit_test(test_log_line),
-		cmocka_unit_test(test_log_line_lies),
+		cmocka_unit_test(test_header),	   cmocka_unit_test(test_fixed),
+		cmocka_unit_test(test_fixed_size), cmocka_unit_test(test_conn_of_abi_1),
+		cmocka_unit_test(test_exec),	   cmocka_unit_test(test_certs),
+		cmocka_unit_test(test_peer),	   cmocka_unit_test(test_conn),
+		cmocka_unit_test(test_conn_lies),  cmocka_unit_test(test_wire),
+		cmocka_unit_test(test_wire_lies),  cmocka_unit_test(test_host),
+		cmocka_unit_test(test_nginx),	   cmocka_unit_test(test_nginx_that_lies),
+		cmocka_unit_test(test_process),	   cmocka_unit_test(test_process_lies),
+		cmocka_unit_test(test_log_line),   cmocka_unit_test(test_log_line_lies),
 		cmocka_unit_test(test_damage),
 	};
 

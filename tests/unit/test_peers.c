@@ -63,9 +63,8 @@ static void kernel_failed(uint64_t t)
 	record.n.t_failed = t;
 	record.n.streak++;
 	record.n.failed++;
-	record.t = t;
 	conn.t_close = t;
-	assert_false(peers_read(peers, &record, &recovery));
+	conn.peer = record.n;
 	peers_failed(peers, &conn, &history);
 }
 
@@ -117,6 +116,45 @@ static void test_fails_always(void **state)
 		assert_int_equal(history.last_success, 0);
 		assert_true(is_watched());
 	}
+}
+
+/* A recording of ABI 1 has the counts in a record before the failure. */
+static void test_counts_of_abi_1(void **state)
+{
+	(void)state;
+	kernel_done(1 * S);
+	kernel_failed(2 * S);
+	conn.peer = (struct tlsfail_peer_counts){ 0 };
+	record.n.failed = record.n.streak = 2;
+	assert_false(look(3 * S));
+	peers_failed(peers, &conn, &history);
+	assert_history(PEER_FLAPPING, 2, 3, S, 2);
+}
+
+/* What came later does not belong to a failure that was slow to come. */
+static void test_counts_of_their_moment(void **state)
+{
+	struct tlsfail_peer_counts at_first;
+
+	(void)state;
+	kernel_failed(1 * S);
+	at_first = record.n;
+	for (uint64_t n = 2; n <= 100; n++)
+		kernel_done(n * S);
+	assert_true(look(100 * S));
+	conn.peer = at_first;
+	peers_failed(peers, &conn, &history);
+	assert_history(PEER_FAILING, 1, 1, S, 1);
+	/* nor has it failed since it recovered */
+	assert_false(is_watched());
+	kernel_done(101 * S);
+	assert_false(look(110 * S));
+	/* a failure of before the span that is told about */
+	kernel_failed(20 * MIN);
+	kernel_failed(40 * MIN);
+	conn.peer = at_first;
+	peers_failed(peers, &conn, &history);
+	assert_false(history.known);
 }
 
 static void test_three_of_400(void **state)
@@ -361,6 +399,7 @@ int main(void)
 		TEST(test_span_moves),	     TEST(test_counts_begin_anew),
 		TEST(test_table_is_bounded), TEST(test_summaries),
 		TEST(test_commonest_cause),  TEST(test_failing),
+		TEST(test_counts_of_abi_1),  TEST(test_counts_of_their_moment),
 	};
 
 	return cmocka_run_group_tests_name("peers", tests, NULL, NULL);

@@ -279,9 +279,10 @@ static void test_other_versions(void **state)
 	assert_header_refused(BYTE_ORDER_OFFSET, 0x0303, -EBADMSG, "damaged header");
 	assert_header_refused(FORMAT_OFFSET, 2, -EPROTONOSUPPORT,
 			      "has version 2 of the recording format; this tlsfail reads 1");
-	snprintf(want, sizeof(want), "by a tlsfail with ABI 99; this one reads %d",
+	snprintf(want, sizeof(want), "by a tlsfail with ABI 99; this one reads 1 to %d",
 		 TLSFAIL_ABI_VERSION);
 	assert_header_refused(ABI_OFFSET, 99, -EPROTONOSUPPORT, want);
+	assert_header_refused(ABI_OFFSET, 0, -EPROTONOSUPPORT, "with ABI 0");
 	assert_header_refused(LENGTH_OFFSET, HEADER_LEN - 1, -EBADMSG, "damaged header");
 	assert_header_refused(LENGTH_OFFSET, UINT16_MAX, -EBADMSG, "inside its header");
 }
