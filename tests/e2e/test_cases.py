@@ -92,6 +92,11 @@ def compare(finding, case, workers):
     if finding.get("tlsfail.confidence") not in case.confidence:
         problems.append(f"tlsfail.confidence: expected {' or '.join(case.confidence)}, "
                         f"got {finding.get('tlsfail.confidence')!r}")
+    words = f"{finding.get('message')} {finding.get('tlsfail.hint')}"
+    problems += [f"the words do not match {regex!r}: {words}" for regex in case.says
+                 if not re.search(regex, words)]
+    problems += [f"the words match {regex!r}: {words}" for regex in case.never
+                 if re.search(regex, words)]
     if finding.get("process.pid") not in workers:
         problems.append(f"process.pid: expected one of {workers}, "
                         f"got {finding.get('process.pid')!r}")

@@ -139,7 +139,7 @@ static void conf_use(const struct nginxconf *conf)
 			places_use();
 		peer.has_hello = true;
 		peer.server_name = "a.test";
-		nginxlisten_match(conf, &tell, &peer, &places);
+		nginxlisten_match(conf, 1022001, &tell, &peer, &places);
 		if (places.count)
 			places_use();
 		peer.has_hello = false;

@@ -127,13 +127,24 @@ static void test_paths_too_long(void **state)
 	assert_false(nginxargs_resolve(&line, &defaults, "/cwd", &paths));
 }
 
+static void test_versions(void **state)
+{
+	(void)state;
+	assert_int_equal(nginxargs_read_version("nginx version: nginx/1.22.1"), 1022001);
+	assert_int_equal(nginxargs_read_version("nginx version: nginx/1.29.2 (Ubuntu)"), 1029002);
+	assert_int_equal(nginxargs_read_version("nginx version: openresty/1.25.3.2"), 1025003);
+	assert_int_equal(nginxargs_read_version("nginx version: Angie/1.8.1"), 0);
+	assert_int_equal(nginxargs_read_version("nginx version: nginx/1.22"), 0);
+	assert_int_equal(nginxargs_read_version("nginx version: nginx/1.99999.1"), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_titles),	       cmocka_unit_test(test_arguments),
 		cmocka_unit_test(test_others),	       cmocka_unit_test(test_too_long),
 		cmocka_unit_test(test_configure),      cmocka_unit_test(test_paths),
-		cmocka_unit_test(test_paths_too_long),
+		cmocka_unit_test(test_paths_too_long), cmocka_unit_test(test_versions),
 	};
 
 	return cmocka_run_group_tests_name("nginxargs", tests, NULL, NULL);

@@ -17,6 +17,7 @@
 static struct nginxconf *conf;
 static struct nginxtell tell;
 static struct nginx_places places;
+static unsigned int version = 1022001;
 
 static int teardown(void **state)
 {
@@ -46,7 +47,7 @@ static uint32_t match(const char *address, uint16_t port, const char *name)
 	};
 
 	assert_int_equal(inet_pton((int)local.family, address, addr), 1);
-	nginxlisten_match(conf, &tell, &local, &places);
+	nginxlisten_match(conf, version, &tell, &local, &places);
 	return places.count ? places.items[0].line : 0;
 }
 
@@ -123,13 +124,81 @@ static void test_what_is_told(void **state)
 	assert_int_equal(p->module, NGINX_MODULE_SERVER);
 	assert_true(nginx_words_are(&p->location, "server"));
 	assert_true(nginx_words_are(&p->server, "a.test b.test"));
-	assert_int_equal(p->value_count, 4);
+	assert_int_equal(p->value_count, 5);
 	assert_true(nginx_words_are(&p->values[0].value, "rsa.crt"));
 	assert_true(nginx_words_are(&p->values[1].value, "ec.crt"));
 	assert_true(nginx_words_are(&nginx_place_value(p, NGINX_SSL_PROTOCOLS)->value, "TLSv1.3"));
 	assert_false(nginx_place_value(p, NGINX_SSL_PROTOCOLS)->own);
 	assert_true(nginx_words_are(&nginx_place_value(p, NGINX_SSL_VERIFY_CLIENT)->value, "on"));
 	assert_non_null(nginx_place_spot(p, NGINX_BLOCK));
+}
+
+/* The value that counts, and whether it is the default server's. */
+static void assert_value(enum nginx_setting setting, const char *value, bool of_default)
+{
+	const struct nginx_value *v = nginx_place_value(&places.items[0], setting);
+
+	assert_non_null(v);
+	assert_true(nginx_words_are(&v->value, value));
+	assert_int_equal(v->of_default, of_default);
+}
+
+/* What OpenSSL has copied before the name is known stays the default server's. */
+static void test_whose_value_counts(void **state)
+{
+	(void)state;
+	parse("http {\nserver { listen 1 ssl; server_name a; ssl_protocols TLSv1.3;\n"
+	      " ssl_ciphers A; ssl_conf_command MinProtocol TLSv1.3; ssl_conf_command Options X; }\n"
+	      "server { listen 1 ssl; server_name b; ssl_protocols TLSv1.2 TLSv1.3; ssl_ciphers B;\n"
+	      " ssl_ecdh_curve P-384; ssl_conf_command Groups P-521; ssl_conf_command Options Y; }\n"
+	      "}\n");
+	assert_int_equal(match("192.0.2.1", 1, "b"), 4);
+	assert_value(NGINX_SSL_PROTOCOLS, "TLSv1.3", true);
+	assert_value(NGINX_SSL_CIPHERS, "B", false);
+	assert_value(NGINX_SSL_ECDH_CURVE, "", true);
+	assert_int_equal(nginx_place_value(&places.items[0], NGINX_SSL_ECDH_CURVE)->line, 2);
+	assert_value(NGINX_SSL_CONF_COMMAND, "Options Y", false);
+	assert_value(NGINX_LISTEN, "1 ssl", false);
+	assert_int_equal(places.count, 2);
+	assert_int_equal(places.items[1].line, 2);
+	assert_true(nginx_words_are(&places.items[1].server, "a"));
+	assert_int_equal(match("192.0.2.1", 1, "a"), 2);
+	assert_value(NGINX_SSL_PROTOCOLS, "TLSv1.3", false);
+	assert_int_equal(places.count, 1);
+
+	/* from this version on, ssl_protocols is the named server's */
+	version = 1029002;
+	assert_int_equal(match("192.0.2.1", 1, "b"), 4);
+	assert_value(NGINX_SSL_PROTOCOLS, "TLSv1.2 TLSv1.3", false);
+	assert_value(NGINX_SSL_ECDH_CURVE, "", true);
+	version = 0;
+	assert_int_equal(match("192.0.2.1", 1, "b"), 4);
+	assert_null(nginx_place_value(&places.items[0], NGINX_SSL_PROTOCOLS));
+	version = 1022001;
+}
+
+/* One listen with it is enough for all servers of the address. */
+static void test_proxy_protocol(void **state)
+{
+	(void)state;
+	parse("http {\nserver { listen 1 ssl; server_name a; }\n"
+	      "server { listen 1 ssl proxy_protocol; server_name b; }\n}\n");
+	assert_int_equal(match("192.0.2.1", 1, "a"), 2);
+	assert_value(NGINX_LISTEN, "1 ssl proxy_protocol", false);
+}
+
+static void test_mail(void **state)
+{
+	(void)state;
+	parse("mail {\nssl_protocols TLSv1.2;\nserver { listen 465 ssl; protocol smtp; }\n"
+	      "server { listen 25; starttls on; }\nserver { protocol imap; }\n}\n");
+	assert_int_equal(match("192.0.2.1", 465, ""), 3);
+	assert_int_equal(places.items[0].module, NGINX_MODULE_MAIL_SERVER);
+	assert_int_equal(places.items[0].certainty, NGINX_CERTAIN);
+	assert_value(NGINX_SSL_PROTOCOLS, "TLSv1.2", false);
+	assert_int_equal(match("192.0.2.1", 25, ""), 4);
+	assert_value(NGINX_STARTTLS, "on", false);
+	assert_int_equal(match("192.0.2.1", 80, ""), 0);
 }
 
 #define TEST(name) cmocka_unit_test_teardown(name, teardown)
@@ -141,6 +210,9 @@ int main(void)
 		TEST(test_names),
 		TEST(test_default),
 		TEST(test_what_is_told),
+		TEST(test_whose_value_counts),
+		TEST(test_proxy_protocol),
+		TEST(test_mail),
 	};
 
 	return cmocka_run_group_tests_name("nginxlisten", tests, NULL, NULL);

@@ -46,7 +46,8 @@ static int setup(void **state)
 		.spot_count = 1,
 		.note_count = 1,
 	};
-	p->values[0] = (struct nginx_value){ NGINX_SSL_CRL, true, 9, words("f"), words("x y") };
+	p->values[0] =
+		(struct nginx_value){ NGINX_SSL_CRL, true, true, 9, words("f"), words("x y") };
 	p->spots[0] = (struct nginx_spot){ NGINX_PASS, 3, 1, 4, words("f"), words("abcdef") };
 	p->notes[0] = (struct nginx_note){ NGINX_NOTE_ENDS, NGINX_SSL_CERTIFICATE, -5, words("w") };
 	places.items[1] = (struct nginx_place){ .line = 78 };

@@ -27,6 +27,8 @@ class Case:
     status: Optional[int] = 502  # what the HTTP client gets; None: it does not wait
     confidence: Tuple[str, ...] = HIGH  # any of these will do
     expect: Mapping[str, Any] = field(default_factory=dict)  # other members of the JSON
+    says: Tuple[str, ...] = ()  # regular expressions that the message and the hint match
+    never: Tuple[str, ...] = ()  # and those that they must not
     family: int = 4  # 4, 6: IPv4, IPv6
     scheme: str = "https"
     pool: Tuple[str, ...] = ()  # the endpoints that nginx tries in turn, instead of its upstream

@@ -44,6 +44,7 @@ class Nginx:
 
     directives: str
     listen: str = "ssl"
+    named: str = ""  # directives of a second server block of that address, if there is one
 
 
 @dataclass(frozen=True)
@@ -222,6 +223,7 @@ class Upstreams(nginx.Logged):
         return "".join(
             f"\tserver {{\n"
             f"\t\tlisten {case.endpoint} {case.upstream.listen};\n"
-            f"\t\t{case.upstream.directives}\n"
+            f"\t\t{directives}\n"
             f"\t}}\n"
-            for case in self._cases if isinstance(case.upstream, Nginx))
+            for case in self._cases if isinstance(case.upstream, Nginx)
+            for directives in (case.upstream.directives, case.upstream.named) if directives)

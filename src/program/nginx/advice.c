@@ -241,6 +241,9 @@ static void hint_make(const struct nginxfix_advice *a, const struct nginxfix *fi
 	else
 		text_add(&t, fix->otherwise ? fix->otherwise : f->hint);
 	add_settings(&t, a, fix->show);
+	if (a->is_default_server)
+		text_add(&t, "; this is the default server of the address, and what it says there "
+			     "counts for every server_name");
 	for (uint32_t i = 0; i < a->place->note_count; i++)
 		if (fix->files & NGINXFIX_BIT(a->place->notes[i].setting))
 			add_note(&t, a, &a->place->notes[i]);
@@ -270,16 +273,42 @@ static void fill_place(struct finding_place *to, const struct nginx_place *from)
 	fill_text(to->upstream, sizeof(to->upstream), &from->upstream);
 }
 
+/* A client is at one server block, whichever of the two it is about. */
+static void fill_places(struct finding_config *config, const struct nginxfix_advice *a)
+{
+	if (nginx_module_is_server(a->place->module)) {
+		fill_place(&config->places[config->place_count++], a->place);
+		return;
+	}
+	config->more = a->places->more;
+	for (uint32_t i = 0; i < a->places->count && i < FINDING_PLACES_MAX; i++)
+		fill_place(&config->places[config->place_count++], &a->places->items[i]);
+}
+
 static void fill_settings(struct finding_config *config, const struct nginx_place *p)
 {
-	for (uint32_t i = 0; i < p->value_count && i < FINDING_SETTINGS_MAX; i++) {
+	for (uint32_t i = 0; i < p->value_count; i++) {
 		struct text t;
 
+		if (config->setting_count == FINDING_SETTINGS_MAX ||
+		    (p->values[i].of_default && !p->values[i].value.len))
+			continue;
 		text_init(&t, config->settings[config->setting_count++], FINDING_SETTING_LEN);
 		text_addf(&t, "%s%s ", nginx_module_prefix(p->module),
 			  nginx_setting_name(p->values[i].setting));
 		add_words(&t, &p->values[i].value);
 	}
+}
+
+/* Is one of the settings that the fix is about the default server's? */
+static bool default_decides(const struct nginx_places *places, const struct nginxfix *fix)
+{
+	const struct nginx_place *p = &places->items[0];
+
+	for (uint32_t i = 0; fix && places->count > 1 && i < p->value_count; i++)
+		if (p->values[i].of_default && fix->show & NGINXFIX_BIT(p->values[i].setting))
+			return true;
+	return false;
 }
 
 void nginxadvice_fill(struct finding *f, const struct nginx_places *places)
@@ -292,17 +321,17 @@ void nginxadvice_fill(struct finding *f, const struct nginx_places *places)
 	const struct nginxfix *fix = nginxfix_find(f->cause);
 	struct nginxfix_advice a = { .f = f, .places = places, .place = &places->items[0] };
 
-	f->config.more = places->more;
-	for (uint32_t i = 0; i < places->count && i < FINDING_PLACES_MAX; i++)
-		fill_place(&f->config.places[f->config.place_count++], &places->items[i]);
 	if (!places->count)
 		return;
+	a.is_default_server = default_decides(places, fix);
+	a.place += a.is_default_server;
+	fill_places(&f->config, &a);
 	f->config.certainty = certainties[a.place->certainty];
 	f->config.changed = a.place->changed;
 	fill_settings(&f->config, a.place);
 	if (!fix)
 		return;
-	if (fix->propose && a.place->module != NGINX_MODULE_SERVER)
+	if (fix->propose && !nginx_module_is_server(a.place->module))
 		fix->propose(&a);
 	changes_reduce(&a);
 	hint_make(&a, fix, f);

@@ -156,6 +156,29 @@ void nginxargs_read_configure(const char *text, struct nginxargs *args)
 	configure_value(text, " --conf-path=", DEFAULT_CONF, args->conf);
 }
 
+unsigned int nginxargs_read_version(const char *text)
+{
+	static const char *const names[] = { "nginx version: nginx/", "nginx version: openresty/" };
+	unsigned int version = 0;
+	const char *at = NULL;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!strncmp(text, names[i], strlen(names[i])))
+			at = text + strlen(names[i]);
+	for (int part = 0; at && part < 3; part++) {
+		unsigned int number = 0;
+
+		if (!isdigit((unsigned char)*at))
+			return 0;
+		while (isdigit((unsigned char)*at) && number < 1000)
+			number = number * 10 + (unsigned int)(*at++ - '0');
+		if (number >= 1000 || (part < 2 && *at++ != '.'))
+			return 0;
+		version = version * 1000 + number;
+	}
+	return version;
+}
+
 /* -- paths ------------------------------------------------------------------------------------- */
 
 /* Adds a '/' unless the path ends with one. */

@@ -30,6 +30,12 @@ struct nginxargs_paths {
  */
 bool nginxargs_read_cmdline(const char *cmdline, size_t len, struct nginxargs *args);
 
+/*
+ * The version in "nginx version: nginx/1.22.1", as nginx_version has it: 1022001. Of OpenResty it
+ * is that of its nginx. 0: it is of a kind that counts in another way.
+ */
+unsigned int nginxargs_read_version(const char *text);
+
 /* Reads "configure arguments: --prefix=..." as it stands in the program. */
 void nginxargs_read_configure(const char *text, struct nginxargs *args);
 

@@ -21,20 +21,6 @@ struct nginx_words nginxfix_value(const struct nginx_place *place, enum nginx_se
 
 /* -- words ------------------------------------------------------------------------------------- */
 
-static bool has_word(const struct nginx_words *words, const char *word)
-{
-	size_t len = strlen(word);
-
-	for (uint32_t i = 0; i + len <= words->len; i++) {
-		bool begins = i == 0 || words->data[i - 1] == ' ';
-		bool ends = i + len == words->len || words->data[i + len] == ' ';
-
-		if (begins && ends && !memcmp(words->data + i, word, len))
-			return true;
-	}
-	return false;
-}
-
 static bool is_address(const struct nginx_words *words)
 {
 	char buf[INET6_ADDRSTRLEN];
@@ -148,7 +134,7 @@ static void propose_protocols(struct nginxfix_advice *a)
 
 		for (unsigned int k = 0; k < a->f->hello.version_count; k++)
 			offered |= !strcmp(a->f->hello.versions[k], safe[i] + strlen("TLSv"));
-		if (has_word(&now, safe[i]))
+		if (nginx_words_have(&now, safe[i]))
 			continue;
 		more |= !offered;
 		text_addf(&t, "%s%s", t.len ? " " : "", safe[i]);

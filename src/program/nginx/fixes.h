@@ -27,7 +27,8 @@ struct nginxfix_change {
 struct nginxfix_advice {
 	const struct finding *f;
 	const struct nginx_places *places;
-	const struct nginx_place *place; /* the first of them */
+	const struct nginx_place *place; /* the first of them, but for: */
+	bool is_default_server; /* the default server of the address decides, not the named one */
 	unsigned int change_count;
 	struct nginxfix_change changes[NGINXFIX_CHANGES_MAX];
 };

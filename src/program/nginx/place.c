@@ -30,6 +30,12 @@ const char *nginx_setting_name(enum nginx_setting setting)
 		[NGINX_SSL_CLIENT_CERTIFICATE] = "ssl_client_certificate",
 		[NGINX_SSL_REJECT_HANDSHAKE] = "ssl_reject_handshake",
 		[NGINX_SSL_ECDH_CURVE] = "ssl_ecdh_curve",
+		[NGINX_LISTEN] = "listen",
+		[NGINX_HTTP2] = "http2",
+		[NGINX_SSL_ALPN] = "ssl_alpn",
+		[NGINX_SSL_OCSP] = "ssl_ocsp",
+		[NGINX_SSL_STAPLING] = "ssl_stapling",
+		[NGINX_STARTTLS] = "starttls",
 	};
 
 	return names[setting];
@@ -40,10 +46,30 @@ const char *nginx_module_prefix(enum nginx_module module)
 	static const char *const prefixes[NGINX_MODULE_COUNT] = {
 		[NGINX_MODULE_PROXY] = "proxy_", [NGINX_MODULE_GRPC] = "grpc_",
 		[NGINX_MODULE_UWSGI] = "uwsgi_", [NGINX_MODULE_STREAM] = "proxy_",
-		[NGINX_MODULE_SERVER] = "",
+		[NGINX_MODULE_SERVER] = "",	 [NGINX_MODULE_STREAM_SERVER] = "",
+		[NGINX_MODULE_MAIL_SERVER] = "",
 	};
 
 	return prefixes[module];
+}
+
+bool nginx_module_is_server(enum nginx_module module)
+{
+	return module >= NGINX_MODULE_SERVER;
+}
+
+bool nginx_words_have(const struct nginx_words *words, const char *word)
+{
+	size_t len = strlen(word);
+
+	for (uint32_t i = 0; i + len <= words->len; i++) {
+		bool begins = i == 0 || words->data[i - 1] == ' ';
+		bool ends = i + len == words->len || words->data[i + len] == ' ';
+
+		if (begins && ends && !memcmp(words->data + i, word, len))
+			return true;
+	}
+	return false;
 }
 
 bool nginx_words_are(const struct nginx_words *words, const char *string)
@@ -119,7 +145,7 @@ static void put_place(struct writer *w, const struct nginx_place *p)
 	put_number(w, p->value_count);
 	for (uint32_t i = 0; i < p->value_count; i++) {
 		put_number(w, p->values[i].setting);
-		put_number(w, p->values[i].own);
+		put_number(w, p->values[i].own | (uint32_t)p->values[i].of_default << 1);
 		put_number(w, p->values[i].line);
 		put_words(w, &p->values[i].file);
 		put_words(w, &p->values[i].value);
@@ -219,8 +245,12 @@ static void get_words(struct reader *r, struct nginx_words *words)
 
 static void get_value(struct reader *r, struct nginx_value *v)
 {
+	uint32_t flags;
+
 	v->setting = get_below(r, NGINX_SETTING_COUNT);
-	v->own = get_below(r, 2);
+	flags = get_below(r, 4);
+	v->own = flags & 1;
+	v->of_default = flags & 2;
 	v->line = get_number(r);
 	get_words(r, &v->file);
 	get_words(r, &v->value);

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #define NGINX_PLACES_MAX   8
-#define NGINX_SETTINGS_MAX 20 /* of a place */
+#define NGINX_SETTINGS_MAX 32 /* of a place */
 #define NGINX_SPOTS_MAX	   12
 #define NGINX_NOTES_MAX	   8
 
@@ -22,7 +22,10 @@ enum nginx_module {
 	NGINX_MODULE_GRPC,
 	NGINX_MODULE_UWSGI,
 	NGINX_MODULE_STREAM,
-	NGINX_MODULE_SERVER, /* passes to nobody: a server block that clients connect to */
+	/* these pass to nobody: a server block that clients connect to */
+	NGINX_MODULE_SERVER, /* of http */
+	NGINX_MODULE_STREAM_SERVER,
+	NGINX_MODULE_MAIL_SERVER,
 	NGINX_MODULE_COUNT,
 };
 
@@ -49,6 +52,12 @@ enum nginx_setting {
 	NGINX_SSL_CLIENT_CERTIFICATE,
 	NGINX_SSL_REJECT_HANDSHAKE,
 	NGINX_SSL_ECDH_CURVE,
+	NGINX_LISTEN, /* the one that the client has connected to */
+	NGINX_HTTP2,
+	NGINX_SSL_ALPN,
+	NGINX_SSL_OCSP,
+	NGINX_SSL_STAPLING,
+	NGINX_STARTTLS,
 	NGINX_SETTING_COUNT,
 };
 
@@ -82,6 +91,9 @@ struct nginx_words {
 struct nginx_value {
 	enum nginx_setting setting;
 	bool own; /* set where a change concerns this place only */
+	/* It is the default server of the address whose value counts, whatever name is asked for; no
+	 * words: that one does not set it, and the line is its own. That server is the next place. */
+	bool of_default;
 	uint32_t line;
 	struct nginx_words file;
 	struct nginx_words value; /* arguments, with one space between */
@@ -153,6 +165,12 @@ const struct nginx_spot *nginx_place_spot(const struct nginx_place *place,
 /* The name without the prefix, such as "ssl_verify"; and the prefix, such as "proxy_". */
 const char *nginx_setting_name(enum nginx_setting setting);
 const char *nginx_module_prefix(enum nginx_module module);
+
+/* Is the place a server block that clients connect to? */
+bool nginx_module_is_server(enum nginx_module module);
+
+/* Is the word, without a space in it, one of the words? */
+bool nginx_words_have(const struct nginx_words *words, const char *word);
 
 /* Are these the words of the string? */
 bool nginx_words_are(const struct nginx_words *words, const char *string);

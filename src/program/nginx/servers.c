@@ -4,6 +4,10 @@
  * that have it, the name decides (ngx_http_find_virtual_server()): the whole name, a wildcard in
  * front, one at the end, a regular expression, the default server. Regular expressions are not
  * tried.
+ *
+ * OpenSSL copies some of the context into a connection before it has seen a name (SSL_new()), and
+ * leaves it so when nginx puts the context of another server in its place (SSL_set_SSL_CTX()):
+ * those settings are the default server's, whatever the name.
  */
 #include "program/nginx/servers.h"
 
@@ -15,7 +19,10 @@
 #include "program/nginx/url.h"
 
 #define PORT_DEFAULT 80
-#define MAPPED_LEN   12 /* of the prefix ::ffff:0:0/96 */
+/* From then on nginx chooses the server in OpenSSL's callback for the ClientHello, which is called
+ * before the version is chosen. */
+#define VERSION_OF_NAMED 1029002
+#define MAPPED_LEN	 12 /* of the prefix ::ffff:0:0/96 */
 
 /* How well a listen fits, worst first. */
 enum address_fit {
@@ -34,11 +41,35 @@ enum name_fit {
 };
 
 struct choice {
+	enum nginx_module module;
 	const struct nginxconf_directive *server;
+	const struct nginxconf_directive *default_server; /* of the address */
+	const struct nginxconf_directive *listen;	  /* of the server */
+	/* One listen with proxy_protocol is enough for all servers of the address
+	 * (ngx_http_add_addresses()). */
+	const struct nginxconf_directive *proxy_listen;
 	enum address_fit address;
 	enum name_fit name;
-	bool has_regex; /* one of the servers has a name that was not tried */
-	bool several;	/* servers with that address */
+	bool has_regex;	  /* one of the servers has a name that was not tried */
+	bool several;	  /* servers with that address */
+	bool has_default; /* one of them says that it is the default server */
+};
+
+/* A server's best listen. */
+struct listen_choice {
+	enum address_fit address;
+	const struct nginxconf_directive *directive; /* NULL: nginx's default */
+	bool is_default;
+};
+
+/* Where server blocks are. */
+static const struct {
+	const char *block;
+	enum nginx_module module;
+} modules[] = {
+	{ "http", NGINX_MODULE_SERVER },
+	{ "stream", NGINX_MODULE_STREAM_SERVER },
+	{ "mail", NGINX_MODULE_MAIL_SERVER },
 };
 
 /* The address of this side, an IPv4-mapped one as IPv4. */
@@ -91,27 +122,34 @@ static enum address_fit listen_fit(const struct nginxconf_directive *listen,
 	return nginxtarget_match(&t, &address) == NGINXTARGET_SAME ? ADDRESS_EXACT : ADDRESS_NONE;
 }
 
-/* The best of the server's listens. */
-static enum address_fit server_address_fit(const struct nginxconf_directive *server,
-					   const struct nginxmap_peer *local, bool *is_default)
+static bool has_word(const struct nginxconf_directive *d, const char *word)
+{
+	for (uint32_t i = 2; i < d->word_count; i++)
+		if (!strcmp(d->words[i], word))
+			return true;
+	return false;
+}
+
+static struct listen_choice server_listen(const struct nginxconf_directive *server,
+					  enum nginx_module module,
+					  const struct nginxmap_peer *local)
 {
 	const struct nginxconf_directive *d = nginxconf_find(server->first, "listen");
-	enum address_fit best = ADDRESS_NONE;
+	struct listen_choice best = { 0 };
 
-	if (!d)
-		return local->port == PORT_DEFAULT && address_of(local).family == AF_INET
-			       ? ADDRESS_ANY
-			       : ADDRESS_NONE;
+	if (!d && module == NGINX_MODULE_SERVER && local->port == PORT_DEFAULT &&
+	    address_of(local).family == AF_INET)
+		best.address = ADDRESS_ANY;
 	for (; d; d = nginxconf_find(d->next, "listen")) {
 		enum address_fit fit = listen_fit(d, local);
 
-		if (fit <= best)
+		if (fit <= best.address)
 			continue;
-		best = fit;
-		*is_default = false;
-		for (uint32_t i = 2; i < d->word_count; i++)
-			*is_default |= !strcmp(d->words[i], "default_server") ||
-				       !strcmp(d->words[i], "default");
+		best = (struct listen_choice){
+			.address = fit,
+			.directive = d,
+			.is_default = has_word(d, "default_server") || has_word(d, "default"),
+		};
 	}
 	return best;
 }
@@ -157,59 +195,181 @@ static enum name_fit server_name_fit(const struct nginxconf_directive *server, c
 }
 
 static void server_consider(struct choice *c, const struct nginxconf_directive *server,
-			    const struct nginxmap_peer *local)
+			    enum nginx_module module, const struct nginxmap_peer *local)
 {
-	bool is_default = false, has_regex = false;
-	enum address_fit address = server_address_fit(server, local, &is_default);
+	bool has_regex = false;
+	struct listen_choice listen = server_listen(server, module, local);
 	enum name_fit name = server_name_fit(server, local->server_name, &has_regex);
 
-	if (address == ADDRESS_NONE || address < c->address)
+	if (listen.address == ADDRESS_NONE || listen.address < c->address)
 		return;
-	if (address > c->address)
-		*c = (struct choice){ .address = address };
+	if (listen.address > c->address)
+		*c = (struct choice){ .address = listen.address };
 	c->several |= c->server != NULL;
 	c->has_regex |= has_regex;
-	if (name == NAME_NONE && is_default)
+	if (!c->default_server || (listen.is_default && !c->has_default))
+		c->default_server = server;
+	c->has_default |= listen.is_default;
+	if (listen.directive && has_word(listen.directive, "proxy_protocol"))
+		c->proxy_listen = listen.directive;
+	if (name == NAME_NONE && listen.is_default)
 		name = NAME_DEFAULT;
 	if (!c->server || name > c->name) {
+		c->module = module;
 		c->server = server;
+		c->listen = listen.directive;
 		c->name = name;
 	}
 }
 
-void nginxlisten_match(const struct nginxconf *conf, struct nginxtell *tell,
+/* -- settings ---------------------------------------------------------------------------------- */
+
+static bool same_value(const struct choice *c, enum nginx_setting setting)
+{
+	const struct nginxconf_directive *named, *other;
+
+	named = nginxtell_setting(c->server, c->module, setting);
+	other = nginxtell_setting(c->default_server, c->module, setting);
+	if (!named || !other || named->word_count != other->word_count)
+		return named == other;
+	for (uint32_t i = 1; i < named->word_count; i++)
+		if (strcmp(named->words[i], other->words[i]) != 0)
+			return false;
+	return true;
+}
+
+/* The default server's value, or that it has none. */
+static void add_of_default(struct nginxtell *tell, struct nginx_place *p, const struct choice *c,
+			   enum nginx_setting setting)
+{
+	const struct nginxconf_directive *d =
+		nginxtell_setting(c->default_server, c->module, setting);
+	uint32_t before = p->value_count;
+
+	nginxtell_directive(tell, p, setting, d ? d : c->default_server, false);
+	if (p->value_count == before)
+		return;
+	p->values[before].of_default = true;
+	if (!d)
+		p->values[before].value.len = 0;
+}
+
+/* Commands of which OpenSSL copies the outcome into the connection. */
+static bool is_copied(const struct nginx_words *command)
+{
+	static const char *const copied[] = { "Groups ", "Curves ", "MinProtocol ",
+					      "MaxProtocol " };
+
+	for (size_t i = 0; i < sizeof(copied) / sizeof(copied[0]); i++)
+		if (command->len > strlen(copied[i]) &&
+		    !strncasecmp(command->data, copied[i], strlen(copied[i])))
+			return true;
+	return false;
+}
+
+/* What counts of ssl_conf_command: of the named server, but for what is copied. */
+static void add_commands(struct nginxtell *tell, struct nginx_place *p, const struct choice *c)
+{
+	uint32_t first = p->value_count, named, kept = first;
+
+	nginxtell_value(tell, p, NGINX_SSL_CONF_COMMAND, c->server);
+	named = p->value_count;
+	if (c->server == c->default_server)
+		return;
+	nginxtell_value(tell, p, NGINX_SSL_CONF_COMMAND, c->default_server);
+	for (uint32_t i = first; i < p->value_count; i++) {
+		struct nginx_value v = p->values[i];
+
+		v.of_default = i >= named;
+		v.own &= !v.of_default;
+		if (v.of_default == is_copied(&v.value))
+			p->values[kept++] = v;
+	}
+	p->value_count = kept;
+}
+
+static void add_setting(struct nginxtell *tell, struct nginx_place *p, const struct choice *c,
+			enum nginx_setting setting, unsigned int version)
+{
+	bool same = c->server == c->default_server || same_value(c, setting);
+
+	if (setting == NGINX_SSL_CONF_COMMAND)
+		add_commands(tell, p, c);
+	else if (setting == NGINX_SSL_ECDH_CURVE && !same)
+		add_of_default(tell, p, c, setting);
+	else if (setting != NGINX_SSL_PROTOCOLS || same || version >= VERSION_OF_NAMED)
+		nginxtell_value(tell, p, setting, c->server);
+	else if (version)
+		add_of_default(tell, p, c, setting);
+	/* else it is not known which of the two counts */
+}
+
+static void add_settings(struct nginxtell *tell, struct nginx_place *p, const struct choice *c,
+			 unsigned int version)
+{
+	const struct nginxconf_directive *listen = c->proxy_listen ? c->proxy_listen : c->listen;
+
+	for (int i = NGINX_SSL; i < NGINX_SETTING_COUNT; i++) {
+		if (i != NGINX_LISTEN)
+			add_setting(tell, p, c, i, version);
+		else if (listen)
+			nginxtell_directive(tell, p, i, listen, listen->parent == c->server);
+	}
+}
+
+static void place_fill(struct nginxtell *tell, struct nginx_place *p, const struct choice *c,
+		       bool is_sure)
+{
+	const struct nginxconf_directive *server = c->server;
+	const struct nginxconf_directive *names = nginxconf_find(server->first, "server_name");
+
+	*p = (struct nginx_place){
+		.module = c->module,
+		.certainty = is_sure ? NGINX_CERTAIN : NGINX_LIKELY,
+		.line = server->line,
+		.file = nginxtell_string(server->file->path),
+		.location = nginxtell_join(tell, server, 0),
+	};
+	if (names)
+		p->server = nginxtell_join(tell, names, 1);
+	nginxtell_spot(p, NGINX_BLOCK, server);
+}
+
+static bool has_of_default(const struct nginx_place *p)
+{
+	for (uint32_t i = 0; i < p->value_count; i++)
+		if (p->values[i].of_default)
+			return true;
+	return false;
+}
+
+void nginxlisten_match(const struct nginxconf *conf, unsigned int version, struct nginxtell *tell,
 		       const struct nginxmap_peer *local, struct nginx_places *places)
 {
-	const struct nginxconf_directive *top, *d, *names;
-	struct nginx_place *p = &places->items[0];
+	const struct nginxconf_directive *top, *d;
 	struct choice c = { 0 };
 
 	tell->len = 0;
 	*places = (struct nginx_places){ 0 };
 	for (top = conf->first; top; top = top->next) {
-		if (!top->is_block ||
-		    (strcmp(top->words[0], "http") != 0 && strcmp(top->words[0], "stream") != 0))
-			continue;
-		for (d = nginxconf_find(top->first, "server"); d;
-		     d = nginxconf_find(d->next, "server"))
-			server_consider(&c, d, local);
+		for (size_t i = 0; i < sizeof(modules) / sizeof(modules[0]); i++) {
+			if (!top->is_block || strcmp(top->words[0], modules[i].block) != 0)
+				continue;
+			for (d = nginxconf_find(top->first, "server"); d;
+			     d = nginxconf_find(d->next, "server"))
+				server_consider(&c, d, modules[i].module, local);
+		}
 	}
 	if (!c.server)
 		return;
-	names = nginxconf_find(c.server->first, "server_name");
-	*p = (struct nginx_place){
-		.module = NGINX_MODULE_SERVER,
-		.certainty =
-			c.several && (!local->has_hello || (c.has_regex && c.name <= NAME_DEFAULT))
-				? NGINX_LIKELY
-				: NGINX_CERTAIN,
-		.line = c.server->line,
-		.file = nginxtell_string(c.server->file->path),
-		.location = nginxtell_join(tell, c.server, 0),
-	};
-	if (names)
-		p->server = nginxtell_join(tell, names, 1);
-	nginxtell_spot(p, NGINX_BLOCK, c.server);
-	nginxtell_values(tell, p, c.server);
+	place_fill(tell, &places->items[0], &c,
+		   !c.several || (local->has_hello && !(c.has_regex && c.name <= NAME_DEFAULT)));
+	add_settings(tell, &places->items[0], &c, version);
 	places->count = 1;
+	if (!has_of_default(&places->items[0]))
+		return;
+	c.server = c.default_server;
+	place_fill(tell, &places->items[1], &c, true);
+	add_settings(tell, &places->items[1], &c, version);
+	places->count = 2;
 }

@@ -124,8 +124,8 @@ void nginxtell_spot(struct nginx_place *place, enum nginx_setting setting,
 
 /* -- all that holds ---------------------------------------------------------------------------- */
 
-static void value_add(struct nginxtell *tell, struct nginx_place *place, enum nginx_setting setting,
-		      const struct nginxconf_directive *d, bool own)
+void nginxtell_directive(struct nginxtell *tell, struct nginx_place *place,
+			 enum nginx_setting setting, const struct nginxconf_directive *d, bool own)
 {
 	if (place->value_count == NGINX_SETTINGS_MAX)
 		return;
@@ -144,21 +144,26 @@ static void value_add(struct nginxtell *tell, struct nginx_place *place, enum ng
 static bool is_repeated(enum nginx_module module, enum nginx_setting setting)
 {
 	return setting == NGINX_SSL_CONF_COMMAND ||
-	       (module == NGINX_MODULE_SERVER &&
+	       (nginx_module_is_server(module) &&
 		(setting == NGINX_SSL_CERTIFICATE || setting == NGINX_SSL_CERTIFICATE_KEY));
+}
+
+void nginxtell_value(struct nginxtell *tell, struct nginx_place *place, enum nginx_setting setting,
+		     const struct nginxconf_directive *block)
+{
+	const struct nginxconf_directive *d = nginxtell_setting(block, place->module, setting);
+	const struct nginxconf_directive *level = d ? d->parent : NULL;
+
+	while (d) {
+		nginxtell_directive(tell, place, setting, d, level == block);
+		d = is_repeated(place->module, setting) ? nginxconf_find(d->next, d->words[0])
+							: NULL;
+	}
 }
 
 void nginxtell_values(struct nginxtell *tell, struct nginx_place *place,
 		      const struct nginxconf_directive *block)
 {
-	for (int i = NGINX_SSL; i < NGINX_SETTING_COUNT; i++) {
-		const struct nginxconf_directive *d = nginxtell_setting(block, place->module, i);
-		const struct nginxconf_directive *level = d ? d->parent : NULL;
-
-		while (d) {
-			value_add(tell, place, i, d, level == block);
-			d = is_repeated(place->module, i) ? nginxconf_find(d->next, d->words[0])
-							  : NULL;
-		}
-	}
+	for (int i = NGINX_SSL; i < NGINX_SETTING_COUNT; i++)
+		nginxtell_value(tell, place, i, block);
 }

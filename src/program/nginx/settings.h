@@ -37,7 +37,16 @@ const struct nginxconf_directive *nginxtell_setting(const struct nginxconf_direc
 void nginxtell_spot(struct nginx_place *place, enum nginx_setting setting,
 		    const struct nginxconf_directive *directive);
 
-/* Adds all settings that hold in the block, for place->module, with the spots of its own. */
+/* Adds the setting as it holds in the block, for place->module, with the spots of its own. */
+void nginxtell_value(struct nginxtell *tell, struct nginx_place *place, enum nginx_setting setting,
+		     const struct nginxconf_directive *block);
+
+/* The same for the directive, whatever it is that sets it. */
+void nginxtell_directive(struct nginxtell *tell, struct nginx_place *place,
+			 enum nginx_setting setting, const struct nginxconf_directive *directive,
+			 bool own);
+
+/* Adds all settings that hold in the block. */
 void nginxtell_values(struct nginxtell *tell, struct nginx_place *place,
 		      const struct nginxconf_directive *block);
 

@@ -120,7 +120,7 @@ static void certificate_note(const struct check *c, X509 *cert)
 		note(c, NGINX_NOTE_ISSUER, NGINX_SSL_CERTIFICATE, 0, view.issuer);
 	}
 	OPENSSL_free(der);
-	if (c->place->module != NGINX_MODULE_SERVER &&
+	if (!nginx_module_is_server(c->place->module) &&
 	    X509_check_purpose(cert, X509_PURPOSE_SSL_CLIENT, 0) == 0)
 		note(c, NGINX_NOTE_NO_CLIENT_USE, NGINX_SSL_CERTIFICATE, 0, "");
 }

@@ -30,6 +30,7 @@
 #define CMDLINE_BYTES  (2 * NGINXARGS_PATH_LEN)
 #define EXPANDED_MAX   NGINXCONF_FILES_MAX
 #define CONFIGURE_TEXT "configure arguments: "
+#define VERSION_TEXT   "nginx version: "
 
 /* -- opening inside its root ------------------------------------------------------------------- */
 
@@ -248,11 +249,14 @@ static int arguments_read(int dir, struct nginxargs *args)
 	return err;
 }
 
-static int defaults_read(int dir, struct nginxargs *defaults)
+/* What was built in: the defaults of the command line, and the version. */
+static int defaults_read(int dir, struct nginxargs *defaults, unsigned int *version)
 {
 	struct elf_file *file = NULL;
-	char text[2 * NGINXARGS_PATH_LEN];
+	char text[2 * NGINXARGS_PATH_LEN], title[64];
 	int fd, err;
+
+	*version = 0;
 
 	fd = openat(dir, "exe", O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
@@ -260,6 +264,8 @@ static int defaults_read(int dir, struct nginxargs *defaults)
 	err = elf_file_open(fd, &file);
 	if (!err)
 		err = elf_file_string(file, CONFIGURE_TEXT, text, sizeof(text));
+	if (!err && !elf_file_string(file, VERSION_TEXT, title, sizeof(title)))
+		*version = nginxargs_read_version(title);
 	elf_file_close(file);
 	close(fd);
 	if (!err)
@@ -271,6 +277,7 @@ int nginxread_master(pid_t pid, pid_t *master)
 {
 	struct nginxargs args, defaults;
 	int dir, err = -ENOENT;
+	unsigned int version;
 
 	for (int i = 0; err && i < 2; i++) {
 		*master = i ? procfs_parent(pid) : pid;
@@ -278,14 +285,14 @@ int nginxread_master(pid_t pid, pid_t *master)
 		if (dir < 0)
 			return -ENOENT;
 		err = arguments_read(dir, &args);
-		if (!err && defaults_read(dir, &defaults))
+		if (!err && defaults_read(dir, &defaults, &version))
 			err = -ENOENT;
 		close(dir);
 	}
 	return err;
 }
 
-static int paths_find(int dir, struct nginxargs_paths *paths)
+static int paths_find(int dir, struct nginxargs_paths *paths, unsigned int *version)
 {
 	struct nginxargs line, defaults;
 	char directory[PATH_MAX];
@@ -294,7 +301,7 @@ static int paths_find(int dir, struct nginxargs_paths *paths)
 
 	err = arguments_read(dir, &line);
 	if (!err)
-		err = defaults_read(dir, &defaults);
+		err = defaults_read(dir, &defaults, version);
 	if (err)
 		return err;
 	len = readlinkat(dir, "cwd", directory, sizeof(directory) - 1);
@@ -328,7 +335,7 @@ int nginxread_open(pid_t master, struct nginxread *read, struct text *problem)
 	dir = procfs_open(master);
 	if (dir < 0)
 		return dir;
-	err = paths_find(dir, &read->paths);
+	err = paths_find(dir, &read->paths, &read->version);
 	if (!err) {
 		read->root = openat(dir, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
 		if (read->root < 0)

@@ -17,6 +17,7 @@
 
 struct nginxread {
 	struct nginxconf *conf;
+	unsigned int version; /* as nginxargs_read_version() has it, 0 unknown */
 	struct nginxargs_paths paths;
 	int root;	    /* O_PATH descriptor of its root directory */
 	char *hosts;	    /* text of its /etc/hosts, "" none */

@@ -322,7 +322,7 @@ static void places_find(struct nginxwatch *w, const struct worker *worker, bool 
 	struct text notes;
 
 	if (server)
-		nginxlisten_match(r->read.conf, &w->tell, peer, &w->places);
+		nginxlisten_match(r->read.conf, r->read.version, &w->tell, peer, &w->places);
 	else
 		nginxmap_match(r->map, peer, &w->places);
 	text_init(&notes, w->notes, sizeof(w->notes));
