@@ -180,6 +180,12 @@ $(eval $(call static_rules,build/static/tlsfail,$(STATIC_PROGRAM_SRCS:src/%.c=bu
 $(eval $(call static_rules,build/static-arm64/tlsfail,$(ARM64_OBJS),$$(ARM64_CC),$$(ARM64_STRIP),\
 	-L$(ARM64_SYSROOT)/usr/lib/aarch64-linux-gnu))
 
+# What the kernel's verifier says of the BPF programs: one file, which guests can run, too.
+build/verifier: tests/verifier/verifier.c build/tlsfail.skel.h
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(USER_CPPFLAGS) $(CPPFLAGS) $(WARNINGS) $(CFLAGS) -static $< -lbpf -lelf -lz -o $@
+	$(Q)$(STRIP) $@
+
 .PHONY: static static-arm64
 static: build/static/tlsfail ## build build/static/tlsfail, without shared libraries
 static-arm64: build/static-arm64/tlsfail ## the same for arm64, compiled on any Debian machine
@@ -336,12 +342,12 @@ check-fuzz: $(FUZZERS:%=build/fuzz/fuzz_%) fuzz-seeds ## the fuzzers for a momen
 HAND_BACK = if [ -n "$$SUDO_UID" ]; then chown -R "$$SUDO_UID:$$SUDO_GID" build; fi
 
 .PHONY: test
-test: need-root $(UNIT_PROGRAMS) build/asan/tlsfail build/tlsfail build/static/tlsfail ## unit, golden, end to end: here and in two virtual machines (root)
+test: need-root $(UNIT_PROGRAMS) build/asan/tlsfail build/tlsfail build/static/tlsfail build/verifier ## unit, golden, end to end: here and in two virtual machines (root)
 	$(Q)tools/tap-summary $(UNIT_SUITES) $(GOLDEN_SUITE) $(E2E_SUITE) $(TEST_VM_SUITE); \
 		status=$$?; $(HAND_BACK); exit $$status
 
 .PHONY: vmtest
-vmtest: need-root $(STATIC_PROGRAMS) deb ## end to end on the kernels of VM="bookworm trixie" or all (root)
+vmtest: need-root $(STATIC_PROGRAMS) build/verifier deb ## end to end on the kernels of VM="bookworm trixie" or all (root)
 	$(Q)tools/tap-summary $(STATIC_SUITES) $(call vm_suites,$(VM)); \
 		status=$$?; $(HAND_BACK); exit $$status
 

@@ -57,6 +57,17 @@ __hidden struct tlsfail_conn *conn_find(const struct sock *sk)
 	return bpf_map_lookup_elem(&conns, &key);
 }
 
+static __always_inline void read_addresses(const struct sock *sk, __u8 local[16], __u8 remote[16])
+{
+	if (BPF_CORE_READ(sk, __sk_common.skc_family) == AF_INET6) {
+		bpf_core_read(local, 16, &sk->__sk_common.skc_v6_rcv_saddr);
+		bpf_core_read(remote, 16, &sk->__sk_common.skc_v6_daddr);
+		return;
+	}
+	*(__be32 *)local = BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr);
+	*(__be32 *)remote = BPF_CORE_READ(sk, __sk_common.skc_daddr);
+}
+
 /* Addresses as they are now: known in parts at connect(), whole once established, and wiped by
  * the kernel when a connect() fails. */
 static __always_inline void conn_read_addresses(struct tlsfail_conn *c, const struct sock *sk)
@@ -64,13 +75,7 @@ static __always_inline void conn_read_addresses(struct tlsfail_conn *c, const st
 	c->family = BPF_CORE_READ(sk, __sk_common.skc_family);
 	c->lport = BPF_CORE_READ(sk, __sk_common.skc_num);
 	c->rport = __builtin_bswap16(BPF_CORE_READ(sk, __sk_common.skc_dport));
-	if (c->family == AF_INET6) {
-		BPF_CORE_READ_INTO(&c->laddr, sk, __sk_common.skc_v6_rcv_saddr);
-		BPF_CORE_READ_INTO(&c->raddr, sk, __sk_common.skc_v6_daddr);
-		return;
-	}
-	*(__be32 *)c->laddr = BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr);
-	*(__be32 *)c->raddr = BPF_CORE_READ(sk, __sk_common.skc_daddr);
+	read_addresses(sk, c->laddr, c->raddr);
 }
 
 __hidden struct tlsfail_conn *conn_new(const struct sock *sk)
@@ -246,12 +251,29 @@ static __noinline int conn_end(const struct sock *sk, struct tlsfail_conn *c)
 	return 0;
 }
 
+/* Parts of an address are not known before connect() is over, and wiped when it fails. */
+static __always_inline bool differs(__u16 kept, __u16 now)
+{
+	return kept && now && kept != now;
+}
+
+static __always_inline bool address_differs(const __u64 kept[2], const __u64 now[2])
+{
+	return (kept[0] | kept[1]) && (now[0] | now[1]) && (kept[0] != now[0] || kept[1] != now[1]);
+}
+
 /* Is it that of an earlier connection, in whose memory this socket is? The kernel skips a program
  * that was switched out on the same CPU (tracepoints allow that since 7.0, a46023d5616e), so that the
  * end of a connection may not be seen. */
-static __always_inline bool conn_is_earlier(const struct tlsfail_conn *c, const struct sock *sk)
+static __noinline bool conn_is_earlier(const struct tlsfail_conn *c, const struct sock *sk)
 {
-	return c->rport != __builtin_bswap16(BPF_CORE_READ(sk, __sk_common.skc_dport));
+	__u64 local[2] = {}, remote[2] = {};
+
+	read_addresses(sk, (__u8 *)local, (__u8 *)remote);
+	return differs(c->lport, BPF_CORE_READ(sk, __sk_common.skc_num)) ||
+	       differs(c->rport, __builtin_bswap16(BPF_CORE_READ(sk, __sk_common.skc_dport))) ||
+	       address_differs((const __u64 *)c->laddr, local) ||
+	       address_differs((const __u64 *)c->raddr, remote);
 }
 
 __hidden struct tlsfail_conn *conn_find_current(const struct sock *sk)
@@ -279,8 +301,11 @@ __hidden int conn_connect(const struct sock *sk)
 		return 0;
 	/* Another connection's, whose end was not seen, or that of the same socket, which connects again
 	 * without a close in between. */
-	if (conn_find(sk))
+	c = conn_find(sk);
+	if (c) {
 		count(TLSFAIL_N_UNTRACKED);
+		conn_forget(sk, c);
+	}
 	c = conn_new(sk);
 	if (!c)
 		return 0;
@@ -435,21 +460,13 @@ __hidden int handshake_enter(__u64 ssl)
 /* Once per peer and certificate and interval; a resumed handshake has no certificate. */
 static __noinline int certificates_watch(const struct sock *sk, const struct tlsfail_conn *c)
 {
-	struct tlsfail_certs rec = {};
 	__u32 n;
 
 	if (!cert_interval_ns || !c->cert_count || !peer_cert_is_new(c, cert_interval_ns))
 		return 0;
 	for (n = 0; n < TLSFAIL_CERTS_MAX && n < c->cert_count; n++)
 		wire_report(sk, c->id, TLSFAIL_DIR_CERT + n);
-	rec.id = c->id;
-	rec.t = c->t_done;
-	rec.pid = c->pid;
-	rec.cert_count = c->cert_count;
-	rec.family = c->family;
-	rec.rport = c->rport;
-	__builtin_memcpy(rec.raddr, c->raddr, sizeof(rec.raddr));
-	report_certs(&rec);
+	report_certs(c);
 	return 0;
 }
 

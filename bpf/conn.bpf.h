@@ -114,7 +114,7 @@ void count(enum tlsfail_counter what);
 void count_latency(__u64 ns);
 bool report_wire(struct tlsfail_wire *w);
 void report_conn(struct tlsfail_conn *c);
-void report_certs(struct tlsfail_certs *r);
+void report_certs(const struct tlsfail_conn *c);
 void report_exec(struct tlsfail_exec *e);
 
 /* False until the collector has attached every hook. */

@@ -6,6 +6,10 @@
  *
  * Functions whose return matters get an entry and a return program at the same address: the entry
  * costs no trap of its own.
+ *
+ * No frame on the way from here may be larger than 48 bytes. From 6.13 on (a76ab5731e32) a frame of
+ * 64, after rounding up, is taken from a stack of the CPU's own, as if no program of this type could
+ * be preempted; those of uprobes can be, and then two tasks write to the same stack.
  */
 #include "conn.bpf.h"
 #include <bpf/bpf_core_read.h>

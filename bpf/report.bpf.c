@@ -76,13 +76,27 @@ __hidden void report_conn(struct tlsfail_conn *c)
 							  : TLSFAIL_N_REPORTED);
 }
 
-__hidden void report_certs(struct tlsfail_certs *r)
+/* Made in the ring: a uprobe leads here, and its frames have to be small (see openssl.bpf.c). */
+__hidden void report_certs(const struct tlsfail_conn *c)
 {
+	struct tlsfail_certs *r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
+
+	if (!r) {
+		count(TLSFAIL_N_LOST_WIRE);
+		return;
+	}
 	r->h.type = TLSFAIL_REC_CERTS;
 	r->h.version = TLSFAIL_ABI_VERSION;
 	r->h.len = sizeof(*r);
-	if (bpf_ringbuf_output(&ring, r, sizeof(*r), 0))
-		count(TLSFAIL_N_LOST_WIRE);
+	r->id = c->id;
+	r->t = c->t_done;
+	r->pid = c->pid;
+	r->cert_count = c->cert_count;
+	r->family = c->family;
+	r->rport = c->rport;
+	r->pad = 0;
+	__builtin_memcpy(r->raddr, c->raddr, sizeof(r->raddr));
+	bpf_ringbuf_submit(r, 0);
 }
 
 __hidden void report_exec(struct tlsfail_exec *e)

@@ -23,7 +23,8 @@ SERVICE_PACKAGES = ("systemd-sysv", "procps", "libbpf1", "libelf1", "zlib1g", "l
                     "libconfig9", "libssl3", "libmicrohttpd12", "libcurl4")
 
 # The first part of a test's name. The life of a host takes long.
-KERNEL = ("case", "cases", "hook", "hooks", "doctor", "seccomp", "obstacle", "lockdown")
+KERNEL = ("case", "cases", "hook", "hooks", "doctor", "seccomp", "obstacle", "verifier",
+          "lockdown")
 LIFE = ("host", "lifecycle")
 SERVICE = ("service",)
 

@@ -33,12 +33,13 @@ import test_lockdown
 import test_mishaps
 import test_obstacles
 import test_safety
+import test_verifier
 from lab import lab, netns
 from tap import Report, Skip
 
 # What locks the kernel down comes last.
-MODULES = (test_cases, test_hooks, test_doctor, test_safety, test_obstacles, test_lifecycle,
-           test_host, test_container, test_mishaps, test_lockdown)
+MODULES = (test_cases, test_hooks, test_doctor, test_safety, test_obstacles, test_verifier,
+           test_lifecycle, test_host, test_container, test_mishaps, test_lockdown)
 
 KEPT = ("*.out", "*.err", "*.rec", "proxy/error.log")
 
