@@ -73,9 +73,9 @@ static int hooks_locate(const struct target_tls *tls, struct checkup_process *p)
 	uint64_t offset;
 	int err;
 
-	err = elf_file_open(tls->ssl.fd, &ssl);
+	err = elf_file_open(tls->ssl.fd, NULL, &ssl);
 	if (!err && tls->crypto.fd >= 0)
-		err = elf_file_open(tls->crypto.fd, &crypto);
+		err = elf_file_open(tls->crypto.fd, NULL, &crypto);
 	if (err)
 		goto out;
 	p->status = CHECKUP_OK;

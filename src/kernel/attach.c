@@ -380,7 +380,7 @@ static int part_open(const struct attachments *a, const struct target_library *l
 	if (library->fd < 0)
 		return 0;
 	part->attached = file_is_attached(a, &library->file, ssl);
-	return elf_file_open(library->fd, &part->elf);
+	return elf_file_open(library->fd, NULL, &part->elf);
 }
 
 static void add_path(struct text *t, const char *path)

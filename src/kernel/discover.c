@@ -15,6 +15,7 @@
 
 #include "system/elf.h"
 #include "system/log.h"
+#include "system/regular.h"
 
 #define PENDING_MAX 64
 
@@ -162,17 +163,18 @@ static int found(const struct target_process *process, void *context)
 /* An executable that does not run yet: can it have a TLS library at all? */
 static int exe_check(const struct target_selector *selector, struct text *error)
 {
-	int fd = open(selector->text, O_RDONLY | O_CLOEXEC), err;
+	int fd = regular_open(AT_FDCWD, selector->text, NULL), err;
 	struct elf_file *elf = NULL;
 	uint64_t offset;
+	char name[8];
 
 	if (fd < 0)
-		return -errno;
-	err = elf_file_open(fd, &elf);
+		return fd;
+	err = elf_file_open(fd, NULL, &elf);
 	if (err)
 		goto out;
 	if (elf_file_function(elf, "SSL_do_handshake", &offset) &&
-	    !elf_file_dynamic_string(elf, DT_NEEDED, 0)) {
+	    !elf_file_dynamic_string(elf, DT_NEEDED, 0, name, sizeof(name))) {
 		text_addf(error,
 			  "%s is linked statically and has no symbol SSL_do_handshake: either it "
 			  "does no TLS, or its symbols were stripped; use a build with symbols, or "

@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Inspection of ELF files with libelf, read and not mapped: a file that somebody truncates while
- * we look at it gives short reads, not SIGBUS. */
+/*
+ * Read in pieces of one size, whatever sizes the file claims, and never mapped: a file that somebody
+ * truncates while we look at it gives short reads, not SIGBUS. Nothing is kept but the headers, of
+ * which there are at most so many as a linker makes.
+ */
 #define _GNU_SOURCE /* memmem() */
 #include "system/elf.h"
 
 #include <elf.h>
 #include <errno.h>
-#include <gelf.h>
-#include <libelf.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "system/budget.h"
 
 #if defined(__x86_64__)
 #define HOST_MACHINE EM_X86_64
@@ -31,93 +34,166 @@
 
 #define VERSYM_HIDDEN 0x8000 /* in .gnu.version: not the default version of its name */
 
-#define SEARCH_WINDOW 65536
-#define SEARCH_TAIL   8192 /* what is searched for, or copied, is shorter */
+#define PIECE	   65536
+#define PIECE_TAIL 8192 /* what is searched for, or copied, is shorter */
+
+/* Linked files have some 40 sections and 15 segments; those of a debug build of nginx with BoringSSL
+ * have 46. Of more, the rest is not looked at. */
+#define SECTIONS_MAX 1024
+#define SEGMENTS_MAX 64
+#define DYNAMIC_MAX  4096
+
+/* The tables of the largest programs that are known to link TLS statically (Envoy, node, with all
+ * symbols) have some 300 MiB. */
+#define TABLE_BYTES_MAX (512ULL << 20)
+
+/* Symbols of one name: its versions. */
+#define MATCHES_MAX 64
+
+struct section {
+	uint32_t type;
+	uint32_t link;
+	uint64_t flags;
+	uint64_t address;
+	uint64_t offset;
+	uint64_t size;
+	char name[8]; /* its beginning, of what holds code or data */
+};
+
+struct segment {
+	uint64_t address;
+	uint64_t offset;
+	uint64_t size; /* in the file */
+};
 
 struct elf_file {
 	int fd;
-	Elf *elf;
+	struct budget *budget; /* the caller's, or NULL */
 	uint64_t size;
 	uint16_t machine;
-	size_t section_names; /* index of the string table */
-	Elf_Scn *dynsym;
-	Elf_Scn *symtab;
-	Elf_Scn *versym;
-	Elf_Scn *dynamic;
+	size_t section_count;
+	struct section *sections;
+	size_t code_count;
+	struct segment code[SEGMENTS_MAX]; /* executable */
+	Elf64_Dyn *dynamic;		   /* NULL: not read yet, or there is none */
+	size_t dynamic_count;
+	char piece[PIECE + PIECE_TAIL];
 };
 
 /* ---- Open and close ------------------------------------------------------------------------ */
 
-static int elf_file_check_header(struct elf_file *file)
+/* How many of the bytes were there. */
+static size_t file_read(struct elf_file *file, uint64_t offset, void *buf, size_t len)
 {
-	const char *ident = elf_getident(file->elf, NULL);
-	GElf_Ehdr header;
+	ssize_t got;
 
-	if (elf_kind(file->elf) != ELF_K_ELF || !ident)
+	if (offset >= file->size || !budget_take(file->budget, len))
+		return 0;
+	if (len > file->size - offset)
+		len = (size_t)(file->size - offset);
+	got = pread(file->fd, buf, len, (off_t)offset);
+	return got < 0 ? 0 : (size_t)got;
+}
+
+static int header_read(struct elf_file *file, Elf64_Ehdr *header)
+{
+	size_t got = file_read(file, 0, header, sizeof(*header));
+
+	if (got < EI_NIDENT || memcmp(header->e_ident, ELFMAG, SELFMAG) != 0)
 		return -ENOEXEC;
-	if (ident[EI_CLASS] != ELFCLASS64 || ident[EI_DATA] != HOST_DATA)
+	if (header->e_ident[EI_CLASS] != ELFCLASS64 || header->e_ident[EI_DATA] != HOST_DATA)
 		return -ENOTSUP;
-	if (!gelf_getehdr(file->elf, &header))
+	if (got < sizeof(*header) || (header->e_type != ET_DYN && header->e_type != ET_EXEC))
 		return -ENOEXEC;
-	if (header.e_type != ET_DYN && header.e_type != ET_EXEC)
-		return -ENOEXEC;
-	if (header.e_machine != HOST_MACHINE)
+	if (header->e_machine != HOST_MACHINE)
 		return -ENOTSUP;
-	file->machine = header.e_machine;
+	file->machine = header->e_machine;
 	return 0;
 }
 
-/* A file without section headers is valid: it has no symbols then. */
-static void elf_file_note_sections(struct elf_file *file)
+static void segments_read(struct elf_file *file, const Elf64_Ehdr *header)
 {
-	Elf_Scn *section = NULL;
-	GElf_Shdr header;
+	Elf64_Phdr headers[SEGMENTS_MAX];
+	size_t count = header->e_phnum < SEGMENTS_MAX ? header->e_phnum : SEGMENTS_MAX;
 
-	if (elf_getshdrstrndx(file->elf, &file->section_names))
+	if (header->e_phentsize != sizeof(headers[0]))
 		return;
-	while ((section = elf_nextscn(file->elf, section))) {
-		if (!gelf_getshdr(section, &header))
-			continue;
-		if (header.sh_type == SHT_DYNSYM && !file->dynsym)
-			file->dynsym = section;
-		else if (header.sh_type == SHT_SYMTAB && !file->symtab)
-			file->symtab = section;
-		else if (header.sh_type == SHT_GNU_versym && !file->versym)
-			file->versym = section;
-		else if (header.sh_type == SHT_DYNAMIC && !file->dynamic)
-			file->dynamic = section;
+	count = file_read(file, header->e_phoff, headers, count * sizeof(headers[0])) /
+		sizeof(headers[0]);
+	for (size_t i = 0; i < count; i++)
+		if (headers[i].p_type == PT_LOAD && headers[i].p_flags & PF_X)
+			file->code[file->code_count++] =
+				(struct segment){ headers[i].p_vaddr, headers[i].p_offset,
+						  headers[i].p_filesz };
+}
+
+/* The names of sections that hold code or data: those of the others do not matter. */
+static void section_names_read(struct elf_file *file, const Elf64_Shdr *headers, size_t names)
+{
+	for (size_t i = 0; i < file->section_count; i++) {
+		struct section *s = &file->sections[i];
+
+		if (s->type == SHT_PROGBITS && headers[i].sh_name < headers[names].sh_size)
+			(void)file_read(file, headers[names].sh_offset + headers[i].sh_name,
+					s->name, sizeof(s->name));
 	}
 }
 
-int elf_file_open(int fd, struct elf_file **file)
+/* A file without section headers is valid: it has no symbols then. */
+static int sections_read(struct elf_file *file, const Elf64_Ehdr *header)
 {
-	struct elf_file *f = NULL;
+	Elf64_Shdr *headers = (Elf64_Shdr *)file->piece;
+	size_t count = header->e_shnum < SECTIONS_MAX ? header->e_shnum : SECTIONS_MAX;
+
+	_Static_assert(SECTIONS_MAX * sizeof(Elf64_Shdr) <= PIECE, "all headers are one piece");
+	if (header->e_shentsize != sizeof(headers[0]))
+		return 0;
+	count = file_read(file, header->e_shoff, headers, count * sizeof(headers[0])) /
+		sizeof(headers[0]);
+	file->sections = calloc(count + 1, sizeof(*file->sections));
+	if (!file->sections)
+		return -ENOMEM;
+	file->section_count = count;
+	for (size_t i = 0; i < count; i++)
+		file->sections[i] = (struct section){
+			.type = headers[i].sh_type,
+			.link = headers[i].sh_link,
+			.flags = headers[i].sh_flags,
+			.address = headers[i].sh_addr,
+			.offset = headers[i].sh_offset,
+			.size = headers[i].sh_size,
+		};
+	if (header->e_shstrndx < count)
+		section_names_read(file, headers, header->e_shstrndx);
+	return 0;
+}
+
+int elf_file_open(int fd, struct budget *budget, struct elf_file **file)
+{
+	Elf64_Ehdr header = { 0 };
+	struct elf_file *f;
 	struct stat st;
 	int err;
 
 	if (fstat(fd, &st))
 		return -errno;
-	if (!S_ISREG(st.st_mode) || elf_version(EV_CURRENT) == EV_NONE)
+	if (!S_ISREG(st.st_mode))
 		return -ENOEXEC;
-
 	f = calloc(1, sizeof(*f));
 	if (!f)
 		return -ENOMEM;
 	f->fd = fd;
+	f->budget = budget;
 	f->size = (uint64_t)st.st_size;
-	f->elf = elf_begin(fd, ELF_C_READ, NULL);
-	if (!f->elf) {
-		err = -ENOEXEC;
-		goto out;
+	err = header_read(f, &header);
+	if (!err) {
+		segments_read(f, &header);
+		err = sections_read(f, &header);
 	}
-	err = elf_file_check_header(f);
 	if (err)
-		goto out;
-	elf_file_note_sections(f);
-	*file = f;
-	f = NULL;
-out:
-	elf_file_close(f);
+		elf_file_close(f);
+	else
+		*file = f;
 	return err;
 }
 
@@ -125,40 +201,117 @@ void elf_file_close(struct elf_file *file)
 {
 	if (!file)
 		return;
-	elf_end(file->elf);
+	free(file->sections);
+	free(file->dynamic);
 	free(file);
 }
 
 /* ---- Sections ------------------------------------------------------------------------------ */
 
-/* A walk over the sections with contents whose name begins with name. Begins with section NULL. */
+static const struct section *section_of_type(const struct elf_file *file, uint32_t type)
+{
+	for (size_t i = 0; i < file->section_count; i++)
+		if (file->sections[i].type == type)
+			return &file->sections[i];
+	return NULL;
+}
+
+/* A walk over the sections with contents whose name begins with name. Begins at 0. */
 struct section_walk {
-	struct elf_file *file;
+	const struct elf_file *file;
 	const char *name;
-	Elf_Scn *section;
-	GElf_Shdr header;
+	size_t next;
 	uint64_t walked; /* bytes */
 };
 
-static bool section_walk_next(struct section_walk *walk)
+static const struct section *section_walk_next(struct section_walk *walk)
 {
-	struct elf_file *file = walk->file;
+	while (walk->next < walk->file->section_count) {
+		const struct section *s = &walk->file->sections[walk->next++];
 
-	while ((walk->section = elf_nextscn(file->elf, walk->section))) {
-		const char *name;
-
-		if (!gelf_getshdr(walk->section, &walk->header) ||
-		    walk->header.sh_type != SHT_PROGBITS)
-			continue;
-		name = elf_strptr(file->elf, file->section_names, walk->header.sh_name);
-		if (!name || strncmp(name, walk->name, strlen(walk->name)) != 0)
+		if (s->type != SHT_PROGBITS || s->size > TABLE_BYTES_MAX ||
+		    strncmp(s->name, walk->name, strlen(walk->name)) != 0)
 			continue;
 		/* Sections do not overlap, so together they are not longer than the file: one that
 		 * was made to keep us busy may say otherwise. */
-		if (walk->header.sh_size > file->size - walk->walked)
+		if (s->size > walk->file->size - walk->walked)
+			return NULL;
+		walk->walked += s->size;
+		return s;
+	}
+	return NULL;
+}
+
+/* A walk over the entries of a table, all of one size. */
+struct table_walk {
+	struct elf_file *file;
+	uint64_t offset; /* of what is to be read next */
+	uint64_t left;	 /* of the section, not yet read */
+	size_t entry;	 /* size of one */
+	size_t at;	 /* in the piece */
+	size_t have;
+};
+
+static struct table_walk table_walk_begin(struct elf_file *file, const struct section *section,
+					  size_t entry)
+{
+	return (struct table_walk){
+		.file = file,
+		.offset = section->offset,
+		.left = section->size <= TABLE_BYTES_MAX ? section->size : 0,
+		.entry = entry,
+	};
+}
+
+/* Copies the next entry; false when there is none. The walk has the file's piece for itself. */
+static bool table_walk_next(struct table_walk *walk, void *entry)
+{
+	if (walk->have - walk->at < walk->entry) {
+		size_t want = PIECE - PIECE % walk->entry;
+
+		if (want > walk->left)
+			want = (size_t)walk->left;
+		walk->at = 0;
+		walk->have = file_read(walk->file, walk->offset, walk->file->piece, want);
+		walk->offset += walk->have;
+		walk->left = walk->have < want ? 0 : walk->left - want;
+		if (walk->have < walk->entry)
 			return false;
-		walk->walked += walk->header.sh_size;
-		return true;
+	}
+	memcpy(entry, walk->file->piece + walk->at, walk->entry);
+	walk->at += walk->entry;
+	return true;
+}
+
+/* ---- Searching for text --------------------------------------------------------------------- */
+
+/* Is the occurrence, of which left bytes can be read, what is looked for? offset is from the
+ * beginning of the section. */
+typedef bool (*occurrence_fn)(const char *at, size_t left, uint64_t offset, void *context);
+
+/* Searches a section, a piece at a time: an executable's data may be large. */
+static bool section_search(struct elf_file *file, const struct section *section, const void *text,
+			   size_t len, occurrence_fn is_it, void *context)
+{
+	uint64_t base;
+
+	for (base = 0; base < section->size; base += PIECE) {
+		size_t want = PIECE + PIECE_TAIL, got;
+		const char *at, *end;
+
+		if (want > section->size - base)
+			want = (size_t)(section->size - base);
+		got = file_read(file, section->offset + base, file->piece, want);
+		end = file->piece + got;
+		at = memmem(file->piece, got, text, len);
+		while (at && at < file->piece + PIECE) {
+			if (is_it(at, (size_t)(end - at), base + (uint64_t)(at - file->piece),
+				  context))
+				return true;
+			at = memmem(at + 1, (size_t)(end - at - 1), text, len);
+		}
+		if (got < want)
+			break;
 	}
 	return false;
 }
@@ -166,86 +319,100 @@ static bool section_walk_next(struct section_walk *walk)
 /* ---- Symbols ------------------------------------------------------------------------------- */
 
 /* Through the segments, as the loader does: sections may be gone or may lie. */
-static int elf_file_code_offset(struct elf_file *file, uint64_t address, uint64_t *offset)
+static int elf_file_code_offset(const struct elf_file *file, uint64_t address, uint64_t *offset)
 {
-	GElf_Phdr segment;
-	size_t i, count;
+	for (size_t i = 0; i < file->code_count; i++) {
+		const struct segment *s = &file->code[i];
+		uint64_t within = address - s->address;
 
-	if (elf_getphdrnum(file->elf, &count))
-		return -ENOENT;
-	for (i = 0; i < count; i++) {
-		uint64_t within;
-
-		if (!gelf_getphdr(file->elf, (int)i, &segment))
-			return -ENOENT;
-		if (segment.p_type != PT_LOAD || !(segment.p_flags & PF_X) ||
-		    address < segment.p_vaddr)
+		if (address < s->address || within >= s->size)
 			continue;
-		within = address - segment.p_vaddr;
-		if (within >= segment.p_filesz)
-			continue;
-		if (segment.p_offset >= file->size || within >= file->size - segment.p_offset)
+		if (s->offset >= file->size || within >= file->size - s->offset)
 			return -ENOENT;
-		*offset = segment.p_offset + within;
+		*offset = s->offset + within;
 		return 0;
 	}
 	return -ENOENT;
 }
 
-/* An open symbol table: its entries, and the string table with their names. */
-struct symbols {
-	Elf_Data *entries;
-	const char *names;
-	size_t names_size;
+/* Numbers that a valid file has few of: places of a name in a string table, symbols, addresses. */
+struct matches {
+	uint64_t items[MATCHES_MAX];
+	size_t count;
 };
 
-static bool symbols_open(struct elf_file *file, Elf_Scn *section, struct symbols *symbols)
+static bool matches_contain(const struct matches *matches, uint64_t item)
 {
-	GElf_Shdr header;
-	Elf_Data *names;
-
-	if (!section || !gelf_getshdr(section, &header))
-		return false;
-	symbols->entries = elf_getdata(section, NULL);
-	names = elf_getdata(elf_getscn(file->elf, header.sh_link), NULL);
-	/* With the terminator at the end no name can run past it. */
-	if (!symbols->entries || !names || !names->d_buf || names->d_size == 0 ||
-	    ((const char *)names->d_buf)[names->d_size - 1] != '\0')
-		return false;
-	symbols->names = names->d_buf;
-	symbols->names_size = names->d_size;
-	return true;
+	for (size_t i = 0; i < matches->count; i++)
+		if (matches->items[i] == item)
+			return true;
+	return false;
 }
 
-/* Reads the index-th symbol; false behind the last one. */
-static bool symbols_get(const struct symbols *symbols, size_t index, GElf_Sym *symbol)
+static void matches_add(struct matches *matches, uint64_t item)
 {
-	return index <= INT32_MAX && gelf_getsym(symbols->entries, (int)index, symbol);
+	if (matches->count < MATCHES_MAX)
+		matches->items[matches->count++] = item;
 }
 
-static bool symbols_name_is(const struct symbols *symbols, const GElf_Sym *symbol, const char *name)
+static bool occurrence_note(const char *at, size_t left, uint64_t offset, void *context)
 {
-	return symbol->st_name < symbols->names_size &&
-	       strcmp(symbols->names + symbol->st_name, name) == 0;
+	struct matches *matches = context;
+
+	(void)at;
+	(void)left;
+	matches_add(matches, offset);
+	return matches->count == MATCHES_MAX;
 }
 
-/* versions is .gnu.version, which stands beside .dynsym, or NULL. */
-static int symbols_find_function(const struct symbols *symbols, Elf_Data *versions,
-				 const char *name, uint64_t *address)
+/* Where the name can stand in the string table of a symbol table: also at the end of a longer one,
+ * as linkers let names share their tails. */
+static void names_find(struct elf_file *file, const struct section *symbols, const char *name,
+		       struct matches *places)
 {
-	GElf_Versym version;
-	GElf_Sym symbol;
+	const struct section *names;
+
+	places->count = 0;
+	if (!*name || symbols->link >= file->section_count)
+		return;
+	names = &file->sections[symbols->link];
+	if (names->size <= TABLE_BYTES_MAX)
+		(void)section_search(file, names, name, strlen(name) + 1, occurrence_note, places);
+}
+
+/* Is the index-th symbol of .dynsym not the default version of its name? */
+static bool symbol_is_hidden(struct elf_file *file, uint64_t index)
+{
+	const struct section *versions = section_of_type(file, SHT_GNU_versym);
+	uint16_t version;
+
+	return versions && index < versions->size / sizeof(version) &&
+	       file_read(file, versions->offset + index * sizeof(version), &version,
+			 sizeof(version)) == sizeof(version) &&
+	       version & VERSYM_HIDDEN;
+}
+
+static int symbols_find_function(struct elf_file *file, uint32_t table, const char *name,
+				 uint64_t *address)
+{
+	const struct section *section = section_of_type(file, table);
+	struct matches places;
+	struct table_walk walk;
+	Elf64_Sym symbol;
 	int err = -ENOENT;
-	size_t i;
+	size_t found = 0;
 
-	for (i = 0; symbols_get(symbols, i, &symbol); i++) {
-		if (GELF_ST_TYPE(symbol.st_info) != STT_FUNC || symbol.st_shndx == SHN_UNDEF ||
-		    !symbols_name_is(symbols, &symbol, name))
+	if (!section)
+		return err;
+	names_find(file, section, name, &places);
+	walk = table_walk_begin(file, section, sizeof(symbol));
+	for (uint64_t i = 0; places.count && table_walk_next(&walk, &symbol); i++) {
+		if (ELF64_ST_TYPE(symbol.st_info) != STT_FUNC || symbol.st_shndx == SHN_UNDEF ||
+		    !matches_contain(&places, symbol.st_name))
 			continue;
 		*address = symbol.st_value;
 		err = 0;
-		if (!versions || !gelf_getversym(versions, (int)i, &version) ||
-		    !(version & VERSYM_HIDDEN))
+		if (table != SHT_DYNSYM || !symbol_is_hidden(file, i) || ++found == MATCHES_MAX)
 			break;
 	}
 	return err;
@@ -253,169 +420,120 @@ static int symbols_find_function(const struct symbols *symbols, Elf_Data *versio
 
 int elf_file_function(struct elf_file *file, const char *name, uint64_t *offset)
 {
-	Elf_Data *versions = file->versym ? elf_getdata(file->versym, NULL) : NULL;
-	struct symbols symbols;
 	uint64_t address;
 
-	if (symbols_open(file, file->dynsym, &symbols) &&
-	    symbols_find_function(&symbols, versions, name, &address) == 0)
-		return elf_file_code_offset(file, address, offset);
-	if (symbols_open(file, file->symtab, &symbols) &&
-	    symbols_find_function(&symbols, NULL, name, &address) == 0)
-		return elf_file_code_offset(file, address, offset);
-	return -ENOENT;
+	if (symbols_find_function(file, SHT_DYNSYM, name, &address) &&
+	    symbols_find_function(file, SHT_SYMTAB, name, &address))
+		return -ENOENT;
+	return elf_file_code_offset(file, address, offset);
+}
+
+/* The indices in .dynsym of what is imported by that name: of a valid file, one. */
+static void imports_find(struct elf_file *file, const char *name, struct matches *imports)
+{
+	const struct section *section = section_of_type(file, SHT_DYNSYM);
+	struct matches places;
+	struct table_walk walk;
+	Elf64_Sym symbol;
+
+	imports->count = 0;
+	if (!section)
+		return;
+	names_find(file, section, name, &places);
+	walk = table_walk_begin(file, section, sizeof(symbol));
+	for (uint64_t i = 0; places.count && table_walk_next(&walk, &symbol); i++)
+		if (symbol.st_shndx == SHN_UNDEF && matches_contain(&places, symbol.st_name))
+			matches_add(imports, i);
 }
 
 bool elf_file_imports(struct elf_file *file, const char *name)
 {
-	struct symbols symbols;
-	GElf_Sym symbol;
-	size_t i;
+	struct matches imports;
 
-	if (!symbols_open(file, file->dynsym, &symbols))
-		return false;
-	for (i = 0; symbols_get(&symbols, i, &symbol); i++) {
-		if (symbol.st_shndx == SHN_UNDEF && symbols_name_is(&symbols, &symbol, name))
-			return true;
-	}
-	return false;
+	imports_find(file, name, &imports);
+	return imports.count;
 }
 
-const char *elf_file_dynamic_string(struct elf_file *file, int64_t tag, size_t index)
-{
-	Elf_Data *data = file->dynamic ? elf_getdata(file->dynamic, NULL) : NULL;
-	GElf_Shdr header;
-	GElf_Dyn entry;
-	int i;
+/* ---- The dynamic section -------------------------------------------------------------------- */
 
-	if (!data || !gelf_getshdr(file->dynamic, &header))
-		return NULL;
-	for (i = 0; gelf_getdyn(data, i, &entry) && entry.d_tag != DT_NULL; i++) {
-		if (entry.d_tag == tag && index-- == 0)
-			return elf_strptr(file->elf, header.sh_link, entry.d_un.d_val);
+static void dynamic_read(struct elf_file *file)
+{
+	const struct section *section = section_of_type(file, SHT_DYNAMIC);
+	struct table_walk walk;
+	Elf64_Dyn entry;
+
+	if (file->dynamic || !section)
+		return;
+	file->dynamic = calloc(DYNAMIC_MAX, sizeof(*file->dynamic));
+	walk = table_walk_begin(file, section, sizeof(entry));
+	while (file->dynamic && file->dynamic_count < DYNAMIC_MAX &&
+	       table_walk_next(&walk, &entry) && entry.d_tag != DT_NULL)
+		file->dynamic[file->dynamic_count++] = entry;
+}
+
+static void dynamic_string_copy(struct elf_file *file, uint64_t at, char *buf, size_t size)
+{
+	const struct section *section = section_of_type(file, SHT_DYNAMIC), *names;
+	size_t got;
+
+	buf[0] = '\0';
+	if (section->link >= file->section_count)
+		return;
+	names = &file->sections[section->link];
+	if (at >= names->size)
+		return;
+	got = file_read(file, names->offset + at, buf, size);
+	if (got == 0 || !memchr(buf, '\0', got))
+		buf[0] = '\0';
+}
+
+bool elf_file_dynamic_string(struct elf_file *file, int64_t tag, size_t index, char *buf,
+			     size_t size)
+{
+	dynamic_read(file);
+	for (size_t i = 0; i < file->dynamic_count; i++) {
+		if (file->dynamic[i].d_tag != tag || index-- > 0)
+			continue;
+		dynamic_string_copy(file, file->dynamic[i].d_un.d_val, buf, size);
+		return true;
 	}
-	return NULL;
+	return false;
 }
 
 /* ---- Call stubs ---------------------------------------------------------------------------- */
 
-static uint32_t load_le32(const uint8_t *p)
+/* Bytes of an entry that are looked at: endbr64, mov $index, bnd jmp *slot(%rip). */
+#define PLT_ENTRY_MAX 17
+
+static bool relocation_fills_slot(const struct elf_file *file, const Elf64_Rela *relocation)
 {
-	return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
-}
-
-/* [endbr64] [mov $index, %r11d] [bnd] jmp *slot(%rip): of GNU ld, lld and mold, with and without
- * IBT. */
-static bool plt_entry_slot_x86_64(const uint8_t *bytes, size_t len, uint64_t address,
-				  uint64_t *slot)
-{
-	static const uint8_t endbr64[] = { 0xf3, 0x0f, 0x1e, 0xfa };
-	size_t at = 0;
-
-	if (len >= sizeof(endbr64) && memcmp(bytes, endbr64, sizeof(endbr64)) == 0)
-		at = sizeof(endbr64);
-	if (len >= at + 6 && bytes[at] == 0x41 && bytes[at + 1] == 0xbb)
-		at += 6;
-	if (len > at && bytes[at] == 0xf2)
-		at++;
-	if (len < at + 6 || bytes[at] != 0xff || bytes[at + 1] != 0x25)
-		return false;
-	*slot = address + at + 6 + (uint64_t)(int32_t)load_le32(bytes + at + 2);
-	return true;
-}
-
-/* [bti c]; adrp x16, page(slot); ldr x17, [x16, #offset(slot)]. */
-static bool plt_entry_slot_aarch64(const uint8_t *bytes, size_t len, uint64_t address,
-				   uint64_t *slot)
-{
-	uint32_t adrp, ldr, pages;
-	size_t at = 0;
-
-	if (len >= 4 && load_le32(bytes) == 0xd503245f)
-		at = 4;
-	if (len < at + 8)
-		return false;
-	adrp = load_le32(bytes + at);
-	ldr = load_le32(bytes + at + 4);
-	if ((adrp & 0x9f00001f) != 0x90000010 || (ldr & 0xffc003ff) != 0xf9400211)
-		return false;
-	pages = (adrp >> 5 & 0x7ffff) << 2 | (adrp >> 29 & 3);
-	if (pages & 1U << 20)
-		pages |= ~0U << 21;
-	*slot = ((address + at) & ~UINT64_C(0xfff)) + (uint64_t)(int32_t)pages * 4096 +
-		UINT64_C(8) * (ldr >> 10 & 0xfff);
-	return true;
-}
-
-bool elf_plt_entry_slot(uint16_t machine, const uint8_t *bytes, size_t len, uint64_t address,
-			uint64_t *slot)
-{
-	if (machine == EM_X86_64)
-		return plt_entry_slot_x86_64(bytes, len, address, slot);
-	if (machine == EM_AARCH64)
-		return plt_entry_slot_aarch64(bytes, len, address, slot);
-	return false;
-}
-
-/* The GOT slots that hold the address of one imported function: of a valid file, one or two. */
-struct got_slots {
-	uint64_t address[4];
-	size_t count;
-};
-
-static bool got_slots_contain(const struct got_slots *slots, uint64_t address)
-{
-	size_t i;
-
-	for (i = 0; i < slots->count; i++) {
-		if (slots->address[i] == address)
-			return true;
-	}
-	return false;
-}
-
-static bool relocation_fills_slot(const struct elf_file *file, const GElf_Rela *relocation)
-{
-	uint64_t type = GELF_R_TYPE(relocation->r_info);
+	uint64_t type = ELF64_R_TYPE(relocation->r_info);
 
 	if (file->machine == EM_AARCH64)
 		return type == R_AARCH64_JUMP_SLOT || type == R_AARCH64_GLOB_DAT;
 	return type == R_X86_64_JUMP_SLOT || type == R_X86_64_GLOB_DAT;
 }
 
-/* Adds the slots that the relocations in one section fill with the address of the import name. */
-static void got_slots_add(struct got_slots *slots, const struct elf_file *file, Elf_Scn *section,
-			  const struct symbols *symbols, const char *name)
+/* The addresses of the GOT slots that hold the address of an imported function: of a valid file, one
+ * or two. */
+static void slots_find(struct elf_file *file, const char *name, struct matches *slots)
 {
-	Elf_Data *data = elf_getdata(section, NULL);
-	GElf_Rela relocation;
-	GElf_Sym symbol;
-	int i;
-
-	if (!data)
-		return;
-	for (i = 0; slots->count < ARRAY_SIZE(slots->address) && gelf_getrela(data, i, &relocation);
-	     i++) {
-		if (relocation_fills_slot(file, &relocation) &&
-		    symbols_get(symbols, GELF_R_SYM(relocation.r_info), &symbol) &&
-		    symbol.st_shndx == SHN_UNDEF && symbols_name_is(symbols, &symbol, name))
-			slots->address[slots->count++] = relocation.r_offset;
-	}
-}
-
-static void elf_file_find_slots(struct elf_file *file, const char *name, struct got_slots *slots)
-{
-	struct symbols symbols;
-	Elf_Scn *section = NULL;
-	GElf_Shdr header;
+	const struct section *dynsym = section_of_type(file, SHT_DYNSYM);
+	struct matches imports;
+	Elf64_Rela relocation;
 
 	slots->count = 0;
-	if (!symbols_open(file, file->dynsym, &symbols))
-		return;
-	while ((section = elf_nextscn(file->elf, section))) {
-		if (gelf_getshdr(section, &header) && header.sh_type == SHT_RELA &&
-		    header.sh_link == elf_ndxscn(file->dynsym))
-			got_slots_add(slots, file, section, &symbols, name);
+	imports_find(file, name, &imports);
+	for (size_t i = 0; imports.count && i < file->section_count; i++) {
+		const struct section *s = &file->sections[i];
+		struct table_walk walk = table_walk_begin(file, s, sizeof(relocation));
+
+		if (s->type != SHT_RELA || s->link != (size_t)(dynsym - file->sections))
+			continue;
+		while (slots->count < MATCHES_MAX && table_walk_next(&walk, &relocation))
+			if (relocation_fills_slot(file, &relocation) &&
+			    matches_contain(&imports, ELF64_R_SYM(relocation.r_info)))
+				matches_add(slots, relocation.r_offset);
 	}
 }
 
@@ -424,23 +542,27 @@ static void elf_file_find_slots(struct elf_file *file, const char *name, struct 
  * of entries differ between linkers and with IBT, so every place where one may begin is decoded;
  * only an entry can name the very slot.
  */
-static bool plt_section_find(const struct elf_file *file, Elf_Scn *section, const GElf_Shdr *header,
-			     const struct got_slots *slots, uint64_t *address)
+static bool plt_section_find(struct elf_file *file, const struct section *section,
+			     const struct matches *slots, uint64_t *address)
 {
 	const size_t step = file->machine == EM_AARCH64 ? 4 : 8;
-	Elf_Data *data = elf_getdata(section, NULL);
 	uint64_t slot;
-	size_t at;
 
-	if (!data || !data->d_buf)
-		return false;
-	for (at = 0; at < data->d_size; at += step) {
-		if (elf_plt_entry_slot(file->machine, (const uint8_t *)data->d_buf + at,
-				       data->d_size - at, header->sh_addr + at, &slot) &&
-		    got_slots_contain(slots, slot)) {
-			*address = header->sh_addr + at;
-			return true;
+	for (uint64_t base = 0; base < section->size; base += PIECE) {
+		size_t want = PIECE + PLT_ENTRY_MAX, got;
+
+		if (want > section->size - base)
+			want = (size_t)(section->size - base);
+		got = file_read(file, section->offset + base, file->piece, want);
+		for (size_t at = 0; at < got && at < PIECE; at += step) {
+			*address = section->address + base + at;
+			if (elf_plt_entry_slot(file->machine, (const uint8_t *)file->piece + at,
+					       got - at, *address, &slot) &&
+			    matches_contain(slots, slot))
+				return true;
 		}
+		if (got < want)
+			break;
 	}
 	return false;
 }
@@ -448,17 +570,18 @@ static bool plt_section_find(const struct elf_file *file, Elf_Scn *section, cons
 int elf_file_stub(struct elf_file *file, const char *name, uint64_t *offset)
 {
 	struct section_walk walk = { .file = file, .name = ".plt" };
-	struct got_slots slots;
+	const struct section *section;
+	struct matches slots;
 	uint64_t address;
 
-	elf_file_find_slots(file, name, &slots);
+	slots_find(file, name, &slots);
 	if (slots.count == 0)
 		return -ENOENT;
 	/* .plt, .plt.sec or .plt.got: which of them calls go through depends on linker and
 	 * options. */
-	while (section_walk_next(&walk)) {
-		if ((walk.header.sh_flags & SHF_EXECINSTR) &&
-		    plt_section_find(file, walk.section, &walk.header, &slots, &address))
+	while ((section = section_walk_next(&walk))) {
+		if ((section->flags & SHF_EXECINSTR) &&
+		    plt_section_find(file, section, &slots, &address))
 			return elf_file_code_offset(file, address, offset);
 	}
 	return -ENOENT;
@@ -466,61 +589,23 @@ int elf_file_stub(struct elf_file *file, const char *name, uint64_t *offset)
 
 /* ---- Read-only data ------------------------------------------------------------------------ */
 
-/* Is the occurrence, of which left bytes can be read, what is looked for? */
-typedef bool (*occurrence_fn)(const char *at, size_t left, void *context);
-
-/* Searches part of the file, a window at a time: an executable's data may be large. */
-static bool file_range_search(int fd, uint64_t offset, uint64_t size, char *window,
-			      const char *text, occurrence_fn is_it, void *context)
-{
-	uint64_t base;
-
-	for (base = 0; base < size; base += SEARCH_WINDOW) {
-		size_t want = SEARCH_WINDOW + SEARCH_TAIL;
-		const char *at, *end;
-		ssize_t got;
-
-		if (want > size - base)
-			want = (size_t)(size - base);
-		got = pread(fd, window, want, (off_t)(offset + base));
-		if (got <= 0)
-			break;
-		end = window + got;
-		at = memmem(window, (size_t)got, text, strlen(text));
-		while (at && at < window + SEARCH_WINDOW) {
-			if (is_it(at, (size_t)(end - at), context))
-				return true;
-			at = memmem(at + 1, (size_t)(end - at - 1), text, strlen(text));
-		}
-		if ((size_t)got < want)
-			break;
-	}
-	return false;
-}
-
 static int elf_file_search(struct elf_file *file, const char *text, occurrence_fn is_it,
 			   void *context)
 {
 	struct section_walk walk = { .file = file, .name = ".rodata" };
-	char *window;
-	int err = -ENOENT;
+	const struct section *section;
 
-	window = malloc(SEARCH_WINDOW + SEARCH_TAIL);
-	if (!window)
-		return -ENOMEM;
-	while (err && section_walk_next(&walk)) {
-		if (file_range_search(file->fd, walk.header.sh_offset, walk.header.sh_size, window,
-				      text, is_it, context))
-			err = 0;
-	}
-	free(window);
-	return err;
+	while ((section = section_walk_next(&walk)))
+		if (section_search(file, section, text, strlen(text), is_it, context))
+			return 0;
+	return -ENOENT;
 }
 
-static bool occurrence_any(const char *at, size_t left, void *context)
+static bool occurrence_any(const char *at, size_t left, uint64_t offset, void *context)
 {
 	(void)at;
 	(void)left;
+	(void)offset;
 	(void)context;
 	return true;
 }
@@ -537,11 +622,12 @@ struct string_copy {
 	size_t size;
 };
 
-static bool occurrence_copy(const char *at, size_t left, void *context)
+static bool occurrence_copy(const char *at, size_t left, uint64_t offset, void *context)
 {
 	const struct string_copy *copy = context;
 	size_t len = 0;
 
+	(void)offset;
 	if (copy->is_version &&
 	    (left <= copy->prefix_len || at[copy->prefix_len] < '0' || at[copy->prefix_len] > '9'))
 		return false;

@@ -11,15 +11,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct budget;
 struct elf_file;
 
 /*
  * Opens fd, a regular file, as ELF. fd is borrowed: it must stay open, and is the caller's to
- * close, after elf_file_close(). On success *file is the caller's.
+ * close, after elf_file_close(). What is read is taken from budget, which may be NULL and must live
+ * as long as *file; when that is over, nothing more is found. On success *file is the caller's.
  * -ENOEXEC: not ELF, or neither an executable nor a shared library; -ENOTSUP: for another word
  * size, byte order or machine than this program; -ENOMEM.
  */
-int elf_file_open(int fd, struct elf_file **file);
+int elf_file_open(int fd, struct budget *budget, struct elf_file **file);
 
 /* Frees file. NULL is allowed. */
 void elf_file_close(struct elf_file *file);
@@ -43,10 +45,11 @@ int elf_file_stub(struct elf_file *file, const char *name, uint64_t *offset);
 bool elf_file_imports(struct elf_file *file, const char *name);
 
 /*
- * The index-th string of a tag in the dynamic section: DT_NEEDED or DT_SONAME (<elf.h>). NULL when
- * there are fewer. It lives until elf_file_close().
+ * Copies the index-th string of a tag in the dynamic section: DT_NEEDED or DT_SONAME (<elf.h>); ""
+ * for one that buf cannot hold. False when there are fewer.
  */
-const char *elf_file_dynamic_string(struct elf_file *file, int64_t tag, size_t index);
+bool elf_file_dynamic_string(struct elf_file *file, int64_t tag, size_t index, char *buf,
+			     size_t size);
 
 /* Does the object's read-only data contain text? */
 bool elf_file_has_text(struct elf_file *file, const char *text);
@@ -55,7 +58,7 @@ bool elf_file_has_text(struct elf_file *file, const char *text);
  * Copies the first text in the read-only data that begins with prefix and a digit, up to the
  * first character that is not printable ASCII and as far as buf holds it, terminated: with the
  * prefix "OpenSSL " for example "OpenSSL 3.0.19 27 Jan 2026". size must be at least 1.
- * -ENOENT: there is none; -ENOMEM.
+ * -ENOENT: there is none.
  */
 int elf_file_version_string(struct elf_file *file, const char *prefix, char *buf, size_t size);
 

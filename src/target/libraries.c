@@ -13,16 +13,23 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "system/budget.h"
 #include "system/elf.h"
 #include "system/procfs.h"
+#include "system/regular.h"
 
 #define HANDSHAKE_SYMBOL "SSL_do_handshake"
 #define CRYPTO_SYMBOL	 "X509_check_host"
 
-#define NEEDED_MAX 256 /* a bound on what one library can make us do */
+#define NEEDED_MAX 256	 /* of one library */
+#define NAMES_MAX  16384 /* of all */
+
+/* What the look at one process may cost: a hundred times what an nginx with twenty modules does. */
+#define LOOK_BYTES   (1ULL << 30)
+#define LOOK_STEPS   200000
+#define LOOK_TIME_NS 2000000000ULL
 
 static bool is_denied(int err)
 {
@@ -48,18 +55,12 @@ static void library_close(struct target_library *library)
 static int library_open(int dir, const char *path, const char *shown,
 			struct target_library *library)
 {
-	struct stat st;
 	int err;
 
 	library_init(library);
-	/* To open a device may do something, so look before. */
-	if (fstatat(dir, path, &st, 0))
-		return -errno;
-	if (!S_ISREG(st.st_mode))
-		return -ENOEXEC;
-	library->fd = openat(dir, path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	library->fd = regular_open(dir, path, NULL);
 	if (library->fd < 0)
-		return -errno;
+		return library->fd;
 	err = target_file_identify(library->fd, &library->file);
 	if (err)
 		library_close(library);
@@ -99,6 +100,7 @@ struct tls_search {
 	int dir; /* /proc/PID */
 	const struct target_process *process;
 	struct mapped_files mapped;
+	struct budget budget;
 	int denied; /* -EACCES or -EPERM once a file could not be opened */
 };
 
@@ -113,13 +115,14 @@ static bool is_library_named(const char *path, const char *name)
 	       (strncmp(base + len, ".so", 3) == 0 || base[len] == '-');
 }
 
-static bool library_defines(const struct target_library *library, const char *symbol)
+static bool library_defines(struct tls_search *search, const struct target_library *library,
+			    const char *symbol)
 {
 	struct elf_file *elf;
 	uint64_t offset;
 	bool defines;
 
-	if (elf_file_open(library->fd, &elf))
+	if (elf_file_open(library->fd, &search->budget, &elf))
 		return false;
 	defines = elf_file_function(elf, symbol, &offset) == 0;
 	elf_file_close(elf);
@@ -140,7 +143,7 @@ static bool tls_search_try(struct tls_search *search, const struct mapped_file *
 		search->denied = err;
 	if (err)
 		return false;
-	if (library_defines(library, symbol))
+	if (library_defines(search, library, symbol))
 		return true;
 	library_close(library);
 	return false;
@@ -176,7 +179,7 @@ static bool tls_search_symbol(struct tls_search *search, const char *name, const
  * else's. */
 static bool tls_search_crypto(struct tls_search *search, struct target_tls *tls)
 {
-	if (!library_defines(&tls->ssl, CRYPTO_SYMBOL))
+	if (!library_defines(search, &tls->ssl, CRYPTO_SYMBOL))
 		return tls_search_symbol(search, "libcrypto", CRYPTO_SYMBOL, &tls->crypto);
 	tls->crypto = tls->ssl;
 	tls->crypto.fd = fcntl(tls->ssl.fd, F_DUPFD_CLOEXEC, 0);
@@ -185,66 +188,68 @@ static bool tls_search_crypto(struct tls_search *search, struct target_tls *tls)
 
 /* ---- Is the dynamic loader done? ----------------------------------------------------------- */
 
+/* Names of libraries. One that is longer than names of files are is none. */
 struct names {
-	char **items;
+	char (*items)[NAME_MAX + 1];
 	size_t count;
+	size_t size;
 };
-
-static void names_free(struct names *names)
-{
-	size_t i;
-
-	for (i = 0; i < names->count; i++)
-		free(names->items[i]);
-	free(names->items);
-}
-
-static bool names_contain(const struct names *names, const char *name)
-{
-	size_t i;
-
-	for (i = 0; i < names->count; i++) {
-		if (strcmp(names->items[i], name) == 0)
-			return true;
-	}
-	return false;
-}
 
 static int names_add(struct names *names, const char *name)
 {
-	char **items;
+	size_t len = strlen(name), size = names->size ? 2 * names->size : 64;
 
-	if (names_contain(names, name))
+	if (!len || len > NAME_MAX || names->count == NAMES_MAX)
 		return 0;
-	items = realloc(names->items, (names->count + 1) * sizeof(*items));
-	if (!items)
-		return -ENOMEM;
-	names->items = items;
-	items[names->count] = strdup(name);
-	if (!items[names->count])
-		return -ENOMEM;
-	names->count++;
+	if (names->count == names->size) {
+		void *items = realloc(names->items, size * sizeof(*names->items));
+
+		if (!items)
+			return -ENOMEM;
+		names->items = items;
+		names->size = size;
+	}
+	memcpy(names->items[names->count++], name, len + 1);
 	return 0;
 }
 
+static int name_compare(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+static void names_sort(struct names *names)
+{
+	if (names->count)
+		qsort(names->items, names->count, sizeof(*names->items), name_compare);
+}
+
+/* Are all names of the one in the other? Both are sorted. */
+static bool names_contain(const struct names *all, const struct names *some)
+{
+	for (size_t i = 0; i < some->count; i++)
+		if (!bsearch(some->items[i], all->items, all->count, sizeof(*all->items),
+			     name_compare))
+			return false;
+	return true;
+}
+
 /* Adds what the object is called to provided, and what it depends on to needed. */
-static int object_add_names(const struct target_library *library, struct names *provided,
-			    struct names *needed)
+static int object_add_names(struct tls_search *search, const struct target_library *library,
+			    struct names *provided, struct names *needed)
 {
 	struct elf_file *elf;
-	const char *name;
+	char name[PATH_MAX];
 	size_t i;
 	int err;
 
 	err = names_add(provided, basename(library->path));
-	if (err || elf_file_open(library->fd, &elf))
+	if (err || elf_file_open(library->fd, &search->budget, &elf))
 		return err;
-	name = elf_file_dynamic_string(elf, DT_SONAME, 0);
-	if (name)
+	if (elf_file_dynamic_string(elf, DT_SONAME, 0, name, sizeof(name)))
 		err = names_add(provided, name);
 	for (i = 0; !err && i < NEEDED_MAX; i++) {
-		name = elf_file_dynamic_string(elf, DT_NEEDED, i);
-		if (!name)
+		if (!elf_file_dynamic_string(elf, DT_NEEDED, i, name, sizeof(name)))
 			break;
 		err = names_add(needed, basename(name));
 	}
@@ -257,7 +262,7 @@ static int object_add_names(const struct target_library *library, struct names *
  * be mapped itself in the first moments after exec; and libraries without code are mapped too, so
  * here everything counts that is called like one.
  */
-static int tls_search_is_loaded(const struct tls_search *search, bool *loaded)
+static int tls_search_is_loaded(struct tls_search *search, bool *loaded)
 {
 	struct names provided = { 0 }, needed = { 0 };
 	struct target_library library;
@@ -265,22 +270,21 @@ static int tls_search_is_loaded(const struct tls_search *search, bool *loaded)
 	int err = 0;
 
 	if (library_open(search->dir, "exe", search->process->exe_path, &library) == 0)
-		err = object_add_names(&library, &provided, &needed);
+		err = object_add_names(search, &library, &provided, &needed);
 	library_close(&library);
-	for (i = 0; !err && i < search->mapped.count; i++) {
+	for (i = 0; !err && i < search->mapped.count && !search->budget.over; i++) {
 		const struct mapped_file *file = &search->mapped.items[i];
 
 		if (!file->executable && !strstr(basename(file->path), ".so"))
 			continue;
 		if (library_open_mapped(search->dir, file, &library) == 0)
-			err = object_add_names(&library, &provided, &needed);
+			err = object_add_names(search, &library, &provided, &needed);
 		library_close(&library);
 	}
-	*loaded = true;
-	for (i = 0; i < needed.count; i++)
-		*loaded &= names_contain(&provided, needed.items[i]);
-	names_free(&provided);
-	names_free(&needed);
+	names_sort(&provided);
+	*loaded = names_contain(&provided, &needed);
+	free(provided.items);
+	free(needed.items);
 	return err;
 }
 
@@ -294,14 +298,15 @@ static const char *const handshake_texts[] = {
 	"SSLv3 write client hello A",	/* LibreSSL, OpenSSL 1.0 */
 };
 
-static enum target_tls_outcome executable_classify(const struct target_library *exe)
+static enum target_tls_outcome executable_classify(struct tls_search *search,
+						   const struct target_library *exe)
 {
 	enum target_tls_outcome outcome = TARGET_TLS_NONE;
 	struct elf_file *elf;
 	size_t i;
 	int err;
 
-	err = elf_file_open(exe->fd, &elf);
+	err = elf_file_open(exe->fd, &search->budget, &elf);
 	if (err)
 		return err == -ENOTSUP ? TARGET_TLS_FOREIGN : TARGET_TLS_NONE;
 	for (i = 0; i < sizeof(handshake_texts) / sizeof(handshake_texts[0]); i++) {
@@ -317,14 +322,14 @@ static enum target_tls_outcome library_classify(const struct target_library *lib
 	struct elf_file *elf;
 	int err;
 
-	err = elf_file_open(library->fd, &elf);
+	err = elf_file_open(library->fd, NULL, &elf);
 	if (err == 0)
 		elf_file_close(elf);
 	return err == -ENOTSUP ? TARGET_TLS_FOREIGN : TARGET_TLS_NO_SYMBOL;
 }
 
 /* Tells why there is no SSL_do_handshake. tls->ssl becomes the file that this is about, closed. */
-static void tls_search_classify(const struct tls_search *search, struct target_tls *tls)
+static void tls_search_classify(struct tls_search *search, struct target_tls *tls)
 {
 	size_t i;
 
@@ -340,7 +345,7 @@ static void tls_search_classify(const struct tls_search *search, struct target_t
 	}
 	tls->outcome = TARGET_TLS_NONE;
 	if (library_open(search->dir, "exe", search->process->exe_path, &tls->ssl) == 0)
-		tls->outcome = executable_classify(&tls->ssl);
+		tls->outcome = executable_classify(search, &tls->ssl);
 	library_close(&tls->ssl);
 }
 
@@ -362,13 +367,14 @@ static void version_shorten(const char *text, const char *prefix, char *version,
 	snprintf(version, size, "%.*s", len, from);
 }
 
-static void tls_read_version(struct target_tls *tls)
+static void tls_read_version(struct tls_search *search, struct target_tls *tls)
 {
 	static const char prefix[] = "OpenSSL ";
 	struct elf_file *elf;
 	char text[80];
 
-	if (elf_file_open(tls->crypto.fd >= 0 ? tls->crypto.fd : tls->ssl.fd, &elf))
+	if (elf_file_open(tls->crypto.fd >= 0 ? tls->crypto.fd : tls->ssl.fd, &search->budget,
+			  &elf))
 		return;
 	if (elf_file_version_string(elf, prefix, text, sizeof(text)) == 0)
 		version_shorten(text, prefix, tls->version, sizeof(tls->version));
@@ -405,12 +411,15 @@ static int tls_search_run(struct tls_search *search, struct target_tls *tls)
 	if (err)
 		return err;
 
-	if (!loaded) {
+	if (search->budget.over && tls->ssl.fd < 0) {
+		target_tls_close(tls);
+		tls->outcome = TARGET_TLS_COSTLY;
+	} else if (!loaded) {
 		target_tls_close(tls);
 		tls->outcome = TARGET_TLS_NOT_YET;
 	} else if (tls->ssl.fd >= 0) {
 		tls->outcome = TARGET_TLS_FOUND;
-		tls_read_version(tls);
+		tls_read_version(search, tls);
 	} else if (search->denied) {
 		return search->denied;
 	} else {
@@ -421,7 +430,10 @@ static int tls_search_run(struct tls_search *search, struct target_tls *tls)
 
 int target_tls_find(const struct target_process *process, struct target_tls *tls)
 {
-	struct tls_search search = { .process = process };
+	struct tls_search search = {
+		.process = process,
+		.budget = budget_begin(LOOK_BYTES, LOOK_STEPS, LOOK_TIME_NS),
+	};
 	int err;
 
 	memset(tls, 0, sizeof(*tls));
@@ -483,6 +495,10 @@ void target_tls_explain(const struct target_process *process, const struct targe
 	case TARGET_TLS_STRIPPED:
 		text_add(t, "has its TLS library linked in and its symbols stripped: install an "
 			    "unstripped build, or one that uses the system's libssl");
+		break;
+	case TARGET_TLS_COSTLY:
+		text_add(t, "has files so large, or so many, that looking for its TLS library was "
+			    "given up; it is not traced");
 		break;
 	case TARGET_TLS_NONE:
 		text_add(t, "uses no TLS library that tlsfail knows (OpenSSL and its kin)");

@@ -17,6 +17,7 @@
 
 #include "system/elf.h"
 #include "system/procfs.h"
+#include "system/regular.h"
 
 #define OVERLAYFS_MAGIC 0x794c7630 /* <linux/magic.h>; some libcs' kernel headers lack these */
 #define BTRFS_MAGIC	0x9123683e
@@ -134,10 +135,10 @@ static int executable_identify(const char *path, struct target_file *file)
 	struct elf_file *elf;
 	int fd, err;
 
-	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	fd = regular_open(AT_FDCWD, path, NULL);
 	if (fd < 0)
-		return -errno;
-	err = elf_file_open(fd, &elf);
+		return fd;
+	err = elf_file_open(fd, NULL, &elf);
 	if (err)
 		goto out;
 	elf_file_close(elf);

@@ -125,6 +125,7 @@ enum target_tls_outcome {
 	TARGET_TLS_NO_SYMBOL, /* ssl.path is a libssl, but SSL_do_handshake is not in it */
 	TARGET_TLS_FOREIGN,   /* ssl.path is for another machine or word size */
 	TARGET_TLS_STRIPPED,  /* linked statically into the executable, whose symbols are gone */
+	TARGET_TLS_COSTLY,    /* looking for it would have taken too long */
 	TARGET_TLS_NONE,      /* no TLS library that we know */
 };
 

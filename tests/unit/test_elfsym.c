@@ -19,9 +19,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "system/budget.h"
 #include "system/elf.h"
 #include "fixture.h"
 
@@ -39,7 +41,7 @@ static struct elf_file *fixture_open(const char *path, int *fd)
 
 	*fd = open(path, O_RDONLY | O_CLOEXEC);
 	assert_true(*fd >= 0);
-	assert_int_equal(elf_file_open(*fd, &file), 0);
+	assert_int_equal(elf_file_open(*fd, NULL, &file), 0);
 	return file;
 }
 
@@ -168,6 +170,7 @@ static void test_function_not_code(void **state)
 
 static void test_imports(void **state)
 {
+	char name[64];
 	int fd;
 	struct elf_file *file;
 
@@ -182,88 +185,16 @@ static void test_imports(void **state)
 	assert_true(elf_file_imports(file, "wanted"));
 	assert_false(elf_file_imports(file, "own"));
 	assert_false(elf_file_imports(file, "absent"));
-	assert_string_equal(elf_file_dynamic_string(file, DT_SONAME, 0), "libimports.so.7");
-	assert_null(elf_file_dynamic_string(file, DT_SONAME, 1));
-	assert_null(elf_file_dynamic_string(file, DT_NEEDED, 0));
+	assert_true(elf_file_dynamic_string(file, DT_SONAME, 0, name, sizeof(name)));
+	assert_string_equal(name, "libimports.so.7");
+	assert_false(elf_file_dynamic_string(file, DT_SONAME, 1, name, sizeof(name)));
+	assert_false(elf_file_dynamic_string(file, DT_NEEDED, 0, name, sizeof(name)));
+	assert_true(elf_file_dynamic_string(file, DT_SONAME, 0, name, 8));
+	assert_string_equal(name, "");
 	fixture_close(file, fd);
 }
 
 /* ---- Call stubs ---------------------------------------------------------------------------- */
-
-static void test_plt_entry_x86_64(void **state)
-{
-	/* All jump through the slot 0xa4158. */
-	static const struct {
-		uint64_t address;
-		uint8_t bytes[16];
-	} entries[] = {
-		/* GNU ld .plt: jmp *slot(%rip); push $index; jmp PLT0 */
-		{ 0x1fc50, { 0xff, 0x25, 0x02, 0x45, 0x08, 0, 0x68, 0xc2, 0, 0, 0, 0xe9 } },
-		/* .plt.sec: endbr64; jmp *slot(%rip) */
-		{ 0x1fc50, { 0xf3, 0x0f, 0x1e, 0xfa, 0xff, 0x25, 0xfe, 0x44, 0x08, 0 } },
-		/* .plt.sec of older binutils: endbr64; bnd jmp *slot(%rip) */
-		{ 0x1fc50, { 0xf3, 0x0f, 0x1e, 0xfa, 0xf2, 0xff, 0x25, 0xfd, 0x44, 0x08, 0 } },
-		/* mold: endbr64; mov $index, %r11d; jmp *slot(%rip) */
-		{ 0x1fc50,
-		  { 0xf3, 0x0f, 0x1e, 0xfa, 0x41, 0xbb, 1, 0, 0, 0, 0xff, 0x25, 0xf8, 0x44, 0x08,
-		    0 } },
-		/* the GOT in front of the code */
-		{ 0xb4158, { 0xff, 0x25, 0xfa, 0xff, 0xfe, 0xff } },
-	};
-	uint64_t slot;
-	size_t i, len;
-
-	(void)state;
-	for (i = 0; i < sizeof(entries) / sizeof(entries[0]); i++) {
-		slot = 0;
-		assert_true(elf_plt_entry_slot(EM_X86_64, entries[i].bytes, 16, entries[i].address,
-					       &slot));
-		assert_int_equal(slot, 0xa4158);
-		for (len = 0; len < 6; len++)
-			assert_false(elf_plt_entry_slot(EM_X86_64, entries[i].bytes, len,
-							entries[i].address, &slot));
-	}
-	assert_false(elf_plt_entry_slot(EM_386, entries[0].bytes, 16, 0x1fc50, &slot));
-}
-
-static void test_plt_entry_x86_64_other_code(void **state)
-{
-	/* PLT0: push GOT+8(%rip); and a PLT entry with IBT, whose jump is in .plt.sec */
-	static const uint8_t plt0[16] = { 0xff, 0x35, 0x12, 0x4b, 0x08, 0, 0xff, 0x25 };
-	static const uint8_t ibt[16] = { 0xf3, 0x0f, 0x1e, 0xfa, 0x68, 0, 0, 0, 0, 0xe9 };
-	uint64_t slot;
-
-	(void)state;
-	assert_false(elf_plt_entry_slot(EM_X86_64, plt0, sizeof(plt0), 0x1000, &slot));
-	assert_false(elf_plt_entry_slot(EM_X86_64, ibt, sizeof(ibt), 0x1000, &slot));
-}
-
-static void test_plt_entry_aarch64(void **state)
-{
-	/* adrp x16, 0xa4000; ldr x17, [x16, #0x158]; add x16, x16, #0x158; br x17 */
-	static const uint8_t plain[] = { 0x30, 0x04, 0x00, 0xb0, 0x11, 0xae, 0x40, 0xf9,
-					 0x10, 0x62, 0x05, 0x91, 0x20, 0x02, 0x1f, 0xd6 };
-	/* bti c; adrp x16, 0xa4000; ldr x17, [x16, #0x158] */
-	static const uint8_t bti[] = { 0x5f, 0x24, 0x03, 0xd5, 0x30, 0x04,
-				       0x00, 0xb0, 0x11, 0xae, 0x40, 0xf9 };
-	/* adrp x16, the page in front; ldr x17, [x16, #0xff8] */
-	static const uint8_t back[] = { 0xf0, 0xff, 0xff, 0xf0, 0x11, 0xfe, 0x47, 0xf9 };
-	/* adrp x17, …: another register */
-	static const uint8_t other[] = { 0x31, 0x04, 0x00, 0xb0, 0x11, 0xae, 0x40, 0xf9 };
-	uint64_t slot = 0;
-	size_t len;
-
-	(void)state;
-	assert_true(elf_plt_entry_slot(EM_AARCH64, plain, sizeof(plain), 0x1f030, &slot));
-	assert_int_equal(slot, 0xa4158);
-	assert_true(elf_plt_entry_slot(EM_AARCH64, bti, sizeof(bti), 0x1f030, &slot));
-	assert_int_equal(slot, 0xa4158);
-	assert_true(elf_plt_entry_slot(EM_AARCH64, back, sizeof(back), 0x1f030, &slot));
-	assert_int_equal(slot, 0x1eff8);
-	assert_false(elf_plt_entry_slot(EM_AARCH64, other, sizeof(other), 0x1f030, &slot));
-	for (len = 0; len < 8; len++)
-		assert_false(elf_plt_entry_slot(EM_AARCH64, plain, len, 0x1f030, &slot));
-}
 
 /* What objdump says where in the file the stub of function is; -1: no objdump, or no stub. */
 static int64_t objdump_stub(const char *path, const char *function)
@@ -468,7 +399,19 @@ static int open_bytes(const void *content, size_t size)
 	struct elf_file *file = NULL;
 	int err;
 
-	err = elf_file_open(fd, &file);
+	err = elf_file_open(fd, NULL, &file);
+	if (!err)
+		elf_file_close(file);
+	close(fd);
+	return err;
+}
+
+static int open_bytes_within(const char *path, struct budget *budget)
+{
+	struct elf_file *file = NULL;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int err = elf_file_open(fd, budget, &file);
+
 	if (!err)
 		elf_file_close(file);
 	close(fd);
@@ -488,9 +431,9 @@ static void test_not_elf(void **state)
 	assert_int_equal(open_bytes(archive, sizeof(archive) - 1), -ENOEXEC);
 
 	fd = open("/", O_RDONLY | O_CLOEXEC);
-	assert_int_equal(elf_file_open(fd, &file), -ENOEXEC);
+	assert_int_equal(elf_file_open(fd, NULL, &file), -ENOEXEC);
 	close(fd);
-	assert_int_equal(elf_file_open(-1, &file), -EBADF);
+	assert_int_equal(elf_file_open(-1, NULL, &file), -EBADF);
 	elf_file_close(NULL);
 }
 
@@ -522,7 +465,7 @@ static void ask_everything(int fd)
 	char buf[64];
 	size_t i;
 
-	if (elf_file_open(fd, &file))
+	if (elf_file_open(fd, NULL, &file))
 		return;
 	elf_file_function(file, "caller", &offset);
 	elf_file_function(file, "absent", &offset);
@@ -530,9 +473,9 @@ static void ask_everything(int fd)
 	elf_file_imports(file, "absent");
 	elf_file_has_text(file, "absent");
 	elf_file_version_string(file, "OpenSSL ", buf, sizeof(buf));
-	elf_file_dynamic_string(file, DT_SONAME, 0);
+	elf_file_dynamic_string(file, DT_SONAME, 0, buf, sizeof(buf));
 	for (i = 0; i < 4; i++)
-		elf_file_dynamic_string(file, DT_NEEDED, i);
+		elf_file_dynamic_string(file, DT_NEEDED, i, buf, sizeof(buf));
 	elf_file_close(file);
 }
 
@@ -567,12 +510,125 @@ static void test_truncated_while_open(void **state)
 	content = fixture_read(fixture_path("plain.so"), &size);
 	fd = memory_file(content, size);
 	free(content);
-	assert_int_equal(elf_file_open(fd, &file), 0);
+	assert_int_equal(elf_file_open(fd, NULL, &file), 0);
 	assert_int_equal(ftruncate(fd, 64), 0);
 	assert_int_equal(elf_file_function(file, "caller", &offset), -ENOENT);
 	assert_int_equal(elf_file_stub(file, "wanted", &offset), -ENOENT);
 	assert_false(elf_file_has_text(file, "text"));
 	fixture_close(file, fd);
+}
+
+/* ---- Files that are made to cost ----------------------------------------------------------- */
+
+static Elf64_Shdr *section_of_type(char *content, uint32_t type)
+{
+	const Elf64_Ehdr *header = (const Elf64_Ehdr *)content;
+	Elf64_Shdr *sections = (Elf64_Shdr *)(content + header->e_shoff);
+
+	for (int i = 0; i < header->e_shnum; i++)
+		if (sections[i].sh_type == type)
+			return &sections[i];
+	fail();
+	return NULL;
+}
+
+static long peak_kib(void)
+{
+	struct rusage usage;
+
+	assert_int_equal(getrusage(RUSAGE_SELF, &usage), 0);
+	return usage.ru_maxrss;
+}
+
+/* Tables of sizes that only a sparse file has: what is read is not kept. */
+static void test_sparse_tables(void **state)
+{
+	static const uint64_t sizes[] = { 256ULL << 20, 4ULL << 30, 1ULL << 42 };
+	static const uint32_t types[] = { SHT_DYNSYM, SHT_STRTAB, SHT_SYMTAB, SHT_RELA,
+					  SHT_DYNAMIC };
+	struct elf_file *file;
+	uint64_t offset;
+	char *content;
+	size_t size;
+	long peak;
+
+	(void)state;
+	assert_int_equal(fixture_compile("plain.so", stub_source, SHARED), 0);
+	content = fixture_read(fixture_path("plain.so"), &size);
+	peak = peak_kib();
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		for (size_t j = 0; j < sizeof(types) / sizeof(types[0]); j++) {
+			Elf64_Shdr *section = section_of_type(content, types[j]), before = *section;
+			struct budget budget = budget_begin(64 << 20, 100000, 0);
+			int fd;
+
+			section->sh_offset = size;
+			section->sh_size = sizes[i];
+			fd = memory_file(content, size);
+			*section = before;
+			/* tmpfs may allow less than 4 TiB */
+			(void)ftruncate(fd, (off_t)(size + sizes[i]));
+			assert_int_equal(elf_file_open(fd, &budget, &file), 0);
+			(void)elf_file_function(file, "absent", &offset);
+			(void)elf_file_function(file, "caller", &offset);
+			(void)elf_file_stub(file, "wanted", &offset);
+			fixture_close(file, fd);
+		}
+	}
+	free(content);
+	assert_true(peak_kib() - peak < 64 * 1024);
+}
+
+/* Counts of headers that only the file's numbers have. */
+static void test_too_many_headers(void **state)
+{
+	Elf64_Ehdr *header;
+	char *content;
+	size_t size;
+	long peak = peak_kib();
+
+	(void)state;
+	assert_int_equal(fixture_compile("plain.so", stub_source, SHARED), 0);
+	content = fixture_read(fixture_path("plain.so"), &size);
+	header = (Elf64_Ehdr *)content;
+	header->e_phnum = PN_XNUM;
+	header->e_shnum = 0;
+	((Elf64_Shdr *)(content + header->e_shoff))->sh_size = 1ULL << 31;
+	((Elf64_Shdr *)(content + header->e_shoff))->sh_info = 1U << 31;
+	for (int i = 0; i < 2; i++) {
+		int fd = memory_file(content, size);
+
+		assert_int_equal(ftruncate(fd, 1LL << 36), 0);
+		ask_everything(fd);
+		close(fd);
+		header->e_shnum = 0xfeff;
+	}
+	free(content);
+	assert_true(peak_kib() - peak < 64 * 1024);
+}
+
+static void test_budget_over(void **state)
+{
+	struct budget budget = budget_begin(UINT64_MAX, 5, 0);
+	struct elf_file *file;
+	uint64_t offset;
+	int fd;
+
+	(void)state;
+	assert_int_equal(fixture_compile("plain.so", stub_source, SHARED), 0);
+	fd = open(fixture_path("plain.so"), O_RDONLY | O_CLOEXEC);
+	assert_int_equal(elf_file_open(fd, &budget, &file), 0);
+	assert_int_equal(elf_file_function(file, "caller", &offset), -ENOENT);
+	assert_true(budget.over);
+	fixture_close(file, fd);
+	budget = budget_begin(1000, 1000, 0);
+	assert_int_equal(open_bytes_within(fixture_path("plain.so"), &budget), 0);
+	assert_true(budget.over);
+	budget = budget_begin(UINT64_MAX, UINT64_MAX, 1);
+	while (budget_take(&budget, 0))
+		;
+	assert_true(budget.over);
+	assert_true(budget_take(NULL, UINT64_MAX));
 }
 
 /* Bytes changed at random, but the same in each run; headers and tables more often than code. */
@@ -616,9 +672,6 @@ int main(void)
 		cmocka_unit_test(test_function_default_version),
 		cmocka_unit_test(test_function_not_code),
 		cmocka_unit_test(test_imports),
-		cmocka_unit_test(test_plt_entry_x86_64),
-		cmocka_unit_test(test_plt_entry_x86_64_other_code),
-		cmocka_unit_test(test_plt_entry_aarch64),
 		cmocka_unit_test(test_stub_of_each_linker),
 		cmocka_unit_test(test_stub_of_address_taken),
 		cmocka_unit_test(test_no_stub),
@@ -629,6 +682,9 @@ int main(void)
 		cmocka_unit_test(test_other_machine),
 		cmocka_unit_test(test_truncated),
 		cmocka_unit_test(test_truncated_while_open),
+		cmocka_unit_test(test_sparse_tables),
+		cmocka_unit_test(test_too_many_headers),
+		cmocka_unit_test(test_budget_over),
 		cmocka_unit_test(test_mutated),
 	};
 

@@ -24,6 +24,7 @@
 #include "system/elf.h"
 #include "program/nginx/map.h"
 #include "system/procfs.h"
+#include "system/regular.h"
 
 #define NS_PER_S       1000000000LL
 #define HOSTS_BYTES    (64U << 10)
@@ -37,28 +38,20 @@
 static int open_in_root(int root, const char *path, int flags)
 {
 	struct open_how how = {
-		.flags = (uint64_t)(flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY),
+		.flags = (uint64_t)(flags | O_CLOEXEC),
 		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
 	};
 	long fd;
 
-	if (flags & O_PATH)
-		how.flags = (uint64_t)(flags | O_CLOEXEC);
 	fd = syscall(SYS_openat2, root, path, &how, sizeof(how));
 	return fd < 0 ? -errno : (int)fd;
 }
 
 static int open_regular(int root, const char *path, struct stat *stat)
 {
-	int fd = open_in_root(root, path, O_RDONLY);
+	int fd = regular_reopen(open_in_root(root, path, O_PATH), stat);
 
-	if (fd < 0)
-		return fd;
-	if (fstat(fd, stat) || !S_ISREG(stat->st_mode)) {
-		close(fd);
-		return -EINVAL;
-	}
-	return fd;
+	return fd == -ENOEXEC ? -EINVAL : fd;
 }
 
 int64_t nginxread_changed(const struct stat *stat)
@@ -261,7 +254,7 @@ static int defaults_read(int dir, struct nginxargs *defaults, unsigned int *vers
 	fd = openat(dir, "exe", O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return procfs_error(errno);
-	err = elf_file_open(fd, &file);
+	err = elf_file_open(fd, NULL, &file);
 	if (!err)
 		err = elf_file_string(file, CONFIGURE_TEXT, text, sizeof(text));
 	if (!err && !elf_file_string(file, VERSION_TEXT, title, sizeof(title)))
