@@ -233,8 +233,8 @@ static int text_width(const char *s, size_t len)
 	return width;
 }
 
-void text_add_wrapped(struct text *t, int hang, const char *words, const char *line_end,
-		      const char *line_begin)
+void text_add_filled(struct text *t, int columns, int hang, const char *words, const char *line_end,
+		     const char *line_begin)
 {
 	int column = hang;
 
@@ -243,7 +243,7 @@ void text_add_wrapped(struct text *t, int hang, const char *words, const char *l
 		size_t len = strcspn(words + gap, " ");
 		int width = text_width(words + gap, len);
 
-		if (column > hang && column + (int)gap + width > TEXT_COLUMNS) {
+		if (column > hang && column + (int)gap + width > columns) {
 			text_addf(t, "%s\n%*s%s", line_end, hang, "", line_begin);
 			column = hang;
 			words += gap;
@@ -253,6 +253,12 @@ void text_add_wrapped(struct text *t, int hang, const char *words, const char *l
 		column += (int)gap + width;
 		words += gap + len;
 	}
+}
+
+void text_add_wrapped(struct text *t, int hang, const char *words, const char *line_end,
+		      const char *line_begin)
+{
+	text_add_filled(t, TEXT_COLUMNS, hang, words, line_end, line_begin);
 }
 
 void text_add_hex(struct text *t, const void *bytes, size_t len)

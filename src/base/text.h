@@ -47,6 +47,10 @@ void text_add_hostile(struct text *t, const void *bytes, size_t len);
 void text_add_wrapped(struct text *t, int hang, const char *words, const char *line_end,
 		      const char *line_begin);
 
+/* The same in lines of so many columns. */
+void text_add_filled(struct text *t, int columns, int hang, const char *words, const char *line_end,
+		     const char *line_begin);
+
 /* Appends len bytes that only make sense together: all of them, or none. */
 void text_add_bytes(struct text *t, const void *bytes, size_t len);
 

@@ -21,7 +21,7 @@
 #define EXIT_DEGRADED 3 /* doctor: tracing works, but not fully */
 
 #define OPTIONS_TARGETS_MAX 32
-#define OPTIONS_ROWS_MAX    64
+#define OPTIONS_ROWS_MAX    128
 #define OPTIONS_LOGS_MAX    32
 
 enum command {
@@ -29,6 +29,11 @@ enum command {
 	COMMAND_REPLAY = 1 << 1,
 	COMMAND_CAUSES = 1 << 2,
 	COMMAND_DOCTOR = 1 << 3,
+	COMMAND_EXPLAIN = 1 << 4,
+	COMMAND_LINT = 1 << 5,
+	COMMAND_PROBE = 1 << 6,
+	COMMAND_HELP = 1 << 7,
+	COMMAND_COMPLETION = 1 << 8,
 };
 
 enum option_target {
@@ -75,7 +80,9 @@ struct options {
 	struct config *file; /* what was read from it; owned */
 	bool check;	     /* only say whether all this is valid */
 
-	const char *argument; /* FILE of replay, SLUG of causes, or NULL */
+	char **arguments; /* that are no options */
+	size_t argument_count;
+	const char *argument; /* the first of them, or NULL */
 	bool help;
 	bool version;
 
@@ -109,7 +116,7 @@ void options_tell_fixed(const struct options *running, const struct options *nex
 /* The outputs that the options ask for; text on standard output when they name none. */
 void options_outputs(const struct options *options, struct outputs_options *outputs);
 
-/* Appends a line for each option of the command. */
-void options_help(enum command command, struct text *text);
+/* Appends the options of the command, in lines of so many columns. */
+void options_help(enum command command, int columns, struct text *text);
 
 #endif

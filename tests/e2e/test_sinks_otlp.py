@@ -26,7 +26,7 @@ def tests(here):
         "otlp-bad-targets": check_bad_targets,
         "otlp-hangs": check_hangs,
     }
-    if "otlp:" in here.run("--help").stdout:
+    if "otlp:" in here.run("trace", "--help").stdout:
         yield from here.chosen("sinks", checks)
 
 

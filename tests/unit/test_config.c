@@ -88,19 +88,21 @@ static void test_mistakes(void **state)
 		const char *content;
 		const char *words;
 	} mistakes[] = {
-		{ "\nformt = \"json\"\n", "tlsfail.conf:2: unknown setting 'formt'" },
+		{ "\nformt = \"json\"\n",
+		  "tlsfail.conf:2: unknown setting 'formt'; did you mean format?" },
 		{ "\n\nformat = \"xml\"\n", "tlsfail.conf:3: --format takes text or json" },
 		{ "certs = \"yes\"\n", "tlsfail.conf:1: certs is true or false" },
 		{ "format = true\n", "tlsfail.conf:1: format needs a value" },
 		{ "duration = 1.5\n", "tlsfail.conf:1: a value is" },
-		{ "duration = -1\n", "tlsfail.conf:1: --duration takes a number" },
+		{ "duration = -1\n", "tlsfail.conf:1: --duration takes a time" },
 		{ "exe = { path = \"/a\" }\n", "tlsfail.conf:1: a value is" },
 		{ "exe = [ \"/a\", 1 ]\n", "tlsfail.conf:1: mismatched element type in array" },
 		{ "exe = \"/a\"\npid = 3\n", "tlsfail.conf:2: --exe, --pid and --comm" },
 		{ "format = \"text\"\nformat = \"json\"\n", "tlsfail.conf:2: duplicate setting" },
 		{ "format = \n", "tlsfail.conf:2: syntax error" },
-		{ "config = \"/etc/other\"\n", "tlsfail.conf:1: unknown setting 'config'" },
-		{ "help = true\n", "tlsfail.conf:1: unknown setting 'help'" },
+		{ "config = \"/etc/other\"\n",
+		  "tlsfail.conf:1: unknown setting 'config'; they are" },
+		{ "help = true\n", "tlsfail.conf:1: unknown setting 'help'; they are" },
 		{ "format = \"json\"\nsink = \"text:-\"\n", "standard output takes one of" },
 	};
 

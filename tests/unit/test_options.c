@@ -223,6 +223,30 @@ static void test_help_and_version(void **state)
 	}
 }
 
+static void test_durations(void **state)
+{
+	static const struct {
+		const char *line;
+		uint64_t seconds;
+	} lines[] = {
+		{ "trace -d 90", 90 },	   { "trace -d 90s", 90 },
+		{ "trace -d 10m", 600 },   { "trace -d 1h30m", 5400 },
+		{ "trace -d 1h30", 3630 }, { "trace -d 2d", 172800 },
+		{ "trace -d 1w", 604800 }, { "trace -d 1000000000", 1000000000 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
+		assert_good(COMMAND_TRACE, lines[i].line);
+		assert_int_equal(options.duration_s, lines[i].seconds);
+	}
+	assert_good(COMMAND_TRACE, "trace --cert-warn 30");
+	assert_int_equal(options.pipeline.certs.warn_s, 30 * 86400);
+	assert_good(COMMAND_TRACE, "trace --cert-warn 2w --summary 5m");
+	assert_int_equal(options.pipeline.certs.warn_s, 14 * 86400);
+	assert_int_equal(options.pipeline.summary_ns, 300 * 1000000000ULL);
+}
+
 /* What is captured goes to a file. */
 static void test_color_needs_a_terminal(void **state)
 {
@@ -242,6 +266,9 @@ static const struct bad_line {
 } bad_lines[] = {
 	/* options that there are not, or not here */
 	{ COMMAND_TRACE, "trace --nonsense", "'--nonsense'" },
+	{ COMMAND_TRACE, "trace --recrod x", "did you mean --record?" },
+	{ COMMAND_TRACE, "trace --metric-peers=3", "did you mean --metrics-peers?" },
+	{ COMMAND_REPLAY, "replay --recrod x", "see tlsfail replay --help" },
 	{ COMMAND_TRACE, "trace -x", "'-x'" },
 	{ COMMAND_TRACE, "trace -vx", "'-x'" },
 	{ COMMAND_TRACE, "trace --co nginx", "'--co'" },
@@ -262,7 +289,10 @@ static const struct bad_line {
 	{ COMMAND_TRACE, "trace -d -1", "--duration" },
 	{ COMMAND_TRACE, "trace -d +1", "--duration" },
 	{ COMMAND_TRACE, "trace -d ''", "--duration" },
-	{ COMMAND_TRACE, "trace -d 1s", "--duration" },
+	{ COMMAND_TRACE, "trace -d 1y", "--duration" },
+	{ COMMAND_TRACE, "trace -d m", "--duration" },
+	{ COMMAND_TRACE, "trace -d 1h-30m", "--duration" },
+	{ COMMAND_TRACE, "trace -d 1000000000m", "--duration" },
 	{ COMMAND_TRACE, "trace -d 0x10", "--duration" },
 	{ COMMAND_TRACE, "trace -d 1000000001", "--duration" },
 	{ COMMAND_TRACE, "trace -c 0", "--count" },
@@ -385,12 +415,12 @@ static void test_help_texts(void **state)
 		struct text t;
 
 		text_init(&t, help, sizeof(help));
-		options_help(commands[i], &t);
+		options_help(commands[i], COLUMNS, &t);
 		assert_false(t.cut);
 		assert_help_lines(help);
 		assert_non_null(strstr(help, "  -h, --help"));
 		assert_int_equal(!!strstr(help, "  -p, --pid PID"), commands[i] == COMMAND_TRACE);
-		assert_int_equal(!!strstr(help, "  -f, --format FORMAT"),
+		assert_int_equal(!!strstr(help, "  -f, --format text|json"),
 				 commands[i] != COMMAND_CAUSES);
 	}
 }
@@ -398,19 +428,13 @@ static void test_help_texts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_defaults),
-		cmocka_unit_test(test_targets),
-		cmocka_unit_test(test_output),
-		cmocka_unit_test(test_folding),
-		cmocka_unit_test(test_limits),
-		cmocka_unit_test(test_metrics),
-		cmocka_unit_test(test_hooks),
-		cmocka_unit_test(test_arguments),
-		cmocka_unit_test(test_spellings),
-		cmocka_unit_test(test_help_and_version),
-		cmocka_unit_test(test_color_needs_a_terminal),
-		cmocka_unit_test(test_bad_lines),
-		cmocka_unit_test(test_too_many_targets),
+		cmocka_unit_test(test_defaults),   cmocka_unit_test(test_targets),
+		cmocka_unit_test(test_output),	   cmocka_unit_test(test_folding),
+		cmocka_unit_test(test_limits),	   cmocka_unit_test(test_metrics),
+		cmocka_unit_test(test_hooks),	   cmocka_unit_test(test_arguments),
+		cmocka_unit_test(test_spellings),  cmocka_unit_test(test_help_and_version),
+		cmocka_unit_test(test_durations),  cmocka_unit_test(test_color_needs_a_terminal),
+		cmocka_unit_test(test_bad_lines),  cmocka_unit_test(test_too_many_targets),
 		cmocka_unit_test(test_help_texts),
 	};
 

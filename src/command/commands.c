@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The table of commands.
+ */
+#include "command/commands.h"
+
+#include <string.h>
+
+#include "base/similar.h"
+#include "command/causes.h"
+#include "command/completion.h"
+#include "command/doctor.h"
+#include "command/help.h"
+#include "command/replay.h"
+#include "command/trace.h"
+#include "system/log.h"
+
+const struct command_row command_table[] = {
+	{ "trace", COMMAND_TRACE, "", 0, "trace this host until interrupted (the default)",
+	  "One of --exe, --pid and --comm; without them every nginx of this host is traced.\n"
+	  "Exit status: 0 done, 1 cannot work (one line says why), 2 usage.\n"
+	  "Examples:\n"
+	  "  tlsfail                            every nginx, until Ctrl-C\n"
+	  "  tlsfail -v -d 10m --role client    ten minutes, handshakes with upstreams only\n"
+	  "  tlsfail -f json >failures.ndjson\n",
+	  tracer_run },
+	{ "replay", COMMAND_REPLAY, " FILE", 1, "diagnose a recording again; - is standard input",
+	  "Exit status: 0 done, 1 cannot read it, 2 usage.\n", replay_run },
+	{ "doctor", COMMAND_DOCTOR, "", 0, "what would work here, what would not, and what to do",
+	  "Exit status: 0 all works, 1 cannot trace, 2 usage, 3 works, but not fully.\n",
+	  doctor_run },
+	{ "causes", COMMAND_CAUSES, " [SLUG]", 1, "list the causes, with evidence and fix",
+	  "Exit status: 0 done, 2 there is no such cause.\n", listing_run },
+	{ "help", COMMAND_HELP, " [COMMAND]", 1, "show the help of a command", "", help_run },
+	{ "completion", COMMAND_COMPLETION, " bash|zsh|fish", 1,
+	  "print what completes tlsfail's words in a shell",
+	  "Examples:\n"
+	  "  bash:  source <(tlsfail completion bash)\n"
+	  "  zsh:   tlsfail completion zsh >\"${fpath[1]}/_tlsfail\"\n"
+	  "  fish:  tlsfail completion fish >~/.config/fish/completions/tlsfail.fish\n",
+	  completion_run },
+	{ 0 },
+};
+
+const struct command_row *command_of(enum command command)
+{
+	const struct command_row *row = command_table;
+
+	while (row->name && row->command != command)
+		row++;
+	return row->name ? row : &command_table[0];
+}
+
+const char *command_name(enum command command)
+{
+	return command_of(command)->name;
+}
+
+const struct command_row *command_find(const char *name)
+{
+	struct similar similar;
+
+	similar_begin(&similar, name, strlen(name));
+	for (const struct command_row *row = command_table; row->name; row++) {
+		if (!strcmp(row->name, name))
+			return row;
+		similar_offer(&similar, row->name);
+	}
+	if (similar.best)
+		log_line("unknown command '%s'; did you mean %s?", name, similar.best);
+	else
+		log_line("unknown command '%s'; see tlsfail --help", name);
+	return NULL;
+}

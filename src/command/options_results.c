@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Options: what is done with findings.
+ */
+#include "command/option_rows.h"
+
+#include <string.h>
+
+#include "metrics/metrics.h"
+#include "system/log.h"
+
+#define NS_PER_SEC     1000000000ULL
+#define INTERVAL_MAX_S 1000000
+
+static int set_format(struct options *o, const char *value)
+{
+	o->format = sink_type_find(value);
+	if (o->format == &sink_type_text || o->format == &sink_type_json)
+		return 0;
+	log_line("--format takes text or json, not '%s'", value);
+	return EXIT_USAGE;
+}
+
+static int set_sink(struct options *o, const char *value)
+{
+	const struct sink_type *type;
+	const char *target;
+	char buf[256];
+	struct text error;
+
+	text_init(&error, buf, sizeof(buf));
+	if (sink_parse(value, &type, &target, &error)) {
+		log_line("%s", buf);
+		return EXIT_USAGE;
+	}
+	if (o->sink_count == ARRAY_LEN(o->sinks)) {
+		log_line("more than %zu sinks", ARRAY_LEN(o->sinks));
+		return EXIT_USAGE;
+	}
+	o->sinks[o->sink_count++] = value;
+	return 0;
+}
+
+static int set_sink_queue(struct options *o, const char *value)
+{
+	int err = option_number("--sink-queue", value, 4096, &o->sink_queue);
+
+	o->sink_queue *= 1024 * 1024;
+	return err;
+}
+
+static int set_ecs(struct options *o, const char *value)
+{
+	(void)value;
+	o->ecs = true;
+	return 0;
+}
+
+static int set_verbose(struct options *o, const char *value)
+{
+	(void)value;
+	o->verbose = true;
+	o->ladder = true;
+	o->pipeline.noise = true;
+	return 0;
+}
+
+static int set_ladder(struct options *o, const char *value)
+{
+	(void)value;
+	o->ladder = true;
+	return 0;
+}
+
+static int set_no_color(struct options *o, const char *value)
+{
+	(void)value;
+	o->color = false;
+	return 0;
+}
+
+static int set_certs(struct options *o, const char *value)
+{
+	(void)value;
+	o->pipeline.certs.seen = true;
+	return 0;
+}
+
+static int set_cert_warn(struct options *o, const char *value)
+{
+	return option_duration("--cert-warn", value, 'd', 36500 * 86400ULL,
+			       &o->pipeline.certs.warn_s);
+}
+
+static int set_interval(const char *option, const char *value, uint64_t *ns)
+{
+	int err = option_duration(option, value, 's', INTERVAL_MAX_S, ns);
+
+	*ns *= NS_PER_SEC;
+	return err;
+}
+
+static int set_fold_interval(struct options *o, const char *value)
+{
+	return set_interval("--fold-interval", value, &o->pipeline.fold_ns);
+}
+
+static int set_summary(struct options *o, const char *value)
+{
+	return set_interval("--summary", value, &o->pipeline.summary_ns);
+}
+
+static int set_no_fold(struct options *o, const char *value)
+{
+	(void)value;
+	o->pipeline.fold_ns = 0;
+	return 0;
+}
+
+static int set_metrics(struct options *o, const char *value)
+{
+	o->metrics = value;
+	if (!listen_parse(value, &o->metrics_address))
+		return 0;
+	log_line("--metrics takes ADDRESS:PORT such as 127.0.0.1:9913, a port, or unix:/PATH, not "
+		 "'%s'",
+		 value);
+	return EXIT_USAGE;
+}
+
+static int set_metrics_file(struct options *o, const char *value)
+{
+	o->metrics_file = value;
+	if (*value)
+		return 0;
+	log_line("--metrics-file takes the name of a file");
+	return EXIT_USAGE;
+}
+
+static int set_metrics_peers(struct options *o, const char *value)
+{
+	uint64_t n = 0;
+	int err = option_number("--metrics-peers", value, METRICS_PEERS_LIMIT, &n);
+
+	o->metrics_peers = (unsigned int)n;
+	return err;
+}
+
+static const struct option_row rows[] = {
+	{ "format", 'f', "text|json", OUTPUTS | COMMAND_DOCTOR | LIVE,
+	  "of standard output; json: one object a line", set_format },
+	{ "sink", 's', "TYPE:TARGET", OUTPUTS | LIVE, "where findings go, see below; repeatable",
+	  set_sink },
+	{ "ecs", 0, NULL, OUTPUTS | LIVE, "JSON with the keys of Elastic Common Schema", set_ecs },
+	{ "sink-queue", 0, "MIB", OUTPUTS | LIVE,
+	  "what waits for a slow sink at most; 4 by default", set_sink_queue },
+	{ "verbose", 'v', NULL, OUTPUTS | LIVE, "show the evidence, and draw the handshake",
+	  set_verbose },
+	{ "ladder", 0, NULL, OUTPUTS | LIVE, "draw the handshake, as -v does", set_ladder },
+	{ "certs", 0, NULL, OUTPUTS, "report each certificate of a healthy peer once", set_certs },
+	{ "cert-warn", 0, "DAYS", OUTPUTS, "warn once a day of those that end so soon",
+	  set_cert_warn },
+	{ "fold-interval", 0, "TIME", OUTPUTS,
+	  "how often to report the number of further failures of a kind; 60s by default",
+	  set_fold_interval },
+	{ "summary", 0, "TIME", OUTPUTS, "how often to sum up how the peers that fail stand",
+	  set_summary },
+	{ "no-fold", 0, NULL, OUTPUTS, "report each failure, however many there are", set_no_fold },
+	{ "no-color", 0, NULL, OUTPUTS | LIVE, "no colours; also when NO_COLOR is set",
+	  set_no_color },
+	{ "metrics", 0, "ADDR:PORT", OUTPUTS,
+	  "serve metrics for Prometheus; also PORT, unix:/PATH (with libmicrohttpd, so not in a "
+	  "static build)",
+	  set_metrics },
+	{ "metrics-file", 0, "FILE", OUTPUTS, "write them every 10 s, for node_exporter",
+	  set_metrics_file },
+	{ "metrics-peers", 0, "N", OUTPUTS, "name the first N peers in them", set_metrics_peers },
+};
+
+const struct option_group option_group_results = { rows, ARRAY_LEN(rows) };

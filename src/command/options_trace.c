@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Options: how this host is traced, and how a recording is replayed.
+ */
+#include "command/option_rows.h"
+
+#include <string.h>
+
+#include "system/log.h"
+
+static int set_duration(struct options *o, const char *value)
+{
+	return option_duration("--duration", value, 's', 1000000000, &o->duration_s);
+}
+
+static int set_count(struct options *o, const char *value)
+{
+	return option_number("--count", value, UINT64_MAX, &o->count);
+}
+
+static int set_record(struct options *o, const char *value)
+{
+	o->record = value;
+	return 0;
+}
+
+static int set_rate(struct options *o, const char *value)
+{
+	return option_number("--rate", value, 1000000, &o->rate);
+}
+
+static int set_repeat(struct options *o, const char *value)
+{
+	return option_number("--repeat", value, UINT64_MAX, &o->repeat);
+}
+
+static int set_error_log(struct options *o, const char *value)
+{
+	if (o->error_log_count == OPTIONS_LOGS_MAX) {
+		log_line("more than %d error logs", OPTIONS_LOGS_MAX);
+		return EXIT_USAGE;
+	}
+	o->error_logs[o->error_log_count++] = value;
+	return 0;
+}
+
+static int set_probe_stats(struct options *o, const char *value)
+{
+	(void)value;
+	o->probe_stats = true;
+	return 0;
+}
+
+static int set_hook(struct options *o, const char *value)
+{
+	const char *equals = strchr(value, '=');
+	enum hook_kind kind;
+	enum fact fact;
+
+	if (equals && fact_find(value, equals - value, &fact) &&
+	    hook_kind_find(equals + 1, &kind)) {
+		o->hooks.kinds[fact] = kind;
+		return 0;
+	}
+	log_line("--hook takes FACT=KIND such as close=kprobe, not '%s'; facts: wire, state, "
+		 "close, reset, exec; kinds: tp_btf, raw_tp, fentry, kprobe",
+		 value);
+	return EXIT_USAGE;
+}
+
+static int set_no_return_probes(struct options *o, const char *value)
+{
+	(void)value;
+	o->no_return_probes = true;
+	return 0;
+}
+
+static int set_config(struct options *o, const char *value)
+{
+	o->config = value;
+	return 0;
+}
+
+static int set_check(struct options *o, const char *value)
+{
+	(void)value;
+	o->check = true;
+	return 0;
+}
+
+static const struct option_row rows[] = {
+	{ "duration", 'd', "TIME", COMMAND_TRACE, "end after this time", set_duration },
+	{ "count", 'c', "N", COMMAND_TRACE, "end after N failures", set_count },
+	{ "record", 'r', "FILE", COMMAND_TRACE, "write what was seen, for tlsfail replay",
+	  set_record },
+	{ "rate", 0, "N", COMMAND_REPLAY, "N failures a second, and wait for no sink", set_rate },
+	{ "repeat", 0, "N", COMMAND_REPLAY, "replay it N times", set_repeat },
+	{ "error-log", 0, "PATH", COMMAND_TRACE,
+	  "add what nginx itself logs there; auto: where its configuration says; repeatable",
+	  set_error_log },
+	{ "probe-stats", 0, NULL, COMMAND_TRACE,
+	  "have the kernel time every BPF program, for the metrics", set_probe_stats },
+	{ "hook", 0, "FACT=KIND", COMMAND_TRACE,
+	  "force a hook: wire, state, close, reset or exec = tp_btf, raw_tp, fentry or kprobe; "
+	  "repeatable",
+	  set_hook },
+	{ "no-return-probes", 0, NULL, COMMAND_TRACE,
+	  "use entry probes only, as is done anyway where return probes are not safe",
+	  set_no_return_probes },
+	{ "config", 0, "FILE", COMMAND_TRACE | COMMAND_LINE,
+	  "take options from this file too; those of the command line come first", set_config },
+	{ "check", 0, NULL, COMMAND_TRACE | COMMAND_LINE,
+	  "only say whether the options and the file (without --config " CONFIG_DEFAULT_PATH
+	  ") are valid",
+	  set_check },
+};
+
+const struct option_group option_group_trace = { rows, ARRAY_LEN(rows) };
