@@ -12,17 +12,14 @@
 #include <strings.h>
 
 static const char *const type_names[] = {
-	[EXPOSITION_COUNTER] = "counter",
-	[EXPOSITION_GAUGE] = "gauge",
-	[EXPOSITION_HISTOGRAM] = "histogram",
-	[EXPOSITION_INFO] = "info",
+	[EXPOSITION_COUNTER] = "counter",     [EXPOSITION_GAUGE] = "gauge",
+	[EXPOSITION_HISTOGRAM] = "histogram", [EXPOSITION_INFO] = "info",
+	[EXPOSITION_UNKNOWN] = "unknown",
 };
 
 static const char *const suffixes[] = {
-	[EXPOSITION_COUNTER] = "_total",
-	[EXPOSITION_GAUGE] = "",
-	[EXPOSITION_HISTOGRAM] = "",
-	[EXPOSITION_INFO] = "_info",
+	[EXPOSITION_COUNTER] = "_total", [EXPOSITION_GAUGE] = "",   [EXPOSITION_HISTOGRAM] = "",
+	[EXPOSITION_INFO] = "_info",	 [EXPOSITION_UNKNOWN] = "",
 };
 
 /* -- which format ----------------------------------------------------------------------------- */
@@ -89,9 +86,14 @@ void exposition_family(struct exposition *e, enum exposition_type type, const ch
 		       const char *unit, const char *help)
 {
 	bool openmetrics = e->format == EXPOSITION_OPENMETRICS;
-	/* The older format calls a family by the name of its samples, and knows no info. */
+	/* The older format calls a family by the name of its samples, and has other words. */
 	const char *suffix = openmetrics ? "" : suffixes[type];
-	const char *words = !openmetrics && type == EXPOSITION_INFO ? "gauge" : type_names[type];
+	const char *words = type_names[type];
+
+	if (!openmetrics && type == EXPOSITION_INFO)
+		words = "gauge";
+	if (!openmetrics && type == EXPOSITION_UNKNOWN)
+		words = "untyped";
 
 	e->type = type;
 	e->family = name;

@@ -22,6 +22,7 @@ enum exposition_type {
 	EXPOSITION_GAUGE,
 	EXPOSITION_HISTOGRAM,
 	EXPOSITION_INFO,
+	EXPOSITION_UNKNOWN, /* a counter whose name has no _total */
 };
 
 /* A list of labels ends with a NULL name; a label whose value is NULL is left out. */

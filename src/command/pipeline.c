@@ -119,6 +119,15 @@ bool pipeline_server_name(struct pipeline *p, const struct tlsfail_conn *conn, s
 	return hello->has_server_name || (hello->present && !hello->cut && !hello->malformed);
 }
 
+static void endpoint_set(struct finding_endpoint *endpoint, const struct tlsfail_peer_key *key)
+{
+	struct text t;
+
+	text_init(&t, endpoint->address, sizeof(endpoint->address));
+	text_add_address(&t, key->family, key->addr);
+	endpoint->port = key->port;
+}
+
 void pipeline_count_failing(struct pipeline *p, uint64_t now)
 {
 	struct finding_endpoint peer;
@@ -129,11 +138,7 @@ void pipeline_count_failing(struct pipeline *p, uint64_t now)
 		return;
 	metrics_failing_begin(p->metrics);
 	while (peers_failing(p->peers, now, &at, &failing)) {
-		struct text t;
-
-		text_init(&t, peer.address, sizeof(peer.address));
-		text_add_address(&t, failing.key.family, failing.key.addr);
-		peer.port = failing.key.port;
+		endpoint_set(&peer, &failing.key);
 		metrics_failing_add(p->metrics, &peer,
 				    correlator_realtime(p->correlator, failing.since),
 				    failing.streak);
@@ -168,8 +173,11 @@ static void failure_count(struct pipeline *p)
 	for (size_t i = 0; i < cause_table_len; i++)
 		if (!strcmp(cause_table[i].slug, p->finding.cause))
 			p->by_cause[i]++;
-	if (p->metrics)
-		metrics_failure(p->metrics, &p->finding);
+	if (!p->metrics)
+		return;
+	metrics_failure(p->metrics, &p->finding);
+	if (!symptoms_is_server(p->failure.conn))
+		metrics_succeeded(p->metrics, &p->finding.peer, p->failure.conn->peer.done);
 }
 
 /* The first upstream block that leads to the peer, "" when none is known. */
@@ -229,8 +237,13 @@ static int certificates_report(struct pipeline *p, const struct tlsfail_certs *r
 static int recovery_report(struct pipeline *p, const struct tlsfail_peer *record)
 {
 	struct peer_recovery recovery;
+	struct finding_endpoint peer;
 	int err = 0;
 
+	if (p->metrics) {
+		endpoint_set(&peer, &record->key);
+		metrics_succeeded(p->metrics, &peer, record->n.done);
+	}
 	if (!peers_read(p->peers, record, &recovery))
 		return 0;
 	diagnose_recovery(record, &recovery, correlator_realtime(p->correlator, recovery.t),

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "diagnose/causes.h"
+#include "metrics/plus.h"
 #include "tls/names.h"
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
@@ -55,6 +56,7 @@ struct metrics {
 	struct failing_row failing[METRICS_FAILING_MAX];
 
 	struct metrics_host host;
+	struct plus plus;
 
 	unsigned int peers_max;
 	unsigned int peer_count;
@@ -166,6 +168,12 @@ void metrics_failure(struct metrics *m, const struct finding *f)
 			m->by_cause[row * cause_table_len + i]++;
 	if (f->alert.known)
 		m->alerts[f->alert.received][f->alert.code]++;
+	plus_failure(&m->plus, f);
+}
+
+void metrics_succeeded(struct metrics *m, const struct finding_endpoint *peer, uint64_t handshakes)
+{
+	plus_succeeded(&m->plus, peer, handshakes);
 }
 
 static void certs_forget(struct metrics *m, uint64_t now_ns)
@@ -581,6 +589,9 @@ void metrics_write(const struct metrics *m, enum exposition_format format, struc
 	write_failures(&e, m);
 	write_failing(&e, m);
 	write_alerts(&e, m);
+	plus_write(&m->plus, &e,
+		   m->host.counters.n[TLSFAIL_N_CLIENT_OK] +
+			   m->host.counters.n[TLSFAIL_N_SERVER_OK]);
 	write_durations(&e, &m->host.counters);
 	write_certificates(&e, m);
 	write_records(&e, &m->host);

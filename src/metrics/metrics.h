@@ -38,6 +38,9 @@ struct metrics *metrics_clone(const struct metrics *m);
 /* A failed handshake was found. */
 void metrics_failure(struct metrics *m, const struct finding *finding);
 
+/* So many handshakes with that peer, as the client, have succeeded. */
+void metrics_succeeded(struct metrics *m, const struct finding_endpoint *peer, uint64_t handshakes);
+
 /* Certificates of a healthy peer were seen. */
 void metrics_certificates(struct metrics *m, const struct certificate_ends *ends);
 

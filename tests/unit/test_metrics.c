@@ -140,6 +140,91 @@ static void test_most_peers(void **state)
 	assert_line("tlsfail_failures_total{cause=\"unknown\",role=\"client\",peer=\"other\"} 1");
 }
 
+static void plus_fail(struct finding *f)
+{
+	strcpy(f->executable_name, "nginx");
+	f->phase = "hello";
+	metrics_failure(metrics, f);
+}
+
+/* The counters of NGINX Plus: by server, and by peer of an upstream. */
+static void test_plus(void **state)
+{
+	static struct finding f;
+	struct finding_endpoint peer = { "192.0.2.7", 8443 };
+
+	(void)state;
+	begin(0);
+	host.counters.n[TLSFAIL_N_CLIENT_OK] = 7;
+	host.counters.n[TLSFAIL_N_SERVER_OK] = 8;
+	f = (struct finding){ .role = "server", .cause = "client-cert-verify-failed" };
+	f.local = (struct finding_endpoint){ "2001:db8::1", 443 };
+	f.verify.known = f.verify.enforced = true;
+	f.verify.code = 10;
+	plus_fail(&f);
+	f.config.place_count = 1;
+	strcpy(f.config.places[0].server, "a.test b.test");
+	plus_fail(&f);
+	f.verify.code = 20;
+	plus_fail(&f);
+	f.verify.known = false;
+	f.alert.known = f.alert.received = true;
+	f.alert.code = 48;
+	f.cause = "client-rejects-cert";
+	plus_fail(&f);
+	f = (struct finding){ .role = "client", .cause = "cipher-mismatch", .peer = peer };
+	f.config.place_count = 1;
+	strcpy(f.config.places[0].upstream, "pool");
+	plus_fail(&f);
+	f.cause = "handshake-timeout";
+	plus_fail(&f);
+	metrics_succeeded(metrics, &peer, 5);
+	/* another program's, none of TLS, and noise */
+	strcpy(f.executable_name, "curl");
+	metrics_failure(metrics, &f);
+	f.cause = "local-abort";
+	plus_fail(&f);
+	f = (struct finding){ .role = "server", .cause = "port-scan", .noise = true };
+	plus_fail(&f);
+	show();
+	assert_line("nginxplus_ssl_handshakes 15");
+	assert_line("nginxplus_ssl_handshakes_failed 6");
+	assert_line("nginxplus_server_zone_ssl_handshakes_failed{server_zone=\"a.test\"} 3");
+	assert_line("nginxplus_server_zone_ssl_verify_failures{server_zone=\"[2001:db8::1]:443\","
+		    "reason=\"expired_cert\"} 1");
+	assert_line("nginxplus_server_zone_ssl_verify_failures{server_zone=\"a.test\","
+		    "reason=\"other\"} 1");
+	assert_line("nginxplus_server_zone_ssl_peer_rejected_cert{server_zone=\"a.test\"} 1");
+	assert_line("nginxplus_upstream_server_ssl_handshakes{upstream=\"pool\","
+		    "server=\"192.0.2.7:8443\"} 5");
+	assert_line("nginxplus_upstream_server_ssl_handshakes_failed{upstream=\"pool\","
+		    "server=\"192.0.2.7:8443\"} 2");
+	assert_line("nginxplus_upstream_server_ssl_no_common_cipher{upstream=\"pool\","
+		    "server=\"192.0.2.7:8443\"} 1");
+	assert_line("nginxplus_upstream_server_ssl_handshake_timeout{upstream=\"pool\","
+		    "server=\"192.0.2.7:8443\"} 1");
+	assert_line("# TYPE nginxplus_ssl_handshakes untyped");
+}
+
+/* More peers than have a row are counted together. */
+static void test_plus_others(void **state)
+{
+	static struct finding f;
+
+	(void)state;
+	begin(0);
+	for (uint16_t port = 1; port <= 258; port++) {
+		f = (struct finding){ .role = "client", .cause = "cipher-mismatch" };
+		f.peer = (struct finding_endpoint){ "192.0.2.7", port };
+		plus_fail(&f);
+	}
+	show();
+	assert_line("nginxplus_upstream_server_ssl_handshakes_failed{upstream=\"192.0.2.7:256\","
+		    "server=\"192.0.2.7:256\"} 1");
+	assert_line("nginxplus_upstream_server_ssl_handshakes_failed{upstream=\"other\","
+		    "server=\"other\"} 2");
+}
+
 static void test_alerts(void **state)
 {
 	struct finding f = { .role = "client", .cause = "unknown", .phase = "hello" };
@@ -330,6 +415,8 @@ int main(void)
 		cmocka_unit_test_teardown(test_peers, teardown),
 		cmocka_unit_test_teardown(test_most_peers, teardown),
 		cmocka_unit_test_teardown(test_alerts, teardown),
+		cmocka_unit_test_teardown(test_plus, teardown),
+		cmocka_unit_test_teardown(test_plus_others, teardown),
 		cmocka_unit_test_teardown(test_durations, teardown),
 		cmocka_unit_test_teardown(test_certificates, teardown),
 		cmocka_unit_test_teardown(test_most_certificates, teardown),

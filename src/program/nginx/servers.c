@@ -291,17 +291,17 @@ static void add_commands(struct nginxtell *tell, struct nginx_place *p, const st
 static void add_setting(struct nginxtell *tell, struct nginx_place *p, const struct choice *c,
 			enum nginx_setting setting, unsigned int version)
 {
-	bool same = c->server == c->default_server || same_value(c, setting);
+	bool is_protocols = setting == NGINX_SSL_PROTOCOLS;
+	bool is_default =
+		setting == NGINX_SSL_ECDH_CURVE || (is_protocols && version < VERSION_OF_NAMED);
 
 	if (setting == NGINX_SSL_CONF_COMMAND)
 		add_commands(tell, p, c);
-	else if (setting == NGINX_SSL_ECDH_CURVE && !same)
-		add_of_default(tell, p, c, setting);
-	else if (setting != NGINX_SSL_PROTOCOLS || same || version >= VERSION_OF_NAMED)
+	else if (!is_default || c->server == c->default_server || same_value(c, setting))
 		nginxtell_value(tell, p, setting, c->server);
-	else if (version)
+	/* without the version it is not known which of the two counts */
+	else if (!is_protocols || version)
 		add_of_default(tell, p, c, setting);
-	/* else it is not known which of the two counts */
 }
 
 static void add_settings(struct nginxtell *tell, struct nginx_place *p, const struct choice *c,
