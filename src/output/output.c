@@ -48,9 +48,13 @@ struct output {
 	pthread_cond_t work;  /* there may be something to send */
 	pthread_cond_t room;  /* something was sent */
 	struct queue queue;
-	bool full;	 /* until half of the queue is free again */
-	uint64_t since;	 /* when the first of the queue came, at the earliest */
-	uint64_t untold; /* dropped, and no event has said so */
+	bool full;	    /* until half of the queue is free again */
+	uint64_t since;	    /* when the first of the queue came, at the earliest */
+	uint64_t untold;    /* dropped, and no event has said so */
+	uint64_t removed;   /* from the queue, so far */
+	uint64_t notice;    /* the place among all that was queued of the event that waits there to
+			      * report losses; 0: none does. It is no event that can be lost. */
+	uint64_t notice_of; /* how many losses it reports */
 	struct output_counts counts;
 
 	bool ended;	 /* for good, by final_error */
@@ -176,15 +180,36 @@ static void attempt_succeeded(struct output *o)
 	o->failures = 0;
 }
 
+/* Takes count items off the queue; lost: none of them reached the consumer. Returns how many of those
+ * that did not are events: a report of losses that is lost leaves them unreported. */
+static uint64_t remove_items(struct output *o, size_t count, bool lost)
+{
+	bool has_notice = o->notice > o->removed && o->notice <= o->removed + count;
+
+	queue_drop(&o->queue, count);
+	o->removed += count;
+	if (!has_notice)
+		return lost ? count : 0;
+	o->notice = 0;
+	if (!lost)
+		return 0;
+	o->untold += o->notice_of;
+	return count - 1;
+}
+
 /* What came of an attempt, under the lock. */
 static void attempt_count(struct output *o, int err, const struct sink_sent *sent,
 			  const char *words)
 {
-	queue_drop(&o->queue, sent->taken);
+	bool all_refused = sent->refused && sent->refused == sent->taken;
+	uint64_t refused = remove_items(o, sent->taken, all_refused);
+
+	if (!all_refused)
+		refused = sent->refused;
 	o->since = now_ns();
 	o->counts.written += sent->taken - sent->refused;
-	o->counts.dropped += sent->refused;
-	o->untold += sent->refused;
+	o->counts.dropped += refused;
+	o->untold += refused;
 	if (sent->taken)
 		attempt_succeeded(o);
 	if (sent->refused && !o->refusing)
@@ -447,8 +472,11 @@ static void loss_put(struct output *o, struct finding *loss, uint64_t time_ns, c
 	text_init(&t, buf, size);
 	o->type->format(&o->options.sink, loss, &t);
 	pthread_mutex_lock(&o->lock);
-	if (put(o, &t, time_ns))
+	if (put(o, &t, time_ns)) {
 		o->untold -= loss->loss.output;
+		o->notice = o->counts.queued;
+		o->notice_of = loss->loss.output;
+	}
 	pthread_mutex_unlock(&o->lock);
 }
 
@@ -458,7 +486,7 @@ int output_tell_loss(struct output *o, struct finding *loss, char *buf, size_t s
 
 	pthread_mutex_lock(&o->lock);
 	err = error_take(o);
-	loss->loss.output = o->ended || !has_room(o) ? 0 : o->untold;
+	loss->loss.output = o->ended || o->notice || !has_room(o) ? 0 : o->untold;
 	pthread_mutex_unlock(&o->lock);
 	if (loss->loss.output && o->has_thread)
 		loss_put(o, loss, 0, buf, size);
@@ -498,6 +526,13 @@ void output_finish_begin(struct output *o, uint64_t deadline_ns)
 	pthread_mutex_unlock(&o->lock);
 }
 
+/* Waits until no report of losses is in the queue, till the time at most. */
+static void notice_wait(struct output *o, uint64_t time_ns)
+{
+	while (o->notice && !o->done && now_ns() < time_ns)
+		wait_until(o, &o->room, time_ns);
+}
+
 /* Waits until the thread is done, till the time at most. */
 static void done_wait(struct output *o, uint64_t time_ns)
 {
@@ -513,7 +548,8 @@ void output_finish_end(struct output *o, struct finding *loss, char *buf, size_t
 		return;
 	if (loss) {
 		pthread_mutex_lock(&o->lock);
-		loss->loss.output = o->untold;
+		notice_wait(o, o->deadline);
+		loss->loss.output = o->notice ? 0 : o->untold;
 		pthread_mutex_unlock(&o->lock);
 		if (loss->loss.output)
 			loss_put(o, loss, o->deadline, buf, size);
@@ -528,8 +564,7 @@ void output_finish_end(struct output *o, struct finding *loss, char *buf, size_t
 		if (write(o->stop, &one, sizeof(one)) == sizeof(one))
 			done_wait(o, now_ns() + STOP_NS);
 	}
-	o->counts.dropped += o->queue.count;
-	queue_drop(&o->queue, o->queue.count);
+	o->counts.dropped += remove_items(o, o->queue.count, true);
 	pthread_mutex_unlock(&o->lock);
 }
 

@@ -120,7 +120,7 @@ def banner(greeting):
 
 def check_bad_targets(here):
     """One line says what is wrong, all is counted as lost, and the end comes."""
-    with banner(b"SSH-2.0-OpenSSH_9.2p1\r\n") as port, Receiver([WRONG] * 9) as web:
+    with banner(b"SSH-2.0-OpenSSH_9.2p1\r\n") as port, Receiver([WRONG] * 50) as web:
         for sink, words in ((f"otlp:http://127.0.0.1:{port}", "HTTP/0.9"),
                             (f"otlp:https://127.0.0.1:{port}", "SSL"),
                             (web.sink, "does not speak OTLP"),
@@ -131,6 +131,9 @@ def check_bad_targets(here):
             require(done.stderr.count(f"tlsfail: {sink}: ") == 2 and words in done.stderr,
                     f"{sink}: not one line that says {words!r}:", done.stderr)
             require(lost(done) == FEW, done.stderr)
+        # Slow enough that a report of what was refused first is refused, too: it is no event.
+        done = replay(here, web.sink, rate=FEW // 4)
+        require(lost(done) == FEW, done.stderr)
     for target in ("ftp://127.0.0.1", "http://", "127.0.0.1:4318", "http://127.0.0.1:99999"):
         done = replay(here, f"otlp:{target}")
         require(done.returncode == 2 and "is no URL of a collector" in done.stderr,

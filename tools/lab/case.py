@@ -26,7 +26,8 @@ class Case:
     log: Optional[str] = None  # regular expression of the line nginx logs for it
     status: Optional[int] = 502  # what the HTTP client gets; None: it does not wait
     confidence: Tuple[str, ...] = HIGH  # any of these will do
-    expect: Mapping[str, Any] = field(default_factory=dict)  # other members of the JSON
+    # Other members of the JSON; a frozenset: it is one of these, by the release of the upstream.
+    expect: Mapping[str, Any] = field(default_factory=dict)
     says: Tuple[str, ...] = ()  # regular expressions that the message and the hint match
     never: Tuple[str, ...] = ()  # and those that they must not
     family: int = 4  # 4, 6: IPv4, IPv6
