@@ -9,9 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/sysmacros.h>
+#include <time.h>
 #include <unistd.h>
 
 #define DELETED_SUFFIX " (deleted)"
+
+#define NS_PER_S 1000000000LL
 
 #define MAPPINGS_MAX 1024 /* a bound on what one process can make us do */
 
@@ -56,22 +59,55 @@ int procfs_read_text(int dir, const char *name, char *buf, size_t size)
 	return err;
 }
 
+/* Reads /proc/PID/stat: what follows the name, which may contain anything, parentheses and spaces
+ * too. NULL: the process is gone. */
+static const char *stat_read(pid_t pid, char *buf, size_t size)
+{
+	const char *rest = NULL;
+	int dir = procfs_open(pid);
+
+	if (dir < 0)
+		return NULL;
+	if (procfs_read_text(dir, "stat", buf, size) == 0)
+		rest = strrchr(buf, ')');
+	close(dir);
+	return rest;
+}
+
 pid_t procfs_parent(pid_t pid)
 {
-	char stat[256]; /* pid (comm) state ppid ...: well before the end of this */
-	const char *rest = NULL;
-	int dir;
+	char stat[512];
+	const char *rest = stat_read(pid, stat, sizeof(stat));
 
-	dir = procfs_open(pid);
-	if (dir < 0)
-		return 0;
-	/* comm may contain anything, parentheses and spaces too. */
-	if (procfs_read_text(dir, "stat", stat, sizeof(stat)) == 0)
-		rest = strrchr(stat, ')');
-	close(dir);
 	if (!rest || strlen(rest) < strlen(") S 1"))
 		return 0;
 	return (pid_t)strtol(rest + strlen(") S "), NULL, 10);
+}
+
+/* The 22nd field; the name is the second. */
+int procfs_started(pid_t pid, uint64_t *ticks)
+{
+	char stat[512];
+	const char *at = stat_read(pid, stat, sizeof(stat));
+
+	for (int field = 2; at && field < 22; field++)
+		at = strchr(at + 1, ' ');
+	if (!at)
+		return -ESRCH;
+	*ticks = strtoull(at, NULL, 10);
+	return 0;
+}
+
+int64_t procfs_realtime(uint64_t ticks)
+{
+	const uint64_t per_second = (uint64_t)sysconf(_SC_CLK_TCK);
+	struct timespec boot, real;
+
+	clock_gettime(CLOCK_BOOTTIME, &boot);
+	clock_gettime(CLOCK_REALTIME, &real);
+	return (real.tv_sec - boot.tv_sec) * NS_PER_S + real.tv_nsec - boot.tv_nsec +
+	       (int64_t)(ticks / per_second) * NS_PER_S +
+	       (int64_t)(ticks % per_second) * (NS_PER_S / (int64_t)per_second);
 }
 
 /* ---- Mapped files -------------------------------------------------------------------------- */

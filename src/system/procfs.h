@@ -26,6 +26,15 @@ int procfs_read_text(int dir, const char *name, char *buf, size_t size);
 /* The parent's pid; 0 when there is none, or the process is gone. */
 pid_t procfs_parent(pid_t pid);
 
+/*
+ * When the process was started, in ticks of the kernel (sysconf(_SC_CLK_TCK)) after the boot: with
+ * its pid that names it for good. -ESRCH: it is gone.
+ */
+int procfs_started(pid_t pid, uint64_t *ticks);
+
+/* That as CLOCK_REALTIME in ns, by the clock as it is set now. */
+int64_t procfs_realtime(uint64_t ticks);
+
 /* Removes the " (deleted)" that the kernel adds to the path of a file that has lost its name. Was
  * there one? */
 bool procfs_strip_deleted(char *path);

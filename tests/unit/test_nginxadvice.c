@@ -48,7 +48,7 @@ static int teardown(void **state)
 static void configure(const char *server)
 {
 	static const uint8_t addr[16] = { 192, 0, 2, 1 };
-	struct nginxmap_peer peer = { AF_INET, addr, 443, false, "", "" };
+	struct nginxmap_peer peer = { AF_INET, addr, 443, false, "", "", NULL };
 	char text[4096] = "http {\nserver {\n";
 
 	strcat(text, server);

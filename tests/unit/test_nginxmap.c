@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,6 +19,7 @@
 static struct nginxconf *conf;
 static struct nginxmap *map;
 static struct nginx_places places;
+static uint64_t hosts_steps;
 static const char *hosts = "";
 
 static int teardown(void **state)
@@ -28,6 +30,7 @@ static int teardown(void **state)
 	map = NULL;
 	conf = NULL;
 	hosts = "";
+	hosts_steps = 0;
 	return 0;
 }
 
@@ -65,6 +68,8 @@ static uint32_t match(const char *address, uint16_t port, const char *server_nam
 	};
 
 	assert_int_equal(inet_pton((int)peer.family, address, addr), 1);
+	if (hosts_steps)
+		peer.steps = &hosts_steps;
 	nginxmap_match(map, &peer, &places);
 	return places.count;
 }
@@ -372,6 +377,72 @@ static void test_secrets(void **state)
 
 #define TEST(name) cmocka_unit_test_teardown(name, teardown)
 
+/* -- configurations that are made to cost ------------------------------------------------------ */
+
+#define MANY 60000
+
+/* So many times the line, with its number in it, in an http block. */
+static void parse_many(const char *before, const char *line, const char *after)
+{
+	char *whole = malloc(256 + strlen(before) + strlen(after) + MANY * (strlen(line) + 8));
+	const char *hash = strchr(line, '#');
+	char *at = whole;
+
+	assert_non_null(whole);
+	at += sprintf(at, "http { %s", before);
+	for (int i = 0; i < MANY; i++)
+		at += sprintf(at, "%.*s%d%s", (int)(hash - line), line, i, hash + 1);
+	sprintf(at, "%s }", after);
+	parse(whole);
+	free(whole);
+}
+
+/* What holds for a location is not looked for among all others: that took minutes. */
+static void test_many_locations(void **state)
+{
+	(void)state;
+	parse_many("server { ", "location /# { proxy_pass https://192.0.2.1; }\n",
+		   "proxy_ssl_name late.test; }");
+	assert_int_equal(match("192.0.2.1", 443, NULL), NGINX_PLACES_MAX);
+	assert_int_equal(places.more, MANY - NGINX_PLACES_MAX);
+	assert_value(NGINX_SSL_NAME, "late.test", false);
+}
+
+/* Nor is an upstream block looked through for each place that passes to it. */
+static void test_many_passes_to_many_servers(void **state)
+{
+	char upstream[16 * 3000 + 64] = "upstream u { ", *at = upstream + strlen(upstream);
+
+	(void)state;
+	for (int i = 0; i < 3000; i++)
+		at += sprintf(at, "server h%d:1;", i);
+	strcpy(at, "server 192.0.2.1:443; } server {");
+	parse_many(upstream, "location /# { proxy_pass https://u; }\n", "}");
+	assert_int_equal(match("192.0.2.1", 443, NULL), NGINX_PLACES_MAX);
+	assert_int_equal(places.items[0].certainty, NGINX_CERTAIN);
+}
+
+static void test_many_variables(void **state)
+{
+	(void)state;
+	parse_many("server { ", "set $v# a; location /# { proxy_pass https://$w; }\n", "}");
+	assert_int_equal(match("192.0.2.1", 443, NULL), NGINX_PLACES_MAX);
+	assert_int_equal(places.items[0].certainty, NGINX_POSSIBLE);
+}
+
+/* Behind so many lines of the hosts file a name is not known, and nothing is claimed of it. */
+static void test_hosts_are_bounded(void **state)
+{
+	(void)state;
+	parse_http("server { location / { proxy_pass https://b; } }");
+	hosts = "192.0.2.9 a\n192.0.2.1 b\n";
+	assert_int_equal(match("192.0.2.1", 443, NULL), 1);
+	assert_int_equal(places.items[0].certainty, NGINX_CERTAIN);
+	hosts_steps = 1;
+	assert_int_equal(match("192.0.2.1", 443, NULL), 1);
+	assert_int_equal(places.items[0].certainty, NGINX_LIKELY);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -390,6 +461,10 @@ int main(void)
 		TEST(test_variables),
 		TEST(test_spots),
 		TEST(test_secrets),
+		TEST(test_many_locations),
+		TEST(test_many_passes_to_many_servers),
+		TEST(test_many_variables),
+		TEST(test_hosts_are_bounded),
 	};
 
 	return cmocka_run_group_tests_name("nginxmap", tests, NULL, NULL);

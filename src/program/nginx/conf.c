@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "program/nginx/lua.h"
+
 #define CHUNK_SIZE (256U << 10)
 
 struct nginxconf_chunk {
@@ -316,57 +318,6 @@ static bool ends_with(const char *string, const char *end)
 	return len >= end_len && !strcmp(string + len - end_len, end);
 }
 
-/* The number of '=' in a long bracket, "[[" or "[==[", that begins at; -1 when none does. */
-static int long_bracket(const char *text, size_t len, char bracket)
-{
-	size_t i = 1;
-
-	if (len < 2 || text[0] != bracket)
-		return -1;
-	while (i < len && text[i] == '=')
-		i++;
-	return i < len && text[i] == bracket ? (int)(i - 1) : -1;
-}
-
-/* Behind a long string that begins at i, or 0 when none does. */
-static size_t lua_long_end(const char *text, size_t len, size_t i)
-{
-	int level = long_bracket(text + i, len - i, '[');
-
-	if (level < 0)
-		return 0;
-	for (i += (size_t)level + 2; i < len; i++)
-		if (long_bracket(text + i, len - i, ']') == level)
-			return i + (size_t)level + 2;
-	return len;
-}
-
-static size_t lua_string_end(const char *text, size_t len, size_t i)
-{
-	char quote = text[i++];
-
-	while (i < len && text[i] != quote)
-		i += text[i] == '\\' ? 2 : 1;
-	return i < len ? i + 1 : len;
-}
-
-/* Behind what begins at i: a comment, a string, or one character. */
-static size_t lua_step(const char *text, size_t len, size_t i)
-{
-	const char *line_end;
-	size_t end;
-
-	if (text[i] == '"' || text[i] == '\'')
-		return lua_string_end(text, len, i);
-	if (text[i] == '-' && i + 1 < len && text[i + 1] == '-') {
-		end = lua_long_end(text, len, i + 2);
-		line_end = memchr(text + i, '\n', len - i);
-		return end ? end : line_end ? (size_t)(line_end - text) : len;
-	}
-	end = lua_long_end(text, len, i);
-	return end ? end : i + 1;
-}
-
 /* Goes past the Lua in a block, and its '}'. False when the file ends first. */
 static bool lua_skip(struct lexer *l)
 {
@@ -374,7 +325,7 @@ static bool lua_skip(struct lexer *l)
 	unsigned int depth = 1;
 
 	while (l->at < l->file->len && depth) {
-		size_t end = lua_step(text, l->file->len, l->at);
+		size_t end = nginxlua_step(text, l->file->len, l->at);
 
 		depth += text[l->at] == '{';
 		depth -= text[l->at] == '}';
@@ -430,6 +381,7 @@ static int directive_add(struct reader *r, const struct lexer *l, bool is_block,
 		.start = (uint32_t)r->start,
 		.end = (uint32_t)l->at,
 		.is_block = is_block,
+		.number = (uint32_t)r->conf->directive_count,
 		.word_count = r->word_count,
 		.words = conf_alloc(r->conf, r->word_count * sizeof(*d->words)),
 	};
@@ -603,6 +555,68 @@ static int file_read(struct reader *r, const char *path)
 	return err ? err : text_read(r, file);
 }
 
+/* -- the names in a block ---------------------------------------------------------------------- */
+
+static int name_compare(const void *left, const void *right)
+{
+	const struct nginxconf_directive *a = *(const struct nginxconf_directive *const *)left;
+	const struct nginxconf_directive *b = *(const struct nginxconf_directive *const *)right;
+
+	return strcmp(a->words[0], b->words[0]);
+}
+
+/* By name, and of one name in the order of the block. */
+static int child_compare(const void *left, const void *right)
+{
+	const struct nginxconf_directive *a = *(const struct nginxconf_directive *const *)left;
+	const struct nginxconf_directive *b = *(const struct nginxconf_directive *const *)right;
+	int names = strcmp(a->words[0], b->words[0]);
+
+	return names ? names : a->number < b->number ? -1 : a->number > b->number;
+}
+
+static bool block_index(struct nginxconf *conf, struct nginxconf_directive *block)
+{
+	const struct nginxconf_directive **all;
+	uint32_t count = 0, kept = 0;
+
+	for (const struct nginxconf_directive *d = block->first; d; d = d->next)
+		count++;
+	all = conf_alloc(conf, count * sizeof(*all));
+	if (!all)
+		return false;
+	count = 0;
+	for (const struct nginxconf_directive *d = block->first; d; d = d->next)
+		all[count++] = d;
+	if (count)
+		qsort(all, count, sizeof(*all), child_compare);
+	for (uint32_t i = 0; i < count; i++)
+		if (!kept || name_compare(&all[kept - 1], &all[i]) != 0)
+			all[kept++] = all[i];
+	block->names = all;
+	block->name_count = kept;
+	return true;
+}
+
+/* Every block under d, in its order: without recursion, by way of the parents. */
+static bool blocks_index(struct nginxconf *conf)
+{
+	struct nginxconf_directive *d = conf->first;
+
+	while (d) {
+		if (d->is_block && !block_index(conf, d))
+			return false;
+		if (d->first) {
+			d = d->first;
+			continue;
+		}
+		while (d && !d->next)
+			d = d->parent;
+		d = d ? d->next : NULL;
+	}
+	return true;
+}
+
 int nginxconf_read(const struct nginxconf_source *source, const struct nginxconf_request *request,
 		   struct nginxconf **conf, struct text *problem)
 {
@@ -613,6 +627,8 @@ int nginxconf_read(const struct nginxconf_source *source, const struct nginxconf
 	if (!r.conf)
 		return -ENOMEM;
 	err = file_read(&r, request->path);
+	if (!err && !blocks_index(r.conf))
+		err = -ENOMEM;
 	free(r.scratch);
 	free(r.words);
 	if (err)
@@ -623,6 +639,19 @@ int nginxconf_read(const struct nginxconf_source *source, const struct nginxconf
 }
 
 /* -- looking at it ----------------------------------------------------------------------------- */
+
+const struct nginxconf_directive *nginxconf_first(const struct nginxconf_directive *block,
+						  const char *name)
+{
+	const char *words[] = { name };
+	const struct nginxconf_directive key = { .words = words }, *pointer = &key, **found;
+
+	if (!block->name_count)
+		return NULL;
+	found = bsearch(&pointer, block->names, block->name_count, sizeof(*block->names),
+			name_compare);
+	return found ? *found : NULL;
+}
 
 const struct nginxconf_directive *nginxconf_find(const struct nginxconf_directive *from,
 						 const char *name)

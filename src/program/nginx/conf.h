@@ -30,9 +30,10 @@ struct nginxconf_file {
 
 struct nginxconf_directive {
 	const struct nginxconf_file *file;
-	uint32_t line;	/* of its name */
-	uint32_t start; /* of its name, in the file's text */
-	uint32_t end;	/* behind its ';' or '{' */
+	uint32_t line;	 /* of its name */
+	uint32_t start;	 /* of its name, in the file's text */
+	uint32_t end;	 /* behind its ';' or '{' */
+	uint32_t number; /* in the order of reading */
 	bool is_block;
 	uint32_t word_count;		    /* at least 1 */
 	const char **words;		    /* its name and arguments, without quotes and escapes */
@@ -40,6 +41,9 @@ struct nginxconf_directive {
 	struct nginxconf_directive *next;   /* the one after it in its block; of an include, too */
 	struct nginxconf_directive *first;  /* in its own block, NULL none */
 	struct nginxconf_directive *last;
+	/* The first of each name in its own block, in the order of the names. */
+	const struct nginxconf_directive **names;
+	uint32_t name_count;
 };
 
 /* Where files come from. Both return 0 or a negative errno. */
@@ -85,6 +89,10 @@ void nginxconf_free(struct nginxconf *conf);
 
 /* Frees the texts of the files and nothing else: then there are no excerpts. */
 void nginxconf_drop_texts(struct nginxconf *conf);
+
+/* The first directive of that name in the block, which may hold very many. NULL: none. */
+const struct nginxconf_directive *nginxconf_first(const struct nginxconf_directive *block,
+						  const char *name);
 
 /* The next directive of that name, from the one given on. NULL: none. */
 const struct nginxconf_directive *nginxconf_find(const struct nginxconf_directive *from,

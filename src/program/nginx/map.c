@@ -18,12 +18,34 @@
 #define PORT_HTTPS 443
 #define TARGET_MAX 1024
 
+/* Of a configuration of 200,000 directives, half of them "set" and half with a variable to be looked
+ * up, the rest stays unknown. */
+#define SET_STEPS_MAX 20000000
+
+/* How well a place fits, worst first. */
+enum fit {
+	FIT_NONE,
+	FIT_CONTRADICTORY, /* the address, but another server name */
+	FIT_POSSIBLE,	   /* a variable, and nothing speaks against it */
+	FIT_LIKELY,	   /* the port, and nothing speaks against it */
+	FIT_CERTAIN,
+};
+
+/* How an upstream block fits the peer that is looked for, once for all places that pass to it. */
+struct upstream_memo {
+	uint64_t match; /* the number of the search that it is from */
+	enum fit fit;
+	const struct nginxconf_directive *server;
+	struct nginxtarget target;
+};
+
 struct place {
 	enum nginx_module module;
 	bool from_variable; /* the target was put in for a variable */
 	const struct nginxconf_directive *pass;
 	const struct nginxconf_directive *owner;    /* the location or server around it */
 	const struct nginxconf_directive *upstream; /* NULL: none */
+	struct upstream_memo *memo;		    /* of that */
 	char *text;				    /* the target with variables put in */
 	struct nginxtarget target;		    /* points into text */
 };
@@ -31,6 +53,9 @@ struct place {
 struct nginxmap {
 	const struct nginxconf *conf;
 	const struct nginxconf_directive **upstreams; /* in the order of upstream_compare() */
+	struct upstream_memo *memos;		      /* in the same order */
+	uint64_t match;
+	uint64_t set_steps; /* "set" directives that may still be looked at */
 	size_t upstream_count;
 	struct place *places;
 	size_t count;
@@ -66,17 +91,19 @@ bool nginxmap_wants(const char *name)
 /* -- variables --------------------------------------------------------------------------------- */
 
 /* What `set` gives the variable in the block or one around it, when that is no variable itself. */
-static const char *variable_value(const struct nginxconf_directive *block, const char *name,
-				  size_t len)
+static const char *variable_value(struct nginxmap *map, const struct nginxconf_directive *block,
+				  const char *name, size_t len)
 {
 	for (; block; block = block->parent) {
-		const struct nginxconf_directive *d = nginxconf_find(block->first, "set");
+		const struct nginxconf_directive *d = nginxconf_first(block, "set");
 
-		for (; d; d = nginxconf_find(d->next, "set")) {
+		for (; d && map->set_steps; d = d->next) {
 			const char *variable = nginxconf_word(d, 1);
 
-			if (variable[0] == '$' && strlen(variable + 1) == len &&
-			    !memcmp(variable + 1, name, len) && !strchr(nginxconf_word(d, 2), '$'))
+			map->set_steps--;
+			if (!strcmp(d->words[0], "set") && variable[0] == '$' &&
+			    strlen(variable + 1) == len && !memcmp(variable + 1, name, len) &&
+			    !strchr(nginxconf_word(d, 2), '$'))
 				return nginxconf_word(d, 2);
 		}
 	}
@@ -89,7 +116,8 @@ static bool is_name_char(char c)
 }
 
 /* Appends the target with the variables put in whose value is known. True when there was one. */
-static bool target_expand(const struct nginxconf_directive *pass, struct text *out)
+static bool target_expand(struct nginxmap *map, const struct nginxconf_directive *pass,
+			  struct text *out)
 {
 	const char *at = nginxconf_word(pass, 1);
 	bool expanded = false;
@@ -108,7 +136,7 @@ static bool target_expand(const struct nginxconf_directive *pass, struct text *o
 		name = dollar + 1 + brace;
 		for (end = name; is_name_char(*end); end++)
 			;
-		value = variable_value(pass->parent, name, (size_t)(end - name));
+		value = variable_value(map, pass->parent, name, (size_t)(end - name));
 		end += brace && *end == '}';
 		if (value)
 			text_add(out, value);
@@ -176,28 +204,29 @@ static int upstreams_index(struct nginxmap *map)
 	if (map->upstream_count)
 		qsort(map->upstreams, map->upstream_count, sizeof(*map->upstreams),
 		      upstream_compare);
-	return 0;
+	map->memos = calloc(map->upstream_count + 1, sizeof(*map->memos));
+	return map->memos ? 0 : -ENOMEM;
 }
 
-/* The upstream block in http or stream that has the name of the host. NULL: there is none. */
-static const struct nginxconf_directive *upstream_find(const struct nginxmap *map,
-						       struct nginxconf_directive *context,
-						       const struct nginxtarget *t)
+/* The upstream block in http or stream that has the name of the host, among map->upstreams. NULL:
+ * there is none. */
+static const struct nginxconf_directive **upstream_find(const struct nginxmap *map,
+							struct nginxconf_directive *context,
+							const struct nginxtarget *t)
 {
 	char name[TARGET_MAX];
 	const char *words[] = { "upstream", name };
 	const struct nginxconf_directive key = { .parent = context,
 						 .words = words,
 						 .word_count = 2 };
-	const struct nginxconf_directive *pointer = &key, **found;
+	const struct nginxconf_directive *pointer = &key;
 
 	if (!map->upstream_count || t->host_len >= sizeof(name))
 		return NULL;
 	memcpy(name, t->host, t->host_len);
 	name[t->host_len] = '\0';
-	found = bsearch(&pointer, map->upstreams, map->upstream_count, sizeof(*map->upstreams),
-			upstream_compare);
-	return found ? *found : NULL;
+	return bsearch(&pointer, map->upstreams, map->upstream_count, sizeof(*map->upstreams),
+		       upstream_compare);
 }
 
 /* The target behind the scheme; NULL when it is not passed to by TLS. */
@@ -243,13 +272,14 @@ static int place_add(struct nginxmap *map, enum nginx_module module,
 {
 	const char *context = module == NGINX_MODULE_STREAM ? "stream" : "http";
 	struct place p = { .module = module, .pass = pass, .owner = owner_of(pass) };
+	const struct nginxconf_directive **upstream;
 	char expanded[TARGET_MAX];
 	struct place *place;
 	const char *target;
 	struct text t;
 
 	text_init(&t, expanded, sizeof(expanded));
-	p.from_variable = target_expand(pass, &t);
+	p.from_variable = target_expand(map, pass, &t);
 	if (!p.owner || t.cut)
 		return 0;
 	p.text = expanded;
@@ -267,8 +297,13 @@ static int place_add(struct nginxmap *map, enum nginx_module module,
 	nginxtarget_parse(place->text, &place->target);
 	if (!place->target.has_port && module != NGINX_MODULE_STREAM)
 		place->target.port = PORT_HTTPS;
-	if (!place->target.has_port && !place->target.symbolic)
-		place->upstream = upstream_find(map, block_around(pass, context), &place->target);
+	if (place->target.has_port || place->target.symbolic)
+		return 0;
+	upstream = upstream_find(map, block_around(pass, context), &place->target);
+	if (upstream) {
+		place->upstream = *upstream;
+		place->memo = &map->memos[upstream - map->upstreams];
+	}
 	return 0;
 }
 
@@ -300,6 +335,7 @@ int nginxmap_new(const struct nginxconf *conf, struct nginxmap **out)
 	if (!map)
 		return -ENOMEM;
 	map->conf = conf;
+	map->set_steps = SET_STEPS_MAX;
 	err = upstreams_index(map);
 	if (!err)
 		err = block_walk(map, conf->first, false);
@@ -318,6 +354,7 @@ void nginxmap_free(struct nginxmap *map)
 		free(map->places[i].text);
 	free(map->places);
 	free(map->upstreams);
+	free(map->memos);
 	free(map);
 }
 
@@ -328,19 +365,11 @@ size_t nginxmap_count(const struct nginxmap *map)
 
 /* -- matching ---------------------------------------------------------------------------------- */
 
-/* How well a place fits, worst first. */
-enum fit {
-	FIT_NONE,
-	FIT_CONTRADICTORY, /* the address, but another server name */
-	FIT_POSSIBLE,	   /* a variable, and nothing speaks against it */
-	FIT_LIKELY,	   /* the port, and nothing speaks against it */
-	FIT_CERTAIN,
-};
-
 static enum fit target_fit(const struct nginxtarget *t, uint16_t port,
 			   const struct nginxmap_peer *peer)
 {
-	const struct nginxtarget_address address = { peer->family, peer->addr, peer->hosts };
+	const struct nginxtarget_address address = { peer->family, peer->addr, peer->hosts,
+						     peer->steps };
 
 	if (t->unix_socket || !t->host_len || port != peer->port)
 		return FIT_NONE;
@@ -356,26 +385,25 @@ static enum fit target_fit(const struct nginxtarget *t, uint16_t port,
 }
 
 /* The best of the servers in an upstream block. */
-static enum fit upstream_fit(const struct nginxconf_directive *upstream,
-			     const struct nginxmap_peer *peer,
-			     const struct nginxconf_directive **server, struct nginxtarget *target)
+static void upstream_fit(const struct nginxconf_directive *upstream,
+			 const struct nginxmap_peer *peer, struct upstream_memo *memo)
 {
-	const struct nginxconf_directive *d = nginxconf_find(upstream->first, "server");
-	enum fit best = FIT_NONE;
+	const struct nginxconf_directive *d = nginxconf_first(upstream, "server");
 
+	memo->fit = FIT_NONE;
+	memo->server = NULL;
 	for (; d; d = nginxconf_find(d->next, "server")) {
 		struct nginxtarget t;
 		enum fit fit;
 
 		nginxtarget_parse(nginxconf_word(d, 1), &t);
 		fit = target_fit(&t, t.has_port ? t.port : PORT_HTTP, peer);
-		if (fit > best) {
-			best = fit;
-			*server = d;
-			*target = t;
+		if (fit > memo->fit) {
+			memo->fit = fit;
+			memo->server = d;
+			memo->target = t;
 		}
 	}
-	return best;
 }
 
 static const char *setting_word(const struct place *p, enum nginx_setting setting)
@@ -408,19 +436,27 @@ static bool name_fits(const struct place *p, const struct nginxmap_peer *peer)
 	return len == strlen(peer->server_name) && !strncasecmp(name, peer->server_name, len);
 }
 
-static enum fit place_fit(const struct place *p, const struct nginxmap_peer *peer,
+/* match is the number of this search. */
+static enum fit place_fit(const struct place *p, uint64_t match, const struct nginxmap_peer *peer,
 			  const struct nginxconf_directive **server, struct nginxtarget *target)
 {
 	enum fit fit;
 
 	*server = NULL;
 	*target = p->target;
-	if (p->upstream)
-		fit = upstream_fit(p->upstream, peer, server, target);
-	else if (p->target.symbolic)
+	if (p->upstream) {
+		if (p->memo->match != match)
+			upstream_fit(p->upstream, peer, p->memo);
+		p->memo->match = match;
+		fit = p->memo->fit;
+		*server = p->memo->server;
+		if (*server)
+			*target = p->memo->target;
+	} else if (p->target.symbolic) {
 		fit = p->target.has_port && p->target.port != peer->port ? FIT_NONE : FIT_POSSIBLE;
-	else
+	} else {
 		fit = target_fit(&p->target, p->target.port, peer);
+	}
 	if (fit == FIT_CERTAIN && p->from_variable)
 		fit = FIT_LIKELY;
 	if (fit == FIT_NONE || name_fits(p, peer))
@@ -472,12 +508,13 @@ void nginxmap_match(struct nginxmap *map, const struct nginxmap_peer *peer,
 {
 	enum fit best = FIT_CONTRADICTORY;
 
+	map->match++;
 	map->tell.len = 0;
 	*places = (struct nginx_places){ 0 };
 	for (size_t i = 0; i < map->count; i++) {
 		const struct nginxconf_directive *server;
 		struct nginxtarget target;
-		enum fit fit = place_fit(&map->places[i], peer, &server, &target);
+		enum fit fit = place_fit(&map->places[i], map->match, peer, &server, &target);
 
 		if (fit < best)
 			continue;

@@ -24,6 +24,7 @@ struct nginxmap_peer {
 	bool has_hello;		 /* whether a server name was sent is known */
 	const char *server_name; /* "" none */
 	const char *hosts;	 /* text of the hosts file, "" none */
+	uint64_t *steps;	 /* lines of it that may be looked at in all, NULL: any */
 };
 
 /* For nginxconf_request.wanted. */

@@ -76,7 +76,7 @@ static const struct {
 static struct nginxtarget_address address_of(const struct nginxmap_peer *local)
 {
 	static const uint8_t mapped[MAPPED_LEN] = { [10] = 0xff, [11] = 0xff };
-	struct nginxtarget_address a = { local->family, local->addr, local->hosts };
+	struct nginxtarget_address a = { local->family, local->addr, local->hosts, local->steps };
 
 	if (a.family == AF_INET6 && !memcmp(a.addr, mapped, MAPPED_LEN)) {
 		a.family = AF_INET;

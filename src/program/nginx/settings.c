@@ -11,6 +11,7 @@
 
 #define CONTEXT_LINES  3 /* of a diff */
 #define SPOT_BYTES_MAX 2048
+#define NGINX_NAME_LEN 64 /* of a directive */
 
 struct nginx_words nginxtell_string(const char *string)
 {
@@ -42,14 +43,20 @@ const struct nginxconf_directive *nginxtell_setting(const struct nginxconf_direc
 						    enum nginx_module module,
 						    enum nginx_setting setting)
 {
-	const char *prefix = nginx_module_prefix(module), *name = nginx_setting_name(setting);
-	size_t len = strlen(prefix);
+	const struct nginxconf_directive *d;
+	char name[NGINX_NAME_LEN];
+	struct text t;
 
-	for (; block; block = block->parent)
-		for (const struct nginxconf_directive *d = block->first; d; d = d->next)
-			if (!d->is_block && !strncmp(d->words[0], prefix, len) &&
-			    !strcmp(d->words[0] + len, name))
-				return d;
+	text_init(&t, name, sizeof(name));
+	text_add(&t, nginx_module_prefix(module));
+	text_add(&t, nginx_setting_name(setting));
+	for (; block; block = block->parent) {
+		d = nginxconf_first(block, name);
+		while (d && d->is_block)
+			d = nginxconf_find(d->next, name);
+		if (d)
+			return d;
+	}
 	return NULL;
 }
 

@@ -119,6 +119,10 @@ static enum nginxtarget_match hosts_match(const struct nginxtarget_address *addr
 		uint8_t addr[16];
 		size_t len;
 
+		if (address->steps && !*address->steps)
+			return NGINXTARGET_UNKNOWN;
+		if (address->steps)
+			--*address->steps;
 		if (!word_next(&at, end, &word, &len) ||
 		    !nginxtarget_is_address(word, len, &family, addr))
 			continue;

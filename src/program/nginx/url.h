@@ -25,6 +25,8 @@ struct nginxtarget_address {
 	unsigned int family; /* AF_INET (2), AF_INET6 (10) */
 	const uint8_t *addr; /* network order */
 	const char *hosts;   /* text of the hosts file, "" none */
+	uint64_t *steps;     /* lines of it that may be looked at, NULL: any; behind that a name is
+			      * not known */
 };
 
 enum nginxtarget_match {

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <openssl/bio.h>
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
@@ -20,7 +21,8 @@
 
 #include "tls/x509view.h"
 
-#define NS_PER_S 1000000000LL
+#define NS_PER_S       1000000000LL
+#define FILE_BYTES_MAX (1U << 20) /* of a certificate or key; the first counts */
 
 /* A worker begins some ms after its master has read the files; the kernel's time of a file is that
  * of its last tick. */
@@ -97,12 +99,24 @@ static int no_password(char *buf, int size, int rwflag, void *context)
 	return -1;
 }
 
+/* The beginning of the file, in memory: BIO_new_fd() reads a byte at a time. */
+static BIO *file_read(int fd, char **text)
+{
+	size_t len = 0;
+
+	*text = NULL;
+	return nginxread_head(fd, FILE_BYTES_MAX, text, &len) ? NULL
+							      : BIO_new_mem_buf(*text, (int)len);
+}
+
 static X509 *certificate_read(int fd)
 {
-	BIO *bio = BIO_new_fd(fd, BIO_NOCLOSE);
+	char *text;
+	BIO *bio = file_read(fd, &text);
 	X509 *cert = bio ? PEM_read_bio_X509_AUX(bio, NULL, no_password, NULL) : NULL;
 
 	BIO_free(bio);
+	free(text);
 	return cert;
 }
 
@@ -127,13 +141,17 @@ static void certificate_note(const struct check *c, X509 *cert)
 
 static void key_check(const struct check *c, X509 *cert, int fd)
 {
-	BIO *bio = BIO_new_fd(fd, BIO_NOCLOSE);
+	char *text;
+	BIO *bio = file_read(fd, &text);
 	EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL) : NULL;
 
 	if (key && !X509_check_private_key(cert, key))
 		note(c, NGINX_NOTE_KEY_MISMATCH, NGINX_SSL_CERTIFICATE_KEY, 0, "");
 	EVP_PKEY_free(key);
 	BIO_free(bio);
+	if (text)
+		OPENSSL_cleanse(text, strlen(text));
+	free(text);
 }
 
 static void client_certificate_check(const struct check *c)

@@ -26,7 +26,13 @@
 #include "system/procfs.h"
 #include "system/regular.h"
 
-#define NS_PER_S       1000000000LL
+#define NS_PER_S 1000000000LL
+
+/* Of one configuration with all that it includes. */
+#define READING_BYTES	(2ULL * NGINXCONF_BYTES_MAX)
+#define READING_STEPS	50000 /* files and entries of directories */
+#define READING_TIME_NS (3 * NS_PER_S)
+
 #define HOSTS_BYTES    (64U << 10)
 #define CMDLINE_BYTES  (2 * NGINXARGS_PATH_LEN)
 #define EXPANDED_MAX   NGINXCONF_FILES_MAX
@@ -73,49 +79,50 @@ int nginxread_file(const struct nginxread *read, const char *name)
 	return t.cut ? -ENAMETOOLONG : open_regular(read->root, path, &stat);
 }
 
-/* Doubles the buffer, which it frees on failure. */
-static int buffer_grow(char **buf, size_t *size, size_t max)
-{
-	char *grown = *size > max ? NULL : realloc(*buf, 2 * *size);
-
-	if (!grown) {
-		free(*buf);
-		return *size > max ? -E2BIG : -ENOMEM;
-	}
-	*buf = grown;
-	*size *= 2;
-	return 0;
-}
-
-/* Reads at most about max bytes; *text is terminated and the caller's to free(). -E2BIG: there are
- * more. */
-static int read_all(int fd, size_t max, char **text, size_t *len)
+int nginxread_head(int fd, size_t max, char **text, size_t *len)
 {
 	size_t size = 16384;
-	char *buf = malloc(size);
+	char *buf = malloc(size), *grown;
 	ssize_t n = 1;
-	int err = 0;
 
-	if (!buf)
-		return -ENOMEM;
 	*len = 0;
-	while (n > 0) {
-		if (*len == size - 1)
-			err = buffer_grow(&buf, &size, max);
-		if (err)
-			return err;
-		n = read(fd, buf + *len, size - 1 - *len);
+	while (buf && n > 0 && *len < max) {
+		if (*len == size - 1) {
+			grown = realloc(buf, 2 * size);
+			if (!grown)
+				free(buf);
+			buf = grown;
+			size *= 2;
+			continue;
+		}
+		n = read(fd, buf + *len,
+			 size - 1 - *len < max - *len ? size - 1 - *len : max - *len);
 		if (n > 0)
 			*len += (size_t)n;
 	}
+	if (!buf)
+		return -ENOMEM;
 	if (n < 0) {
-		err = -errno;
+		int err = -errno;
+
 		free(buf);
 		return err;
 	}
 	buf[*len] = '\0';
 	*text = buf;
 	return 0;
+}
+
+/* Reads a whole file. -E2BIG: it has more than max bytes. */
+static int read_all(int fd, size_t max, char **text, size_t *len)
+{
+	int err = nginxread_head(fd, max + 1, text, len);
+
+	if (!err && *len > max) {
+		free(*text);
+		err = -E2BIG;
+	}
+	return err;
 }
 
 /* -- the source of the parser ------------------------------------------------------------------ */
@@ -126,10 +133,16 @@ static int source_read(void *context, const char *path, char **text, size_t *len
 	struct stat stat;
 	int fd, err;
 
+	if (!budget_take(&read->budget, 0))
+		return -ETIME;
 	fd = open_regular(read->root, path, &stat);
 	if (fd < 0)
 		return fd;
 	err = read_all(fd, NGINXCONF_BYTES_MAX, text, len);
+	if (!err && !budget_take(&read->budget, *len)) {
+		free(*text);
+		err = -ETIME;
+	}
 	if (!err && nginxread_changed(&stat) > read->changed_ns)
 		read->changed_ns = nginxread_changed(&stat);
 	close(fd);
@@ -138,10 +151,12 @@ static int source_read(void *context, const char *path, char **text, size_t *len
 
 /* glob() gives its callbacks no context. */
 static _Thread_local int glob_root;
+static _Thread_local struct budget *glob_budget;
 
 static void *glob_opendir(const char *path)
 {
-	int fd = open_in_root(glob_root, path, O_RDONLY | O_DIRECTORY);
+	int fd = budget_take(glob_budget, 0) ? open_in_root(glob_root, path, O_RDONLY | O_DIRECTORY)
+					     : -ETIME;
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 
 	if (fd >= 0 && !dir)
@@ -151,7 +166,7 @@ static void *glob_opendir(const char *path)
 
 static struct dirent *glob_readdir(void *dir)
 {
-	return readdir(dir);
+	return budget_take(glob_budget, 0) ? readdir(dir) : NULL;
 }
 
 static void glob_closedir(void *dir)
@@ -161,9 +176,11 @@ static void glob_closedir(void *dir)
 
 static int stat_in_root(const char *path, struct stat *stat, int flags)
 {
-	int fd = open_in_root(glob_root, path, O_PATH | flags);
-	int err;
+	int fd, err;
 
+	if (!budget_take(glob_budget, 0))
+		return -1;
+	fd = open_in_root(glob_root, path, O_PATH | flags);
 	if (fd < 0)
 		return -1;
 	err = fstat(fd, stat);
@@ -185,7 +202,7 @@ static int glob_lstat(const char *path, struct stat *stat)
 static int source_expand(void *context, const char *pattern, int (*found)(void *, const char *path),
 			 void *found_context)
 {
-	const struct nginxread *read = context;
+	struct nginxread *read = context;
 	glob_t expanded = {
 		.gl_opendir = glob_opendir,
 		.gl_readdir = glob_readdir,
@@ -196,7 +213,12 @@ static int source_expand(void *context, const char *pattern, int (*found)(void *
 	int ret;
 
 	glob_root = read->root;
+	glob_budget = &read->budget;
 	ret = glob(pattern, GLOB_ALTDIRFUNC, NULL, &expanded);
+	if (read->budget.over) {
+		globfree(&expanded);
+		return -ETIME;
+	}
 	if (ret == GLOB_NOSPACE)
 		return -ENOMEM;
 	if (ret == GLOB_NOMATCH)
@@ -324,7 +346,10 @@ int nginxread_open(pid_t master, struct nginxread *read, struct text *problem)
 	struct nginxconf_request request = { 0 };
 	int dir, err;
 
-	*read = (struct nginxread){ .root = -1 };
+	*read = (struct nginxread){
+		.root = -1,
+		.budget = budget_begin(READING_BYTES, READING_STEPS, READING_TIME_NS),
+	};
 	dir = procfs_open(master);
 	if (dir < 0)
 		return dir;
@@ -357,32 +382,4 @@ void nginxread_close(struct nginxread *read)
 	if (read->root >= 0)
 		close(read->root);
 	*read = (struct nginxread){ .root = -1 };
-}
-
-/* The 22nd field of /proc/PID/stat: ticks after the boot. */
-int nginxread_started(pid_t pid, int64_t *started_ns)
-{
-	struct timespec boot, real;
-	char stat[512], *at;
-	unsigned long long ticks;
-	long per_second = sysconf(_SC_CLK_TCK);
-	int dir, err;
-
-	dir = procfs_open(pid);
-	if (dir < 0)
-		return dir;
-	err = procfs_read_text(dir, "stat", stat, sizeof(stat));
-	close(dir);
-	at = err ? NULL : strrchr(stat, ')');
-	for (int field = 2; at && field < 22; field++)
-		at = strchr(at + 1, ' ');
-	if (!at)
-		return -ESRCH;
-	ticks = strtoull(at, NULL, 10);
-	clock_gettime(CLOCK_BOOTTIME, &boot);
-	clock_gettime(CLOCK_REALTIME, &real);
-	*started_ns = (real.tv_sec - boot.tv_sec) * NS_PER_S + real.tv_nsec - boot.tv_nsec +
-		      (int64_t)(ticks / (unsigned long long)per_second) * NS_PER_S +
-		      (int64_t)(ticks % (unsigned long long)per_second) * (NS_PER_S / per_second);
-	return 0;
 }

@@ -13,15 +13,17 @@
 
 #include "program/nginx/args.h"
 #include "program/nginx/conf.h"
+#include "system/budget.h"
 #include "base/text.h"
 
 struct nginxread {
 	struct nginxconf *conf;
 	unsigned int version; /* as nginxargs_read_version() has it, 0 unknown */
 	struct nginxargs_paths paths;
-	int root;	    /* O_PATH descriptor of its root directory */
-	char *hosts;	    /* text of its /etc/hosts, "" none */
-	int64_t changed_ns; /* CLOCK_REALTIME of the youngest change of a file of the
+	int root;	      /* O_PATH descriptor of its root directory */
+	char *hosts;	      /* text of its /etc/hosts, "" none */
+	struct budget budget; /* of this reading */
+	int64_t changed_ns;   /* CLOCK_REALTIME of the youngest change of a file of the
 			     * configuration */
 };
 
@@ -46,8 +48,9 @@ void nginxread_close(struct nginxread *read);
  */
 int nginxread_file(const struct nginxread *read, const char *name);
 
-/* CLOCK_REALTIME, ns, when the process was started, to 10 ms. -ESRCH: it is gone. */
-int nginxread_started(pid_t pid, int64_t *started_ns);
+/* Reads the first max bytes of a file that was so opened, at most: *text is terminated and the
+ * caller's to free(). A negative errno on failure. */
+int nginxread_head(int fd, size_t max, char **text, size_t *len);
 
 /* CLOCK_REALTIME, ns, when the file was last changed, or came to be where it is. */
 struct stat;

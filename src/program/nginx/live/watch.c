@@ -27,15 +27,16 @@
 #define TEXT_BYTES_MAX (4U << 20) /* of one; of a larger one no excerpts are kept */
 #define RECHECK_NS     NS_PER_S	  /* a pid may by now be another process */
 #define NAME_LEN       256
+#define HOSTS_STEPS    2000000 /* lines of a hosts file, for all names in a configuration */
 #define NOTES_BYTES    4096
 #define SLOW_NS	       1000000 /* a large configuration is slow to search */
 #define PAUSE_FACTOR   9       /* times as long as a reading took, there is no other */
 
 /* A configuration, as it was at some time. */
 struct reading {
-	pid_t master; /* 0: free */
-	int64_t master_started_ns;
-	int64_t read_ns; /* CLOCK_REALTIME */
+	pid_t master;		 /* 0: free */
+	uint64_t master_started; /* ticks, see procfs_started() */
+	int64_t read_ns;	 /* CLOCK_REALTIME */
 	uint64_t used;
 	int err; /* it could not be read */
 	struct nginxread read;
@@ -43,18 +44,19 @@ struct reading {
 };
 
 struct worker {
-	pid_t pid; /* 0: free */
-	int64_t started_ns;
-	int64_t checked_ns; /* CLOCK_MONOTONIC */
-	pid_t master;	    /* 0: it is no nginx */
-	int64_t master_started_ns;
+	pid_t pid;		 /* 0: free */
+	uint64_t started;	 /* ticks */
+	int64_t started_ns;	 /* the same as CLOCK_REALTIME, once: a clock may be set */
+	int64_t checked_ns;	 /* CLOCK_MONOTONIC */
+	pid_t master;		 /* 0: it is no nginx */
+	uint64_t master_started; /* ticks, see procfs_started() */
 };
 
 /* What was told last. */
 struct slot {
-	pid_t pid;  /* 0: free */
-	bool known; /* else it was taken back */
-	int64_t started_ns;
+	pid_t pid;	  /* 0: free */
+	bool known;	  /* else it was taken back */
+	uint64_t started; /* of the worker, ticks */
 	uint16_t family;
 	uint16_t port;
 	uint8_t addr[16];
@@ -119,19 +121,19 @@ void nginxwatch_free(struct nginxwatch *watch)
 
 /* Fills in a worker whose master's configuration is there: that costs nothing. */
 static bool worker_is_of_known_master(const struct nginxwatch *w, struct worker *worker, pid_t pid,
-				      int64_t started_ns)
+				      uint64_t started)
 {
 	pid_t parent = procfs_parent(pid);
-	int64_t parent_started_ns;
+	uint64_t parent_started;
 
-	if (!parent || nginxread_started(parent, &parent_started_ns))
+	if (!parent || procfs_started(parent, &parent_started))
 		return false;
 	for (size_t i = 0; i < READINGS_MAX; i++) {
 		if (w->readings[i].master != parent ||
-		    w->readings[i].master_started_ns != parent_started_ns)
+		    w->readings[i].master_started != parent_started)
 			continue;
-		*worker =
-			(struct worker){ pid, started_ns, w->begun_ns, parent, parent_started_ns };
+		*worker = (struct worker){ pid,		started, procfs_realtime(started),
+					   w->begun_ns, parent,	 parent_started };
 		return true;
 	}
 	return false;
@@ -140,22 +142,26 @@ static bool worker_is_of_known_master(const struct nginxwatch *w, struct worker 
 /* Looks at the process behind a pid. False when there is none, or no time for it. */
 static bool worker_look(struct nginxwatch *w, struct worker *worker, pid_t pid)
 {
-	int64_t started_ns;
+	uint64_t started;
 
 	/* Of one that has just ended, what is known of it still holds. */
-	if (nginxread_started(pid, &started_ns))
+	if (procfs_started(pid, &started))
 		return worker->pid == pid;
 	worker->checked_ns = w->begun_ns;
-	if (worker->pid == pid && worker->started_ns == started_ns)
+	if (worker->pid == pid && worker->started == started)
 		return true;
-	if (worker_is_of_known_master(w, worker, pid, started_ns))
+	if (worker_is_of_known_master(w, worker, pid, started))
 		return true;
 	if (w->begun_ns < w->read_after_ns)
 		return false;
-	*worker =
-		(struct worker){ .pid = pid, .started_ns = started_ns, .checked_ns = w->begun_ns };
+	*worker = (struct worker){
+		.pid = pid,
+		.started = started,
+		.started_ns = procfs_realtime(started),
+		.checked_ns = w->begun_ns,
+	};
 	if (nginxread_master(pid, &worker->master) ||
-	    nginxread_started(worker->master, &worker->master_started_ns))
+	    procfs_started(worker->master, &worker->master_started))
 		worker->master = 0;
 	w->has_read = true;
 	return true;
@@ -188,8 +194,7 @@ static struct reading *reading_find(struct nginxwatch *w, const struct worker *w
 	for (size_t i = 0; i < READINGS_MAX; i++) {
 		struct reading *r = &w->readings[i];
 
-		if (r->master == worker->master &&
-		    r->master_started_ns == worker->master_started_ns &&
+		if (r->master == worker->master && r->master_started == worker->master_started &&
 		    r->read_ns >= worker->started_ns && (!found || r->read_ns < found->read_ns))
 			found = r;
 	}
@@ -239,7 +244,7 @@ static struct reading *reading_make(struct nginxwatch *w, const struct worker *w
 		return NULL;
 	r = reading_reserve(w);
 	r->master = worker->master;
-	r->master_started_ns = worker->master_started_ns;
+	r->master_started = worker->master_started;
 	r->read_ns = now_ns(CLOCK_REALTIME);
 	text_init(&problem, buf, sizeof(buf));
 	r->err = nginxread_open(worker->master, &r->read, &problem);
@@ -306,7 +311,7 @@ static void slot_set(struct slot *s, const struct tlsfail_conn *conn, const stru
 
 	*s = (struct slot){
 		.pid = (pid_t)conn->pid,
-		.started_ns = worker ? worker->started_ns : 0,
+		.started = worker ? worker->started : 0,
 		.family = conn->family,
 		.port = port_of(conn),
 		.has_hello = has_hello,
@@ -351,8 +356,8 @@ static const struct tlsfail_nginx *record_make(struct nginxwatch *w, const struc
 static bool slot_holds(const struct slot *slot, const struct worker *worker, bool has_hello,
 		       const char *server_name)
 {
-	return slot->known && slot->started_ns == worker->started_ns &&
-	       slot->has_hello == has_hello && !strcmp(slot->server_name, server_name);
+	return slot->known && slot->started == worker->started && slot->has_hello == has_hello &&
+	       !strcmp(slot->server_name, server_name);
 }
 
 /* What can be searched for the worker, NULL when there is nothing, or no time for it. */
@@ -381,6 +386,7 @@ static const struct tlsfail_nginx *look(struct nginxwatch *w, const struct tlsfa
 		.has_hello = has_hello,
 		.server_name = server_name,
 	};
+	uint64_t steps = HOSTS_STEPS;
 	struct worker *worker = worker_find(w, (pid_t)conn->pid);
 	struct slot *slot = slot_find(w, conn);
 	struct reading *reading;
@@ -399,6 +405,7 @@ static const struct tlsfail_nginx *look(struct nginxwatch *w, const struct tlsfa
 	w->places = (struct nginx_places){ 0 };
 	if (reading) {
 		peer.hosts = reading->read.hosts;
+		peer.steps = &steps;
 		places_find(w, worker, is_server(conn), &peer, reading);
 	}
 	return record_make(w, slot);
