@@ -8,20 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
-#include <time.h>
 
+#include "system/clock.h"
 #include "target/target.h"
 
 /* A step of the clock by more is worth a record: times are shown to the millisecond. */
 #define CLOCK_STEP_NS 1000000
-
-static uint64_t clock_ns(clockid_t id)
-{
-	struct timespec t;
-
-	clock_gettime(id, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
 
 static struct tlsfail_header header_of(__u16 type, size_t len)
 {
@@ -32,17 +24,12 @@ static struct tlsfail_header header_of(__u16 type, size_t len)
 	};
 }
 
-uint64_t announce_now(void)
-{
-	return clock_ns(CLOCK_MONOTONIC);
-}
-
 void announce_clock(struct tlsfail_clock *r)
 {
 	*r = (struct tlsfail_clock){
 		.h = header_of(TLSFAIL_REC_CLOCK, sizeof(*r)),
-		.monotonic = clock_ns(CLOCK_MONOTONIC),
-		.realtime = clock_ns(CLOCK_REALTIME),
+		.monotonic = clock_monotonic(),
+		.realtime = clock_realtime(),
 	};
 }
 
@@ -117,7 +104,7 @@ bool announce_loss(const struct tlsfail_counters *now, struct tlsfail_lost *befo
 
 	*r = (struct tlsfail_loss){
 		.h = header_of(TLSFAIL_REC_LOSS, sizeof(*r)),
-		.t = announce_now(),
+		.t = clock_monotonic(),
 		.lost = {
 			.conns = total.conns - before->conns,
 			.wires = total.wires - before->wires,
@@ -133,7 +120,7 @@ void announce_totals(const struct tlsfail_counters *now, uint64_t records, struc
 {
 	*r = (struct tlsfail_totals){
 		.h = header_of(TLSFAIL_REC_TOTALS, sizeof(*r)),
-		.t = announce_now(),
+		.t = clock_monotonic(),
 		.client_seen = now->n[TLSFAIL_N_CLIENT_SEEN],
 		.client_done = now->n[TLSFAIL_N_CLIENT_DONE],
 		.server_seen = now->n[TLSFAIL_N_SERVER_SEEN],
@@ -150,7 +137,7 @@ void announce_peer(const struct tlsfail_peer_key *key, const struct tlsfail_peer
 {
 	*r = (struct tlsfail_peer){
 		.h = header_of(TLSFAIL_REC_PEER, sizeof(*r)),
-		.t = announce_now(),
+		.t = clock_monotonic(),
 		.key = *key,
 		.n = *counts,
 	};

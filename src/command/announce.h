@@ -14,9 +14,6 @@
 #include "tlsfail_abi.h"
 #include "tlsfail_maps.h"
 
-/* CLOCK_MONOTONIC, ns. */
-uint64_t announce_now(void);
-
 /* Both clocks, now. */
 void announce_clock(struct tlsfail_clock *record);
 

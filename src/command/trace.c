@@ -1,33 +1,32 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * Order matters at the start: what can be refused cheaply is tried first, BPF is loaded with its
- * read-only data set, everything is attached, and only then is it armed. SIGINT and SIGTERM are
- * blocked except while we wait, so none is missed and none interrupts half a line.
+ * read-only data set, everything is attached, and only then is it armed.
  */
-#define _GNU_SOURCE /* epoll_pwait() */
 #include "command/trace.h"
 
 #include <errno.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <unistd.h>
 
 #include <bpf/libbpf.h>
 
 #include "command/announce.h"
+#include "command/loop.h"
 #include "kernel/attach.h"
 #include "kernel/counters.h"
 #include "kernel/discover.h"
 #include "metrics/exporter.h"
 #include "kernel/leftovers.h"
 #include "kernel/libbpflog.h"
+#include "system/clock.h"
 #include "system/log.h"
 #include "program/nginx/live/logwatch.h"
 #include "system/notify.h"
 #include "program/nginx/live/watch.h"
+#include "command/notice.h"
 #include "command/options.h"
 #include "output/outputs.h"
 #include "command/pipeline.h"
@@ -66,6 +65,7 @@ struct tracer {
 
 	bool told_armed;
 	bool starting; /* a process is to be looked at again */
+	uint64_t retry_at;
 	bool ending;
 	bool watchdog; /* the service manager waits for signs of life */
 	int status;    /* exit status so far */
@@ -74,20 +74,11 @@ struct tracer {
 	uint64_t invalid; /* of them: no record of this ABI */
 	struct tlsfail_clock clock;
 	struct tlsfail_lost lost;
+	struct tlsfail_lost late; /* came in time, and were not looked at before the end */
+	struct loop loop;
 	size_t announced_next;
 	uint32_t announced[ANNOUNCED_MAX]; /* processes whose record was made */
 };
-
-static volatile sig_atomic_t interrupted;
-static volatile sig_atomic_t hung_up;
-
-static void on_signal(int signal)
-{
-	if (signal == SIGHUP)
-		hung_up = 1;
-	else
-		interrupted = 1;
-}
 
 /* -- records ---------------------------------------------------------------------------------- */
 
@@ -182,7 +173,7 @@ static void deliver(void *context, const void *data, size_t len)
 static void submit(struct tracer *t, const void *data, size_t len)
 {
 	if (t->logs)
-		logwatch_record(t->logs, data, len, announce_now());
+		logwatch_record(t->logs, data, len, clock_monotonic());
 	else
 		deliver(t, data, len);
 }
@@ -190,7 +181,7 @@ static void submit(struct tracer *t, const void *data, size_t len)
 static void logs_look_again(struct tracer *t)
 {
 	if (t->logs)
-		logwatch_look_again(t->logs, announce_now());
+		logwatch_look_again(t->logs, clock_monotonic());
 }
 
 /* The process of a connection, once: before the connection, as replay needs it. */
@@ -231,14 +222,10 @@ static void process_forget(struct tracer *t, uint32_t pid)
 			t->announced[i] = 0;
 }
 
-static int on_record(void *context, void *data, size_t len)
+static void record_take(struct tracer *t, const void *data, size_t len)
 {
 	const struct tlsfail_header *h = data;
-	struct tracer *t = context;
 
-	t->records++;
-	if (is_full(t))
-		return 0;
 	if (h->type == TLSFAIL_REC_CONN)
 		process_announce(t, ((const struct tlsfail_conn *)data)->pid);
 	if (h->type == TLSFAIL_REC_CERTS)
@@ -250,7 +237,27 @@ static int on_record(void *context, void *data, size_t len)
 		logs_look_again(t);
 	}
 	submit(t, data, len);
-	return 0;
+}
+
+static void late_count(struct tracer *t, const struct tlsfail_header *h)
+{
+	t->late.conns += h->type == TLSFAIL_REC_CONN;
+	t->late.wires += h->type == TLSFAIL_REC_WIRE || h->type == TLSFAIL_REC_CERTS;
+	t->late.execs += h->type == TLSFAIL_REC_EXEC;
+}
+
+static int on_record(void *context, void *data, size_t len)
+{
+	struct tracer *t = context;
+
+	t->records++;
+	if (is_full(t))
+		;
+	else if (loop_is_late(&t->loop))
+		late_count(t, data);
+	else
+		record_take(t, data, len);
+	return loop_taken(&t->loop, len);
 }
 
 static void clock_announce(struct tracer *t)
@@ -259,9 +266,15 @@ static void clock_announce(struct tracer *t)
 	submit(t, &t->clock, sizeof(t->clock));
 }
 
+/* What came too late to be looked at is lost as what the kernel side had no room for. */
 static int counters_of(const struct tracer *t, struct tlsfail_counters *sum)
 {
-	return counters_read(bpf_map__fd(t->skel->maps.counters), sum);
+	int err = counters_read(bpf_map__fd(t->skel->maps.counters), sum);
+
+	sum->n[TLSFAIL_N_LOST_CONN] += t->late.conns;
+	sum->n[TLSFAIL_N_LOST_WIRE] += t->late.wires;
+	sum->n[TLSFAIL_N_LOST_EXEC] += t->late.execs;
+	return err;
 }
 
 /* Losses since the last look, as a record of their own. */
@@ -287,7 +300,7 @@ static void metrics_publish(struct tracer *t)
 	if (!t->exporter || counters_of(t, &host.counters))
 		return;
 	probestats_read(t->skel->obj, t->probe_stats >= 0, &host);
-	pipeline_count_failing(t->pipeline, announce_now());
+	pipeline_count_failing(t->pipeline, clock_monotonic());
 	exporter_publish(t->exporter, t->outputs, &host);
 }
 
@@ -434,31 +447,13 @@ static int probe_stats_enable(struct tracer *t)
 	return t->probe_stats < 0 ? t->probe_stats : 0;
 }
 
-/* SIGHUP means that files were rotated or the configuration was changed, where there are any; else
- * it ends us, as usual. */
-static void signals_prepare(bool takes_hangup)
-{
-	struct sigaction end = { .sa_handler = on_signal };
-	sigset_t blocked;
-
-	signal(SIGPIPE, SIG_IGN);
-	sigemptyset(&blocked);
-	sigaddset(&blocked, SIGINT);
-	sigaddset(&blocked, SIGTERM);
-	if (takes_hangup) {
-		sigaddset(&blocked, SIGHUP);
-		sigaction(SIGHUP, &end, NULL);
-	}
-	sigprocmask(SIG_BLOCK, &blocked, NULL);
-	sigaction(SIGINT, &end, NULL);
-	sigaction(SIGTERM, &end, NULL);
-}
-
 static int tracer_start(struct tracer *t)
 {
 	int err;
 
-	signals_prepare(t->options->sink_count || t->options->config);
+	/* SIGHUP means that files were rotated or the configuration was changed, where there are
+	 * any; else it ends us, as usual. */
+	loop_signals(t->options->sink_count || t->options->config);
 	libbpflog_take();
 	err = selection_make(t->options, &t->targets);
 	if (!err)
@@ -490,7 +485,7 @@ static int tracer_start(struct tracer *t)
 		err = probe_stats_enable(t);
 	t->starting = true;
 	t->skel->bss->armed = 1;
-	t->t_armed = announce_now();
+	t->t_armed = clock_monotonic();
 	if (!err)
 		metrics_publish(t);
 	t->watchdog = notify_wants_watchdog();
@@ -501,49 +496,17 @@ static int tracer_start(struct tracer *t)
 
 /* -- the run ---------------------------------------------------------------------------------- */
 
-static void tell_waiting(const struct tracer *t)
+static void armed_tell(struct tracer *t)
 {
-	const struct target_selector *s = &t->targets.items[0];
-
-	switch (s->kind) {
-	case TARGET_EXE:
-		log_line("waiting for %s to start: no process runs it yet", s->text);
-		break;
-	case TARGET_COMM:
-		log_line("waiting for a process named %s to start", s->text);
-		break;
-	case TARGET_NAME:
-		log_line("waiting for %s to start: no process runs an executable of that name",
-			 s->text);
-		break;
-	case TARGET_PID:
-		log_line("waiting for process %d to load a TLS library", (int)s->pid);
-		break;
-	}
-}
-
-static void tell_armed(struct tracer *t)
-{
-	const char *version = discovery_version(t->discovery);
-	size_t n = discovery_processes(t->discovery);
-	char buf[256];
-	struct text hooks;
-
 	t->told_armed = true;
-	text_init(&hooks, buf, sizeof(buf));
-	for (int fact = 0; fact < FACT_COUNT; fact++)
-		text_addf(&hooks, " %s=%s", fact_name(fact),
-			  hook_kind_name(t->choice.rows[fact]->kind));
-	log_line("armed: %zu process%s%s%s", n, n == 1 ? "" : "es", *version ? ", OpenSSL " : "",
-		 version);
-	if (t->options->verbose)
-		log_line("hooks:%s", buf);
+	notice_armed(discovery_processes(t->discovery), discovery_version(t->discovery),
+		     t->options->verbose ? &t->choice : NULL);
 }
 
 /* ms until --duration is over; -1: no limit. */
 static int duration_left_ms(const struct tracer *t)
 {
-	uint64_t passed_ms = (announce_now() - t->t_armed) / 1000000;
+	uint64_t passed_ms = (clock_monotonic() - t->t_armed) / 1000000;
 	uint64_t limit_ms = t->options->duration_s * 1000;
 
 	if (!limit_ms)
@@ -553,8 +516,9 @@ static int duration_left_ms(const struct tracer *t)
 						: (int)(limit_ms - passed_ms);
 }
 
-static int wait_ms(const struct tracer *t)
+static int wait_ms(void *context)
 {
+	const struct tracer *t = context;
 	int left = duration_left_ms(t), ms = t->starting ? STARTING_MS : TICK_MS;
 
 	if (t->logs)
@@ -572,15 +536,16 @@ static void peers_announce(struct tracer *t, bool summary)
 		peer_announce(t, &key, !summary);
 }
 
-static void tick(struct tracer *t)
+static void tick(void *context)
 {
+	struct tracer *t = context;
 	uint64_t deadline = pipeline_deadline(t->pipeline);
 	int err = outputs_tick(t->outputs);
 
 	if (err)
 		output_failed(t, err);
-	peers_announce(t, pipeline_summary_is_due(t->pipeline, announce_now()));
-	if (announce_clock_is_stale(&t->clock) || (deadline && announce_now() >= deadline))
+	peers_announce(t, pipeline_summary_is_due(t->pipeline, clock_monotonic()));
+	if (announce_clock_is_stale(&t->clock) || (deadline && clock_monotonic() >= deadline))
 		clock_announce(t);
 	loss_announce(t);
 	metrics_publish(t);
@@ -591,54 +556,83 @@ static void tick(struct tracer *t)
 		notify_send("WATCHDOG=1");
 }
 
+static bool goes_on(void *context)
+{
+	struct tracer *t = context;
+
+	if (t->ending || !duration_left_ms(t))
+		return false;
+	if (t->starting && clock_monotonic() >= t->retry_at) {
+		t->starting = discovery_retry(t->discovery);
+		t->retry_at = clock_monotonic() + STARTING_MS * NS_PER_MS;
+	}
+	if (!t->told_armed && discovery_live(t->discovery))
+		armed_tell(t);
+	return true;
+}
+
+static void consume(void *context)
+{
+	struct tracer *t = context;
+
+	/* its error is on_record()'s, that the turn is over */
+	ring_buffer__consume(t->ring);
+}
+
+static void hangup(void *context)
+{
+	struct tracer *t = context;
+
+	reloader_run(t->reloader, t->pipeline, &t->outputs);
+}
+
+static void turn(void *context)
+{
+	struct tracer *t = context;
+
+	if (t->logs)
+		logwatch_poll(t->logs, clock_monotonic());
+}
+
+static const struct loop_work loop_work = {
+	.goes_on = goes_on,
+	.wait_ms = wait_ms,
+	.consume = consume,
+	.hangup = hangup,
+	.turn = turn,
+	.tick = tick,
+	.now = clock_monotonic,
+};
+
 static void tracer_loop(struct tracer *t)
 {
-	int epoll = ring_buffer__epoll_fd(t->ring);
-	uint64_t last_tick = announce_now();
-	sigset_t none;
-
-	sigemptyset(&none);
+	t->loop = (struct loop){
+		.work = &loop_work,
+		.context = t,
+		.fd = ring_buffer__epoll_fd(t->ring),
+	};
 	if (!discovery_live(t->discovery))
-		tell_waiting(t);
-	while (!t->ending && !interrupted && duration_left_ms(t)) {
-		struct epoll_event event;
-
-		if (t->starting)
-			t->starting = discovery_retry(t->discovery);
-		if (!t->told_armed && discovery_live(t->discovery))
-			tell_armed(t);
-		if (epoll_pwait(epoll, &event, 1, wait_ms(t), &none) > 0)
-			ring_buffer__consume(t->ring);
-		if (hung_up) {
-			hung_up = 0;
-			reloader_run(t->reloader, t->pipeline, &t->outputs);
-		}
-		if (t->logs)
-			logwatch_poll(t->logs, announce_now());
-		if (announce_now() - last_tick >= TICK_MS * 1000000ULL) {
-			last_tick = announce_now();
-			tick(t);
-		}
-	}
+		notice_waiting(&t->targets.items[0]);
+	loop_run(&t->loop);
 }
 
 /* Everything that happened before the end is still told. */
 static void tracer_finish(struct tracer *t)
 {
-	uint64_t misses;
+	uint64_t ring_size = bpf_map__max_entries(t->skel->maps.ring), misses;
 	int err;
 
 	notify_send("STOPPING=1");
 	t->skel->bss->armed = 0;
 	t->ending = true;
-	ring_buffer__consume(t->ring);
+	loop_drain(&t->loop, ring_size);
 	leftovers_take(bpf_map__fd(t->skel->maps.conns), bpf_map__fd(t->skel->maps.peers),
-		       announce_now(), on_record, t);
-	ring_buffer__consume(t->ring); /* what was closed meanwhile */
+		       clock_monotonic(), on_record, t);
+	loop_drain(&t->loop, ring_size); /* what was closed meanwhile */
 	peers_announce(t, t->options->pipeline.summary_ns);
 	loss_announce(t);
 	if (t->logs)
-		logwatch_finish(t->logs, announce_now());
+		logwatch_finish(t->logs, clock_monotonic());
 	totals_announce(t);
 	err = t->recorder ? recorder_close(t->recorder) : 0;
 	t->recorder = NULL;

@@ -35,6 +35,7 @@ import test_safety
 import test_server
 import test_service
 import test_sinks
+import test_storm
 import test_verifier
 from lab import lab, netns
 from tap import Report
@@ -42,7 +43,8 @@ from tap import Report
 MODULES = (test_cases, test_implementations, test_certs, test_hooks, test_lifecycle, test_host,
            test_container, test_mishaps, test_nginxconf, test_errorlog, test_metrics, test_dist,
            test_replay, test_budget, test_input, test_output, test_fold, test_peers, test_doctor,
-           test_safety, test_server, test_obstacles, test_service, test_sinks, test_verifier)
+           test_safety, test_server, test_obstacles, test_service, test_sinks, test_storm,
+           test_verifier)
 
 
 def parse_options():
