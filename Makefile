@@ -59,6 +59,7 @@ UNIT_HELPERS    := $(filter-out $(UNIT_SRCS),$(sort $(wildcard tests/unit/*.c)))
 ARM64_OBJS      := $(STATIC_PROGRAM_SRCS:src/%.c=build/arm64/obj/%.o)
 ARM64_SYSROOT   := build/arm64-sysroot
 UNIT_PROGRAMS   := $(UNIT_SRCS:tests/unit/%.c=build/asan/unit/%)
+COVERAGE_PROGRAMS := $(UNIT_SRCS:tests/unit/%.c=build/coverage/unit/%)
 FUZZERS         := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 
 C_FILES   := $(sort $(shell find bpf include src vmlinux tests -name '*.[ch]'))
@@ -78,6 +79,7 @@ USER_CPPFLAGS := -std=gnu11 $(INCLUDES) -DTLSFAIL_VERSION='"$(VERSION)"'
 build/arm64/obj/%.o: USER_CPPFLAGS := -iquote build/arm64 $(USER_CPPFLAGS) \
 	-isystem $(ARM64_SYSROOT)/usr/include -isystem $(ARM64_SYSROOT)/usr/include/aarch64-linux-gnu
 SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+COVERAGE := -O0 -g --coverage
 # The sources are instrumented for libFuzzer; its main() is linked into the fuzzers.
 FUZZ_SANITIZE = $(subst address,$(1)$(comma)address,$(SANITIZE)) -Werror
 DEPFLAGS  = -MMD -MP
@@ -156,6 +158,7 @@ objects = $(patsubst src/%.c,$(1)/%.o,$(SRCS)) \
 $(eval $(call object_rules,build/obj,$$(CC),$$(CFLAGS) $$(HARDENING_CFLAGS)))
 $(eval $(call object_rules,build/arm64/obj,$$(ARM64_CC),$$(CFLAGS) $$(HARDENING_CFLAGS)))
 $(eval $(call object_rules,build/asan,$$(CC),$$(SANITIZE)))
+$(eval $(call object_rules,build/coverage,$$(CC),$$(COVERAGE)))
 $(eval $(call object_rules,build/gcc,gcc,-O2 -g -Werror))
 $(eval $(call object_rules,build/clang,$$(CLANG),-O2 -g -Werror))
 $(eval $(call object_rules,build/fuzz,$$(CLANG),$$(call FUZZ_SANITIZE,fuzzer-no-link)))
@@ -196,21 +199,27 @@ $(ARM64_SYSROOT): tools/arm64-sysroot | $(DEPS)
 
 $(ARM64_OBJS): | build/arm64/tlsfail.skel.h $(ARM64_SYSROOT)
 
-build/asan/tlsfail: $(PROGRAM_SRCS:src/%.c=build/asan/%.o)
-	$(call say,LINK,$@)
-	$(Q)$(CC) $(SANITIZE) $^ $(LDLIBS) -o $@
+# test_rules DIRECTORY FLAGS: the program, and the unit tests. An archive, so that a test program holds
+# just the modules that it tests.
+define test_rules
+$(1)/tlsfail: $$(PROGRAM_SRCS:src/%.c=$(1)/%.o)
+	$$(call say,LINK,$$@)
+	$$(Q)$$(CC) $(2) $$^ $$(LDLIBS) -o $$@
 
-# An archive, so that a test program holds just the modules that it tests.
-build/asan/testable.a: $(TESTABLE_SRCS:src/%.c=build/asan/%.o)
-	$(call say,AR,$@)
-	$(Q)rm -f $@ && $(AR) rcs $@ $^
+$(1)/testable.a: $$(TESTABLE_SRCS:src/%.c=$(1)/%.o)
+	$$(call say,AR,$$@)
+	$$(Q)rm -f $$@ && $$(AR) rcs $$@ $$^
 
-$(UNIT_PROGRAMS): build/asan/unit/%: build/asan/unit/%.o \
-		$(UNIT_HELPERS:tests/unit/%.c=build/asan/unit/%.o) build/asan/testable.a
-	$(call say,LINK,$@)
-	$(Q)$(CC) $(SANITIZE) $^ $(UNIT_LDLIBS) $(LDLIBS) -o $@
+$$(UNIT_SRCS:tests/unit/%.c=$(1)/unit/%): $(1)/unit/%: $(1)/unit/%.o \
+		$$(UNIT_HELPERS:tests/unit/%.c=$(1)/unit/%.o) $(1)/testable.a
+	$$(call say,LINK,$$@)
+	$$(Q)$$(CC) $(2) $$^ $$(UNIT_LDLIBS) $$(LDLIBS) -o $$@
+endef
 
-.SECONDARY: $(UNIT_PROGRAMS:%=%.o)
+$(eval $(call test_rules,build/asan,$$(SANITIZE)))
+$(eval $(call test_rules,build/coverage,$$(COVERAGE)))
+
+.SECONDARY: $(UNIT_PROGRAMS:%=%.o) $(COVERAGE_PROGRAMS:%=%.o)
 
 build/fuzz/testable.a: $(TESTABLE_SRCS:src/%.c=build/fuzz/%.o)
 	$(call say,AR,$@)
@@ -316,6 +325,14 @@ check-unit: $(UNIT_PROGRAMS) ## unit tests, under ASan and UBSan
 .PHONY: check-golden
 check-golden: build/asan/tlsfail check-stores ## replay every recording and compare, under ASan and UBSan
 	$(Q)tools/tap-summary $(GOLDEN_SUITE)
+
+.PHONY: coverage
+coverage: $(COVERAGE_PROGRAMS) build/coverage/tlsfail ## line coverage of src/ by unit and golden tests, by folder
+	$(Q)find build/coverage -name '*.gcda' -delete
+	$(Q)tools/tap-summary $(foreach p,$(COVERAGE_PROGRAMS),'unit/$(notdir $(p))=CMOCKA_MESSAGE_OUTPUT=TAP $(p)') \
+		'golden=tests/golden/run --tlsfail build/coverage/tlsfail' >build/coverage/log || \
+		{ cat build/coverage/log; exit 1; }
+	$(Q)tools/coverage build/coverage
 
 # fuzz_run NAME OPTIONS: what is found goes to build/fuzz/found/NAME, inputs that fail beside it. The
 # fuzzers of recordings begin with the golden ones.
