@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "diagnose/causes.h"
+#include "program/nginx/nginx.h"
 #include "system/log.h"
 #include "command/options.h"
 #include "base/text.h"
@@ -17,15 +18,19 @@
 #define COLUMN_GAP 2
 #define ROW_LEN	   4096
 
-/* Prints a name in a column of that width, and behind it words, wrapped. */
+/* Prints a name in a column of that width, and behind it words, wrapped; settings by nginx's names. */
 static void row_print(int indent, const char *name, int width, const char *words)
 {
-	char buf[ROW_LEN];
+	static const struct program_view nginx = { .program = &program_nginx };
+	char buf[ROW_LEN], filled[ROW_LEN];
 	struct text t;
+
+	text_init(&t, filled, sizeof(filled));
+	program_add_words(&t, &nginx, words);
 
 	text_init(&t, buf, sizeof(buf));
 	text_addf(&t, "%*s%-*s", indent, "", width + COLUMN_GAP, name);
-	text_add_wrapped(&t, indent + width + COLUMN_GAP, words, "", "");
+	text_add_wrapped(&t, indent + width + COLUMN_GAP, filled, "", "");
 	puts(buf);
 }
 
@@ -33,13 +38,13 @@ static void index_print(void)
 {
 	int width = 0;
 
-	for (size_t i = 0; i < cause_table_len; i++) {
-		int len = (int)strlen(cause_table[i].slug);
+	for (size_t i = 0; i < cause_count(); i++) {
+		int len = (int)strlen(cause_at(i)->slug);
 
 		width = len > width ? len : width;
 	}
-	for (size_t i = 0; i < cause_table_len; i++)
-		row_print(0, cause_table[i].slug, width, cause_table[i].evidence);
+	for (size_t i = 0; i < cause_count(); i++)
+		row_print(0, cause_at(i)->slug, width, cause_at(i)->evidence);
 	puts("\ntlsfail causes SLUG shows what one of them means and how to fix it.");
 }
 

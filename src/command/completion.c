@@ -68,8 +68,8 @@ static void words_print(enum completed what)
 		for (const struct command_row *row = command_table; row->name; row++)
 			printf("%s%s", row == command_table ? "" : " ", row->name);
 	if (what == COMPLETE_CAUSE)
-		for (size_t i = 0; i < cause_table_len; i++)
-			printf("%s%s", i ? " " : "", cause_table[i].slug);
+		for (size_t i = 0; i < cause_count(); i++)
+			printf("%s%s", i ? " " : "", cause_at(i)->slug);
 }
 
 /* Quotes words for inside of '...', with a backslash before the characters that are special. */

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "command/programs.h"
 #include "diagnose/causes.h"
 #include "diagnose/correlate.h"
 #include "record/decode.h"
@@ -36,7 +37,7 @@ struct pipeline {
 	uint64_t refused;  /* TCP connections, no handshake began */
 	uint64_t server_failed;
 	uint64_t noise;
-	uint64_t *by_cause;   /* as in cause_table */
+	uint64_t *by_cause;   /* by cause_at() */
 	uint64_t lines;	      /* of error.log that findings have */
 	uint64_t lines_alone; /* those about TLS without one */
 	bool has_totals;
@@ -66,7 +67,7 @@ int pipeline_open(struct outputs *outputs, const struct pipeline_options *option
 	p->fold = fold_new(options->fold_ns);
 	p->peers = peers_new();
 	p->summary_ns = options->summary_ns;
-	p->by_cause = calloc(cause_table_len, sizeof(*p->by_cause));
+	p->by_cause = calloc(cause_count(), sizeof(*p->by_cause));
 	if (!p->work.x509 || !p->correlator || !p->certwatch || !p->fold || !p->peers ||
 	    !p->by_cause) {
 		pipeline_close(p);
@@ -170,8 +171,8 @@ static void failure_count(struct pipeline *p)
 		p->refused++;
 	else
 		p->failed++;
-	for (size_t i = 0; i < cause_table_len; i++)
-		if (!strcmp(cause_table[i].slug, p->finding.cause))
+	for (size_t i = 0; i < cause_count(); i++)
+		if (!strcmp(cause_at(i)->slug, p->finding.cause))
 			p->by_cause[i]++;
 	if (!p->metrics)
 		return;
@@ -198,6 +199,7 @@ static int failure_report(struct pipeline *p)
 		return 0;
 	if (!server)
 		peers_failed(p->peers, p->failure.conn, &p->failure.history);
+	p->failure.program = programs_find(p->failure.exe, p->failure.conn->comm);
 	diagnose(&p->failure, &p->work, &p->finding);
 	failure_count(p);
 	if (!server)
@@ -433,9 +435,9 @@ void pipeline_summary(const struct pipeline *p)
 			 " failed; noise%s: %" PRIu64,
 			 (uint64_t)p->totals.server_seen, p->server_failed,
 			 p->tell_noise ? "" : " (-v shows it)", p->noise);
-	for (size_t i = 0; i < cause_table_len; i++)
+	for (size_t i = 0; i < cause_count(); i++)
 		if (p->by_cause[i])
-			log_line("  %" PRIu64 " %s", p->by_cause[i], cause_table[i].slug);
+			log_line("  %" PRIu64 " %s", p->by_cause[i], cause_at(i)->slug);
 	if (p->lines || p->lines_alone)
 		log_line("error.log: findings with a line of it: %" PRIu64
 			 "; SSL lines without a finding: %" PRIu64,

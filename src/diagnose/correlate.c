@@ -283,8 +283,8 @@ static void configured_find(const struct correlator *c, struct failure *out)
 		if (slot->data && slot->pid == conn->pid && slot->port == port &&
 		    slot->family == conn->family && is_server == (i >= TLSFAIL_NGINX_SERVER_SLOT) &&
 		    !memcmp(slot->addr, addr, sizeof(slot->addr))) {
-			out->nginx = slot->data;
-			out->nginx_len = slot->len;
+			out->places = slot->data;
+			out->places_len = slot->len;
 		}
 	}
 }

@@ -12,6 +12,7 @@
 
 #include "record/decode.h"
 #include "diagnose/peers.h"
+#include "program/program.h"
 #include "tls/wire.h"
 
 /* What nginx itself said of a connection: bytes that were in its error.log. */
@@ -28,12 +29,13 @@ struct failure {
 	struct tls_capture sent; /* data NULL: not kept */
 	struct tls_capture received;
 	struct tls_capture certs[TLSFAIL_CERTS_MAX]; /* leaf first, DER */
-	uint64_t time_ns;     /* CLOCK_REALTIME of its end; 0 when no clock record came before */
-	const char *exe;      /* path, may be "" ; bytes that the host chose */
-	const char *version;  /* of the TLS library, may be "" */
-	const char *host;     /* name of the host, may be "" */
-	const uint8_t *nginx; /* for nginx_places_read(); NULL: nothing is known */
-	size_t nginx_len;
+	uint64_t time_ns;      /* CLOCK_REALTIME of its end; 0 when no clock record came before */
+	const char *exe;       /* path, may be "" ; bytes that the host chose */
+	const char *version;   /* of the TLS library, may be "" */
+	const char *host;      /* name of the host, may be "" */
+	const uint8_t *places; /* of its configuration, for its program's advise(); NULL: unknown */
+	size_t places_len;
+	const struct program *program; /* its kind, NULL: unknown; filled in by the caller */
 	/* A connection of the same process ended itself after the same time before: a timer. */
 	bool repeats_elapsed;
 	const struct log_line *log_line; /* NULL: none is known */

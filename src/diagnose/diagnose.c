@@ -7,13 +7,12 @@
 
 #include <string.h>
 
-#include "program/nginx/errorlog.h"
 #include "diagnose/explain.h"
 #include "finding/tls.h"
-#include "tls/openssl.h"
-#include "program/nginx/advice.h"
+#include "tls/library.h"
 #include "base/text.h"
 #include "diagnose/timeline.h"
+#include "diagnose/words.h"
 
 #define NS_PER_SEC 1000000000ULL
 
@@ -40,17 +39,17 @@ static bool cause_fits(const struct cause *cause, const struct symptoms *s)
 	return (s->observed & w->all) == w->all && !(s->observed & w->none) &&
 	       (!w->any || s->observed & w->any) && number_fits(w->alert, s->has_alert, s->alert) &&
 	       number_fits(w->alert_sent, s->has_alert_sent, s->alert_sent) &&
-	       number_fits(w->reason, s->reason != 0, s->reason) &&
-	       number_fits(w->verify, s->has_verify, s->verify);
+	       number_fits(w->reason, s->reason != TLS_REASON_NONE, s->reason) &&
+	       number_fits(w->verify, s->verify != TLS_VERIFY_OK, s->verify);
 }
 
 const struct cause *diagnose_match(const struct symptoms *s)
 {
 	size_t i = 0;
 
-	while (i < cause_table_len - 1 && !cause_fits(&cause_table[i], s))
+	while (!cause_fits(cause_at(i), s))
 		i++;
-	return &cause_table[i];
+	return cause_at(i);
 }
 
 /* -- the finding, part by part ---------------------------------------------------------------- */
@@ -116,14 +115,14 @@ static void fill_tls(struct finding *f, const struct tlsfail_conn *c, const stru
 static const struct x509_view *certificate_at_fault(const struct diagnose_work *work,
 						    const struct symptoms *s, int64_t now)
 {
-	for (size_t i = 0; s->has_verify && i < work->cert_count; i++) {
+	for (size_t i = 0; i < work->cert_count; i++) {
 		const struct x509_view *cert = &work->certs[i];
 
 		if (!cert->has_validity)
 			continue;
-		if (s->verify == OPENSSL_V_EXPIRED && cert->not_after < now)
+		if (s->verify == TLS_VERIFY_EXPIRED && cert->not_after < now)
 			return cert;
-		if (s->verify == OPENSSL_V_NOT_YET_VALID && cert->not_before > now)
+		if (s->verify == TLS_VERIFY_NOT_YET_VALID && cert->not_before > now)
 			return cert;
 	}
 	return &work->certs[0];
@@ -144,14 +143,15 @@ static void fill_certificate(struct finding *f, const struct tlsfail_conn *c,
 		s->observed & (O_ISSUER_SENT | O_ISSUER_MISSING | O_ONE_CERT);
 }
 
-static void fill_openssl(struct finding *f, const struct failure *failure)
+static void fill_openssl(struct finding *f, const struct failure *failure, const struct symptoms *s)
 {
 	const struct tlsfail_conn *c = failure->conn;
 	struct text t;
 
-	if (c->error_count) {
-		f->openssl.reason_code = c->errors[0].reason;
-		f->openssl.reason = openssl_reason_name(c->errors[0].reason);
+	f->openssl.library = tls_library_name(s->library);
+	if (s->reason_number) {
+		f->openssl.reason_code = s->reason_number;
+		f->openssl.reason = tls_reason_words(s->library, s->reason_number);
 		text_init(&t, f->openssl.function, sizeof(f->openssl.function));
 		text_add_hostile(&t, c->error_func, strnlen(c->error_func, sizeof(c->error_func)));
 	}
@@ -161,7 +161,8 @@ static void fill_openssl(struct finding *f, const struct failure *failure)
 		f->verify.known = true;
 		f->verify.enforced = true;
 		f->verify.code = c->verify_code;
-		f->verify.name = c->verify_code ? openssl_verify_name(c->verify_code) : "ok";
+		f->verify.name =
+			c->verify_code ? tls_verify_name(s->library, c->verify_code) : "ok";
 	}
 }
 
@@ -224,14 +225,16 @@ static void fill_tcp(struct finding *f, const struct tlsfail_conn *c)
 	f->tcp.hello_acked = symptoms_hello_acked(c);
 }
 
-static void fill_log_line(struct finding *f, const struct log_line *line)
+static void fill_log_line(struct finding *f, const struct log_line *line,
+			  const struct program *program)
 {
 	struct text t;
 
 	if (!line)
 		return;
 	f->log_line.known = true;
-	f->log_line.level = errorlog_level_name(line->level);
+	if (program && program->log_level)
+		f->log_line.level = program->log_level(line->level);
 	f->log_line.connection = line->connection;
 	text_init(&t, f->log_line.message, sizeof(f->log_line.message));
 	text_add_hostile(&t, line->text, strlen(line->text));
@@ -297,21 +300,20 @@ static void conclude(struct finding *f, const struct failure *failure, const str
 		hint = w->hint;
 	}
 	text_init(&t, f->message, sizeof(f->message));
-	explain_words(&t,
-		      f->certificate.known && cause->with_cert ? cause->with_cert : cause->message,
-		      failure, f);
+	words_add(&t, f->certificate.known && cause->with_cert ? cause->with_cert : cause->message,
+		  failure, f);
 	if (doubt && f->confidence != CONFIDENCE_HIGH) {
 		text_add(&t, " ");
-		explain_words(&t, doubt, failure, f);
+		words_add(&t, doubt, failure, f);
 	}
 	if (cause->resumption_hides && f->choice.resumed)
-		text_add(&t, cause_note_resumed);
+		words_add(&t, cause_note_resumed, failure, f);
 	else if (cause->resumption_hides && f->hello.offers_session && f->choice.has_resumed)
 		text_add(&t, cause_note_hidden);
 	text_init(&t, f->hint, sizeof(f->hint));
-	explain_words(&t, hint, failure, f);
+	words_add(&t, hint, failure, f);
 	if (cause->resumption_hides && f->choice.resumed)
-		text_add(&t, cause_hint_resumed);
+		words_add(&t, cause_hint_resumed, failure, f);
 }
 
 static void fill_bytes(struct finding *f, const struct tlsfail_conn *c)
@@ -348,16 +350,16 @@ void diagnose(const struct failure *failure, struct diagnose_work *work, struct 
 	fill_process(f, failure);
 	fill_tls(f, c, view);
 	fill_certificate(f, c, work, &s);
-	fill_openssl(f, failure);
+	fill_openssl(f, failure, &s);
 	fill_alert(f, &s);
 	fill_close(f, c, cause);
 	fill_tcp(f, c);
-	fill_log_line(f, failure->log_line);
+	fill_log_line(f, failure->log_line, failure->program);
 	fill_history(f, failure);
 	explain_evidence(failure, work, f);
 	conclude(f, failure, &s, cause);
-	if (failure->nginx && nginx_places_read(failure->nginx, failure->nginx_len, &work->places))
-		nginxadvice_fill(f, &work->places);
+	if (failure->places && failure->program && failure->program->advise)
+		failure->program->advise(f, failure->places, failure->places_len);
 	timeline_fill(failure, f);
 }
 
@@ -420,7 +422,7 @@ void diagnose_recovery(const struct tlsfail_peer *peer, const struct peer_recove
 		f->history.last_success_ns = time_ns - (recovery->t - recovery->last_success);
 	}
 	text_init(&t, f->message, sizeof(f->message));
-	explain_endpoint(&t, &f->peer);
+	words_add_endpoint(&t, &f->peer);
 	text_addf(&t, " works again: %llu of %llu handshakes failed within ",
 		  (unsigned long long)recovery->failures, (unsigned long long)recovery->handshakes);
 	text_add_duration(&t, failing_ns);
@@ -463,7 +465,7 @@ void diagnose_summary(const struct peer_summary *s, uint64_t now, uint64_t time_
 	text_init(&t, f->history.upstream, sizeof(f->history.upstream));
 	text_add(&t, s->upstream);
 	text_init(&t, f->message, sizeof(f->message));
-	explain_endpoint(&t, &f->peer);
+	words_add_endpoint(&t, &f->peer);
 	add_share(&t, f);
 }
 

@@ -1,293 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Facts in words, for people.
+ * The evidence list: what was observed, in words, for people.
  */
 #include "diagnose/explain.h"
 
 #include <string.h>
 
+#include "diagnose/words.h"
 #include "finding/tls.h"
-#include "tls/openssl.h"
-
-void explain_endpoint(struct text *t, const struct finding_endpoint *e)
-{
-	text_addf(t, strchr(e->address, ':') ? "[%s]:%u" : "%s:%u", e->address, e->port);
-}
-
-/* SSL says its name, TLS only its number. */
-static void add_version(struct text *t, const char *name)
-{
-	text_addf(t, strncmp(name, "SSL", 3) ? "TLS %s" : "%s", name);
-}
-
-static void add_versions(struct text *t, const struct finding_hello *hello)
-{
-	if (!hello->version_count)
-		text_add(t, "unknown");
-	for (unsigned int i = 0; i < hello->version_count; i++) {
-		text_add(t, i ? ", " : "");
-		add_version(t, hello->versions[i]);
-	}
-}
-
-static void add_raw(struct text *t, const struct finding *f)
-{
-	if (f->alert.known)
-		text_addf(t, "alert %u %s", f->alert.code, f->alert.received ? "received" : "sent");
-	else if (f->openssl.reason_code)
-		text_addf(t, "OpenSSL reason %u%s%s%s", f->openssl.reason_code,
-			  f->openssl.reason ? " (" : "", f->openssl.reason ? f->openssl.reason : "",
-			  f->openssl.reason ? ")" : "");
-	else if (f->closed_by)
-		text_addf(t, "%s by the %s side", f->close_kind, f->closed_by);
-	else
-		text_add(t, "no error, no close seen");
-}
-
-static void add_first(struct text *t, const struct tlsfail_conn *c)
-{
-	text_add(t, "\"");
-	text_add_hostile(t, c->first_rx, strnlen((const char *)c->first_rx, c->first_rx_kept));
-	text_add(t, "\"");
-}
-
-static void add_alert(struct text *t, const struct finding_alert *a)
-{
-	text_addf(t, "%u", a->code);
-	if (a->name)
-		text_addf(t, " %s", a->name);
-}
-
-/* The names that a certificate is valid for; a CN counts only where there is no other. */
-static void add_names(struct text *t, const struct finding_certificate *cert)
-{
-	if (cert->cut) {
-		text_add(t, "names that were not kept, as it is so long");
-		return;
-	}
-	for (unsigned int i = 0; i < cert->name_count && i < FINDING_SAN_MAX; i++)
-		text_addf(t, "%s%s", i ? ", " : "", cert->names[i]);
-	if (cert->name_count > FINDING_SAN_MAX)
-		text_addf(t, " and %u more", cert->name_count - FINDING_SAN_MAX);
-	if (!cert->name_count)
-		finding_add_subject(t, cert);
-}
-
-/* What most of a long ClientHello is, where one extension is. */
-static void add_bulk(struct text *t, const struct finding_hello *hello)
-{
-	if (hello->session_length > hello->length / 2) {
-		text_addf(t, ", of which the session to resume takes %u", hello->session_length);
-	} else if (hello->key_shares_length > hello->length / 2) {
-		text_add(t, hello->key_share_count == 1 ? ", of which the key share ("
-							: ", of which the key shares (");
-		finding_add_key_shares(t, hello);
-		text_addf(t, hello->key_share_count == 1 ? ") takes %u" : ") take %u",
-			  hello->key_shares_length);
-	}
-}
-
-/* How to make that ClientHello short. */
-static void add_shorten(struct text *t, const struct finding_hello *hello)
-{
-	if (hello->session_length > hello->length / 2)
-		text_add(t, "proxy_ssl_session_reuse off;");
-	else if (hello->key_shares_length > hello->length / 2)
-		text_add(t, "proxy_ssl_conf_command Groups X25519:P-256:P-384;");
-	else
-		text_add(t, "fewer cipher suites in proxy_ssl_ciphers");
-}
-
-/* What the peer said, when it may not be said. */
-static void add_answer(struct text *t, const struct finding_choice *choice)
-{
-	if (choice->retry_flaw == RETRY_RIGHT) {
-		text_add(t, "something that");
-		return;
-	}
-	text_add(t, "a ");
-	finding_add_retry(t, choice);
-	text_add(t, ", which");
-}
-
-static void add_after_retry(struct text *t, const struct finding *f)
-{
-	if (!f->choice.retry_count)
-		return;
-	text_add(t, " that followed its ");
-	finding_add_retry(t, &f->choice);
-}
-
-/* Is it known that a client certificate was sent? */
-static bool knows_certificate(const struct finding *f)
-{
-	return f->has_certificate_sent && f->certificate_sent;
-}
-
-static void add_silent_refusal(struct text *t, const struct finding *f)
-{
-	if (f->has_certificate_requested && !f->certificate_requested)
-		return;
-	text_addf(t, ", and so does a silent refusal of %s",
-		  !f->has_certificate_sent ? "the client certificate, or of a client without one"
-		  : f->certificate_sent	   ? "the client certificate"
-					   : "a client without a certificate");
-}
-
-/* How a handshake ended in which the peer did not say a word. */
-static void add_end(struct text *t, const struct failure *failure, const struct finding *f)
-{
-	uint32_t flags = failure->conn->flags;
-
-	if (flags & TLSFAIL_F_PEER_RST) {
-		text_add(t, "it reset the connection");
-	} else if (flags & TLSFAIL_F_PEER_FIN) {
-		text_add(t, "it closed the connection");
-	} else {
-		text_addf(t, "%snginx gave up after ",
-			  f->tcp.has_hello_acked && !f->tcp.hello_acked
-				  ? "it was sent again and again, never acknowledged, and "
-				  : "");
-		text_add_duration(t, f->duration_ns);
-	}
-}
-
-static void add_error(struct text *t, const struct finding *f)
-{
-	const struct finding_openssl *o = &f->openssl;
-
-	if (!o->reason_code)
-		text_add(t, "it does not say why");
-	else
-		text_addf(t, "reason %u%s%s", o->reason_code, o->reason ? ", " : "",
-			  o->reason ? o->reason : "");
-}
-
-/* Whom the client wants to talk to. */
-static void add_wanted_name(struct text *t, const struct finding_hello *hello)
-{
-	if (hello->has_server_name)
-		text_add(t, hello->server_name);
-	else
-		text_add(t, hello->known ? "a server it did not name (no SNI)" : "this server");
-}
-
-/* How the verification ended, if the program asked. */
-static void add_verdict(struct text *t, const struct finding_verify *verify)
-{
-	if (!verify->known || !verify->code)
-		text_add(t, "its verify code was not asked for");
-	else
-		text_addf(t, "verify code %d%s%s", verify->code, verify->name ? ", " : "",
-			  verify->name ? verify->name : "");
-}
-
-/* How far a client came. */
-static void add_progress(struct text *t, const struct finding *f)
-{
-	if (f->protocol_version)
-		text_add(t, "after it had got the ServerHello");
-	else if (f->hello.known)
-		text_add(t, "after its ClientHello");
-	else
-		text_add(t, f->bytes_received ? "in the middle of its ClientHello"
-					      : "without having sent a byte");
-}
-
-/* One {word} of a message. Unknown words are left as they are: a test finds them. */
-static void add_word(struct text *t, const char *word, size_t len, const struct failure *failure,
-		     const struct finding *f)
-{
-	const struct tlsfail_conn *c = failure->conn;
-
-#define IS(name) (len == sizeof(name) - 1 && !memcmp(word, name, len))
-	if (IS("peer"))
-		explain_endpoint(t, &f->peer);
-	else if (IS("local"))
-		explain_endpoint(t, &f->local);
-	else if (IS("sni"))
-		text_add(t, f->hello.server_name);
-	else if (IS("name"))
-		add_wanted_name(t, &f->hello);
-	else if (IS("versions"))
-		add_versions(t, &f->hello);
-	else if (IS("version"))
-		add_version(t, f->protocol_version ? f->protocol_version : "of an older kind");
-	else if (IS("host"))
-		text_add_hostile(t, c->host, strnlen(c->host, sizeof(c->host)));
-	else if (IS("elapsed"))
-		text_add_duration(t, f->duration_ns);
-	else if (IS("first"))
-		add_first(t, c);
-	else if (IS("verify"))
-		text_addf(t, "%d", c->verify_code);
-	else if (IS("verdict"))
-		add_verdict(t, &f->verify);
-	else if (IS("alert"))
-		add_alert(t, &f->alert);
-	else if (IS("subject"))
-		finding_add_subject(t, &f->certificate);
-	else if (IS("issuer"))
-		text_add(t, f->certificate.issuer);
-	else if (IS("ended"))
-		text_add_time(t, f->certificate.not_after);
-	else if (IS("begins"))
-		text_add_time(t, f->certificate.not_before);
-	else if (IS("key"))
-		finding_add_key(t, &f->certificate);
-	else if (IS("chain"))
-		text_addf(t, "%u", f->certificate.chain_length);
-	else if (IS("names"))
-		add_names(t, &f->certificate);
-	else if (IS("ciphers"))
-		finding_add_ciphers(t, &f->hello);
-	else if (IS("groups"))
-		finding_add_groups(t, &f->hello);
-	else if (IS("answer"))
-		add_answer(t, &f->choice);
-	else if (IS("after_retry"))
-		add_after_retry(t, f);
-	else if (IS("protocols"))
-		finding_add_protocols(t, &f->hello);
-	else if (IS("progress"))
-		add_progress(t, f);
-	else if (IS("or_none"))
-		text_add(t, knows_certificate(f) ? "" : ", or that there was none");
-	else if (IS("silent_refusal"))
-		add_silent_refusal(t, f);
-	else if (IS("length"))
-		text_addf(t, "%u", f->hello.length);
-	else if (IS("bulk"))
-		add_bulk(t, &f->hello);
-	else if (IS("shorten"))
-		add_shorten(t, &f->hello);
-	else if (IS("end"))
-		add_end(t, failure, f);
-	else if (IS("error"))
-		add_error(t, f);
-	else if (IS("raw"))
-		add_raw(t, f);
-	else
-		text_addf(t, "{%.*s}", (int)len, word);
-#undef IS
-}
-
-void explain_words(struct text *t, const char *words, const struct failure *failure,
-		   const struct finding *f)
-{
-	while (*words) {
-		const char *open = strchr(words, '{');
-		const char *close = open ? strchr(open, '}') : NULL;
-
-		if (!close) {
-			text_add(t, words);
-			return;
-		}
-		text_addf(t, "%.*s", (int)(open - words), words);
-		add_word(t, open + 1, close - open - 1, failure, f);
-		words = close + 1;
-	}
-}
+#include "tls/library.h"
 
 /* -- the evidence list ------------------------------------------------------------------------ */
 
@@ -351,7 +72,7 @@ static void evidence_hello(struct finding *f)
 		return;
 	evidence_begin(f, &t);
 	text_addf(&t, "ClientHello of %u bytes, offered ", f->hello.length);
-	add_versions(&t, &f->hello);
+	words_add_versions(&t, &f->hello);
 	finding_add_offer(&t, &f->hello);
 	if (f->hello.has_server_name) {
 		text_add(&t, ", server_name ");
@@ -396,7 +117,8 @@ static void evidence_flight(struct finding *f, const struct tlsfail_conn *c,
 	if (view->server.server_hello) {
 		evidence_begin(f, &t);
 		text_add(&t, "ServerHello: ");
-		add_version(&t, f->protocol_version ? f->protocol_version : "of unknown version");
+		words_add_version(&t,
+				  f->protocol_version ? f->protocol_version : "of unknown version");
 		finding_add_choice(&t, &f->choice);
 	}
 	if (view->server.certificate_request) {
@@ -441,7 +163,7 @@ static void evidence_certificate(struct finding *f)
 	}
 	evidence_begin(f, &t);
 	text_add(&t, "valid for ");
-	add_names(&t, cert);
+	words_add_names(&t, cert);
 }
 
 static const char *host_verdict(const struct tlsfail_conn *c)
@@ -482,12 +204,14 @@ static void evidence_errors(struct finding *f, const struct tlsfail_conn *c,
 	struct text t;
 
 	for (uint32_t i = 0; i < c->error_count && i < TLSFAIL_ERRORS_MAX; i++) {
-		const char *name = openssl_reason_name(c->errors[i].reason);
+		const struct tlsfail_error *e = &c->errors[i];
+		enum tls_library library = tls_library_of(e->lib, f->openssl.version);
+		const char *name = tls_reason_words(library, e->reason);
 
-		if (openssl_reason_is_alert(c->errors[i].reason, NULL))
+		if (tls_reason_is_alert(e->reason, NULL))
 			continue; /* told with the alert */
 		evidence_begin(f, &t);
-		text_addf(&t, "OpenSSL reason %u", c->errors[i].reason);
+		text_addf(&t, "%s reason %u", tls_library_name(library), e->reason);
 		if (name)
 			text_addf(&t, " (%s)", name);
 		if (!i && f->openssl.function[0])
@@ -496,7 +220,7 @@ static void evidence_errors(struct finding *f, const struct tlsfail_conn *c,
 	if (f->alert.known) {
 		evidence_begin(f, &t);
 		text_add(&t, "fatal alert ");
-		add_alert(&t, &f->alert);
+		words_add_alert(&t, &f->alert);
 		text_addf(&t, " %s%s", f->alert.received ? "received" : "sent",
 			  f->alert.inferred ? " (inferred from the reason)" : "");
 		if (f->alert.received && f->openssl.function[0])

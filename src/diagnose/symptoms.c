@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "diagnose/causes.h"
-#include "tls/openssl.h"
 #include "tls/names.h"
 
 #define NS_PER_SEC 1000000000ULL
@@ -122,14 +121,13 @@ bool symptoms_hello_acked(const struct tlsfail_conn *c)
 }
 
 /* What a client says that speaks no TLS. */
-static uint64_t observe_plain(const struct tlsfail_conn *c)
+static uint64_t observe_plain(const struct tlsfail_conn *c, enum tls_reason reason)
 {
 	uint64_t o = c->flags & TLSFAIL_F_PLAIN ? O_NOT_TLS : 0;
 
-	if (c->errors[0].reason == OPENSSL_R_HTTP_REQUEST ||
-	    looks_like_request(c->first_rx, c->first_rx_kept))
+	if (reason == TLS_REASON_HTTP_REQUEST || looks_like_request(c->first_rx, c->first_rx_kept))
 		o |= O_NOT_TLS | O_HTTP;
-	if (c->errors[0].reason == OPENSSL_R_HTTPS_PROXY_REQUEST ||
+	if (reason == TLS_REASON_HTTPS_PROXY_REQUEST ||
 	    starts_with(c->first_rx, c->first_rx_kept, "CONNECT "))
 		o |= O_NOT_TLS | O_PROXY_REQUEST;
 	if (looks_like_proxy_protocol(c->first_rx, c->first_rx_kept))
@@ -138,11 +136,11 @@ static uint64_t observe_plain(const struct tlsfail_conn *c)
 }
 
 /* A client whose certificate, or lack of one, the program refuses: in the handshake, or after it. */
-static uint64_t observe_client_certificate(const struct tlsfail_conn *c)
+static uint64_t observe_client_certificate(const struct tlsfail_conn *c, enum tls_reason reason)
 {
-	if (c->errors[0].reason == OPENSSL_R_NO_PEER_CERTIFICATE)
+	if (reason == TLS_REASON_NO_PEER_CERTIFICATE)
 		return O_CLIENT_NO_CERT;
-	if (c->errors[0].reason == OPENSSL_R_CERTIFICATE_VERIFY_FAILED)
+	if (reason == TLS_REASON_VERIFY_FAILED)
 		return O_CLIENT_REFUSED;
 	if (!(c->flags & TLSFAIL_F_SESSION_REMOVED))
 		return 0;
@@ -180,7 +178,8 @@ static bool offers_little(const struct tls_client_hello *hello)
 	return hello->max_version;
 }
 
-static uint64_t observe_wire(const struct failure *f, const struct tls_view *view)
+static uint64_t observe_wire(const struct failure *f, const struct tls_view *view,
+			     enum tls_reason reason)
 {
 	const struct tlsfail_conn *c = f->conn;
 	bool server = symptoms_is_server(c);
@@ -194,11 +193,10 @@ static uint64_t observe_wire(const struct failure *f, const struct tls_view *vie
 		o |= O_UNACKED;
 	if (view->server.server_hello)
 		o |= O_SERVER_HELLO;
-	if (records_of(view, server)->framing == TLS_FRAMING_OTHER ||
-	    c->errors[0].reason == OPENSSL_R_WRONG_VERSION_NUMBER)
+	if (records_of(view, server)->framing == TLS_FRAMING_OTHER || reason == TLS_REASON_NOT_TLS)
 		o |= O_NOT_TLS;
 	if (server)
-		o |= observe_plain(c) | observe_client_certificate(c);
+		o |= observe_plain(c, reason) | observe_client_certificate(c, reason);
 	else if (looks_like_answer(c->first_rx, c->first_rx_kept))
 		o |= O_HTTP;
 	if (hello->present)
@@ -221,7 +219,7 @@ static uint64_t observe_wire(const struct failure *f, const struct tls_view *vie
 	return o | observe_client_auth(view);
 }
 
-static uint64_t observe_flags(const struct tlsfail_conn *c)
+static uint64_t observe_flags(const struct tlsfail_conn *c, enum tls_verify verify)
 {
 	uint64_t o = 0;
 
@@ -237,7 +235,7 @@ static uint64_t observe_flags(const struct tlsfail_conn *c)
 		o |= O_DONE;
 	if (c->flags & TLSFAIL_F_HOST_REFUSED)
 		o |= O_HOST_REFUSED | (c->flags & TLSFAIL_F_ENTRY_ONLY ? 0 : O_HOST_RETURN);
-	if (c->flags & TLSFAIL_F_VERIFY_ASKED && c->verify_code == OPENSSL_V_HOSTNAME_MISMATCH)
+	if (verify == TLS_VERIFY_HOSTNAME_MISMATCH)
 		o |= O_HOST_REFUSED | O_HOST_RETURN;
 	return o;
 }
@@ -255,10 +253,10 @@ static uint64_t observe_history(const struct peer_history *h)
 }
 
 /* An end of file, and what follows from it, says no more than the FIN does. */
-static bool error_explains(const struct tlsfail_conn *c)
+static bool error_explains(enum tls_reason reason)
 {
-	return c->error_count && c->errors[0].reason != OPENSSL_R_UNEXPECTED_EOF &&
-	       c->errors[0].reason != OPENSSL_R_SHUTDOWN_WHILE_IN_INIT;
+	return reason != TLS_REASON_NONE && reason != TLS_REASON_UNEXPECTED_EOF &&
+	       reason != TLS_REASON_ENDED_HERE;
 }
 
 /* What an alert means that more than one rule asks for, or that depends on what came before. */
@@ -293,8 +291,9 @@ static bool alert_sent(const struct tlsfail_conn *c, const struct tls_view *view
 	*alert = ours->fatal.description;
 	if (!*inferred)
 		return true;
-	return s->reason && !(c->flags & TLSFAIL_F_DONE) &&
-	       openssl_alert_for(s->reason, s->has_verify, s->verify, alert);
+	return !(c->flags & TLSFAIL_F_DONE) &&
+	       tls_alert_for(s->library, s->reason_number,
+			     s->verify == TLS_VERIFY_OK ? 0 : c->verify_code, alert);
 }
 
 /* Did the issuer of the leaf come too? */
@@ -340,11 +339,16 @@ void symptoms_read(const struct failure *f, struct diagnose_work *work, struct s
 	else
 		tlswire_parse(&f->sent, &f->received, &work->view);
 	theirs = records_of(view, s->server);
+	s->library = tls_library_of(c->error_count ? c->errors[0].lib : 0, f->version);
+	s->reason_number = c->error_count ? c->errors[0].reason : 0;
+	s->reason = tls_reason_of(s->library, s->reason_number);
+	if (c->flags & TLSFAIL_F_VERIFY_ASKED)
+		s->verify = tls_verify_of(s->library, c->verify_code);
 	certificates_read(f, work);
-	s->observed = observe_flags(c) | observe_end(f) | observe_wire(f, view) |
-		      observe_certificates(work, c->cert_count) | observe_history(&f->history);
-	s->reason = c->error_count ? c->errors[0].reason : 0;
-	if (openssl_reason_is_alert(s->reason, &s->alert)) {
+	s->observed = observe_flags(c, s->verify) | observe_end(f) |
+		      observe_wire(f, view, s->reason) | observe_certificates(work, c->cert_count) |
+		      observe_history(&f->history);
+	if (tls_reason_is_alert(s->reason_number, &s->alert)) {
 		s->has_alert = true;
 	} else if (theirs->fatal.seen) {
 		s->has_alert = true;
@@ -352,12 +356,10 @@ void symptoms_read(const struct failure *f, struct diagnose_work *work, struct s
 	}
 	if (s->has_alert)
 		s->observed |= O_ALERT;
-	s->has_verify = c->flags & TLSFAIL_F_VERIFY_ASKED && c->verify_code;
-	s->verify = c->verify_code;
 	s->has_alert_sent =
 		!s->has_alert && alert_sent(c, view, s, &s->alert_sent_inferred, &s->alert_sent);
 	if (s->has_alert)
 		s->observed |= observe_alert(s->alert, s->observed);
-	if (error_explains(c) || s->has_alert || s->has_alert_sent)
+	if (error_explains(s->reason) || s->has_alert || s->has_alert_sent)
 		s->observed |= O_ERROR;
 }

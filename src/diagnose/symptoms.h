@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "diagnose/correlate.h"
-#include "program/nginx/place.h"
+#include "tls/library.h"
 #include "tls/wire.h"
 #include "tls/x509cache.h"
 #include "tls/x509view.h"
@@ -19,7 +19,6 @@
 /* Working space, too large for a stack; what was read from the wire is in it afterwards. */
 struct diagnose_work {
 	struct x509_cache *x509; /* the caller's, NULL: none */
-	struct nginx_places places;
 	struct tls_view view;
 	size_t cert_count; /* of certs */
 	struct x509_view certs[TLSFAIL_CERTS_MAX];
@@ -34,9 +33,11 @@ struct symptoms {
 	bool has_alert_sent; /* fatal alert sent, and none received */
 	bool alert_sent_inferred;
 	uint8_t alert_sent;
-	uint32_t reason; /* first OpenSSL reason, 0: none */
-	bool has_verify; /* a verify result was asked for, and it is not 0 */
-	int32_t verify;
+	enum tls_library library;
+	uint32_t reason_number; /* of the first error, as its library counts; 0: none */
+	enum tls_reason reason;
+	enum tls_verify
+		verify; /* the result that was asked for; TLS_VERIFY_OK: none, or it is good */
 };
 
 /* Are we the server? */

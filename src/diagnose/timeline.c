@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "tls/openssl.h"
+#include "tls/library.h"
 #include "diagnose/symptoms.h"
 #include "base/text.h"
 
@@ -242,13 +242,13 @@ static void error_add(struct finding *f, const struct tlsfail_conn *c)
 	struct finding_event *e;
 	struct text t;
 
-	if (!c->error_count || openssl_reason_is_alert(c->errors[0].reason, NULL))
+	if (!c->error_count || tls_reason_is_alert(c->errors[0].reason, NULL))
 		return;
 	e = event_add(f, c->errors[0].t - c->t_start, "local");
 	if (!e)
 		return;
 	text_init(&t, e->what, sizeof(e->what));
-	text_addf(&t, "OpenSSL reason %u%s%s", f->openssl.reason_code,
+	text_addf(&t, "%s reason %u%s%s", f->openssl.library, f->openssl.reason_code,
 		  f->openssl.function[0] ? " in " : "", f->openssl.function);
 }
 

@@ -67,6 +67,7 @@ struct finding_alert {
 };
 
 struct finding_openssl {
+	const char *library;  /* whose numbers they are, "OpenSSL" */
 	uint32_t reason_code; /* 0: none */
 	const char *reason;   /* constant words for the number, NULL when unknown */
 	char function[64];    /* that raised it */

@@ -62,7 +62,7 @@ struct metrics {
 	unsigned int peer_count;
 	uint16_t slots[PEER_SLOTS]; /* hash table: index in peers, plus 1; 0: free */
 	char (*peers)[PEER_LEN];    /* peers_max of them */
-	/* by cause, as in cause_table: a row for servers, one for the clients' peers that have no name,
+	/* by cause, as by cause_at(): a row for servers, one for the clients' peers that have no name,
 	 * and one for each that has */
 	uint64_t *by_cause;
 };
@@ -75,7 +75,7 @@ enum {
 
 static size_t by_cause_len(unsigned int peers)
 {
-	return (ROW_PEERS + (size_t)peers) * cause_table_len;
+	return (ROW_PEERS + (size_t)peers) * cause_count();
 }
 
 struct metrics *metrics_new(unsigned int peers)
@@ -163,9 +163,9 @@ void metrics_failure(struct metrics *m, const struct finding *f)
 		m->aborted++;
 	else if (strcmp(f->phase, "connect") != 0)
 		m->failed[role]++;
-	for (size_t i = 0; i < cause_table_len; i++)
-		if (!strcmp(cause_table[i].slug, f->cause))
-			m->by_cause[row * cause_table_len + i]++;
+	for (size_t i = 0; i < cause_count(); i++)
+		if (!strcmp(cause_at(i)->slug, f->cause))
+			m->by_cause[row * cause_count() + i]++;
 	if (f->alert.known)
 		m->alerts[f->alert.received][f->alert.code]++;
 	plus_failure(&m->plus, f);
@@ -292,18 +292,18 @@ static void write_handshakes(struct exposition *e, const struct metrics *m)
  * as an increase; those of a peer are left out, as they would be too many. */
 static bool shows_zero(size_t row, size_t cause)
 {
-	enum cause_role role = cause_table[cause].when.role;
+	enum cause_role role = cause_at(cause)->when.role;
 
 	return row == ROW_SERVER ? role != OF_CLIENT : row == ROW_OTHER && role != OF_SERVER;
 }
 
 static void write_row(struct exposition *e, const struct metrics *m, size_t row, const char *peer)
 {
-	const uint64_t *count = &m->by_cause[row * cause_table_len];
+	const uint64_t *count = &m->by_cause[row * cause_count()];
 
-	for (size_t i = 0; i < cause_table_len; i++) {
+	for (size_t i = 0; i < cause_count(); i++) {
 		const struct exposition_label labels[] = {
-			{ "cause", cause_table[i].slug },
+			{ "cause", cause_at(i)->slug },
 			{ "role", role_names[row == ROW_SERVER ? ROLE_SERVER : ROLE_CLIENT] },
 			{ "peer", peer },
 			{ 0 }

@@ -111,8 +111,8 @@ static void places_use(void)
 	FUZZ_ASSERT(nginx_places_write(&places, flat, sizeof(flat), &len));
 	FUZZ_ASSERT(nginx_places_read(flat, len, &again));
 	FUZZ_ASSERT(again.count + again.more == places.count + places.more);
-	for (size_t i = 0; i < cause_table_len; i++) {
-		finding = (struct finding){ .cause = cause_table[i].slug };
+	for (size_t i = 0; i < cause_count(); i++) {
+		finding = (struct finding){ .cause = cause_at(i)->slug };
 		finding.certificate.known = true;
 		finding.certificate.chain_length = 3;
 		finding.certificate.name_count = 1;

@@ -299,42 +299,42 @@ static void test_nginx(void **state)
 	conn.conn.raddr[2] = 2;
 	conn.conn.raddr[3] = 1;
 	feed_conn(&conn);
-	assert_null(failure.nginx);
+	assert_null(failure.places);
 	feed_nginx(0, 443, "first");
 	feed_nginx(TLSFAIL_NGINX_SERVER_SLOT - 1, 444, "other");
 	feed_conn(&conn);
-	assert_int_equal(failure.nginx_len, 5);
-	assert_memory_equal(failure.nginx, "first", 5);
+	assert_int_equal(failure.places_len, 5);
+	assert_memory_equal(failure.places, "first", 5);
 	conn.conn.rport = 444;
 	feed_conn(&conn);
-	assert_memory_equal(failure.nginx, "other", 5);
+	assert_memory_equal(failure.places, "other", 5);
 	conn.conn.pid++;
 	feed_conn(&conn);
-	assert_null(failure.nginx);
+	assert_null(failure.places);
 	conn.conn.pid--;
 	conn.conn.raddr[3]++;
 	feed_conn(&conn);
-	assert_null(failure.nginx);
+	assert_null(failure.places);
 	conn.conn.raddr[3]--;
 	conn.conn.rport = 443;
 	feed_nginx(0, 443, "second");
 	feed_conn(&conn);
-	assert_memory_equal(failure.nginx, "second", 6);
+	assert_memory_equal(failure.places, "second", 6);
 	/* What clients connect to is told apart from peers. */
 	feed_nginx(TLSFAIL_NGINX_SERVER_SLOT, 443, "server");
 	feed_conn(&conn);
-	assert_memory_equal(failure.nginx, "second", 6);
+	assert_memory_equal(failure.places, "second", 6);
 	conn.conn.role = TLSFAIL_ROLE_SERVER;
 	feed_conn(&conn);
-	assert_null(failure.nginx);
+	assert_null(failure.places);
 	conn.conn.lport = 443;
 	memcpy(conn.conn.laddr, conn.conn.raddr, sizeof(conn.conn.laddr));
 	feed_conn(&conn);
-	assert_memory_equal(failure.nginx, "server", 6);
+	assert_memory_equal(failure.places, "server", 6);
 	conn.conn.role = TLSFAIL_ROLE_CLIENT;
 	feed_nginx(0, 445, "third");
 	feed_conn(&conn);
-	assert_null(failure.nginx);
+	assert_null(failure.places);
 }
 
 /* Bytes can be looked at before the record of their connection comes. */

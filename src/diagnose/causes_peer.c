@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Causes: what the server said, or is not, and what was wrong with what it said, as the client.
+ */
+#include "diagnose/cause_rows.h"
+
+#include "tls/names.h"
+
+static const struct cause rows[] = {
+	/* -- what the peer is not -- */
+	{
+		.slug = "peer-not-tls-http",
+		.when = { .all = O_NOT_TLS | O_HTTP },
+		.confidence = CONFIDENCE_HIGH,
+		.evidence = "the first bytes received are HTTP or HTML (OpenSSL reason 267)",
+		.message = "{peer} answered the ClientHello in plain HTTP.",
+		.hint = "use {setting:plain}, or the port on which the {upstream} speaks TLS",
+	},
+	{
+		.slug = "peer-not-tls-other",
+		.when = { .all = O_NOT_TLS },
+		.confidence = CONFIDENCE_HIGH,
+		.evidence = "the first bytes received are no TLS record (OpenSSL reason 267)",
+		.message = "{peer} does not speak TLS; it answered {first}.",
+		.hint = "correct the port; a service with STARTTLS needs another kind of proxy",
+	},
+
+	/* -- what the peer said -- */
+	{
+		.slug = "sni-unrecognized",
+		.when = { .all = O_SNI, .alert = { TLS_ALERT_UNRECOGNIZED_NAME } },
+		.confidence = CONFIDENCE_HIGH,
+		.evidence = "server_name sent; fatal alert 112 received",
+		.message = "{peer} does not serve the name {sni} that was asked for (SNI).",
+		.hint = "set {setting:name} to a name that the {upstream} serves",
+	},
+	{
+		.slug = "sni-missing",
+		.when = { .all = O_NO_SNI,
+			  .none = O_SERVER_HELLO | O_DONE,
+			  .alert = { TLS_ALERT_UNRECOGNIZED_NAME, TLS_ALERT_HANDSHAKE_FAILURE,
+				     TLS_ALERT_INTERNAL_ERROR } },
+		.confidence = CONFIDENCE_MEDIUM,
+		.high_if = O_UNRECOGNIZED,
+		.candidates = { { "cipher-mismatch", 0 } },
+		.evidence =
+			"no server_name in the ClientHello; fatal alert 112, 40 or 80 as the first "
+			"answer",
+		.message = "{peer} refused the ClientHello (alert {alert}), which named no server "
+			   "(SNI).",
+		.doubt = "Many servers answer so when they need the name.",
+		.hint = "{setting:send_sni}",
+	},
+	{
+		.slug = "client-cert-required",
+		.when = { .all = O_DONE,
+			  .any = O_CERT_ALERT | O_CERT_EMPTY,
+			  .alert = { TLS_ALERT_CERTIFICATE_REQUIRED, TLS_ALERT_BAD_CERTIFICATE,
+				     TLS_ALERT_HANDSHAKE_FAILURE, TLS_ALERT_CERTIFICATE_UNKNOWN } },
+		.confidence = CONFIDENCE_HIGH,
+		.resumption_hides = true,
+		.evidence =
+			"TLS 1.3: the handshake was done, then fatal alert 116 received; or alert "
+			"42, 40 or 46, and the lengths of the encrypted records say that the "
+			"request for a certificate was answered with none",
+		.message = "{peer} requires a client certificate and got none.",
+		.hint = "{setting:give_certificate}",
+	},
+	{
+		.slug = "client-cert-required-legacy",
+		.when = { .all = O_CERT_REQUESTED | O_CERT_EMPTY,
+			  .alert = { TLS_ALERT_HANDSHAKE_FAILURE, TLS_ALERT_BAD_CERTIFICATE,
+				     TLS_ALERT_CERTIFICATE_REQUIRED } },
+		.confidence = CONFIDENCE_HIGH,
+		.resumption_hides = true,
+		.evidence =
+			"TLS 1.2 or older: CertificateRequest received, empty Certificate sent, "
+			"fatal alert 40 (or 42, 116) received",
+		.message = "{peer} asked for a client certificate, got none, and refused (alert "
+			   "{alert}).",
+		.hint = "{setting:give_certificate}",
+	},
+	{
+		.slug = "client-cert-untrusted",
+		.when = { .alert = { TLS_ALERT_UNKNOWN_CA } },
+		.confidence = CONFIDENCE_HIGH,
+		.resumption_hides = true,
+		.evidence = "fatal alert 48 received",
+		.message = "{peer} does not trust the CA of our client certificate (alert 48).",
+		.hint = "use a client certificate{with:client_certificate} from a CA that the "
+			"{upstream} trusts, or add its CA there",
+	},
+	{
+		.slug = "client-cert-expired",
+		.when = { .alert = { TLS_ALERT_CERTIFICATE_EXPIRED } },
+		.confidence = CONFIDENCE_HIGH,
+		.resumption_hides = true,
+		.evidence = "fatal alert 45 received",
+		.message = "{peer} says that our client certificate has expired (alert 45).",
+		.hint = "renew the client certificate{with:client_certificate} and "
+			"{setting:reload}",
+	},
+	{
+		.slug = "client-cert-rejected",
+		.when = { .all = O_CERT_REFUSED },
+		.confidence = CONFIDENCE_MEDIUM,
+		.resumption_hides = true,
+		.candidates = { { "client-cert-required", O_CERT_LACKED },
+				{ "client-cert-untrusted", O_CERT_SENT | O_CERT_VAGUE },
+				{ "client-cert-expired", O_CERT_SENT | O_CERT_VAGUE } },
+		.evidence =
+			"fatal alert 42, 43, 44 or 46 received, or 49 after a certificate was sent",
+		.message = "{peer} refused our client certificate{or_none} (alert {alert}).",
+		.doubt = "What the alert means depends on the server's implementation.",
+		.hint = "check the client certificate{with:client_certificate}: key usage "
+			"clientAuth, revocation, and the subject that the {upstream} expects",
+	},
+	{
+		.slug = "alpn-mismatch",
+		.when = { .alert = { TLS_ALERT_NO_APPLICATION_PROTOCOL } },
+		.confidence = CONFIDENCE_HIGH,
+		.evidence = "fatal alert 120 received",
+		.message =
+			"{peer} speaks none of the application protocols that were offered (ALPN).",
+		.hint = "compare {setting:protocol} with what the {upstream} serves",
+	},
+	{
+		.slug = "peer-access-denied",
+		.when = { .alert = { TLS_ALERT_ACCESS_DENIED } },
+		.confidence = CONFIDENCE_HIGH,
+		.evidence = "fatal alert 49 received",
+		.message = "{peer} denies access to this client (alert 49).",
+		.hint = "look at the {upstream}'s access rules, also those for client certificates",
+	},
+	{
+		.slug = "corrupt-record",
+		.when = { .alert = { TLS_ALERT_BAD_RECORD_MAC } },
+		.confidence = CONFIDENCE_MEDIUM,
+		.evidence = "fatal alert 20 received",
+		.message = "{peer} could not decrypt what we sent (alert 20).",
+		.doubt = "Bytes were changed on the way, or one side has a bug.",
+		.hint = "look for a middlebox or a broken NIC offload on the way; compare with a "
+			"capture on the other side",
+	},
+	{
+		.slug = "peer-internal-error",
+		.when = { .alert = { TLS_ALERT_INTERNAL_ERROR } },
+		.confidence = CONFIDENCE_MEDIUM,
+		.candidates = { { "protocol-version-rejected", 0 } },
+		.evidence = "fatal alert 80 received",
+		.message = "{peer} had an internal error in the handshake (alert 80).",
+		.doubt = "Some servers say so when they accept none of the offered TLS versions.",
+		.hint = "look at the {upstream}'s own log for that moment",
+	},
+	{
+		.slug = "protocol-version-rejected",
+		.when = { .alert = { TLS_ALERT_PROTOCOL_VERSION } },
+		.confidence = CONFIDENCE_HIGH,
+		.evidence = "fatal alert 70 received",
+		.message =
+			"{peer} accepts none of the TLS versions that were offered ({versions}).",
+		.hint = "widen {setting:versions} to a version that the {upstream} speaks",
+	},
+	{
+		.slug = "protocol-version-too-old",
+		.when = { .reason = { TLS_REASON_UNSUPPORTED_VERSION } },
+		.confidence = CONFIDENCE_HIGH,
+		.evidence = "OpenSSL reason 258, alert 70 sent",
+		.message =
+			"{peer} chose {version}, which is not allowed here (offered {versions}).",
+		.hint = "upgrade the {upstream}'s TLS; only if that cannot be done, and knowingly, "
+			"allow the old version in {setting:versions}",
+	},
+	{
+		.slug = "no-protocols-available",
+		.when = { .reason = { TLS_REASON_NO_VERSION_ENABLED } },
+		.confidence = CONFIDENCE_HIGH,
+		.evidence = "OpenSSL reason 191, no ClientHello sent",
+		.message = "No ClientHello was sent to {peer}: the configuration leaves no TLS "
+			   "version to offer.",
+		.hint = "widen {setting:versions}, or the system's MinProtocol in openssl.cnf",
+	},
+	{
+		.slug = "dh-key-too-small",
+		.when = { .reason = { TLS_REASON_DH_KEY_TOO_SMALL } },
+		.confidence = CONFIDENCE_HIGH,
+		.evidence = "OpenSSL reason 394",
+		.message = "{peer} chose a Diffie-Hellman key that is too small for this host's "
+			   "OpenSSL.",
+		.hint = "have the {upstream} use ECDHE, or a DH group of 2048 bits; only if that "
+			"cannot be done, and knowingly, exclude DHE in {setting:ciphers}",
+	},
+	{
+		.slug = "legacy-renegotiation",
+		.when = { .reason = { TLS_REASON_LEGACY_RENEGOTIATION } },
+		.confidence = CONFIDENCE_HIGH,
+		.evidence = "OpenSSL reason 338",
+		.message = "{peer} does not support secure renegotiation (RFC 5746).",
+		.hint = "upgrade the {upstream}'s TLS; only if that cannot be done, and knowingly: "
+			"{setting:legacy_renegotiation}",
+	},
+	{
+		.slug = "legacy-signature",
+		.when = { .reason = { TLS_REASON_SIGNATURE_NOT_ACCEPTED,
+				      TLS_REASON_NO_SHARED_SIGNATURE } },
+		.confidence = CONFIDENCE_HIGH,
+		.evidence = "OpenSSL reason 333, 118 or 376",
+		.message =
+			"{peer} signs with an algorithm that this host's OpenSSL does not accept.",
+		.hint = "upgrade the {upstream}'s TLS and certificate to SHA-256 or better",
+	},
+	{
+		.slug = "peer-broken-answer",
+		.when = { .alert_sent = { TLS_ALERT_UNEXPECTED_MESSAGE, TLS_ALERT_ILLEGAL_PARAMETER,
+					  TLS_ALERT_DECODE_ERROR, TLS_ALERT_DECRYPT_ERROR } },
+		.confidence = CONFIDENCE_MEDIUM,
+		.evidence = "fatal alert 10, 47, 50 or 51 sent",
+		.message = "{peer} answered with {answer} TLS does not allow here (alert {alert} "
+			   "sent).",
+		.doubt = "The peer is broken, or something on the way is.",
+		.hint = "update the {upstream}'s TLS; look for a middlebox that changes handshakes",
+	},
+	{
+		.slug = "group-mismatch",
+		.when = { .any = O_RETRY | O_ILLEGAL,
+			  .none = O_SERVER_HELLO | O_DONE,
+			  .alert = { TLS_ALERT_HANDSHAKE_FAILURE, TLS_ALERT_ILLEGAL_PARAMETER } },
+		.confidence = CONFIDENCE_MEDIUM,
+		.candidates = { { "cipher-mismatch", 0 } },
+		.evidence =
+			"fatal alert 40 or 47 after a HelloRetryRequest, or 47 as the first answer",
+		.message =
+			"{peer} refused the ClientHello{after_retry} (alert {alert}), most likely "
+			"for its groups; offered were {groups}.",
+		.doubt = "The alert does not say that.",
+		.hint = "compare the groups (curves) that the {upstream} accepts with those that "
+			"are offered, which {setting:groups} sets",
+	},
+	{
+		.slug = "cipher-mismatch",
+		.when = { .none = O_SERVER_HELLO | O_DONE,
+			  .alert = { TLS_ALERT_HANDSHAKE_FAILURE } },
+		.confidence = CONFIDENCE_MEDIUM,
+		.candidates = { { "sni-missing", O_NO_SNI },
+				{ "protocol-version-rejected", O_NARROW },
+				{ "group-mismatch", O_TLS13 } },
+		.evidence = "fatal alert 40 as the first answer",
+		.message = "{peer} refused the ClientHello (alert 40): no cipher suite, group or "
+			   "signature algorithm in common. Offered were {ciphers} and the groups "
+			   "{groups}.",
+		.doubt = "The alert does not say which.",
+		.hint = "compare {setting:ciphers} and {setting:versions} with what the {upstream} "
+			"accepts",
+	},
+};
+
+const struct cause_part causes_peer = { rows, ARRAY_LEN(rows) };

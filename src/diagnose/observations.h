@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What can be observed on a failed connection, as bits: symptoms.c derives them from a failure, the
+ * rule table is written in them. A new one is a line here; its words are what `tlsfail causes` and
+ * docs/evidence.md say of it.
+ */
+#ifndef TLSFAIL_DIAGNOSE_OBSERVATIONS_H
+#define TLSFAIL_DIAGNOSE_OBSERVATIONS_H
+
+#include <stdint.h>
+
+/* clang-format off */
+#define OBSERVATIONS(X)                                                                            \
+	/* the connection */                                                                       \
+	X(REFUSED, "the SYN was answered by RST")                                                  \
+	X(PEER_DID_TLS, "this peer has sent TLS records before")                                   \
+	X(TLS, "a handshake was begun")                                                            \
+	X(DONE, "the handshake was completed on our side")                                         \
+	X(PEER_FIN, "the peer closed")                                                             \
+	X(PEER_RST, "the peer reset the connection")                                               \
+	X(LOCAL, "we closed, and the peer had not")                                                \
+	X(EXITING, "our process was ending")                                                       \
+	X(ERROR, "an alert, or an error that says more than the close")                            \
+	X(TIMER, "it lasted as long as a timer would let it")                                      \
+	X(TIMER_REPEATED, "others of this process lasted as long")                                 \
+	/* the ClientHello */                                                                      \
+	X(HELLO, "a ClientHello was read")                                                         \
+	X(HELLO_UNREAD, "the peer closed before it read the ClientHello")                          \
+	X(UNACKED, "the ClientHello was sent again, and never acknowledged")                       \
+	X(SNI, "the ClientHello had a server_name")                                                \
+	X(NO_SNI, "the ClientHello had no server_name")                                            \
+	X(LARGE, "the ClientHello is longer than one packet")                                      \
+	X(POST_QUANTUM, "the ClientHello has a key share of a post-quantum group")                 \
+	X(TLS13, "TLS 1.3 was offered")                                                            \
+	X(NARROW, "not both TLS 1.2 and TLS 1.3 were offered")                                     \
+	/* the answer */                                                                           \
+	X(RX_NONE, "no byte of the handshake was received")                                        \
+	X(SERVER_HELLO, "a ServerHello came")                                                      \
+	X(RETRY, "a HelloRetryRequest came")                                                       \
+	X(NOT_TLS, "what was received is not TLS")                                                 \
+	X(HTTP, "what was received is HTTP")                                                       \
+	/* alerts received, where more than one rule asks for them or it depends on what was before */ \
+	X(ALERT, "a fatal alert was received")                                                     \
+	X(UNRECOGNIZED, "fatal alert 112, unrecognized_name, was received")                        \
+	X(ILLEGAL, "fatal alert 47, illegal_parameter, was received")                              \
+	X(CERT_ALERT, "fatal alert 116, certificate_required, was received")                       \
+	X(CERT_REFUSED, "fatal alert 42, 43, 44 or 46 was received; 49, if a certificate was sent") \
+	X(CERT_VAGUE, "fatal alert 42, 46 or 49 to a certificate, which some send whatever is wrong with it") \
+	/* the certificate that we send as the client */                                           \
+	X(CERT_REQUESTED, "the server asked for a client certificate")                             \
+	X(CERT_EMPTY, "the request was answered with no certificate")                              \
+	X(CERT_SENT, "the request was answered with a certificate")                                \
+	X(CERT_LACKED, "no certificate is known to have been sent, and one may have been asked for") \
+	/* the peer's certificate */                                                               \
+	X(CERT, "the peer's certificate was read")                                                 \
+	X(ONE_CERT, "one certificate came, and it is not self-issued")                             \
+	X(ISSUER_SENT, "the issuer of the peer's certificate came with it")                        \
+	X(ISSUER_MISSING, "more than one came, and the leaf's issuer is not among them")           \
+	X(HOST_REFUSED, "X509_check_host refused the name")                                        \
+	X(HOST_RETURN, "what X509_check_host returned was seen")                                   \
+	/* as the server */                                                                        \
+	X(PROXY_REQUEST, "what was received is HTTP's CONNECT")                                    \
+	X(PROXY_PROTOCOL, "what was received is a header of the PROXY protocol")                   \
+	X(CLIENT_NO_CERT, "refused, because the client has no certificate")                        \
+	X(CLIENT_REFUSED, "refused for the certificate that the client has")                       \
+	/* what the peer did before */                                                             \
+	X(PEER_FAILS, "all handshakes with this peer fail")                                        \
+	X(PEER_SUCCEEDS, "others with this peer, at about the same time, succeed")                 \
+	X(NO_SUCCESS, "it is not known that any handshake with this peer succeeds")
+/* clang-format on */
+
+enum observation_number {
+#define OBSERVATION_NUMBER(name, words) OBSERVATION_##name,
+	OBSERVATIONS(OBSERVATION_NUMBER)
+#undef OBSERVATION_NUMBER
+	OBSERVATION_COUNT,
+};
+_Static_assert(OBSERVATION_COUNT <= 63, "a bit each, of a signed constant");
+
+enum observation {
+#define OBSERVATION_BIT(name, words) O_##name = 1LL << OBSERVATION_##name,
+	OBSERVATIONS(OBSERVATION_BIT)
+#undef OBSERVATION_BIT
+};
+
+/* "REFUSED" of O_REFUSED; and what it says. */
+const char *observation_name(enum observation_number number);
+const char *observation_words(enum observation_number number);
+
+#endif

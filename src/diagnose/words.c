@@ -1,0 +1,398 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * A table of words, each with what it stands for.
+ */
+#include "diagnose/words.h"
+
+#include <string.h>
+
+#include "finding/tls.h"
+
+void words_add_endpoint(struct text *t, const struct finding_endpoint *e)
+{
+	text_addf(t, strchr(e->address, ':') ? "[%s]:%u" : "%s:%u", e->address, e->port);
+}
+
+/* SSL says its name, TLS only its number. */
+void words_add_version(struct text *t, const char *name)
+{
+	text_addf(t, strncmp(name, "SSL", 3) ? "TLS %s" : "%s", name);
+}
+
+void words_add_versions(struct text *t, const struct finding_hello *hello)
+{
+	if (!hello->version_count)
+		text_add(t, "unknown");
+	for (unsigned int i = 0; i < hello->version_count; i++) {
+		text_add(t, i ? ", " : "");
+		words_add_version(t, hello->versions[i]);
+	}
+}
+
+void words_add_alert(struct text *t, const struct finding_alert *a)
+{
+	text_addf(t, "%u", a->code);
+	if (a->name)
+		text_addf(t, " %s", a->name);
+}
+
+/* The names that a certificate is valid for; a CN counts only where there is no other. */
+void words_add_names(struct text *t, const struct finding_certificate *cert)
+{
+	if (cert->cut) {
+		text_add(t, "names that were not kept, as it is so long");
+		return;
+	}
+	for (unsigned int i = 0; i < cert->name_count && i < FINDING_SAN_MAX; i++)
+		text_addf(t, "%s%s", i ? ", " : "", cert->names[i]);
+	if (cert->name_count > FINDING_SAN_MAX)
+		text_addf(t, " and %u more", cert->name_count - FINDING_SAN_MAX);
+	if (!cert->name_count)
+		finding_add_subject(t, cert);
+}
+
+/* -- one word each ---------------------------------------------------------------------------- */
+
+/* What a word is made of. */
+struct facts {
+	const struct failure *failure;
+	const struct tlsfail_conn *c;
+	const struct finding *f;
+	struct program_view program;
+};
+
+static void add_peer(struct text *t, const struct facts *x)
+{
+	words_add_endpoint(t, &x->f->peer);
+}
+
+static void add_local(struct text *t, const struct facts *x)
+{
+	words_add_endpoint(t, &x->f->local);
+}
+
+static void add_sni(struct text *t, const struct facts *x)
+{
+	text_add(t, x->f->hello.server_name);
+}
+
+/* Whom the client wants to talk to. */
+static void add_name(struct text *t, const struct facts *x)
+{
+	const struct finding_hello *hello = &x->f->hello;
+
+	if (hello->has_server_name)
+		text_add(t, hello->server_name);
+	else
+		text_add(t, hello->known ? "a server it did not name (no SNI)" : "this server");
+}
+
+static void add_versions(struct text *t, const struct facts *x)
+{
+	words_add_versions(t, &x->f->hello);
+}
+
+static void add_version(struct text *t, const struct facts *x)
+{
+	words_add_version(t, x->f->protocol_version ? x->f->protocol_version : "of an older kind");
+}
+
+static void add_host(struct text *t, const struct facts *x)
+{
+	text_add_hostile(t, x->c->host, strnlen(x->c->host, sizeof(x->c->host)));
+}
+
+static void add_elapsed(struct text *t, const struct facts *x)
+{
+	text_add_duration(t, x->f->duration_ns);
+}
+
+static void add_first(struct text *t, const struct facts *x)
+{
+	const struct tlsfail_conn *c = x->c;
+
+	text_add(t, "\"");
+	text_add_hostile(t, c->first_rx, strnlen((const char *)c->first_rx, c->first_rx_kept));
+	text_add(t, "\"");
+}
+
+static void add_verify(struct text *t, const struct facts *x)
+{
+	text_addf(t, "%d", x->c->verify_code);
+}
+
+/* How the verification ended, if the program asked. */
+static void add_verdict(struct text *t, const struct facts *x)
+{
+	const struct finding_verify *verify = &x->f->verify;
+
+	if (!verify->known || !verify->code)
+		text_add(t, "its verify code was not asked for");
+	else
+		text_addf(t, "verify code %d%s%s", verify->code, verify->name ? ", " : "",
+			  verify->name ? verify->name : "");
+}
+
+static void add_alert(struct text *t, const struct facts *x)
+{
+	words_add_alert(t, &x->f->alert);
+}
+
+static void add_subject(struct text *t, const struct facts *x)
+{
+	finding_add_subject(t, &x->f->certificate);
+}
+
+static void add_issuer(struct text *t, const struct facts *x)
+{
+	text_add(t, x->f->certificate.issuer);
+}
+
+static void add_ended(struct text *t, const struct facts *x)
+{
+	text_add_time(t, x->f->certificate.not_after);
+}
+
+static void add_begins(struct text *t, const struct facts *x)
+{
+	text_add_time(t, x->f->certificate.not_before);
+}
+
+static void add_key(struct text *t, const struct facts *x)
+{
+	finding_add_key(t, &x->f->certificate);
+}
+
+static void add_chain(struct text *t, const struct facts *x)
+{
+	text_addf(t, "%u", x->f->certificate.chain_length);
+}
+
+static void add_names(struct text *t, const struct facts *x)
+{
+	words_add_names(t, &x->f->certificate);
+}
+
+static void add_ciphers(struct text *t, const struct facts *x)
+{
+	finding_add_ciphers(t, &x->f->hello);
+}
+
+static void add_groups(struct text *t, const struct facts *x)
+{
+	finding_add_groups(t, &x->f->hello);
+}
+
+static void add_protocols(struct text *t, const struct facts *x)
+{
+	finding_add_protocols(t, &x->f->hello);
+}
+
+/* What the peer said, when it may not be said. */
+static void add_answer(struct text *t, const struct facts *x)
+{
+	if (x->f->choice.retry_flaw == RETRY_RIGHT) {
+		text_add(t, "something that");
+		return;
+	}
+	text_add(t, "a ");
+	finding_add_retry(t, &x->f->choice);
+	text_add(t, ", which");
+}
+
+static void add_after_retry(struct text *t, const struct facts *x)
+{
+	if (!x->f->choice.retry_count)
+		return;
+	text_add(t, " that followed its ");
+	finding_add_retry(t, &x->f->choice);
+}
+
+/* How far a client came. */
+static void add_progress(struct text *t, const struct facts *x)
+{
+	const struct finding *f = x->f;
+
+	if (f->protocol_version)
+		text_add(t, "after it had got the ServerHello");
+	else if (f->hello.known)
+		text_add(t, "after its ClientHello");
+	else
+		text_add(t, f->bytes_received ? "in the middle of its ClientHello"
+					      : "without having sent a byte");
+}
+
+static void add_or_none(struct text *t, const struct facts *x)
+{
+	if (!x->f->has_certificate_sent || !x->f->certificate_sent)
+		text_add(t, ", or that there was none");
+}
+
+static void add_silent_refusal(struct text *t, const struct facts *x)
+{
+	const struct finding *f = x->f;
+
+	if (f->has_certificate_requested && !f->certificate_requested)
+		return;
+	text_addf(t, ", and so does a silent refusal of %s",
+		  !f->has_certificate_sent ? "the client certificate, or of a client without one"
+		  : f->certificate_sent	   ? "the client certificate"
+					   : "a client without a certificate");
+}
+
+static void add_length(struct text *t, const struct facts *x)
+{
+	text_addf(t, "%u", x->f->hello.length);
+}
+
+/* What most of a long ClientHello is, where one extension is. */
+static void add_bulk(struct text *t, const struct facts *x)
+{
+	const struct finding_hello *hello = &x->f->hello;
+
+	if (hello->session_length > hello->length / 2) {
+		text_addf(t, ", of which the session to resume takes %u", hello->session_length);
+	} else if (hello->key_shares_length > hello->length / 2) {
+		text_add(t, hello->key_share_count == 1 ? ", of which the key share ("
+							: ", of which the key shares (");
+		finding_add_key_shares(t, hello);
+		text_addf(t, hello->key_share_count == 1 ? ") takes %u" : ") take %u",
+			  hello->key_shares_length);
+	}
+}
+
+/* How to make that ClientHello short. */
+static void add_shorten(struct text *t, const struct facts *x)
+{
+	const struct finding_hello *hello = &x->f->hello;
+
+	if (hello->session_length > hello->length / 2)
+		program_add_words(t, &x->program, "{setting:no_session_reuse}");
+	else if (hello->key_shares_length > hello->length / 2)
+		program_add_words(t, &x->program, "{setting:classic_groups}");
+	else
+		program_add_words(t, &x->program, "fewer cipher suites in {setting:ciphers}");
+}
+
+/* How a handshake ended in which the peer did not say a word. */
+static void add_end(struct text *t, const struct facts *x)
+{
+	if (x->c->flags & TLSFAIL_F_PEER_RST) {
+		text_add(t, "it reset the connection");
+	} else if (x->c->flags & TLSFAIL_F_PEER_FIN) {
+		text_add(t, "it closed the connection");
+	} else {
+		if (x->f->tcp.has_hello_acked && !x->f->tcp.hello_acked)
+			text_add(t, "it was sent again and again, never acknowledged, and ");
+		program_add_name(t, &x->program);
+		text_add(t, " gave up after ");
+		text_add_duration(t, x->f->duration_ns);
+	}
+}
+
+static void add_error(struct text *t, const struct facts *x)
+{
+	const struct finding_openssl *o = &x->f->openssl;
+
+	if (!o->reason_code)
+		text_add(t, "it does not say why");
+	else
+		text_addf(t, "reason %u%s%s", o->reason_code, o->reason ? ", " : "",
+			  o->reason ? o->reason : "");
+}
+
+static void add_raw(struct text *t, const struct facts *x)
+{
+	const struct finding *f = x->f;
+
+	if (f->alert.known)
+		text_addf(t, "alert %u %s", f->alert.code, f->alert.received ? "received" : "sent");
+	else if (f->openssl.reason_code)
+		text_addf(t, "%s reason %u%s%s%s", f->openssl.library, f->openssl.reason_code,
+			  f->openssl.reason ? " (" : "", f->openssl.reason ? f->openssl.reason : "",
+			  f->openssl.reason ? ")" : "");
+	else if (f->closed_by)
+		text_addf(t, "%s by the %s side", f->close_kind, f->closed_by);
+	else
+		text_add(t, "no error, no close seen");
+}
+
+static const struct {
+	const char *word;
+	void (*add)(struct text *t, const struct facts *facts);
+} table[] = {
+	{ "peer", add_peer },
+	{ "local", add_local },
+	{ "sni", add_sni },
+	{ "name", add_name },
+	{ "versions", add_versions },
+	{ "version", add_version },
+	{ "host", add_host },
+	{ "elapsed", add_elapsed },
+	{ "first", add_first },
+	{ "verify", add_verify },
+	{ "verdict", add_verdict },
+	{ "alert", add_alert },
+	{ "subject", add_subject },
+	{ "issuer", add_issuer },
+	{ "ended", add_ended },
+	{ "begins", add_begins },
+	{ "key", add_key },
+	{ "chain", add_chain },
+	{ "names", add_names },
+	{ "ciphers", add_ciphers },
+	{ "groups", add_groups },
+	{ "protocols", add_protocols },
+	{ "answer", add_answer },
+	{ "after_retry", add_after_retry },
+	{ "progress", add_progress },
+	{ "or_none", add_or_none },
+	{ "silent_refusal", add_silent_refusal },
+	{ "length", add_length },
+	{ "bulk", add_bulk },
+	{ "shorten", add_shorten },
+	{ "end", add_end },
+	{ "error", add_error },
+	{ "raw", add_raw },
+};
+#define WORD_COUNT (sizeof(table) / sizeof(table[0]))
+
+const char *words_name(size_t index)
+{
+	return index < WORD_COUNT ? table[index].word : NULL;
+}
+
+/* Unknown words are left as they are: a test finds them. */
+static void add_word(struct text *t, const char *word, size_t len, const struct facts *facts)
+{
+	for (size_t i = 0; i < WORD_COUNT; i++)
+		if (strlen(table[i].word) == len && !memcmp(table[i].word, word, len)) {
+			table[i].add(t, facts);
+			return;
+		}
+	if (!program_add_word(t, &facts->program, word, len))
+		text_addf(t, "{%.*s}", (int)len, word);
+}
+
+void words_add(struct text *t, const char *words, const struct failure *failure,
+	       const struct finding *f)
+{
+	const struct facts facts = {
+		.failure = failure,
+		.c = failure->conn,
+		.f = f,
+		.program = { .program = failure->program,
+			     .places = failure->places,
+			     .places_len = failure->places_len,
+			     .executable = f->executable_name },
+	};
+
+	for (const char *open, *close; (open = strchr(words, '{')); words = close + 1) {
+		close = strchr(open, '}');
+		if (!close)
+			break;
+		text_addf(t, "%.*s", (int)(open - words), words);
+		add_word(t, open + 1, (size_t)(close - open - 1), &facts);
+	}
+	text_add(t, words);
+}

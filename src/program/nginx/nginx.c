@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * What nginx calls things. '@' is the prefix of the module that passes: "proxy_", "grpc_", "uwsgi_".
+ */
+#include "program/nginx/nginx.h"
+
+#include "program/nginx/advice.h"
+#include "program/nginx/errorlog.h"
+#include "program/nginx/place.h"
+
+static const char *scope(const uint8_t *data, size_t len)
+{
+	struct nginx_places places;
+	enum nginx_module module = NGINX_MODULE_PROXY;
+
+	if (!data || !nginx_places_read(data, len, &places) || !places.count)
+		return nginx_module_prefix(module);
+	module = places.items[0].module;
+	for (uint32_t i = 1; i < places.count; i++)
+		if (places.items[i].module != module)
+			module = NGINX_MODULE_PROXY;
+	return nginx_module_prefix(module);
+}
+
+static void advise(struct finding *f, const uint8_t *data, size_t len)
+{
+	struct nginx_places places;
+
+	if (nginx_places_read(data, len, &places))
+		nginxadvice_fill(f, &places);
+}
+
+const struct program program_nginx = {
+	.name = "nginx",
+	.peer = "upstream",
+	.scope = scope,
+	.advise = advise,
+	.log_level = errorlog_level_name,
+	.words = {
+		[SETTING_ADDRESS] = "the address or port in @pass or upstream",
+		[SETTING_PLAIN] = "@pass http://",
+		[SETTING_SEND_SNI] = "set @ssl_server_name on;",
+		[SETTING_NAME] = "@ssl_name",
+		[SETTING_TRUSTED_CAS] = "the file of @ssl_trusted_certificate",
+		[SETTING_VERIFY_DEPTH] = "@ssl_verify_depth",
+		[SETTING_CRL] = "@ssl_crl",
+		[SETTING_CRL_FILE] = "the file of @ssl_crl",
+		[SETTING_CLIENT_CERTIFICATE] = "@ssl_certificate",
+		[SETTING_GIVE_CERTIFICATE] = "set @ssl_certificate and @ssl_certificate_key",
+		[SETTING_PROTOCOL] = "what is proxied (HTTP/1.1, or h2 with grpc_pass)",
+		[SETTING_VERSIONS] = "@ssl_protocols",
+		[SETTING_CIPHERS] = "@ssl_ciphers",
+		[SETTING_GROUPS] = "@ssl_conf_command Groups",
+		[SETTING_CLASSIC_GROUPS] = "@ssl_conf_command Groups X25519:P-256:P-384;",
+		[SETTING_NO_SESSION_REUSE] = "@ssl_session_reuse off;",
+		[SETTING_LEGACY_RENEGOTIATION] =
+			"@ssl_conf_command Options UnsafeLegacyServerConnect;",
+		[SETTING_CONNECT_TIMEOUT] =
+			"@connect_timeout covers the TCP connect and the TLS handshake together",
+		[SETTING_SESSION_ORIGIN] = "here or for another location with the same @pass",
+		[SETTING_SESSION_APART] =
+			"; if that is so here already, a location that shares the session is to "
+			"blame: @ssl_session_reuse off; in one of them keeps them apart",
+		[SETTING_CERTIFICATE] = "ssl_certificate",
+		[SETTING_CERTIFICATE_FILE] = "the file of ssl_certificate",
+		[SETTING_SECOND_CERTIFICATE] = "a second ssl_certificate",
+		[SETTING_CERTIFICATE_LOG] =
+			"look in error.log for \"cannot load certificate\": the file that the "
+			"variables of ssl_certificate lead to is missing, unreadable to the "
+			"worker, or broken",
+		[SETTING_SERVER_VERSIONS] = "ssl_protocols",
+		[SETTING_SERVER_CIPHERS] = "ssl_ciphers",
+		[SETTING_SERVER_GROUPS] = "ssl_ecdh_curve",
+		[SETTING_ACCEPT_PROXY_PROTOCOL] = "add proxy_protocol to that listen",
+		[SETTING_PLAIN_CLIENTS] =
+			"; if it is a proxy that ends TLS itself, drop ssl from that listen; "
+			"error_page 497 can redirect people",
+		[SETTING_NO_SUCH_SERVER] =
+			"and no server block has it: the default one rejects the handshake",
+		[SETTING_ADD_SERVER_NAME] =
+			"add the name to server_name of the right server; if nobody should ask for "
+			"it, ssl_reject_handshake did its work",
+		[SETTING_SERVE_PROTOCOL] =
+			"add http2 to that listen (or ssl_alpn in stream), if it should be served",
+		[SETTING_CLIENT_CAS] = "a CA of ssl_client_certificate",
+		[SETTING_VERIFY_CLIENT] = "ssl_verify_client",
+		[SETTING_CLIENT_CHECKS] = "ssl_verify_depth, ssl_crl and ssl_ocsp",
+		[SETTING_CLIENT_TIMEOUT] =
+			"client_header_timeout (ssl_handshake_timeout in stream)",
+		[SETTING_RELOAD] = "reload nginx",
+		[SETTING_LOG] = "error.log",
+		[SETTING_EXIT_LOG] =
+			"look in error.log for \"worker process ... exited on signal\", and for a "
+			"shutdown or reload at that moment",
+		[SETTING_ABORT_LOG] =
+			"look in error.log for \"worker_connections are not enough\", and for a "
+			"reload at that moment",
+	},
+};

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What kind of program is traced: what it calls its settings, where its configuration sets them,
+ * what it logs. The diagnosis speaks through this and knows no kind by name. Pure.
+ */
+#ifndef TLSFAIL_PROGRAM_PROGRAM_H
+#define TLSFAIL_PROGRAM_PROGRAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/text.h"
+#include "finding/finding.h"
+
+/*
+ * Settings, and other things that each program calls by a name of its own:
+ * X(name, the words for a program that has no name for it). Of those with "" nothing is said then.
+ * {setting:name} in the rule table, name in lower case, stands for the words;
+ * {with:name} for the program's name in parentheses with a space before it, and for nothing when it
+ * has none.
+ */
+/* clang-format off */
+#define PROGRAM_SETTINGS(X)                                                                        \
+	/* as the client */                                                                        \
+	X(ADDRESS, "the address or the port")                                                      \
+	X(PLAIN, "a connection without TLS")                                                       \
+	X(SEND_SNI, "have it send the server's name (SNI)")                                        \
+	X(NAME, "the name that is asked for")                                                      \
+	X(TRUSTED_CAS, "the file of trusted CAs")                                                  \
+	X(VERIFY_DEPTH, "the length of the chain that is allowed")                                 \
+	X(CRL, "the revocation list (CRL)")                                                        \
+	X(CRL_FILE, "the file of revocation lists (CRLs)")                                         \
+	X(CLIENT_CERTIFICATE, "the client certificate")                                            \
+	X(GIVE_CERTIFICATE, "configure a client certificate and its key")                          \
+	X(PROTOCOL, "the application protocol that is spoken")                                     \
+	X(VERSIONS, "the TLS versions that are allowed")                                           \
+	X(CIPHERS, "the cipher suites that are allowed")                                           \
+	X(GROUPS, "Groups in openssl.cnf")                                                         \
+	X(CLASSIC_GROUPS, "Groups = X25519:P-256:P-384 in its openssl.cnf")                        \
+	X(NO_SESSION_REUSE, "turn session resumption off")                                         \
+	X(LEGACY_RENEGOTIATION, "Options = UnsafeLegacyServerConnect in its openssl.cnf")          \
+	X(CONNECT_TIMEOUT, "the time allowed for connecting may cover the TLS handshake too")      \
+	X(SESSION_ORIGIN, "which may have been another connection's")                              \
+	X(SESSION_APART, "")                                                                       \
+	/* as the server */                                                                        \
+	X(CERTIFICATE, "the server's certificate")                                                 \
+	X(CERTIFICATE_FILE, "the certificate file")                                                \
+	X(SECOND_CERTIFICATE, "a second certificate")                                              \
+	X(CERTIFICATE_LOG, "look in its log for why the certificate could not be loaded")          \
+	X(SERVER_VERSIONS, "the TLS versions that are allowed")                                    \
+	X(SERVER_CIPHERS, "the cipher suites that are allowed")                                    \
+	X(SERVER_GROUPS, "the groups that are allowed")                                            \
+	X(ACCEPT_PROXY_PROTOCOL, "have the server expect that header")                             \
+	X(PLAIN_CLIENTS, "")                                                                       \
+	X(NO_SUCH_SERVER, "and the server refuses to serve it")                                    \
+	X(ADD_SERVER_NAME, "have the server serve that name, if anybody should ask for it")        \
+	X(SERVE_PROTOCOL, "have the server speak that protocol, if it should")                     \
+	X(CLIENT_CAS, "a CA that is trusted here for clients")                                           \
+	X(VERIFY_CLIENT, "its configuration")                                                      \
+	X(CLIENT_CHECKS, "the length of the chain, a revocation list and OCSP")                    \
+	X(CLIENT_TIMEOUT, "a timeout")                                                             \
+	/* as either */                                                                            \
+	X(RELOAD, "restart the program")                                                           \
+	X(LOG, "its log")                                                                          \
+	X(EXIT_LOG, "look in its log for a crash, and for a shutdown or restart at that moment")   \
+	X(ABORT_LOG, "look in its log for that moment")
+/* clang-format on */
+
+enum program_setting {
+#define PROGRAM_SETTING(name, words) SETTING_##name,
+	PROGRAM_SETTINGS(PROGRAM_SETTING)
+#undef PROGRAM_SETTING
+	SETTING_COUNT,
+};
+
+/* A kind of program. All of it may be missing: then the neutral words stand. */
+struct program {
+	const char *name; /* of the kind, "nginx"; NULL: that of its executable */
+	const char *peer; /* what it calls the server that it connects to; NULL: "server" */
+	/* Its words, by setting. '@' in them is what scope() gives. */
+	const char *words[SETTING_COUNT];
+	/* The prefix of a setting's name at the places of its configuration that a record has. */
+	const char *(*scope)(const uint8_t *places, size_t len);
+	/* Fills in finding->config from such a record, and makes finding->hint concrete. */
+	void (*advise)(struct finding *finding, const uint8_t *places, size_t len);
+	const char *(*log_level)(uint8_t level); /* of a line of its log */
+};
+
+/* What is known of the program that failed. */
+struct program_view {
+	const struct program *program; /* NULL: of no known kind */
+	const uint8_t *places;	       /* of its configuration, as its kind records them; or NULL */
+	size_t places_len;
+	const char *executable; /* its name; "" unknown */
+};
+
+/* "nginx"; the name of the executable; "the program". */
+void program_add_name(struct text *t, const struct program_view *view);
+
+/* "upstream", "server" */
+void program_add_peer(struct text *t, const struct program_view *view);
+
+/* Of a word such as "verify_depth", of len bytes; false when there is no such setting. With
+ * in_parentheses for {with:word}. */
+bool program_add_setting(struct text *t, const struct program_view *view, const char *word,
+			 size_t len, bool in_parentheses);
+
+/* Appends the text with what is in braces and the program's filled in; other braces stay. */
+void program_add_words(struct text *t, const struct program_view *view, const char *words);
+
+/* One {word} of a text, without its braces: true when it was the program's, and appended. */
+bool program_add_word(struct text *t, const struct program_view *view, const char *word,
+		      size_t len);
+
+#endif
