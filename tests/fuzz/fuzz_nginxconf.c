@@ -126,7 +126,12 @@ static void conf_use(const struct nginxconf *conf)
 {
 	static const uint8_t addr[16] = { 192, 0, 2, 1 };
 	static const uint16_t ports[] = { 443, 80, 8443 };
-	struct nginxmap_peer peer = { 2, addr, 0, false, "", "192.0.2.1 a.test\n192.0.2.2 b.test" };
+	struct nginxmap_peer peer = {
+		.family = 2,
+		.addr = addr,
+		.server_name = "",
+		.hosts = "192.0.2.1 a.test\n192.0.2.2 b.test",
+	};
 	struct nginxmap *map = NULL;
 
 	if (nginxmap_new(conf, &map))
