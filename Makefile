@@ -27,9 +27,9 @@ STRIP     ?= strip
 ARM64_CC    ?= aarch64-linux-gnu-gcc
 ARM64_STRIP ?= aarch64-linux-gnu-strip
 CFLAGS    ?= -O2 -g
-LDLIBS    ?= -lbpf -lelf -lz -ljansson -lconfig -lcrypto
+LDLIBS    ?= -lbpf -lelf -lz -ljansson -lconfig -lssl -lcrypto
 # The unit tests have OpenSSL make the handshakes that they decode.
-UNIT_LDLIBS ?= -lcmocka -lssl -lcrypto
+UNIT_LDLIBS ?= -lcmocka
 HARDENING_CFLAGS  ?= -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
 HARDENING_LDFLAGS ?= -Wl,-z,relro,-z,now
 # The linker warns of what libcrypto can do with names of hosts, which nobody here asks it to do.

@@ -11,6 +11,7 @@
 #include "command/completion.h"
 #include "command/doctor.h"
 #include "command/help.h"
+#include "command/probe.h"
 #include "command/replay.h"
 #include "command/trace.h"
 #include "system/log.h"
@@ -31,6 +32,16 @@ const struct command_row command_table[] = {
 	  doctor_run },
 	{ "causes", COMMAND_CAUSES, " [SLUG]", 1, "list the causes, with evidence and fix",
 	  "Exit status: 0 done, 2 there is no such cause.\n", listing_run },
+	{ "probe", COMMAND_PROBE, " [TARGET...]", PROBE_TARGETS_MAX,
+	  "ask an upstream as nginx would, and what makes it work",
+	  "TARGET: HOST[:PORT], a URL, or with -c (or a running nginx) a location or the name of an\n"
+	  "upstream block; without one, every upstream that is passed to by TLS.\n"
+	  "Exit status: 0 works, 1 fails, 2 usage, 3 could not be tried.\n"
+	  "Examples:\n"
+	  "  tlsfail probe -c /etc/nginx/nginx.conf /v1/    as that location would\n"
+	  "  tlsfail probe app.internal:8443 --sni app.example.com\n"
+	  "  tlsfail probe --starttls smtp mail.internal:25\n",
+	  probe_run },
 	{ "help", COMMAND_HELP, " [COMMAND]", 1, "show the help of a command", "", help_run },
 	{ "completion", COMMAND_COMPLETION, " bash|zsh|fish", 1,
 	  "print what completes tlsfail's words in a shell",

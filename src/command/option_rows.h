@@ -39,6 +39,7 @@ struct option_group {
 extern const struct option_group option_group_targets;
 extern const struct option_group option_group_results;
 extern const struct option_group option_group_trace;
+extern const struct option_group option_group_probe;
 extern const struct option_group option_group_common;
 
 /* Row number i of all groups, in the order of the help; NULL behind the last one. */

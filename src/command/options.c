@@ -49,10 +49,8 @@ const struct option_group option_group_common = { common_rows, ARRAY_LEN(common_
 const struct option_row *option_row_at(size_t i)
 {
 	static const struct option_group *const groups[] = {
-		&option_group_targets,
-		&option_group_results,
-		&option_group_trace,
-		&option_group_common,
+		&option_group_targets, &option_group_results, &option_group_trace,
+		&option_group_probe,   &option_group_common,
 	};
 
 	for (size_t g = 0; g < ARRAY_LEN(groups); g++) {
@@ -217,7 +215,7 @@ static int take_setting(void *context, const char *name, const char *value)
 	size_t i = 0;
 
 	while ((row = option_row_at(i)) &&
-	       (strcmp(row->name, name) || !(row->commands & r->command)))
+	       (strcmp(row->name, name) != 0 || !(row->commands & r->command)))
 		i++;
 	if (!row || row->commands & COMMAND_LINE)
 		return setting_unknown(r->command, name);
@@ -299,6 +297,7 @@ int options_parse(enum command command, int argc, char **argv, struct options *o
 			      .fold_ns = FOLD_INTERVAL_S * NS_PER_SEC },
 		.sink_queue = OUTPUTS_QUEUE_SIZE,
 		.repeat = 1,
+		.probe = { .timeout_s = PROBE_TIMEOUT_S, .rate = PROBE_RATE },
 		.command = command,
 		.argc = argc,
 		.argv = argv,

@@ -14,6 +14,7 @@
 #include "system/listen.h"
 #include "output/outputs.h"
 #include "command/pipeline.h"
+#include "command/probe.h"
 #include "base/text.h"
 
 #define EXIT_CANNOT   1 /* something outside the command line stands in the way */
@@ -75,6 +76,8 @@ struct options {
 	size_t error_log_count;
 	struct hook_request hooks;
 	bool no_return_probes;
+
+	struct probe_settings probe;
 
 	const char *config;  /* file whose settings were taken too, or NULL */
 	struct config *file; /* what was read from it; owned */

@@ -147,7 +147,7 @@ static int set_metrics_peers(struct options *o, const char *value)
 }
 
 static const struct option_row rows[] = {
-	{ "format", 'f', "text|json", OUTPUTS | COMMAND_DOCTOR | LIVE,
+	{ "format", 'f', "text|json", OUTPUTS | COMMAND_DOCTOR | COMMAND_PROBE | LIVE,
 	  "of standard output; json: one object a line", set_format },
 	{ "sink", 's', "TYPE:TARGET", OUTPUTS | LIVE, "where findings go, see below; repeatable",
 	  set_sink },

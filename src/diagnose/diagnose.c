@@ -329,6 +329,12 @@ static void fill_bytes(struct finding *f, const struct tlsfail_conn *c)
 	text_add_hex(&t, c->first_rx, c->first_rx_kept);
 }
 
+static void fill_config(struct finding *f, const struct failure *failure)
+{
+	if (failure->places && failure->program && failure->program->advise)
+		failure->program->advise(f, failure->places, failure->places_len);
+}
+
 void diagnose(const struct failure *failure, struct diagnose_work *work, struct finding *f)
 {
 	const struct tlsfail_conn *c = failure->conn;
@@ -358,9 +364,37 @@ void diagnose(const struct failure *failure, struct diagnose_work *work, struct 
 	fill_history(f, failure);
 	explain_evidence(failure, work, f);
 	conclude(f, failure, &s, cause);
-	if (failure->places && failure->program && failure->program->advise)
-		failure->program->advise(f, failure->places, failure->places_len);
+	fill_config(f, failure);
 	timeline_fill(failure, f);
+}
+
+void diagnose_prove(const struct failure *failure, const char *slug, const char *proof,
+		    struct finding *f)
+{
+	const struct cause *cause = cause_find(slug);
+	struct text t;
+
+	if (!cause)
+		return;
+	f->kind = FINDING_CONFIRMED;
+	f->cause = cause->slug;
+	f->confidence = CONFIDENCE_PROVEN;
+	f->candidate_count = 0;
+	f->wording = 0;
+	text_init(&t, f->message, sizeof(f->message));
+	/* The words of the row are about what the failure itself showed. */
+	words_add_endpoint(&t, &f->peer);
+	text_addf(&t, ": %s.", proof);
+	text_init(&t, f->hint, sizeof(f->hint));
+	words_add(&t, cause->hint, failure, f);
+	text_init(&t, f->confirmed, sizeof(f->confirmed));
+	text_add(&t, proof);
+	if (f->evidence_count < FINDING_EVIDENCE_MAX) {
+		text_init(&t, f->evidence[f->evidence_count++], FINDING_EVIDENCE_LEN);
+		text_addf(&t, "confirmed: %s", proof);
+	}
+	memset(&f->config, 0, sizeof(f->config));
+	fill_config(f, failure);
 }
 
 void diagnose_loss(const struct tlsfail_loss *loss, uint64_t time_ns, const char *host,

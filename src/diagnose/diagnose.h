@@ -18,6 +18,13 @@ const struct cause *diagnose_match(const struct symptoms *symptoms);
 /* Fills in *finding. Of *work, the caller has set x509; the rest is scratch space. */
 void diagnose(const struct failure *failure, struct diagnose_work *work, struct finding *finding);
 
+/*
+ * A probe has shown what it was: makes *finding, which is that of the failure, one about the cause of
+ * that slug. proof says how, in a sentence without its end. Of the failure only conn, places and program are looked at.
+ */
+void diagnose_prove(const struct failure *failure, const char *slug, const char *proof,
+		    struct finding *finding);
+
 /* The finding for records that were lost; time_ns is CLOCK_REALTIME. */
 void diagnose_loss(const struct tlsfail_loss *loss, uint64_t time_ns, const char *host,
 		   struct finding *finding);

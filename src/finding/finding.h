@@ -39,6 +39,7 @@ enum confidence {
 	CONFIDENCE_LOW,
 	CONFIDENCE_MEDIUM,
 	CONFIDENCE_HIGH,
+	CONFIDENCE_PROVEN, /* a probe has shown it */
 };
 
 enum finding_kind {
@@ -49,6 +50,8 @@ enum finding_kind {
 	FINDING_CERTIFICATE_EXPIRING,
 	FINDING_RECOVERED, /* event.name tlsfail.peer.recovered: a peer that failed works again */
 	FINDING_SUMMARY,   /* event.name tlsfail.summary: how a peer stood */
+	FINDING_CONFIRMED, /* event.name tls.handshake.confirmed: a probe has settled a failure that
+			    * was told */
 	FINDING_FOLDED,	   /* event.name tlsfail.folded: more failures of a kind that was told */
 };
 
@@ -257,6 +260,8 @@ struct finding {
 	unsigned int wording; /* which words of the cause these are: other evidence, other words */
 	unsigned int evidence_count;
 	char evidence[FINDING_EVIDENCE_MAX][FINDING_EVIDENCE_LEN];
+
+	char confirmed[FINDING_EVIDENCE_LEN]; /* what a probe has shown, "" nothing */
 
 	const char *role;      /* "client", "server" */
 	const char *phase;     /* connect, hello, certificate, finished, post_handshake */

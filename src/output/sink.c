@@ -163,6 +163,7 @@ const char *sink_confidence_name(const struct finding *finding)
 		[CONFIDENCE_LOW] = "low",
 		[CONFIDENCE_MEDIUM] = "medium",
 		[CONFIDENCE_HIGH] = "high",
+		[CONFIDENCE_PROVEN] = "proven",
 	};
 
 	return names[finding->confidence];

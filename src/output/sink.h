@@ -119,7 +119,7 @@ int sink_wait(int fd, int stop, short events, int timeout_ms);
  */
 int sink_write_all(int fd, int stop, const void *buf, size_t len, size_t *done);
 
-/* "low", "medium" or "high". */
+/* "low", "medium", "high" or "proven". */
 const char *sink_confidence_name(const struct finding *finding);
 
 /* "failing", "flapping", "ok" or "recovered". */

@@ -219,6 +219,7 @@ static void event_add_cause(struct event *event, const struct finding *f)
 	event_add_string(event, "message", f->message);
 	event_add_integer(event, "tlsfail.schema_version", FINDING_SCHEMA_VERSION);
 	event_add_string(event, "tlsfail.confidence", sink_confidence_name(f));
+	event_add_string(event, "tlsfail.confirmed", f->confirmed);
 	event_add_strings(event, "tlsfail.candidates", f->candidates, f->candidate_count);
 	event_add_string(event, "tlsfail.hint", f->hint);
 	event_add_string(event, "tlsfail.patch", f->config.patch);
@@ -426,7 +427,9 @@ static void event_add_attempt(struct event *event, const struct finding *f)
 
 static void event_add_failure(struct event *event, const struct finding *f)
 {
-	event_add_string(event, "event.name", "tls.handshake.failure");
+	event_add_string(event, "event.name",
+			 f->kind == FINDING_CONFIRMED ? "tls.handshake.confirmed"
+						      : "tls.handshake.failure");
 	event_add_string(event, "event.outcome", "failure");
 	event_add_known(event, "event.duration", f->duration_ns);
 	event_add_cause(event, f);
@@ -571,6 +574,7 @@ int sink_event_severity(const struct finding *finding)
 	case FINDING_SUMMARY:
 		return 6;
 	case FINDING_FAILURE:
+	case FINDING_CONFIRMED:
 	case FINDING_LOSS:
 	case FINDING_CERTIFICATE_EXPIRING:
 	case FINDING_FOLDED:

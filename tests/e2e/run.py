@@ -30,6 +30,7 @@ import test_nginxconf
 import test_obstacles
 import test_output
 import test_peers
+import test_probe
 import test_replay
 import test_safety
 import test_server
@@ -44,7 +45,7 @@ MODULES = (test_cases, test_implementations, test_certs, test_hooks, test_lifecy
            test_container, test_mishaps, test_nginxconf, test_errorlog, test_metrics, test_dist,
            test_replay, test_budget, test_input, test_output, test_fold, test_peers, test_doctor,
            test_safety, test_server, test_obstacles, test_service, test_sinks, test_storm,
-           test_verifier)
+           test_verifier, test_probe)
 
 
 def parse_options():

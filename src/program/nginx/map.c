@@ -531,3 +531,49 @@ void nginxmap_match(struct nginxmap *map, const struct nginxmap_peer *peer,
 			places->more++;
 	}
 }
+
+void nginxmap_tell(struct nginxmap *map, size_t index, struct nginx_places *places)
+{
+	const struct place *p = &map->places[index];
+
+	map->tell.len = 0;
+	*places = (struct nginx_places){ .count = 1 };
+	place_tell(map, p, p->target.symbolic ? FIT_POSSIBLE : FIT_CERTAIN, NULL, &p->target,
+		   &places->items[0]);
+}
+
+static bool is_down(const struct nginxconf_directive *server)
+{
+	for (uint32_t i = 2; i < server->word_count; i++)
+		if (!strcmp(server->words[i], "down"))
+			return true;
+	return false;
+}
+
+size_t nginxmap_targets(const struct nginxmap *map, size_t index, struct nginxtarget *targets,
+			size_t max)
+{
+	const struct place *p = &map->places[index];
+	const struct nginxconf_directive *d;
+	size_t count = 0;
+
+	if (!p->upstream) {
+		if (max)
+			targets[0] = p->target;
+		return 1;
+	}
+	for (d = nginxconf_find(p->upstream->first, "server"); d;
+	     d = nginxconf_find(d->next, "server")) {
+		struct nginxtarget t;
+
+		if (is_down(d))
+			continue;
+		nginxtarget_parse(nginxconf_word(d, 1), &t);
+		if (!t.has_port)
+			t.port = PORT_HTTP;
+		if (count < max)
+			targets[count] = t;
+		count++;
+	}
+	return count;
+}

@@ -13,6 +13,7 @@
 
 #include "program/nginx/conf.h"
 #include "program/nginx/place.h"
+#include "program/nginx/url.h"
 
 struct nginxmap;
 
@@ -47,5 +48,13 @@ size_t nginxmap_count(const struct nginxmap *map);
  */
 void nginxmap_match(struct nginxmap *map, const struct nginxmap_peer *peer,
 		    struct nginx_places *places);
+
+/* Fills *places with the place of that index, as nginxmap_match() does. */
+void nginxmap_tell(struct nginxmap *map, size_t index, struct nginx_places *places);
+
+/* Where the place of that index passes to: the servers of its upstream block that are not down, or its
+ * target. At most max are filled in; returns how many there are. */
+size_t nginxmap_targets(const struct nginxmap *map, size_t index, struct nginxtarget *targets,
+			size_t max);
 
 #endif

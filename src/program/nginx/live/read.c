@@ -340,10 +340,22 @@ static void hosts_read(struct nginxread *read)
 		read->hosts = strdup("");
 }
 
-int nginxread_open(pid_t master, struct nginxread *read, struct text *problem)
+/* root and paths are known. */
+static int configuration_read(struct nginxread *read, struct text *problem)
 {
 	struct nginxconf_source source = { source_read, source_expand, read };
-	struct nginxconf_request request = { 0 };
+	struct nginxconf_request request = {
+		.path = read->paths.conf,
+		.prefix = read->paths.prefix,
+		.wanted = nginxmap_wants,
+	};
+
+	hosts_read(read);
+	return read->hosts ? nginxconf_read(&source, &request, &read->conf, problem) : -ENOMEM;
+}
+
+int nginxread_open(pid_t master, struct nginxread *read, struct text *problem)
+{
 	int dir, err;
 
 	*read = (struct nginxread){
@@ -360,16 +372,39 @@ int nginxread_open(pid_t master, struct nginxread *read, struct text *problem)
 			err = procfs_error(errno);
 	}
 	close(dir);
-	if (err) {
+	if (err)
 		text_add(problem, strerror(-err));
-		goto out;
+	else
+		err = configuration_read(read, problem);
+	if (err)
+		nginxread_close(read);
+	return err;
+}
+
+int nginxread_open_path(const char *path, struct nginxread *read, struct text *problem)
+{
+	char *real = realpath(path, NULL);
+	struct text conf, prefix;
+	int err = real ? 0 : -errno;
+
+	/* Who asks for it waits for it: the time is not limited, as a disk may be slow. */
+	*read = (struct nginxread){
+		.root = -1,
+		.budget = budget_begin(READING_BYTES, READING_STEPS, 0),
+	};
+	if (real) {
+		text_init(&conf, read->paths.conf, sizeof(read->paths.conf));
+		text_add(&conf, real);
+		text_init(&prefix, read->paths.prefix, sizeof(read->paths.prefix));
+		text_addf(&prefix, "%.*s", (int)(strrchr(real, '/') + 1 - real), real);
+		free(real);
+		read->root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		err = read->root < 0 ? -errno : conf.cut ? -ENAMETOOLONG : 0;
 	}
-	hosts_read(read);
-	request.path = read->paths.conf;
-	request.prefix = read->paths.prefix;
-	request.wanted = nginxmap_wants;
-	err = read->hosts ? nginxconf_read(&source, &request, &read->conf, problem) : -ENOMEM;
-out:
+	if (err)
+		text_addf(problem, "%s: %s", path, strerror(-err));
+	else
+		err = configuration_read(read, problem);
 	if (err)
 		nginxread_close(read);
 	return err;

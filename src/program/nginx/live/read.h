@@ -39,6 +39,9 @@ int nginxread_master(pid_t pid, pid_t *master);
  */
 int nginxread_open(pid_t master, struct nginxread *read, struct text *problem);
 
+/* The same for a file of this host, whether an nginx runs or not. */
+int nginxread_open_path(const char *path, struct nginxread *read, struct text *problem);
+
 /* Frees what *read holds. Harmless when done twice. */
 void nginxread_close(struct nginxread *read);
 

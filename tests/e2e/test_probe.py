@@ -1,0 +1,65 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""tlsfail probe: each case of the lab, asked as its location would; what is named, and what is found to
+work. It runs as nobody, without a running nginx."""
+import json
+from functools import partial
+
+import env
+from lab import implementations
+from lab.cases import CASES
+from lab.servers import PROGRAMS
+from lab.upstreams import OwnProcess
+from tap import require
+
+WORKS, FAILS, USAGE, UNTRIED = 0, 1, 2, 3
+
+# What is not in the handshake: another request of the same location, or what nginx does.
+NOT_PROBED = {
+    "connection-refused-after-tls",  # the upstream is stopped by its driver
+    "large-hello-ticket",  # what is large is a session of the worker's
+    "local-abort", "local-process-exited",
+    "prematurely-closed-after-handshake",  # and its relatives: the request is what it closes on
+}
+
+
+def is_probed(case):
+    """Whether CASE is about something that a handshake without a request shows."""
+    return (case.slug not in NOT_PROBED or case.truth) and case.name not in NOT_PROBED \
+        and not case.sibling and case.scheme == "https"
+
+
+def tests(here):
+    """Yields (name, test)."""
+    lacks = {program: server.lacks() for program, server in PROGRAMS.items()}
+    present = [case for case in implementations.CASES if not lacks[case.upstream.program]]
+    for name, cases in (("probe", CASES), ("probe-implementation", present)):
+        chosen = [here.adapted(case) for case in cases
+                  if here.wants(f"{name}/{case.name}") and is_probed(case)]
+        if chosen:
+            with here.lab(name, chosen, start_proxy=False) as lab:
+                lab.proxy.configure()
+                (lab.directory / "pki").resolve().chmod(0o755)
+                for case in chosen:
+                    yield f"{name}/{case.name}", partial(check, here, lab, case)
+
+
+def probe(here, lab, *args, prefix=env.NOBODY):
+    """Runs `tlsfail probe ARGS` with the configuration of LAB. Returns it, and what it found."""
+    done = here.run("probe", "--format", "json", "--timeout", "2s", "-c",
+                    lab.directory / "proxy.conf", *args, prefix=prefix)
+    return done, [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def check(here, lab, case):
+    done, results = probe(here, lab, "/" + case.name, prefix=())
+    require(len(results) == 1, done)
+    result = results[0]
+    wanted = WORKS if case.slug is None else FAILS
+    require(done.returncode == wanted, done)
+    require(result["probe.result"] == ("works" if case.slug is None else "fails"), result)
+    if case.slug is None:
+        return
+    named = [result["error.type"], *result.get("tlsfail.candidates", ())]
+    require((case.truth or case.slug) in named, f"{named}: not {case.truth or case.slug}",
+            json.dumps(result))
