@@ -9,6 +9,10 @@
 
 void notice_waiting(const struct target_selector *s)
 {
+	if (!s) {
+		log_line("waiting for a TLS library to be loaded");
+		return;
+	}
 	switch (s->kind) {
 	case TARGET_EXE:
 		log_line("waiting for %s to start: no process runs it yet", s->text);

@@ -10,7 +10,7 @@
 #include "kernel/attach.h"
 #include "target/target.h"
 
-/* Nothing is traced yet: what is waited for. */
+/* Nothing is traced yet: what is waited for. NULL: it runs, and has loaded no TLS library. */
 void notice_waiting(const struct target_selector *selector);
 
 /* Processes are traced; version is that of their TLS library, "" unknown. choice: where the kernel side

@@ -562,7 +562,7 @@ static bool goes_on(void *context)
 
 	if (t->ending || !duration_left_ms(t))
 		return false;
-	if (t->starting && clock_monotonic() >= t->retry_at) {
+	if (clock_monotonic() >= t->retry_at) {
 		t->starting = discovery_retry(t->discovery);
 		t->retry_at = clock_monotonic() + STARTING_MS * NS_PER_MS;
 	}
@@ -612,7 +612,7 @@ static void tracer_loop(struct tracer *t)
 		.fd = ring_buffer__epoll_fd(t->ring),
 	};
 	if (!discovery_live(t->discovery))
-		notice_waiting(&t->targets.items[0]);
+		notice_waiting(discovery_seen(t->discovery) ? NULL : &t->targets.items[0]);
 	loop_run(&t->loop);
 }
 
@@ -653,7 +653,9 @@ static void tracer_finish(struct tracer *t)
 			 "would have seen is missing",
 			 misses);
 	if (!t->told_armed)
-		log_line("nothing was traced: what was waited for has not started");
+		log_line("nothing was traced: what was waited for has %s",
+			 discovery_seen(t->discovery) ? "loaded no TLS library that tlsfail knows"
+						      : "not started");
 }
 
 int tracer_run(const struct options *options)

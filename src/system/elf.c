@@ -601,6 +601,16 @@ static int elf_file_search(struct elf_file *file, const char *text, occurrence_f
 	return -ENOENT;
 }
 
+size_t elf_file_section(struct elf_file *file, const char *name, void *buf, size_t size)
+{
+	struct section_walk walk = { .file = file, .name = name };
+	const struct section *section = section_walk_next(&walk);
+
+	if (!section)
+		return 0;
+	return file_read(file, section->offset, buf, size < section->size ? size : section->size);
+}
+
 static bool occurrence_any(const char *at, size_t left, uint64_t offset, void *context)
 {
 	(void)at;

@@ -54,6 +54,10 @@ bool elf_file_dynamic_string(struct elf_file *file, int64_t tag, size_t index, c
 /* Does the object's read-only data contain text? */
 bool elf_file_has_text(struct elf_file *file, const char *text);
 
+/* Copies the beginning of the first section whose name begins with name, up to 7 characters. Returns
+ * how much; 0: there is none. */
+size_t elf_file_section(struct elf_file *file, const char *name, void *buf, size_t size);
+
 /*
  * Copies the first text in the read-only data that begins with prefix and a digit, up to the
  * first character that is not printable ASCII and as far as buf holds it, terminated: with the

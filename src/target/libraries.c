@@ -19,6 +19,7 @@
 #include "system/elf.h"
 #include "system/procfs.h"
 #include "system/regular.h"
+#include "target/stack.h"
 
 #define HANDSHAKE_SYMBOL "SSL_do_handshake"
 #define CRYPTO_SYMBOL	 "X509_check_host"
@@ -290,29 +291,19 @@ static int tls_search_is_loaded(struct tls_search *search, bool *loaded)
 
 /* ---- Outcome ------------------------------------------------------------------------------- */
 
-/* What SSL_state_string_long() returns: in every build of a library, and in no program that merely
- * uses one. */
-static const char *const handshake_texts[] = {
-	"SSLv3/TLS write client hello", /* OpenSSL 1.1.0 and later */
-	"TLS client read_server_hello", /* BoringSSL and its kin */
-	"SSLv3 write client hello A",	/* LibreSSL, OpenSSL 1.0 */
-};
-
 static enum target_tls_outcome executable_classify(struct tls_search *search,
-						   const struct target_library *exe)
+						   struct target_tls *tls)
 {
 	enum target_tls_outcome outcome = TARGET_TLS_NONE;
 	struct elf_file *elf;
-	size_t i;
+	bool linked_in;
 	int err;
 
-	err = elf_file_open(exe->fd, &search->budget, &elf);
+	err = elf_file_open(tls->ssl.fd, &search->budget, &elf);
 	if (err)
 		return err == -ENOTSUP ? TARGET_TLS_FOREIGN : TARGET_TLS_NONE;
-	for (i = 0; i < sizeof(handshake_texts) / sizeof(handshake_texts[0]); i++) {
-		if (elf_file_has_text(elf, handshake_texts[i]))
-			outcome = TARGET_TLS_STRIPPED;
-	}
+	if (stack_of_executable(elf, tls->stack, sizeof(tls->stack), &linked_in) && linked_in)
+		outcome = TARGET_TLS_STRIPPED;
 	elf_file_close(elf);
 	return outcome;
 }
@@ -345,8 +336,14 @@ static void tls_search_classify(struct tls_search *search, struct target_tls *tl
 	}
 	tls->outcome = TARGET_TLS_NONE;
 	if (library_open(search->dir, "exe", search->process->exe_path, &tls->ssl) == 0)
-		tls->outcome = executable_classify(search, &tls->ssl);
+		tls->outcome = executable_classify(search, tls);
 	library_close(&tls->ssl);
+	for (i = 0; i < search->mapped.count && !tls->stack[0]; i++) {
+		const char *stack = stack_of_library(search->mapped.items[i].path);
+
+		if (stack)
+			snprintf(tls->stack, sizeof(tls->stack), "%s", stack);
+	}
 }
 
 /* From "OpenSSL 3.0.19 27 Jan 2026" the number; from "OpenSSL 1.1.1 (compatible; BoringSSL)",
@@ -451,6 +448,25 @@ int target_tls_find(const struct target_process *process, struct target_tls *tls
 	return err;
 }
 
+int target_code_signature(pid_t pid, uint64_t *signature)
+{
+	struct mapped_files mapped = { 0 };
+	int dir = procfs_open(pid), err;
+
+	if (dir < 0)
+		return dir;
+	err = mapped_files_read(dir, &mapped);
+	*signature = 14695981039346656037ULL; /* FNV-1a, of the words */
+	for (size_t i = 0; i < mapped.count; i++)
+		if (mapped.items[i].executable)
+			*signature =
+				(*signature ^ mapped.items[i].ino ^ mapped.items[i].dev << 40) *
+				1099511628211ULL;
+	mapped_files_free(&mapped);
+	close(dir);
+	return err;
+}
+
 void target_tls_close(struct target_tls *tls)
 {
 	library_close(&tls->ssl);
@@ -493,15 +509,23 @@ void target_tls_explain(const struct target_process *process, const struct targe
 		text_add(t, ", which is for another machine or word size than tlsfail");
 		break;
 	case TARGET_TLS_STRIPPED:
-		text_add(t, "has its TLS library linked in and its symbols stripped: install an "
-			    "unstripped build, or one that uses the system's libssl");
+		text_add(t, "has ");
+		text_add_path(t, tls->stack);
+		text_add(t, " linked in and its symbols stripped: install an unstripped build, or "
+			    "one that uses the system's libssl");
 		break;
 	case TARGET_TLS_COSTLY:
 		text_add(t, "has files so large, or so many, that looking for its TLS library was "
 			    "given up; it is not traced");
 		break;
 	case TARGET_TLS_NONE:
-		text_add(t, "uses no TLS library that tlsfail knows (OpenSSL and its kin)");
+		if (!tls->stack[0]) {
+			text_add(t, "has loaded no TLS library so far");
+			break;
+		}
+		text_add(t, "does TLS with ");
+		text_add_path(t, tls->stack);
+		text_add(t, ", which tlsfail cannot look into as it can into OpenSSL and its kin");
 		break;
 	}
 }

@@ -135,6 +135,7 @@ struct target_tls {
 	struct target_library crypto; /* the file that defines X509_check_host; it may be the same
 				       * one, open a second time */
 	char version[32];	      /* "3.0.19", "1.1.1w", "BoringSSL"; "" : unknown */
+	char stack[64]; /* what it does TLS with instead, for people; "" : nothing that is known */
 };
 
 /*
@@ -146,6 +147,16 @@ struct target_tls {
  * -ENOMEM.
  */
 int target_tls_find(const struct target_process *process, struct target_tls *tls);
+
+/*
+ * The same for an executable that nobody runs: the libraries that it is linked with, where the dynamic
+ * loader of this mount namespace would find them. TARGET_TLS_FOUND or TARGET_TLS_NONE.
+ */
+int target_tls_expect(const char *path, struct target_tls *tls);
+
+/* A number that changes when a process maps code that it had not mapped: then it is worth another look,
+ * which costs a thousand times as much. A negative errno on failure. */
+int target_code_signature(pid_t pid, uint64_t *signature);
 
 /* Closes the descriptors in tls. Harmless when done twice, or after a failed find. */
 void target_tls_close(struct target_tls *tls);

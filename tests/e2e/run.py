@@ -31,6 +31,7 @@ import test_obstacles
 import test_output
 import test_peers
 import test_probe
+import test_programs
 import test_replay
 import test_safety
 import test_server
@@ -43,8 +44,8 @@ from tap import Report
 
 MODULES = (test_cases, test_implementations, test_certs, test_hooks, test_lifecycle, test_host,
            test_container, test_mishaps, test_nginxconf, test_errorlog, test_metrics, test_dist,
-           test_replay, test_budget, test_input, test_output, test_fold, test_peers, test_doctor,
-           test_safety, test_server, test_obstacles, test_service, test_sinks, test_storm,
+           test_replay, test_budget, test_input, test_output, test_fold, test_peers, test_programs,
+           test_doctor, test_safety, test_server, test_obstacles, test_service, test_sinks, test_storm,
            test_verifier, test_probe)
 
 

@@ -1,0 +1,99 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Programs other than nginx: a library that is loaded long after the start, the first run of one that
+ends at once, one that has no such library, and what is said of each."""
+import shutil
+import subprocess
+
+import env
+from lab import procs
+from lab.cases import named
+from tap import require
+
+CASES = (BROKEN,) = named("verify-expired")
+
+# Waits for a line, loads the TLS library, and fails with it each time it is given another line.
+LATE = """\
+import sys
+sys.stdin.readline()
+import socket, ssl
+context = ssl.create_default_context()
+print("loaded", flush=True)
+for _ in sys.stdin:
+    try:
+        with socket.create_connection(("{address}", {port}), timeout=5) as s:
+            context.wrap_socket(s, server_hostname="{address}").close()
+    except ssl.SSLError:
+        print("failed", flush=True)
+"""
+
+
+def tests(here):
+    yield from here.chosen("programs", {
+        "library-loaded-late": check_late,
+        "first-run": check_first_run,
+        "no-library": check_none,
+    })
+
+
+def copy_of(lab, program):
+    """A private copy of PROGRAM."""
+    path = lab.directory / program.rsplit("/", 1)[-1]
+    shutil.copy(program, path)
+    return path
+
+
+def check_late(here):
+    """A process that runs already and has no TLS library: it is waited for, and found by what it maps."""
+    with here.lab("late", CASES, start_proxy=False) as lab, procs.Processes() as processes:
+        exe = copy_of(lab, "/usr/bin/python3")
+        script = LATE.format(address=BROKEN.address, port=BROKEN.port)
+        child = processes.start([str(exe), "-c", script], stdin=subprocess.PIPE,
+                                stdout=subprocess.PIPE, text=True)
+        with here.trace(lab, "--exe", exe, *env.JSON) as tlsfail:
+            tlsfail.wait_stderr("tlsfail: waiting for a TLS library to be loaded")
+            said = tlsfail.stderr_lines(f"tlsfail: {exe} (pid {child.pid}) has loaded no TLS")
+            require(len(said) == 1, tlsfail.stderr())
+            require(say(child) == "loaded", tlsfail.stderr())
+            tlsfail.wait_armed()
+            require(say(child) == "failed", tlsfail.stderr())
+            finding = tlsfail.wait_finding(BROKEN)
+            require(finding and finding["process.pid"] == child.pid, finding, tlsfail.stderr())
+
+
+def say(child):
+    """Gives CHILD a line and returns the one that it answers."""
+    child.stdin.write("\n")
+    child.stdin.flush()
+    return child.stdout.readline().strip()
+
+
+def check_first_run(here):
+    """Nobody has run it yet, and its first run is over in no time."""
+    with here.lab("first-run", CASES, start_proxy=False) as lab:
+        exe = copy_of(lab, "/usr/bin/curl")
+        with here.trace(lab, "--exe", exe, *env.JSON) as tlsfail:
+            tlsfail.wait_stderr("tlsfail: waiting for")
+            subprocess.run([str(exe), "--silent", "--cacert", "pki/ca.crt",
+                            f"https://{BROKEN.endpoint}/"], cwd=lab.directory, check=False,
+                           timeout=10)
+            finding = tlsfail.wait_finding(BROKEN)
+            require(finding and finding["process.executable.name"] == "curl", finding,
+                    tlsfail.stderr())
+
+
+def check_none(here):
+    """However many processes there are of a kind, one line is said of it; and at the end, what was."""
+    with here.lab("no-library", CASES, start_proxy=False) as lab, procs.Processes() as processes:
+        exe = copy_of(lab, shutil.which("sleep"))
+        for _ in range(3):
+            processes.start([str(exe), "60"])
+        with here.trace(lab, "--exe", exe) as tlsfail:
+            tlsfail.wait_stderr("tlsfail: waiting for a TLS library to be loaded")
+            for _ in range(3):
+                processes.start([str(exe), "60"])
+            procs.pause(1)
+            require(tlsfail.interrupt() == 0, tlsfail.stderr())
+        require(len(tlsfail.stderr_lines(f"tlsfail: {exe}")) == 1, tlsfail.stderr())
+        require("loaded no TLS library that tlsfail knows" in tlsfail.stderr_lines(
+            "tlsfail: nothing was traced")[0], tlsfail.stderr())
