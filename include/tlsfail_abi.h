@@ -286,6 +286,8 @@ struct tlsfail_process {
 	char data[];
 };
 
+#define TLSFAIL_LOG_LEVELS 9
+
 /* A line of nginx's error.log about a connection, which comes after it; or one about TLS for which no
  * connection came. data: path of the file, text of the line without its context (client, request
  * ...), no terminators. */
@@ -296,7 +298,7 @@ struct tlsfail_log_line {
 	__u32 pid;
 	__u32 file_len;
 	__u32 text_len;
-	__u8 level; /* nginx's: 1 emerg ... 8 debug, 0 stderr */
+	__u8 level; /* nginx's: 1 emerg ... 8 debug, 0 stderr; below TLSFAIL_LOG_LEVELS */
 	__u8 pad[3];
 	char data[];
 };

@@ -17,6 +17,7 @@
 #include "finding/finding.h"
 #include "diagnose/fold.h"
 #include "diagnose/groups.h"
+#include "program/nginx/place.h"
 #include "system/log.h"
 
 struct pipeline {
@@ -386,6 +387,15 @@ static int record_take(struct pipeline *p)
 	}
 }
 
+/* To decode_record(), what nginx's configuration says is bytes. */
+static bool record_is_readable(const struct decoded *record)
+{
+	struct nginx_places places;
+
+	return record->type != TLSFAIL_REC_NGINX ||
+	       nginx_places_read(record->nginx.data, record->nginx.len, &places);
+}
+
 int pipeline_feed(struct pipeline *p, const void *data, size_t len, struct text *problem)
 {
 	const char *words = NULL;
@@ -395,6 +405,10 @@ int pipeline_feed(struct pipeline *p, const void *data, size_t len, struct text 
 	if (ret) {
 		text_add(problem, words);
 		return ret;
+	}
+	if (!record_is_readable(&p->record)) {
+		text_add(problem, "has places of a configuration that cannot be read");
+		return -EBADMSG;
 	}
 	err = time_advance(p, record_time(&p->record));
 	if (!err)

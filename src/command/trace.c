@@ -13,19 +13,16 @@
 
 #include <bpf/libbpf.h>
 
-#include "command/announce.h"
+#include "command/intake.h"
 #include "command/loop.h"
 #include "kernel/attach.h"
-#include "kernel/counters.h"
 #include "kernel/discover.h"
 #include "metrics/exporter.h"
 #include "kernel/leftovers.h"
 #include "kernel/libbpflog.h"
 #include "system/clock.h"
 #include "system/log.h"
-#include "program/nginx/live/logwatch.h"
 #include "system/notify.h"
-#include "program/nginx/live/watch.h"
 #include "command/notice.h"
 #include "command/options.h"
 #include "output/outputs.h"
@@ -38,13 +35,10 @@
 #include "target/target.h"
 #include "tlsfail.skel.h"
 
-#define TICK_MS	    1000
-#define FINISH_MS   5000 /* for what waits in the queues of sinks */
-#define STARTING_MS 20	 /* between looks at a process that is still loading its libraries */
+#define TICK_MS	  1000
+#define FINISH_MS 5000 /* for what waits in the queues of sinks */
 /* A certificate that stays the same is looked at again once a day: its end comes nearer. */
 #define CERT_INTERVAL_NS (24ULL * 3600 * 1000000000)
-
-#define ANNOUNCED_MAX 256
 
 struct tracer {
 	const struct options *options;
@@ -56,28 +50,19 @@ struct tracer {
 	struct ring_buffer *ring;
 	struct outputs *outputs;
 	struct pipeline *pipeline;
+	struct intake *intake;
 	struct recorder *recorder;
 	struct reloader *reloader;
-	struct logwatch *logs; /* NULL: no error.log is followed */
 	struct exporter *exporter;
 	int probe_stats; /* a descriptor, or -1 */
-	struct nginxwatch *nginx;
 
 	bool told_armed;
-	bool starting; /* a process is to be looked at again */
-	uint64_t retry_at;
 	bool ending;
 	bool watchdog; /* the service manager waits for signs of life */
 	int status;    /* exit status so far */
 	uint64_t t_armed;
-	uint64_t records;
-	uint64_t invalid; /* of them: no record of this ABI */
-	struct tlsfail_clock clock;
-	struct tlsfail_lost lost;
-	struct tlsfail_lost late; /* came in time, and were not looked at before the end */
+	uint64_t invalid; /* records that are none of this ABI */
 	struct loop loop;
-	size_t announced_next;
-	uint32_t announced[ANNOUNCED_MAX]; /* processes whose record was made */
 };
 
 /* -- records ---------------------------------------------------------------------------------- */
@@ -106,12 +91,17 @@ static bool is_full(const struct tracer *t)
 	return t->options->count && pipeline_findings(t->pipeline) >= t->options->count;
 }
 
-static void feed(struct tracer *t, const void *data, size_t len)
+/* A record of the stream. Of what was held back when --count was reached, losses are told. */
+static void emit(void *context, const void *data, size_t len)
 {
+	const struct tlsfail_header *h = data;
+	struct tracer *t = context;
 	char buf[256];
 	struct text problem;
 	int err;
 
+	if (is_full(t) && h->type != TLSFAIL_REC_LOSS && h->type != TLSFAIL_REC_TOTALS)
+		return;
 	text_init(&problem, buf, sizeof(buf));
 	err = t->recorder ? recorder_write(t->recorder, data, len) : 0;
 	if (err)
@@ -126,165 +116,15 @@ static void feed(struct tracer *t, const void *data, size_t len)
 		t->ending = true;
 }
 
-/* A line that has no connection, and that a process wrote which we do not trace. */
-static bool is_foreign(struct tracer *t, const void *data)
-{
-	const struct tlsfail_log_line *line = data;
-	struct target_process process;
-
-	return line->h.type == TLSFAIL_REC_LOG_LINE && !line->id &&
-	       !target_process_read((pid_t)line->pid, &process) &&
-	       !target_matches(&t->targets, &process);
-}
-
-/* Where nginx's configuration passes to the peer of a connection: before the connection, as replay
- * needs it. */
-static void nginx_announce(struct tracer *t, const struct tlsfail_conn *conn)
-{
-	const struct tlsfail_nginx *record;
-	char name[TLSFAIL_NAME_LEN * 2];
-	struct text server_name;
-	bool has_hello;
-
-	text_init(&server_name, name, sizeof(name));
-	has_hello = pipeline_server_name(t->pipeline, conn, &server_name);
-	record = nginxwatch_look(t->nginx, conn, has_hello, name);
-	if (record)
-		feed(t, record, record->h.len);
-}
-
-/* A record that had its turn. Of what was held back when --count was reached, losses are told. */
-static void deliver(void *context, const void *data, size_t len)
-{
-	const struct tlsfail_header *h = data;
-	struct tracer *t = context;
-
-	if (is_full(t) && h->type != TLSFAIL_REC_LOSS)
-		return;
-	if (is_foreign(t, data))
-		return;
-	/* Not before it has its turn: the ClientHello has come by now. */
-	if (h->type == TLSFAIL_REC_CONN)
-		nginx_announce(t, data);
-	feed(t, data, len);
-}
-
-/* With error.log, a record may wait for its line. */
-static void submit(struct tracer *t, const void *data, size_t len)
-{
-	if (t->logs)
-		logwatch_record(t->logs, data, len, clock_monotonic());
-	else
-		deliver(t, data, len);
-}
-
-static void logs_look_again(struct tracer *t)
-{
-	if (t->logs)
-		logwatch_look_again(t->logs, clock_monotonic());
-}
-
-/* The process of a connection, once: before the connection, as replay needs it. */
-static void process_announce(struct tracer *t, uint32_t pid)
-{
-	struct tlsfail_process *record;
-
-	for (size_t i = 0; i < ANNOUNCED_MAX; i++)
-		if (t->announced[i] == pid)
-			return;
-	if (announce_process(pid, discovery_version(t->discovery), &record))
-		return;
-	t->announced[t->announced_next] = pid;
-	t->announced_next = (t->announced_next + 1) % ANNOUNCED_MAX;
-	submit(t, record, record->h.len);
-	free(record);
-	/* A worker may be new as nginx has been reloaded. */
-	logs_look_again(t);
-}
-
-/* The counts of a peer; when asked so, only if it has succeeded after it failed. */
-static void peer_announce(struct tracer *t, const struct tlsfail_peer_key *key, bool succeeded)
-{
-	struct tlsfail_peer_counts counts;
-	struct tlsfail_peer record;
-
-	if (counters_peer(bpf_map__fd(t->skel->maps.peers), key, &counts) ||
-	    (succeeded && counts.t_done <= counts.t_failed))
-		return;
-	announce_peer(key, &counts, &record);
-	submit(t, &record, sizeof(record));
-}
-
-static void process_forget(struct tracer *t, uint32_t pid)
-{
-	for (size_t i = 0; i < ANNOUNCED_MAX; i++)
-		if (t->announced[i] == pid)
-			t->announced[i] = 0;
-}
-
-static void record_take(struct tracer *t, const void *data, size_t len)
-{
-	const struct tlsfail_header *h = data;
-
-	if (h->type == TLSFAIL_REC_CONN)
-		process_announce(t, ((const struct tlsfail_conn *)data)->pid);
-	if (h->type == TLSFAIL_REC_CERTS)
-		process_announce(t, ((const struct tlsfail_certs *)data)->pid);
-	if (h->type == TLSFAIL_REC_EXEC) {
-		process_forget(t, ((const struct tlsfail_exec *)data)->pid);
-		discovery_exec(t->discovery, ((const struct tlsfail_exec *)data)->pid);
-		t->starting = true;
-		logs_look_again(t);
-	}
-	submit(t, data, len);
-}
-
-static void late_count(struct tracer *t, const struct tlsfail_header *h)
-{
-	t->late.conns += h->type == TLSFAIL_REC_CONN;
-	t->late.wires += h->type == TLSFAIL_REC_WIRE || h->type == TLSFAIL_REC_CERTS;
-	t->late.execs += h->type == TLSFAIL_REC_EXEC;
-}
-
 static int on_record(void *context, void *data, size_t len)
 {
 	struct tracer *t = context;
 
-	t->records++;
-	if (is_full(t))
-		;
-	else if (loop_is_late(&t->loop))
-		late_count(t, data);
-	else
-		record_take(t, data, len);
+	if (loop_is_late(&t->loop))
+		intake_lose(t->intake, data);
+	else if (!is_full(t))
+		intake_record(t->intake, data, len);
 	return loop_taken(&t->loop, len);
-}
-
-static void clock_announce(struct tracer *t)
-{
-	announce_clock(&t->clock);
-	submit(t, &t->clock, sizeof(t->clock));
-}
-
-/* What came too late to be looked at is lost as what the kernel side had no room for. */
-static int counters_of(const struct tracer *t, struct tlsfail_counters *sum)
-{
-	int err = counters_read(bpf_map__fd(t->skel->maps.counters), sum);
-
-	sum->n[TLSFAIL_N_LOST_CONN] += t->late.conns;
-	sum->n[TLSFAIL_N_LOST_WIRE] += t->late.wires;
-	sum->n[TLSFAIL_N_LOST_EXEC] += t->late.execs;
-	return err;
-}
-
-/* Losses since the last look, as a record of their own. */
-static void loss_announce(struct tracer *t)
-{
-	struct tlsfail_counters counters;
-	struct tlsfail_loss record;
-
-	if (!counters_of(t, &counters) && announce_loss(&counters, &t->lost, &record))
-		submit(t, &record, sizeof(record));
 }
 
 static void metrics_publish(struct tracer *t)
@@ -292,27 +132,16 @@ static void metrics_publish(struct tracer *t)
 	struct metrics_host host = {
 		.armed = t->skel->bss->armed && discovery_live(t->discovery),
 		.traced = discovery_processes(t->discovery),
-		.records = t->records,
+		.records = intake_records(t->intake),
 		.invalid = t->invalid,
 		.orphans = pipeline_orphans(t->pipeline),
 	};
 
-	if (!t->exporter || counters_of(t, &host.counters))
+	if (!t->exporter || intake_counters(t->intake, &host.counters))
 		return;
 	probestats_read(t->skel->obj, t->probe_stats >= 0, &host);
 	pipeline_count_failing(t->pipeline, clock_monotonic());
 	exporter_publish(t->exporter, t->outputs, &host);
-}
-
-static void totals_announce(struct tracer *t)
-{
-	struct tlsfail_counters counters;
-	struct tlsfail_totals record;
-
-	if (counters_of(t, &counters))
-		return;
-	announce_totals(&counters, t->records, &record);
-	feed(t, &record, sizeof(record));
 }
 
 /* -- the start -------------------------------------------------------------------------------- */
@@ -384,19 +213,23 @@ static int bpf_attach(struct tracer *t)
 	return err;
 }
 
-static int logs_open(struct tracer *t, struct text *error)
+static int intake_make(struct tracer *t, struct text *error)
 {
 	const struct options *o = t->options;
-	struct logwatch_options logs = {
-		.names = o->error_logs,
-		.count = o->error_log_count,
+	const struct intake_options options = {
 		.targets = &t->targets,
+		.discovery = t->discovery,
+		.pipeline = t->pipeline,
+		.counters_fd = bpf_map__fd(t->skel->maps.counters),
+		.peers_fd = bpf_map__fd(t->skel->maps.peers),
+		.error_logs = o->error_logs,
+		.error_log_count = o->error_log_count,
 		.roles = o->pipeline.roles,
-		.emit = deliver,
+		.emit = emit,
 		.context = t,
 	};
 
-	return o->error_log_count ? logwatch_open(&logs, &t->logs, error) : 0;
+	return intake_open(&options, &t->intake, error);
 }
 
 static int destinations_open(struct tracer *t)
@@ -407,14 +240,15 @@ static int destinations_open(struct tracer *t)
 	int err = 0;
 
 	text_init(&error, buf, sizeof(buf));
-	err = logs_open(t, &error);
-	if (!err && t->options->record)
+	if (t->options->record)
 		err = recorder_open(t->options->record, &t->recorder, &error);
 	options_outputs(t->options, &outputs);
 	if (!err)
 		err = outputs_open(&outputs, &t->outputs, &error);
 	if (!err)
 		err = pipeline_open(t->outputs, &t->options->pipeline, &t->pipeline);
+	if (!err)
+		err = intake_make(t, &error);
 	if (err == -EPIPE)
 		t->ending = true;
 	else if (err)
@@ -422,20 +256,6 @@ static int destinations_open(struct tracer *t)
 	else
 		pipeline_count_into(t->pipeline, exporter_metrics(t->exporter));
 	return err;
-}
-
-static int header_announce(struct tracer *t)
-{
-	struct tlsfail_host *host;
-	int err;
-
-	clock_announce(t);
-	err = announce_host(&host);
-	if (err)
-		return err;
-	submit(t, host, host->h.len);
-	free(host);
-	return 0;
 }
 
 static int probe_stats_enable(struct tracer *t)
@@ -477,13 +297,11 @@ static int tracer_start(struct tracer *t)
 		log_line("cannot map the ring buffer: %s", strerror(-err));
 		return err;
 	}
-	t->nginx = nginxwatch_new();
-	err = t->nginx ? header_announce(t) : -ENOMEM;
+	err = intake_begin(t->intake);
 	if (err)
 		log_line("cannot begin: %s", strerror(-err));
 	if (!err && t->options->probe_stats)
 		err = probe_stats_enable(t);
-	t->starting = true;
 	t->skel->bss->armed = 1;
 	t->t_armed = clock_monotonic();
 	if (!err)
@@ -519,35 +337,19 @@ static int duration_left_ms(const struct tracer *t)
 static int wait_ms(void *context)
 {
 	const struct tracer *t = context;
-	int left = duration_left_ms(t), ms = t->starting ? STARTING_MS : TICK_MS;
+	int left = duration_left_ms(t), ms = intake_wait_ms(t->intake, TICK_MS);
 
-	if (t->logs)
-		ms = logwatch_wait_ms(t->logs, ms);
 	return left >= 0 && left < ms ? left : ms;
-}
-
-/* Before a summary all that are known, else those that may have recovered. */
-static void peers_announce(struct tracer *t, bool summary)
-{
-	struct tlsfail_peer_key key;
-	size_t at = 0;
-
-	while (pipeline_peer_watched(t->pipeline, summary, &at, &key))
-		peer_announce(t, &key, !summary);
 }
 
 static void tick(void *context)
 {
 	struct tracer *t = context;
-	uint64_t deadline = pipeline_deadline(t->pipeline);
 	int err = outputs_tick(t->outputs);
 
 	if (err)
 		output_failed(t, err);
-	peers_announce(t, pipeline_summary_is_due(t->pipeline, clock_monotonic()));
-	if (announce_clock_is_stale(&t->clock) || (deadline && clock_monotonic() >= deadline))
-		clock_announce(t);
-	loss_announce(t);
+	intake_tick(t->intake);
 	metrics_publish(t);
 	err = t->recorder ? recorder_flush(t->recorder) : 0;
 	if (err)
@@ -562,10 +364,6 @@ static bool goes_on(void *context)
 
 	if (t->ending || !duration_left_ms(t))
 		return false;
-	if (clock_monotonic() >= t->retry_at) {
-		t->starting = discovery_retry(t->discovery);
-		t->retry_at = clock_monotonic() + STARTING_MS * NS_PER_MS;
-	}
 	if (!t->told_armed && discovery_live(t->discovery))
 		armed_tell(t);
 	return true;
@@ -590,8 +388,7 @@ static void turn(void *context)
 {
 	struct tracer *t = context;
 
-	if (t->logs)
-		logwatch_poll(t->logs, clock_monotonic());
+	intake_turn(t->intake);
 }
 
 static const struct loop_work loop_work = {
@@ -629,11 +426,7 @@ static void tracer_finish(struct tracer *t)
 	leftovers_take(bpf_map__fd(t->skel->maps.conns), bpf_map__fd(t->skel->maps.peers),
 		       clock_monotonic(), on_record, t);
 	loop_drain(&t->loop, ring_size); /* what was closed meanwhile */
-	peers_announce(t, t->options->pipeline.summary_ns);
-	loss_announce(t);
-	if (t->logs)
-		logwatch_finish(t->logs, clock_monotonic());
-	totals_announce(t);
+	intake_finish(t->intake, t->options->pipeline.summary_ns);
 	err = t->recorder ? recorder_close(t->recorder) : 0;
 	t->recorder = NULL;
 	if (err) {
@@ -677,9 +470,8 @@ int tracer_run(const struct options *options)
 	attachments_free(t.attachments);
 	tlsfail_bpf__destroy(t.skel);
 	recorder_close(t.recorder);
-	logwatch_close(t.logs);
+	intake_close(t.intake);
 	exporter_close(t.exporter);
-	nginxwatch_free(t.nginx);
 	pipeline_close(t.pipeline);
 	outputs_close(t.outputs);
 	reloader_free(t.reloader);

@@ -10,6 +10,7 @@
 #include <bpf/bpf.h>
 
 #include "kernel/counters.h"
+#include "record/factory.h"
 #include "tlsfail_abi.h"
 
 static bool is_refused(int map_fd, const uint64_t *key, struct tlsfail_conn *conn)
@@ -35,13 +36,7 @@ static void peer_count(int map_fd, struct tlsfail_conn *conn)
 static void conn_take(int peers_fd, struct tlsfail_conn *conn, uint64_t now, leftover_take take,
 		      void *context)
 {
-	conn->h = (struct tlsfail_header){
-		.type = TLSFAIL_REC_CONN,
-		.version = TLSFAIL_ABI_VERSION,
-		.len = sizeof(*conn),
-	};
-	conn->flags |= TLSFAIL_F_OPEN;
-	conn->t_close = now;
+	record_conn_open(conn, now);
 	peer_count(peers_fd, conn);
 	take(context, conn, sizeof(*conn));
 }

@@ -8,9 +8,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "program/nginx/errorlog.h"
-#include "program/nginx/place.h"
-
 #define FAMILY_IPV4 2
 #define FAMILY_IPV6 10
 
@@ -151,7 +148,7 @@ static int view_log_line(struct decoded_log_line *line, const uint8_t *data, siz
 		return reject(problem, "has a string longer than any may be");
 	if (len != sizeof(fixed) + fixed.file_len + fixed.text_len)
 		return reject(problem, "has strings of other lengths than it claims");
-	if (!errorlog_level_name(fixed.level))
+	if (fixed.level >= TLSFAIL_LOG_LEVELS)
 		return reject(problem, "has an unknown level");
 	*line = (struct decoded_log_line){
 		.id = fixed.id,
@@ -167,7 +164,6 @@ static int view_log_line(struct decoded_log_line *line, const uint8_t *data, siz
 static int view_nginx(struct decoded_nginx *nginx, const uint8_t *data, size_t len,
 		      const char **problem)
 {
-	struct nginx_places places;
 	struct tlsfail_nginx fixed;
 
 	if (len < sizeof(fixed))
@@ -183,8 +179,6 @@ static int view_nginx(struct decoded_nginx *nginx, const uint8_t *data, size_t l
 		return reject(problem, "has an unknown address family");
 	nginx->data = data + sizeof(fixed);
 	nginx->len = fixed.data_len;
-	if (!nginx_places_read(nginx->data, nginx->len, &places))
-		return reject(problem, "has places of a configuration that cannot be read");
 	nginx->pid = fixed.pid;
 	nginx->slot = fixed.slot;
 	nginx->family = fixed.family;

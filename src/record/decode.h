@@ -55,7 +55,7 @@ struct decoded_nginx {
 	uint16_t family;
 	uint16_t rport;
 	uint8_t raddr[16];
-	const uint8_t *data; /* for nginx_places_read(), which takes it */
+	const uint8_t *data; /* for nginx_places_read(), which may refuse it */
 	uint32_t len;
 };
 

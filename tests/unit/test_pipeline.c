@@ -340,8 +340,10 @@ static void assert_refused(const void *record, size_t len, int want)
 static void test_records_that_are_none(void **state)
 {
 	struct tlsfail_clock clock = { .h = HEADER(CLOCK, clock) };
+	struct tlsfail_nginx nginx = { .h = HEADER(NGINX, nginx), .family = 2 };
 
 	(void)state;
+	assert_refused(&nginx, sizeof(nginx), -EBADMSG); /* not even the number of its places */
 	assert_refused(&clock, 0, -EBADMSG);
 	assert_refused(&clock, sizeof(clock) - 1, -EBADMSG);
 	clock.h.version = TLSFAIL_ABI_VERSION + 1;

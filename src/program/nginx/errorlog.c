@@ -31,13 +31,13 @@ struct rest {
 	const char *end;
 };
 
-static const char *const level_names[ERRORLOG_LEVELS] = {
+static const char *const level_names[TLSFAIL_LOG_LEVELS] = {
 	"stderr", "emerg", "alert", "crit", "error", "warn", "notice", "info", "debug",
 };
 
 const char *errorlog_level_name(uint8_t level)
 {
-	return level < ERRORLOG_LEVELS ? level_names[level] : NULL;
+	return level < TLSFAIL_LOG_LEVELS ? level_names[level] : NULL;
 }
 
 /* -- reading ---------------------------------------------------------------------------------- */
@@ -130,7 +130,7 @@ static bool take_level(struct rest *r, uint8_t *level)
 {
 	if (!take(r, " ["))
 		return false;
-	for (*level = 0; *level < ERRORLOG_LEVELS; (*level)++)
+	for (*level = 0; *level < TLSFAIL_LOG_LEVELS; (*level)++)
 		if (take(r, level_names[*level]))
 			return take(r, "] ");
 	return false;

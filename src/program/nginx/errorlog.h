@@ -17,7 +17,6 @@
 #include "tlsfail_abi.h"
 
 /* Names of the levels, by their numbers (NGX_LOG_STDERR 0 ... NGX_LOG_DEBUG 8). */
-#define ERRORLOG_LEVELS 9
 
 enum errorlog_kind {
 	ERRORLOG_OTHER,	     /* not about the end of a connection */

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "record/factory.h"
+
 #define HELD_BYTES_MAX (2UL * 1024 * 1024)
 #define LINES_MAX      1024
 /* A line may be read long before its connection is closed, while the ring waits to be read. */
@@ -171,30 +173,6 @@ int logmatch_record(struct logmatch *m, const void *data, size_t len, uint64_t n
 
 /* -- lines ------------------------------------------------------------------------------------ */
 
-static struct tlsfail_log_line *record_new(const char *file, const struct errorlog_line *line)
-{
-	size_t file_len = strnlen(file, TLSFAIL_STRING_MAX);
-	size_t text_len =
-		line->message_len < TLSFAIL_STRING_MAX ? line->message_len : TLSFAIL_STRING_MAX;
-	struct tlsfail_log_line *r = calloc(1, sizeof(*r) + file_len + text_len);
-
-	if (!r)
-		return NULL;
-	r->h = (struct tlsfail_header){
-		.type = TLSFAIL_REC_LOG_LINE,
-		.version = TLSFAIL_ABI_VERSION,
-		.len = (__u32)(sizeof(*r) + file_len + text_len),
-	};
-	r->connection = line->connection;
-	r->pid = line->pid;
-	r->level = line->level;
-	r->file_len = (__u32)file_len;
-	r->text_len = (__u32)text_len;
-	memcpy(r->data, file, file_len);
-	memcpy(r->data + file_len, line->message, text_len);
-	return r;
-}
-
 /* Gives it to the oldest connection that it fits. */
 static bool conn_find(struct logmatch *m, const struct errorlog_line *line,
 		      struct tlsfail_log_line *record)
@@ -236,7 +214,14 @@ int logmatch_line(struct logmatch *m, const char *file, const struct errorlog_li
 
 	if (line->kind == ERRORLOG_OTHER || !line->has_peer || !(m->roles >> role & 1))
 		return 0;
-	record = record_new(file, line);
+	record = record_log_line(&(struct record_line){
+		.connection = line->connection,
+		.pid = line->pid,
+		.level = line->level,
+		.file = file,
+		.text = line->message,
+		.text_len = line->message_len,
+	});
 	if (!record)
 		return -ENOMEM;
 	if (conn_find(m, line, record))

@@ -17,6 +17,7 @@
 #include "program/nginx/servers.h"
 #include "program/nginx/map.h"
 #include "program/nginx/live/read.h"
+#include "record/factory.h"
 #include "system/procfs.h"
 #include "base/text.h"
 
@@ -341,7 +342,7 @@ static const struct tlsfail_nginx *record_make(struct nginxwatch *w, const struc
 
 	nginx_places_write(&w->places, w->bytes, sizeof(w->bytes), &len);
 	w->record = (struct tlsfail_nginx){
-		.h = { TLSFAIL_REC_NGINX, TLSFAIL_ABI_VERSION, (uint32_t)len },
+		.h = record_header(TLSFAIL_REC_NGINX, len),
 		.pid = (uint32_t)slot->pid,
 		.slot = (uint32_t)(slot - w->slots),
 		.family = slot->family,

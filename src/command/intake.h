@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The way in. What the kernel side sends becomes the complete stream of records that a recording holds
+ * and the pipeline reads, in the order in which replay needs them: a process before its first
+ * connection, a line of error.log and nginx's places before theirs; clock, peers and losses in
+ * between. Each record goes one way: completed, held back for its line, out.
+ */
+#ifndef TLSFAIL_COMMAND_INTAKE_H
+#define TLSFAIL_COMMAND_INTAKE_H
+
+#include <linux/types.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/text.h"
+#include "command/pipeline.h"
+#include "kernel/discover.h"
+#include "target/target.h"
+#include "tlsfail_abi.h"
+#include "tlsfail_maps.h"
+
+struct intake;
+
+struct intake_options {
+	const struct target_set *targets;
+	struct discovery *discovery;
+	struct pipeline *pipeline; /* is asked which facts it needs */
+	/* maps of the kernel side */
+	int counters_fd;
+	int peers_fd;
+	/* nginx's error logs, as logwatch_open() takes them */
+	const char *const *error_logs;
+	size_t error_log_count;
+	unsigned int roles; /* enum pipeline_role */
+	/* Gets each record of the stream. It is valid during the call. */
+	void (*emit)(void *context, const void *record, size_t len);
+	void *context;
+};
+
+/* What options point to has to outlive *out, which is the caller's to intake_close(). A negative
+ * errno on failure; error then may get one sentence. */
+int intake_open(const struct intake_options *options, struct intake **out, struct text *error);
+void intake_close(struct intake *in);
+
+/* Makes the records that every recording begins with. A negative errno on failure. */
+int intake_begin(struct intake *in);
+
+/* Takes a record of the kernel side. */
+void intake_record(struct intake *in, const void *record, size_t len);
+
+/* Counts one that nobody has time to look at as lost. */
+void intake_lose(struct intake *in, const void *record);
+
+/* What has become due: processes that have loaded their library, lines of error.log. In how many ms it
+ * is to be called again, limit at most. */
+void intake_turn(struct intake *in);
+int intake_wait_ms(const struct intake *in, int limit);
+
+/* What is due each second: how peers stand, the clock, losses. */
+void intake_tick(struct intake *in);
+
+/* Nothing comes any more: what was held back, and the end of the stream. summary: of all peers. */
+void intake_finish(struct intake *in, bool summary);
+
+/* The counters of the kernel side, with what was lost here. A negative errno on failure. */
+int intake_counters(const struct intake *in, struct tlsfail_counters *sum);
+
+/* Records of the kernel side so far. */
+uint64_t intake_records(const struct intake *in);
+
+#endif
