@@ -238,7 +238,7 @@ bpf-arm64: build/arm64/tlsfail.skel.h ## compile the BPF side for arm64 too
 # ---- Checks (no root) ----------------------------------------------------------------------------
 
 CHECKS := check-format check-gcc check-clang check-tidy check-cppcheck check-shell check-python \
-          check-man check-layers check-stores bpf-arm64 check-unit check-golden check-fuzz
+          check-man check-layers check-stores bpf-arm64 check-unit check-golden check-cli check-fuzz
 
 .PHONY: check
 check: $(CHECKS) ## all checks that need no root: format, warnings, analysers, layers, unit, golden
@@ -306,6 +306,7 @@ check-stores: ## do the index template and the table know every key of the event
 
 UNIT_SUITES   = $(foreach p,$(UNIT_PROGRAMS),'unit/$(notdir $(p))=CMOCKA_MESSAGE_OUTPUT=TAP $(p)')
 GOLDEN_SUITE := 'golden=tests/golden/run --tlsfail build/asan/tlsfail'
+CLI_SUITE    := 'cli=tests/cli/run --tlsfail build/asan/tlsfail'
 STATIC_PROGRAMS := build/static/tlsfail build/static-arm64/tlsfail
 STATIC_SUITES := $(foreach p,$(STATIC_PROGRAMS),'$(p:build/%/tlsfail=%)=tests/vm/check-static $(p)')
 # One suite for each virtual machine.
@@ -326,11 +327,16 @@ check-unit: $(UNIT_PROGRAMS) ## unit tests, under ASan and UBSan
 check-golden: build/asan/tlsfail check-stores ## replay every recording and compare, under ASan and UBSan
 	$(Q)tools/tap-summary $(GOLDEN_SUITE)
 
+.PHONY: check-cli
+check-cli: build/asan/tlsfail ## the command line as it is typed, under ASan and UBSan
+	$(Q)tools/tap-summary $(CLI_SUITE)
+
 .PHONY: coverage
 coverage: $(COVERAGE_PROGRAMS) build/coverage/tlsfail ## line coverage of src/ by unit and golden tests, by folder
 	$(Q)find build/coverage -name '*.gcda' -delete
 	$(Q)tools/tap-summary $(foreach p,$(COVERAGE_PROGRAMS),'unit/$(notdir $(p))=CMOCKA_MESSAGE_OUTPUT=TAP $(p)') \
-		'golden=tests/golden/run --tlsfail build/coverage/tlsfail' >build/coverage/log || \
+		'golden=tests/golden/run --tlsfail build/coverage/tlsfail' \
+		'cli=tests/cli/run --tlsfail build/coverage/tlsfail' >build/coverage/log || \
 		{ cat build/coverage/log; exit 1; }
 	$(Q)tools/coverage build/coverage
 
@@ -360,7 +366,7 @@ HAND_BACK = if [ -n "$$SUDO_UID" ]; then chown -R "$$SUDO_UID:$$SUDO_GID" build;
 
 .PHONY: test
 test: need-root $(UNIT_PROGRAMS) build/asan/tlsfail build/tlsfail build/static/tlsfail build/verifier ## unit, golden, end to end: here and in two virtual machines (root)
-	$(Q)tools/tap-summary $(UNIT_SUITES) $(GOLDEN_SUITE) $(E2E_SUITE) $(TEST_VM_SUITE); \
+	$(Q)tools/tap-summary $(UNIT_SUITES) $(GOLDEN_SUITE) $(CLI_SUITE) $(E2E_SUITE) $(TEST_VM_SUITE); \
 		status=$$?; $(HAND_BACK); exit $$status
 
 .PHONY: vmtest

@@ -27,15 +27,16 @@ const struct command_row command_table[] = {
 	  tracer_run },
 	{ "replay", COMMAND_REPLAY, " FILE", 1, "diagnose a recording again; - is standard input",
 	  "Exit status: 0 done, 1 cannot read it, 2 usage.\n", replay_run },
-	{ "doctor", COMMAND_DOCTOR, "", 0, "what would work here, what would not, and what to do",
+	{ "doctor", COMMAND_DOCTOR, "", 0, "what works here, what does not, and what to do",
 	  "Exit status: 0 all works, 1 cannot trace, 2 usage, 3 works, but not fully.\n",
 	  doctor_run },
 	{ "causes", COMMAND_CAUSES, " [SLUG]", 1, "list the causes, with evidence and fix",
 	  "Exit status: 0 done, 2 there is no such cause.\n", listing_run },
 	{ "probe", COMMAND_PROBE, " [TARGET...]", PROBE_TARGETS_MAX,
-	  "ask an upstream as nginx would, and what makes it work",
-	  "TARGET: HOST[:PORT], a URL, or with -c (or a running nginx) a location or the name of an\n"
-	  "upstream block; without one, every upstream that is passed to by TLS.\n"
+	  "try an upstream as nginx would, and find the fix",
+	  "TARGET: HOST[:PORT], a URL, or with -c (or a running nginx) a location or the\n"
+	  "name of an upstream block; without one, every upstream that nginx passes to\n"
+	  "by TLS.\n"
 	  "Exit status: 0 works, 1 fails, 2 usage, 3 could not be tried.\n"
 	  "Examples:\n"
 	  "  tlsfail probe -c /etc/nginx/nginx.conf /v1/    as that location would\n"

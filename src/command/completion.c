@@ -98,11 +98,11 @@ static void bash_option_values(const struct command_row *command, const struct o
 	if (has_values(row)) {
 		fputs("mapfile -t COMPREPLY < <(compgen -W '", stdout);
 		values_print(row->argument);
-		fputs("' -- \"$word\")", stdout);
+		fputs("' -- \"$word\"); ", stdout);
 	} else if (takes_file(row)) {
-		fputs("mapfile -t COMPREPLY < <(compgen -f -- \"$word\")", stdout);
+		fputs("mapfile -t COMPREPLY < <(compgen -f -- \"$word\"); ", stdout);
 	}
-	puts("; return ;;");
+	puts("return ;;");
 }
 
 static void bash_command(const struct command_row *command)
