@@ -166,6 +166,19 @@ static void fill_openssl(struct finding *f, const struct failure *failure, const
 	}
 }
 
+static void fill_name_check(struct finding *f, const struct tlsfail_conn *c)
+{
+	struct text t;
+
+	if (!(c->flags & TLSFAIL_F_HOST_CHECKED))
+		return;
+	f->name_check.known = true;
+	f->name_check.refused = c->flags & TLSFAIL_F_HOST_REFUSED;
+	f->name_check.cut = c->flags & TLSFAIL_F_HOST_CUT;
+	text_init(&t, f->name_check.name, sizeof(f->name_check.name));
+	text_add_hostile(&t, c->host, strnlen(c->host, sizeof(c->host)));
+}
+
 static void fill_alert(struct finding *f, const struct symptoms *s)
 {
 	f->alert = (struct finding_alert){
@@ -327,6 +340,12 @@ static void fill_bytes(struct finding *f, const struct tlsfail_conn *c)
 		f->bytes_received--;
 	text_init(&t, f->first_bytes, sizeof(f->first_bytes));
 	text_add_hex(&t, c->first_rx, c->first_rx_kept);
+	/* What was sent again counts again (tcp_sock.bytes_sent), so then it is not known; nor is it
+	 * after the handshake, where not all sends are seen. */
+	f->has_bytes_before_hello = c->flags & TLSFAIL_F_CONNECT && c->tx_bytes &&
+				    !(c->flags & TLSFAIL_F_DONE) && !c->tcp_retransmits;
+	if (f->has_bytes_before_hello && c->tcp_bytes_sent > c->tx_bytes)
+		f->bytes_before_hello = c->tcp_bytes_sent - c->tx_bytes;
 }
 
 static void fill_config(struct finding *f, const struct failure *failure)
@@ -357,6 +376,7 @@ void diagnose(const struct failure *failure, struct diagnose_work *work, struct 
 	fill_tls(f, c, view);
 	fill_certificate(f, c, work, &s);
 	fill_openssl(f, failure, &s);
+	fill_name_check(f, c);
 	fill_alert(f, &s);
 	fill_close(f, c, cause);
 	fill_tcp(f, c);

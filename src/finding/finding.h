@@ -84,6 +84,14 @@ struct finding_verify {
 	const char *name; /* X509_V_ERR_... in lower case without the prefix, NULL when unknown */
 };
 
+/* A name that the program compared with those in the peer's certificate. */
+struct finding_name_check {
+	bool known;
+	bool refused;
+	bool cut; /* it is longer than what is kept */
+	char name[FINDING_NAME_LEN];
+};
+
 /* A number of TLS. */
 struct finding_code {
 	uint16_t number;
@@ -210,6 +218,7 @@ struct finding_config {
 	/* at the first of the places, "proxy_ssl_verify on" */
 	char settings[FINDING_SETTINGS_MAX][FINDING_SETTING_LEN];
 	char patch[FINDING_PATCH_LEN]; /* unified diff, "" none */
+	const char *review; /* why somebody has to think before it is applied; NULL: it is safe */
 };
 
 enum finding_peer_state {
@@ -270,6 +279,8 @@ struct finding {
 	uint64_t bytes_sent;
 	uint64_t bytes_received;
 	char first_bytes[2 * 16 + 1]; /* hex */
+	bool has_bytes_before_hello;
+	uint64_t bytes_before_hello; /* sent in clear, as the header of the PROXY protocol is */
 
 	bool established;	      /* the handshake had completed on our side */
 	const char *protocol_version; /* negotiated: "1.2", "1.3"; NULL unknown */
@@ -284,6 +295,7 @@ struct finding {
 	struct finding_alert alert;
 	struct finding_openssl openssl;
 	struct finding_verify verify;
+	struct finding_name_check name_check;
 	struct finding_certificate certificate;
 	struct finding_tcp tcp;
 	struct finding_log_line log_line;

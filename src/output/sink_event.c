@@ -223,6 +223,10 @@ static void event_add_cause(struct event *event, const struct finding *f)
 	event_add_strings(event, "tlsfail.candidates", f->candidates, f->candidate_count);
 	event_add_string(event, "tlsfail.hint", f->hint);
 	event_add_string(event, "tlsfail.patch", f->config.patch);
+	if (f->config.patch[0])
+		event_add_string(event, "tlsfail.patch_applicability",
+				 f->config.review ? "review" : "safe");
+	event_add_string(event, "tlsfail.patch_reason", f->config.review);
 	event_add_strings(event, "tlsfail.evidence", evidence, f->evidence_count);
 }
 

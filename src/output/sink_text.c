@@ -172,33 +172,40 @@ static void headline_add(const struct sink_options *o, struct text *t, const str
 		  begin[0] ? COLOR_END : "", suffix);
 }
 
-/* Where nginx's configuration passes to the peer. */
+/* Where nginx's configuration passes to the peer: all places that it can be. */
 static void place_add(const struct sink_options *o, struct text *t,
 		      const struct finding_config *config)
 {
-	char words[4 * FINDING_NAME_LEN];
-	const struct finding_place *p = &config->places[0];
-	unsigned int others = config->place_count + config->more - 1;
+	char words[FINDING_PLACES_MAX * 4 * FINDING_NAME_LEN];
 	struct text line;
 
 	if (!config->place_count)
 		return;
 	text_init(&line, words, sizeof(words));
-	text_addf(&line, "%s:%u, %s", p->file, p->line, p->location);
-	if (p->server[0] && !strcmp(p->location, "server"))
-		text_addf(&line, " %s", p->server);
-	if (p->upstream[0])
-		text_addf(&line, ", upstream %s", p->upstream);
-	if (strcmp(config->certainty, "certain") != 0)
+	for (unsigned int i = 0; i < config->place_count; i++) {
+		const struct finding_place *p = &config->places[i];
+
+		text_addf(&line, "%s%s:%u, %s", i ? "; or " : "", p->file, p->line, p->location);
+		if (p->server[0] && !strcmp(p->location, "server"))
+			text_addf(&line, " %s", p->server);
+		if (p->upstream[0])
+			text_addf(&line, ", upstream %s", p->upstream);
+	}
+	if (config->place_count == 1 && !config->more && strcmp(config->certainty, "certain") != 0)
 		text_addf(&line, " (%s)", config->certainty);
-	if (others)
-		text_addf(&line, " and %u more", others);
+	if (config->more)
+		text_addf(&line, "; or %u more", config->more);
 	paragraph_add(o, t, NULL, "in: ", words);
 }
 
 /* Lines that are for copying: as they are, but for the indentation. */
-static void patch_add(struct text *t, const char *patch)
+static void patch_add(const struct sink_options *o, struct text *t,
+		      const struct finding_config *config)
 {
+	const char *patch = config->patch;
+
+	if (config->review)
+		paragraph_add(o, t, NULL, "review: ", config->review);
 	while (*patch) {
 		size_t len = strcspn(patch, "\n");
 
@@ -307,7 +314,7 @@ static void failure_add(const struct sink_options *o, struct text *t, const stru
 	place_add(o, t, &f->config);
 	paragraph_add(o, t, COLOR_HINT, "fix: ", f->hint);
 	if (o->verbose)
-		patch_add(t, f->config.patch);
+		patch_add(o, t, &f->config);
 	if (f->confidence != CONFIDENCE_HIGH)
 		candidates_add(o, t, f);
 	history_add(o, t, f);

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from lab import drive, procs, proxy
 from lab.case import Case, numbered
-from lab.cases import GOOD, VERIFY, client_cert, good_server, named
+from lab.cases import GOOD, VERIFY, cert, client_cert, good_server, named
 from lab.pki import SERVER_NAME
 from lab.upstreams import Nginx
 from tap import Skip, require
@@ -167,21 +167,25 @@ def check_reload(here):
 
 
 def check_several(here):
-    """Two locations for the peer; the server name tells the third from them."""
+    """Four locations for the peer. The server name excludes one of them, and that the certificate was
+    verified another; which of the two that are left it was, nobody knows: so there is no diff."""
     case, = BAD
     with here.lab("conf-several", BAD, start_proxy=False) as lab:
         path = lab.directory / "nginx.conf"
         other = "\tlocation /{} {{ proxy_pass https://{}; {} }}\n"
         write_config(lab, path, server_block(
-            location_block(case, VERIFY) + other.format("b", case.endpoint, "")
+            other.format("b", case.endpoint, "") + location_block(case, VERIFY)
+            + other.format("d", case.endpoint, VERIFY)
             + other.format("c", case.endpoint,
                            "proxy_ssl_name c.test; proxy_ssl_server_name on;")))
         lab.proxy.start(argv=[str(lab.proxy.exe), "-c", str(path)])
         with here.trace_json(lab) as tlsfail:
             tlsfail.wait_armed()
             finding = fail(lab, tlsfail, case)
-            require_place(finding, path, "proxy_pass", "location = /bad", place_count=2)
-            require(finding["nginx.config.places"][1].endswith(": location /b"), finding)
+            require_place(finding, path, "proxy_pass", "location = /bad", place_count=2,
+                          certainty="several", line=line_of(path, "location = /bad") + 1)
+            require(finding["nginx.config.places"][1].endswith(": location /d"), finding)
+            require("tlsfail.patch" not in finding, finding)
 
 
 def check_unreadable(here):
@@ -361,9 +365,17 @@ FIXES = {case.name: case for case in numbered((
          "proxy_ssl_conf_command MinProtocol TLSv1.3;", tls="TLSv1.2"),
     Case("depth", "verify-untrusted-issuer", good_server("deep-chain"),
          VERIFY + " proxy_ssl_verify_depth 0;"),
-    Case("host-name", "verify-hostname-mismatch", good_server("wrong-name"), VERIFY),
+    Case("host-name", "verify-hostname-mismatch", good_server("wrong-name"), VERIFY,
+         defaults=True, target="127.0.1.6:8406"),
     Case("plain-http", "peer-not-tls-http", Nginx(' return 200 "ok\\n";', listen="")),
+    # The certificate of another server comes first where no name is sent.
+    Case("default-server", "verify-hostname-mismatch", Nginx(
+        cert("wrong-name") + " return 421; }\n\tserver { listen 127.0.1.8:8408 ssl; "
+        "server_name *.upstream.test; " + GOOD + ' return 200 "ok\\n";'), VERIFY, defaults=True),
 ))}
+# What has to be thought of before, and why.
+REVIEWED = {"cipher": "OpenSSL's default list", "host-name": "trusts the name that the peer",
+            "plain-http": "unencrypted"}
 FIXES["sni-missing"] = wants_name(FIXES["sni-missing"])
 
 
@@ -373,4 +385,7 @@ def check_fix(here, name):
         tlsfail.wait_armed()
         finding = fail(lab, tlsfail, case)
         require(finding["error.type"] == case.slug, finding)
+        require(finding["tlsfail.patch_applicability"] == ("review" if name in REVIEWED else "safe"),
+                finding)
+        require(REVIEWED.get(name, "") in finding.get("tlsfail.patch_reason", ""), finding)
         require_fixed(lab, case, finding)

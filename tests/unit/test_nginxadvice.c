@@ -105,12 +105,17 @@ static void test_places(void **state)
 	advise("peer-access-denied");
 	assert_hint("the general hint");
 	assert_int_equal(f.config.place_count, 2);
+	assert_string_equal(f.config.certainty, "several");
+	assert_int_equal(f.config.setting_count, 0);
+	setup(NULL);
+	f.verify.known = true;
+	advise("peer-access-denied");
+	assert_int_equal(f.config.place_count, 1);
 	assert_string_equal(f.config.places[0].file, CONFFILES_MAIN);
 	assert_int_equal(f.config.places[0].line, 5);
 	assert_string_equal(f.config.places[0].location, "location /");
 	assert_string_equal(f.config.places[0].server, "a.test");
 	assert_string_equal(f.config.certainty, "certain");
-	assert_string_equal(f.config.places[1].location, "location /b");
 	assert_int_equal(f.config.setting_count, 1);
 	assert_string_equal(f.config.settings[0], "proxy_ssl_verify on");
 	assert_string_equal(f.config.patch, "");
@@ -183,30 +188,121 @@ static void test_already_so(void **state)
 static void test_names(void **state)
 {
 	(void)state;
-	configure(PLACE "\tproxy_ssl_name wrong.test;\n}\n");
+	/* An address says nothing of who the peer has to be: but the certificate does not either. */
+	configure(PLACE "}\n");
 	f.certificate.known = true;
 	f.certificate.name_count = 1;
 	strcpy(f.certificate.names[0], "right.test");
 	advise("verify-hostname-mismatch");
 	assert_added("\tproxy_ssl_name right.test;");
-	assert_non_null(strstr(f.hint, "if that is the server you mean"));
+	assert_non_null(strstr(f.config.review, "only if you know"));
+	/* What the operator has said is not replaced by what the peer presents. */
+	configure(PLACE "\tproxy_ssl_name wrong.test;\n}\n");
+	setup(NULL);
+	f.certificate.known = true;
+	f.certificate.name_count = 1;
+	strcpy(f.certificate.names[0], "right.test");
+	strcpy(f.peer.address, "192.0.2.1");
+	advise("verify-hostname-mismatch");
+	assert_string_equal(f.config.patch, "");
+	assert_non_null(strstr(f.hint, "check that wrong.test is still served at 192.0.2.1"));
 	/* Which of two is meant, nobody knows; a wildcard is no name. */
+	configure(PLACE "}\n");
 	setup(NULL);
 	f.certificate.known = true;
 	f.certificate.name_count = 2;
 	strcpy(f.certificate.names[0], "right.test");
-	strcpy(f.certificate.names[1], "*.right.test");
+	strcpy(f.certificate.names[1], "left.test");
 	advise("verify-hostname-mismatch");
 	assert_string_equal(f.config.patch, "");
-	assert_hint("the general hint; proxy_ssl_name is wrong.test (line 5)");
-	places.items[0].peer_name = (struct nginx_words){ "right.test", 10 };
+	assert_non_null(strstr(f.hint, "never IP addresses: set proxy_ssl_name to right.test or "
+				       "left.test"));
+	/* The server of an upstream block has been named. */
+	places.items[0].upstream = (struct nginx_words){ "pool", 4 };
+	places.items[0].peer_name = (struct nginx_words){ "a.right.test", 12 };
 	setup(NULL);
 	f.certificate.known = true;
 	f.certificate.name_count = 2;
 	strcpy(f.certificate.names[0], "other.test");
-	strcpy(f.certificate.names[1], "right.test");
+	strcpy(f.certificate.names[1], "*.right.test");
 	advise("verify-hostname-mismatch");
-	assert_added("\tproxy_ssl_name right.test;");
+	assert_added("\tproxy_ssl_name a.right.test;");
+	assert_null(f.config.review);
+}
+
+/* No name was sent, so what came may be for another: nothing the peer presents is trusted. */
+static void test_name_not_sent(void **state)
+{
+	(void)state;
+	configure("proxy_ssl_name b.test;\n" PLACE "}\n");
+	f.hello.known = true;
+	f.certificate.known = true;
+	f.certificate.name_count = 1;
+	strcpy(f.certificate.names[0], "right.test");
+	advise("verify-hostname-mismatch");
+	assert_added("\tproxy_ssl_server_name on;");
+	assert_null(strstr(f.config.patch, "right.test"));
+}
+
+/* One proposal for all places that are left is told, and one that differs is not; neither is a patch. */
+static void test_several_places(void **state)
+{
+	(void)state;
+	configure("proxy_ssl_name b.test;\n" PLACE
+		  "}\nlocation /b { proxy_pass https://192.0.2.1; }\n");
+	advise("sni-missing");
+	assert_hint("at " CONFFILES_MAIN ":5 or " CONFFILES_MAIN
+		    ":7 set proxy_ssl_server_name on;");
+	assert_string_equal(f.config.patch, "");
+	configure("proxy_ssl_name b.test;\n" PLACE "}\nlocation /b { proxy_pass https://192.0.2.1;"
+		  " proxy_ssl_server_name on; }\n");
+	setup(NULL);
+	advise("sni-missing");
+	assert_hint(
+		"set proxy_ssl_server_name on; and proxy_ssl_name to the name that the upstream "
+		"serves: its target here is an address or the name of an upstream block");
+}
+
+/* The name stands for another address now: that is what is wrong, whatever came of it. */
+static void test_moved(void **state)
+{
+	(void)state;
+	configure(PLACE "}\n");
+	strcpy(f.peer.address, "192.0.2.1");
+	places.items[0].certainty = NGINX_MOVED;
+	places.items[0].peer_name = (struct nginx_words){ "a.test", 6 };
+	places.items[0].notes[places.items[0].note_count++] =
+		(struct nginx_note){ .kind = NGINX_NOTE_MOVED, .words = { "192.0.2.7", 9 } };
+	advise("verify-hostname-mismatch");
+	assert_hint(
+		"at " AT " nginx passes to a.test, which it looked up when it started; now that "
+		"name stands for 192.0.2.7, no longer for 192.0.2.1 (/etc/hosts): reload nginx");
+	assert_string_equal(f.config.patch, "");
+}
+
+/* The server takes the header of the PROXY protocol for plain HTTP. */
+static void test_header(void **state)
+{
+	static struct nginx_value header = { .setting = NGINX_PROXY_PROTOCOL,
+					     .value = { "on", 2 } };
+
+	(void)state;
+	configure(PLACE "}\n");
+	places.items[0].module = NGINX_MODULE_STREAM;
+	places.items[0].values[places.items[0].value_count++] = header;
+	advise("peer-not-tls-http");
+	assert_string_equal(f.config.patch, "");
+	assert_non_null(strstr(f.hint, "proxy_protocol on; sends"));
+}
+
+/* A directive of proxy_pass is named as the module that passes has it. */
+static void test_other_module(void **state)
+{
+	(void)state;
+	configure("location / {\n\tgrpc_pass grpcs://192.0.2.1;\n}\n");
+	strcpy(f.hint, "set proxy_ssl_verify_depth, and proxy_protocol, and proxy_ssl_crl");
+	advise("peer-access-denied");
+	assert_hint("set grpc_ssl_verify_depth, and proxy_protocol, and grpc_ssl_crl");
 }
 
 static void test_protocols(void **state)
@@ -292,6 +388,7 @@ static void test_client_certificate(void **state)
 	(void)state;
 	configure(PLACE "}\nlocation /b { proxy_pass https://192.0.2.1; "
 			"proxy_ssl_certificate c.crt; proxy_ssl_certificate_key c.key; }\n");
+	f.has_certificate_requested = f.certificate_requested = f.has_certificate_sent = true;
 	advise("client-cert-required");
 	assert_added("\tproxy_ssl_certificate c.crt;");
 	assert_added("\tproxy_ssl_certificate_key c.key;");
@@ -307,6 +404,7 @@ static void test_plain(void **state)
 	(void)state;
 	configure(PLACE "}\n");
 	advise("peer-not-tls-http");
+	assert_string_equal(f.config.review, "everything then goes unencrypted");
 	assert_added("\tproxy_pass http://192.0.2.1;");
 	assert_non_null(strstr(f.hint, "unencrypted"));
 }
@@ -359,6 +457,11 @@ int main(void)
 		TEST(test_own_and_inherited),
 		TEST(test_already_so),
 		TEST(test_names),
+		TEST(test_name_not_sent),
+		TEST(test_several_places),
+		TEST(test_moved),
+		TEST(test_header),
+		TEST(test_other_module),
 		TEST(test_protocols),
 		TEST(test_depth),
 		TEST(test_ciphers),

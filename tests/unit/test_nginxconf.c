@@ -178,8 +178,11 @@ static void test_lua(void **state)
 				   "  if x then y = { 'it\\'s }' } end\n"
 				   "}\nset_by_lua_block $x { return \"#\" }\na;\n"),
 			 0);
-	assert_string_equal(conf->first->words[0], "a");
-	assert_int_equal(conf->first->line, 8);
+	/* A block of Lua is a directive without anything inside. */
+	assert_string_equal(conf->first->words[0], "content_by_lua_block");
+	assert_false(conf->first->is_block);
+	assert_string_equal(conf->first->next->next->words[0], "a");
+	assert_int_equal(conf->first->next->next->line, 8);
 	assert_bad("x_by_lua_block { \"}", -EBADMSG, CONFFILES_MAIN ":1: the file ends inside Lua");
 	assert_bad("x_by_lua_block { [[ }\n", -EBADMSG,
 		   CONFFILES_MAIN ":2: the file ends inside Lua");

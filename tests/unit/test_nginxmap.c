@@ -254,14 +254,47 @@ static void test_hosts(void **state)
 		   "location /b { proxy_pass https://b.test:8443; } }");
 	hosts = "# 192.0.2.1 b.test\n192.0.2.1\tx.test A.test # b.test\n\n192.0.2.2 a.test\n"
 		"2001:db8::1 a.test\nnonsense a.test";
-	assert_int_equal(match("192.0.2.1", 8443, ""), 1);
+	assert_int_equal(match("192.0.2.1", 8443, ""), 2);
 	assert_is(&places.items[0].location, "location /a");
 	assert_int_equal(places.items[0].certainty, NGINX_CERTAIN);
-	assert_int_equal(match("2001:db8::1", 8443, ""), 1);
-	/* a.test is known to be elsewhere. */
-	assert_int_equal(match("192.0.2.3", 8443, ""), 1);
+	assert_is(&places.items[1].location, "location /b");
+	assert_int_equal(match("2001:db8::1", 8443, ""), 2);
+	assert_int_equal(places.items[0].certainty, NGINX_CERTAIN);
+	/* a.test is known to be elsewhere: it may have been there before. */
+	assert_int_equal(match("192.0.2.3", 8443, ""), 2);
 	assert_is(&places.items[0].location, "location /b");
 	assert_int_equal(places.items[0].certainty, NGINX_LIKELY);
+	assert_is(&places.items[1].location, "location /a");
+	assert_int_equal(places.items[1].certainty, NGINX_MOVED);
+	assert_int_equal(places.items[1].notes[0].kind, NGINX_NOTE_MOVED);
+	assert_is(&places.items[1].notes[0].words, "192.0.2.1");
+}
+
+/* What is looked up at run time is asked of nginx's resolver, which reads no hosts file. */
+static void test_resolver(void **state)
+{
+	(void)state;
+	hosts = "192.0.2.9 a.test\n";
+	parse_http("upstream u { server a.test:8443 resolve; } server { set $b a.test; "
+		   "location /a { proxy_pass https://u; } "
+		   "location /b { proxy_pass https://$b:8443; } }");
+	hosts = "192.0.2.9 a.test\n";
+	assert_int_equal(match("192.0.2.1", 8443, ""), 2);
+	assert_int_equal(places.items[0].certainty, NGINX_LIKELY);
+	assert_int_equal(places.items[1].certainty, NGINX_LIKELY);
+}
+
+static void test_lua(void **state)
+{
+	(void)state;
+	parse_http("upstream u { server 0.0.0.1; balancer_by_lua_block { a = {} } keepalive 4; } "
+		   "server { location /a { proxy_pass https://u; } "
+		   "location /b { proxy_pass https://192.0.2.1:8443; } }");
+	assert_int_equal(match("192.0.2.2", 8443, ""), 1);
+	assert_is(&places.items[0].location, "location /a");
+	assert_int_equal(places.items[0].certainty, NGINX_POSSIBLE);
+	assert_int_equal(match("192.0.2.1", 8443, ""), 2);
+	assert_is(&places.items[0].location, "location /b");
 }
 
 /* The server name tells places with the same address apart. */
@@ -288,8 +321,7 @@ static void test_contradiction(void **state)
 {
 	(void)state;
 	parse_http("server { location /a { proxy_pass https://192.0.2.1; } }");
-	assert_int_equal(match("192.0.2.1", 443, "other.test"), 1);
-	assert_int_equal(places.items[0].certainty, NGINX_LIKELY);
+	assert_int_equal(match("192.0.2.1", 443, "other.test"), 0);
 }
 
 static void test_more_than_fit(void **state)
@@ -317,15 +349,15 @@ static void test_variables(void **state)
 		   "location /f { proxy_pass https://192.0.2.8$request_uri; } "
 		   "location /g { proxy_pass http://$a; } }");
 	assert_int_equal(nginxmap_count(map), 6);
-	assert_int_equal(match("192.0.2.1", 8443, ""), 1);
+	/* The others are behind it: whatever a variable is may have been it. */
+	assert_int_equal(match("192.0.2.1", 8443, ""), 3);
 	assert_is(&places.items[0].location, "location /b");
 	assert_int_equal(places.items[0].certainty, NGINX_LIKELY);
-	assert_int_equal(match("192.0.2.7", 9, ""), 1);
+	assert_int_equal(match("192.0.2.7", 9, ""), 3);
 	assert_is(&places.items[0].location, "location /d");
 	assert_int_equal(places.items[0].certainty, NGINX_LIKELY);
-	assert_int_equal(match("192.0.2.8", 443, ""), 1);
+	assert_int_equal(match("192.0.2.8", 443, ""), 3);
 	assert_is(&places.items[0].location, "location /f");
-	/* Whatever a variable is may have been it. */
 	assert_int_equal(match("192.0.2.1", 7, ""), 2);
 	assert_is(&places.items[0].location, "location /a");
 	assert_is(&places.items[1].location, "location /e");
@@ -457,6 +489,8 @@ int main(void)
 		TEST(test_hosts),
 		TEST(test_several_places),
 		TEST(test_contradiction),
+		TEST(test_resolver),
+		TEST(test_lua),
 		TEST(test_more_than_fit),
 		TEST(test_variables),
 		TEST(test_spots),

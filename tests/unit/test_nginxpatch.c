@@ -60,7 +60,7 @@ static void test_insert(void **state)
 
 	(void)state;
 	nginxpatch_insert(&patch, &s, "d on;\ne y;");
-	assert_patch(HEAD "@@ -10,5 +10,7 @@\n a {\n \tb;\n \tpass x;  # why\n"
+	assert_patch(HEAD "@@ -11,4 +11,6 @@\n \tb;\n \tpass x;  # why\n"
 			  "+\td on;\n+\te y;\n \tc;\n }\n");
 }
 
@@ -118,8 +118,8 @@ static void test_several(void **state)
 	nginxpatch_replace(&patch, &d, "D;");
 	nginxpatch_replace(&patch, &c, "C;");
 	nginxpatch_replace(&patch, &a, "A;");
-	assert_patch(HEAD "@@ -10,8 +10,8 @@\n 0;\n-a; b; c;\n+A; b; C;\n 2;\n 3;\n-d;\n+D;\n 5;\n"
-			  " 6;\n 7;\n");
+	assert_patch(HEAD
+		     "@@ -10,6 +10,6 @@\n 0;\n-a; b; c;\n+A; b; C;\n 2;\n 3;\n-d;\n+D;\n 5;\n");
 }
 
 /* Changes far from one another are hunks of their own; the second counts the lines of the first. */
@@ -131,8 +131,29 @@ static void test_hunks(void **state)
 	(void)state;
 	nginxpatch_insert(&patch, &near, "n;");
 	nginxpatch_replace(&patch, &far, "z;");
-	assert_patch(HEAD "@@ -3,3 +3,4 @@\n a;\n pass;\n+n;\n b;\n"
-			  "@@ -50,2 +51,2 @@\n x;\n-y;\n+z;\n");
+	assert_patch(HEAD "@@ -4,2 +4,3 @@\n pass;\n+n;\n b;\n"
+			  "@@ -51,1 +52,1 @@\n-y;\n+z;\n");
+}
+
+/* As many lines of context behind what is added as before it, 3 where they are known. */
+static void test_context(void **state)
+{
+	struct nginx_spot s = spot(NGINX_PASS, 20, "1;\n2;\n3;\npass;\n4;\n5;\n6;\n", "pass;");
+
+	(void)state;
+	nginxpatch_insert(&patch, &s, "n;");
+	assert_patch(HEAD "@@ -21,6 +21,7 @@\n 2;\n 3;\n pass;\n+n;\n 4;\n 5;\n 6;\n");
+
+	/* Lines behind it are kept back. */
+	setup(NULL);
+	s = spot(NGINX_PASS, 20, "1;\n2;\n3;\npass;\n4;\n", "pass;");
+	nginxpatch_insert(&patch, &s, "n;");
+	assert_patch(HEAD "@@ -23,2 +23,3 @@\n pass;\n+n;\n 4;\n");
+
+	setup(NULL);
+	s = spot(NGINX_PASS, 20, "pass;\n", "pass;");
+	nginxpatch_insert(&patch, &s, "n;");
+	assert_patch(HEAD "@@ -20,1 +20,2 @@\n-pass;\n+pass;\n+n;\n");
 }
 
 /* No diff is better than one that does not apply. */
@@ -154,7 +175,7 @@ static void test_none(void **state)
 	assert_false(write_patch());
 
 	setup(NULL);
-	s = spot(NGINX_SSL, 2, "a\033[31m;\nb;\n", "b;");
+	s = spot(NGINX_SSL, 2, "a;\nb\033[31m;\n", "b\033[31m;");
 	nginxpatch_replace(&patch, &s, "c;");
 	assert_false(write_patch());
 
@@ -186,7 +207,7 @@ int main(void)
 		TEST(test_replace),  TEST(test_insert_into_a_block),
 		TEST(test_hunks),    TEST(test_no_newline),
 		TEST(test_several),  TEST(test_none),
-		TEST(test_verbatim),
+		TEST(test_verbatim), TEST(test_context),
 	};
 
 	return cmocka_run_group_tests_name("nginxpatch", tests, NULL, NULL);

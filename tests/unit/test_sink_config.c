@@ -77,11 +77,18 @@ static void test_text(void **state)
 	assert_has("\n         in: /etc/nginx/nginx.conf:12, location = /x, upstream pool\n"
 		   "         fix: mend it\n");
 	finding.config.certainty = "likely";
-	finding.config.place_count = 2;
-	finding.config.more = 3;
 	finding.config.places[0].upstream[0] = '\0';
 	print("text", false);
-	assert_has("in: /etc/nginx/nginx.conf:12, location = /x (likely) and 4 more\n");
+	assert_has("in: /etc/nginx/nginx.conf:12, location = /x (likely)\n");
+	finding.config.certainty = "several";
+	finding.config.place_count = 2;
+	finding.config.more = 3;
+	SET(finding.config.places[1].file, "a.conf");
+	finding.config.places[1].line = 3;
+	SET(finding.config.places[1].location, "location /y");
+	print("text", false);
+	assert_has(
+		"in: /etc/nginx/nginx.conf:12, location = /x; or a.conf:3, location /y;\n             or 3 more\n");
 }
 
 /* Each line as it is, so that patch(1), which takes indented diffs, takes it. */
@@ -92,8 +99,12 @@ static void test_text_patch(void **state)
 	print("text", false);
 	assert_null(strstr(output, "@@"));
 	print("text", true);
-	assert_has("\n         --- a\n         +++ a\n         @@ -1,1 +1,1 @@\n         -\tb;\n"
-		   "         +\tc;\n");
+	assert_null(strstr(output, "review"));
+	finding.config.review = "it is not safe";
+	print("text", true);
+	assert_has(
+		"\n         review: it is not safe\n         --- a\n         +++ a\n         @@ -1,1 +1,1 @@\n         -\tb;\n"
+		"         +\tc;\n");
 }
 
 static void test_json(void **state)
@@ -103,7 +114,12 @@ static void test_json(void **state)
 	finding.config.setting_count = 1;
 	SET(finding.config.patch, "+\tc;\n");
 	print("json", false);
-	assert_has("\"tlsfail.hint\":\"mend it\",\"tlsfail.patch\":\"+\\tc;\\n\"");
+	assert_has("\"tlsfail.hint\":\"mend it\",\"tlsfail.patch\":\"+\\tc;\\n\","
+		   "\"tlsfail.patch_applicability\":\"safe\"");
+	finding.config.review = "it is not safe";
+	print("json", false);
+	assert_has("\"tlsfail.patch_applicability\":\"review\","
+		   "\"tlsfail.patch_reason\":\"it is not safe\"");
 	assert_has("\"nginx.config.file\":\"/etc/nginx/nginx.conf\",\"nginx.config.line\":12,"
 		   "\"nginx.config.location\":\"location = /x\",\"nginx.config.upstream\":\"pool\","
 		   "\"nginx.config.certainty\":\"certain\",\"nginx.config.changed\":false,"

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Callable, Mapping, Optional, Tuple
 
 from . import drive
+from .pki import SERVER_NAME
 
 HIGH = ("high",)
 MEDIUM = ("medium",)
@@ -35,6 +36,8 @@ class Case:
     pool: Tuple[str, ...] = ()  # the endpoints that nginx tries in turn, instead of its upstream
     keepalive: int = 0  # idle connections to the upstream that nginx keeps
     drive: Callable = drive.once
+    defaults: bool = False  # nginx's own, where the lab sets the server name and no session reuse
+    target: Optional[str] = None  # what is passed to, with defaults, instead of its host name
     truth: Optional[str] = None  # what is wrong, where the evidence fits SLUG better: a candidate
     race: bool = False  # may go another way, and another line in the log then says so
     number: int = 0
@@ -50,6 +53,11 @@ class Case:
     def port(self):
         """The upstream's port."""
         return _FIRST_PORT + self.number
+
+    @property
+    def host(self):
+        """A name of the upstream's address, which the hosts file of the proxy knows."""
+        return f"{self.name}.{SERVER_NAME}"
 
     @property
     def endpoint(self):

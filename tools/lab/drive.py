@@ -16,8 +16,12 @@ from . import proxy
 _TIMEOUT = 10  # seconds; the proxy's own timeouts are shorter
 
 
+def _port(case):
+    return proxy.DEFAULTS_PORT if case.defaults else proxy.PORT
+
+
 def _get(lab, case, path=""):
-    connection = http.client.HTTPConnection(lab.proxy.address, proxy.PORT, timeout=_TIMEOUT)
+    connection = http.client.HTTPConnection(lab.proxy.address, _port(case), timeout=_TIMEOUT)
     try:
         connection.request("GET", "/" + case.name + path)
         response = connection.getresponse()
@@ -53,7 +57,7 @@ def storm(count, depth=50):
         for begun in range(0, count, depth):
             batch = min(depth, count - begun)
             last = b"GET / HTTP/1.1\r\nHost: lab\r\nConnection: close\r\n\r\n"
-            with socket.create_connection((lab.proxy.address, proxy.PORT),
+            with socket.create_connection((lab.proxy.address, _port(case)),
                                           timeout=_TIMEOUT) as client:
                 client.sendall(request * batch + last)
                 answered += b"".join(iter(partial(client.recv, 1 << 16), b"")).count(answer)
@@ -64,7 +68,7 @@ def storm(count, depth=50):
 def start(lab, case):
     """Sends one request and does not wait. Returns the client's connection, the caller's to close.
     """
-    client = socket.create_connection((lab.proxy.address, proxy.PORT), timeout=_TIMEOUT)
+    client = socket.create_connection((lab.proxy.address, _port(case)), timeout=_TIMEOUT)
     client.sendall(f"GET /{case.name} HTTP/1.0\r\n\r\n".encode())
     return client
 

@@ -9,6 +9,7 @@ import subprocess
 from typing import NamedTuple, Optional
 
 SERVER_NAME = "upstream.test"
+_NAMES = f"{SERVER_NAME},DNS:*.{SERVER_NAME}"
 
 _VALID = ("20200101000000Z", "20491231235959Z")
 _EXPIRED = ("20200101000000Z", "20210101000000Z")
@@ -55,17 +56,17 @@ CERTS = (
     Cert("other-ca", None, "Other Root CA", authority=True),
     Cert("client-ca", None, "Lab Client CA", authority=True),
     Cert("intermediate", "ca", "Lab Intermediate CA", authority=True),
-    Cert("good", "ca", SERVER_NAME, dns=SERVER_NAME),
-    Cert("expired", "ca", SERVER_NAME, dates=_EXPIRED, dns=SERVER_NAME),
-    Cert("not-yet-valid", "ca", SERVER_NAME, dates=_FUTURE, dns=SERVER_NAME),
-    Cert("revoked", "ca", SERVER_NAME, dns=SERVER_NAME),
+    Cert("good", "ca", SERVER_NAME, dns=_NAMES),
+    Cert("expired", "ca", SERVER_NAME, dates=_EXPIRED, dns=_NAMES),
+    Cert("not-yet-valid", "ca", SERVER_NAME, dates=_FUTURE, dns=_NAMES),
+    Cert("revoked", "ca", SERVER_NAME, dns=_NAMES),
     Cert("wrong-name", "ca", "elsewhere.test", dns="elsewhere.test"),
-    Cert("wrong-usage", "ca", SERVER_NAME, dns=SERVER_NAME, usage="clientAuth"),
-    Cert("self-signed", None, SERVER_NAME, dns=SERVER_NAME),
-    Cert("untrusted", "other-ca", SERVER_NAME, dns=SERVER_NAME),
-    Cert("deep", "intermediate", SERVER_NAME, dns=SERVER_NAME),
-    Cert("rsa", "ca", SERVER_NAME, dns=SERVER_NAME, key=("rsa:2048",)),
-    Cert("weak", "ca", SERVER_NAME, dns=SERVER_NAME, key=("rsa:1024",)),
+    Cert("wrong-usage", "ca", SERVER_NAME, dns=_NAMES, usage="clientAuth"),
+    Cert("self-signed", None, SERVER_NAME, dns=_NAMES),
+    Cert("untrusted", "other-ca", SERVER_NAME, dns=_NAMES),
+    Cert("deep", "intermediate", SERVER_NAME, dns=_NAMES),
+    Cert("rsa", "ca", SERVER_NAME, dns=_NAMES, key=("rsa:2048",)),
+    Cert("weak", "ca", SERVER_NAME, dns=_NAMES, key=("rsa:1024",)),
     # Names that drive a terminal, reverse the text, and are no UTF-8 (a byte of 0xff).
     Cert("hostile", "ca", "\x1b[2J\x1b]0;owned\x07\r\n\u202etset", dates=_EXPIRED,
          dns="\x1b[31mred.test,DNS:\udcff.test"),

@@ -8,8 +8,10 @@ from .pki import SERVER_NAME
 
 ADDRESS = "127.0.0.1"
 PORT = 8080
+DEFAULTS_PORT = 8081
 
-# Server name on, session reuse off: a case turns round what it is about.
+# On the first port server name on, session reuse off: a case turns round what it is about. On the
+# second nginx's own defaults.
 _CONFIG = """\
 daemon {daemon};
 user root;
@@ -26,14 +28,21 @@ http {{
 	scgi_temp_path proxy/tmp;
 	proxy_connect_timeout 3s;
 	proxy_read_timeout 5s;
-	proxy_ssl_server_name on;
-	proxy_ssl_name {server_name};
-	proxy_ssl_session_reuse off;
 {upstreams}	server {{
 		listen {address}:{port};
+		proxy_ssl_server_name on;
+		proxy_ssl_name {server_name};
+		proxy_ssl_session_reuse off;
 {locations}	}}
+	server {{
+		listen {address}:{defaults_port};
+{defaults}	}}
 }}
 """
+
+# Its hosts file is another one.
+_WITH_HOSTS = ("unshare", "--mount", "sh", "-c",
+               'mount --bind "$0" /etc/hosts && exec "$@"')
 
 
 def _has_upstream_block(case):
@@ -51,7 +60,11 @@ def _upstream_block(case):
 
 def _location_block(case, path, directives):
     target = case.name if _has_upstream_block(case) else case.endpoint
-    protocols = f" proxy_ssl_protocols {case.tls};" if case.scheme == "https" else ""
+    if case.defaults and not _has_upstream_block(case):
+        target = case.target or f"{case.host}:{case.port}"
+    protocols = ""
+    if case.scheme == "https" and not case.defaults:
+        protocols = f" proxy_ssl_protocols {case.tls};"
     return (f"\t\tlocation = /{path} {{\n"
             f"\t\t\tproxy_pass {case.scheme}://{target};{protocols}\n"
             f"\t\t\t{directives}\n"
@@ -81,6 +94,7 @@ class Proxy(nginx.Logged):
         self._master = None
         self._home = directory / "proxy"
         self._home.mkdir()
+        self._hosts = self._home / "hosts"
         super().__init__(self._home / "error.log")
         self.exe = self._home / binary_name
         shutil.copy(binaries.find("nginx"), self.exe)
@@ -104,14 +118,25 @@ class Proxy(nginx.Logged):
             port=PORT, server_name=SERVER_NAME,
             upstreams="".join(_upstream_block(case) for case in self._cases
                               if _has_upstream_block(case)),
-            locations="".join(map(_location_blocks, self._cases))))
+            locations=self._locations(False), defaults_port=DEFAULTS_PORT,
+            defaults=self._locations(True)))
+        self._hosts.write_text("127.0.0.1 localhost\n" + "".join(
+            f"{case.address} {case.host}\n" for case in self._cases if case.defaults))
         return binaries.nginx_argv(self.exe, self._directory, config, "proxy/error.log")
+
+    def _locations(self, defaults):
+        return "".join(_location_blocks(case) for case in self._cases
+                       if case.defaults == defaults)
+
+    def _prefix(self):
+        has_hosts = any(case.defaults for case in self._cases)
+        return (*_WITH_HOSTS, str(self._hosts)) if has_hosts else ()
 
     def start(self, prefix=(), argv=None):
         """Starts nginx, as the last words of the command PREFIX, which has to become it; with a
         command line ARGV other than that of configure(). Returns when its workers run."""
         self._master = self._processes.start(
-            [*prefix, *(argv or self.configure())], cwd=self._directory, env=self._environment)
+            [*prefix, *self._prefix(), *(argv or self.configure())], cwd=self._directory, env=self._environment)
         procs.wait_until(lambda: len(self.worker_pids()) == self._workers, 5, "nginx to start")
 
     def stop(self):

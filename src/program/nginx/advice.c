@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "program/nginx/exclude.h"
 #include "program/nginx/fixes.h"
 #include "program/nginx/patch.h"
 #include "base/text.h"
@@ -15,6 +16,13 @@
 static void add_words(struct text *t, const struct nginx_words *words)
 {
 	text_add_hostile(t, words->data, words->len);
+}
+
+/* Is it known which place it is? A client is at one server block. */
+static bool is_alone(const struct nginx_places *places)
+{
+	return nginx_module_is_server(places->items[0].module) ||
+	       (places->count == 1 && !places->more);
 }
 
 /* -- the change -------------------------------------------------------------------------------- */
@@ -147,30 +155,64 @@ static void add_change(struct text *t, const struct nginxfix_advice *a,
 	}
 }
 
+/* "at FILE:12", or all of them: "at FILE:12, FILE:20 or FILE:33". */
+static void add_places(struct text *t, const struct nginx_places *places)
+{
+	text_add(t, "at ");
+	for (uint32_t i = 0; i < places->count; i++) {
+		text_add(t, !i ? "" : i + 1 < places->count || places->more ? ", " : " or ");
+		add_place(t, &places->items[i].file, places->items[i].line);
+	}
+	if (places->more)
+		text_addf(t, " or %u more", places->more);
+}
+
 static void add_proposal(struct text *t, const struct nginxfix_advice *a,
 			 const struct nginxfix *fix)
 {
-	text_add(t, "at ");
-	add_place(t, &a->place->file, a->place->line);
+	add_places(t, a->places);
 	text_add(t, " set ");
 	for (unsigned int i = 0; i < a->change_count; i++) {
 		text_add(t, i ? " and " : "");
-		add_change(t, a, &a->changes[i]);
+		if (is_alone(a->places))
+			add_change(t, a, &a->changes[i]);
+		else
+			add_directive(t, a, &a->changes[i]);
 	}
 	if (fix->caution)
 		text_addf(t, ": %s", fix->caution);
+}
+
+/* Words of the table, which names the directives of proxy_pass, for the module that passes. */
+static void add_for_module(struct text *t, const char *words, enum nginx_module module)
+{
+	static const char *const names[] = { "proxy_ssl_", "proxy_connect_timeout", "proxy_pass " };
+	const char *prefix = nginx_module_prefix(module);
+
+	while (*words) {
+		const char *found = strstr(words, "proxy_");
+		bool known = false;
+
+		text_addf(t, "%.*s", (int)(found ? found - words : (int)strlen(words)), words);
+		if (!found)
+			return;
+		for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+			known |= !strncmp(found, names[i], strlen(names[i]));
+		text_add(t, known && prefix[0] ? prefix : "proxy_");
+		words = found + strlen("proxy_");
+	}
 }
 
 /* Of one setting, also that it is not set. */
 static void add_settings(struct text *t, const struct nginxfix_advice *a, unsigned int show)
 {
 	const char *before = "; ";
-	bool is_alone = (show & (show - 1)) == 0;
+	bool only_one = (show & (show - 1)) == 0;
 
 	for (unsigned int i = 0; i < a->change_count; i++)
 		show &= ~NGINXFIX_BIT(a->changes[i].setting);
 	for (int i = 0; i < NGINX_SETTING_COUNT; i++) {
-		if (!(show & NGINXFIX_BIT(i)) || (!is_alone && !nginx_place_value(a->place, i)))
+		if (!(show & NGINXFIX_BIT(i)) || (!only_one && !nginx_place_value(a->place, i)))
 			continue;
 		text_add(t, before);
 		add_current(t, a, i);
@@ -224,30 +266,56 @@ static void add_note(struct text *t, const struct nginxfix_advice *a, const stru
 	case NGINX_NOTE_KEY_MISMATCH:
 		text_add(t, " is not the key of the certificate");
 		break;
+	case NGINX_NOTE_MOVED:
+	case NGINX_NOTE_OTHER_NAMES:
 	case NGINX_NOTE_KIND_COUNT:
 		break;
 	}
 }
 
+/* That the peer is not where its name is now. */
+static void add_moved(struct text *t, const struct nginxfix_advice *a, const struct nginx_note *n)
+{
+	add_places(t, a->places);
+	text_add(t, " nginx passes to ");
+	add_words(t, &a->place->peer_name);
+	text_addf(t, ", which it looked up when it started; now that name stands for ");
+	add_words(t, &n->words);
+	text_addf(t, ", no longer for %s (/etc/hosts): reload nginx", a->f->peer.address);
+}
+
+static void add_advice(struct text *t, const struct nginxfix_advice *a, const struct nginxfix *fix)
+{
+	if (a->change_count)
+		add_proposal(t, a, fix);
+	else if (!fix->explain || !fix->explain(a, t))
+		add_for_module(t, fix->otherwise ? fix->otherwise : a->f->hint, a->place->module);
+	if (!is_alone(a->places))
+		return;
+	add_settings(t, a, fix->show);
+	if (a->is_default_server)
+		text_add(t, "; this is the default server of the address, and what it says there "
+			    "counts for every server_name");
+	for (uint32_t i = 0; i < a->place->note_count; i++)
+		if (fix->files & NGINXFIX_BIT(a->place->notes[i].setting))
+			add_note(t, a, &a->place->notes[i]);
+}
+
 static void hint_make(const struct nginxfix_advice *a, const struct nginxfix *fix,
 		      struct finding *f)
 {
+	const struct nginx_note *moved = nginxplace_note(a->place, NGINX_NOTE_MOVED);
 	char words[FINDING_HINT_LEN];
 	struct text t;
 
 	text_init(&t, words, sizeof(words));
-	if (a->change_count)
-		add_proposal(&t, a, fix);
+	if (moved)
+		add_moved(&t, a, moved);
+	else if (fix)
+		add_advice(&t, a, fix);
 	else
-		text_add(&t, fix->otherwise ? fix->otherwise : f->hint);
-	add_settings(&t, a, fix->show);
-	if (a->is_default_server)
-		text_add(&t, "; this is the default server of the address, and what it says there "
-			     "counts for every server_name");
-	for (uint32_t i = 0; i < a->place->note_count; i++)
-		if (fix->files & NGINXFIX_BIT(a->place->notes[i].setting))
-			add_note(&t, a, &a->place->notes[i]);
-	if (a->place->changed)
+		add_for_module(&t, f->hint, a->place->module);
+	if (a->place->changed && !moved)
 		text_add(&t, "; the configuration was changed after this worker had started: it "
 			     "may be that a reload is all that is missing");
 	text_init(&t, f->hint, sizeof(f->hint));
@@ -311,30 +379,72 @@ static bool default_decides(const struct nginx_places *places, const struct ngin
 	return false;
 }
 
-void nginxadvice_fill(struct finding *f, const struct nginx_places *places)
+/* Proposes what to change at the place, if that is not so already. */
+static void propose(struct nginxfix_advice *a, const struct nginxfix *fix)
+{
+	a->change_count = 0;
+	a->review = fix->review;
+	if (fix->propose && !nginx_module_is_server(a->place->module))
+		fix->propose(a);
+	changes_reduce(a);
+}
+
+static bool is_same(const struct nginxfix_advice *a, const struct nginxfix_advice *b)
+{
+	if (a->change_count != b->change_count)
+		return false;
+	for (unsigned int i = 0; i < a->change_count; i++)
+		if (a->changes[i].setting != b->changes[i].setting ||
+		    strcmp(a->changes[i].value, b->changes[i].value) != 0)
+			return false;
+	return true;
+}
+
+/* What is proposed for one place only helps nobody who does not know which one it is. */
+static void propose_for_all(struct nginxfix_advice *a, const struct nginxfix *fix)
+{
+	propose(a, fix);
+	for (uint32_t i = 1; i < a->places->count && a->change_count; i++) {
+		struct nginxfix_advice other = { .f = a->f,
+						 .places = a->places,
+						 .place = &a->places->items[i] };
+
+		propose(&other, fix);
+		if (other.place->module != a->place->module || !is_same(a, &other))
+			a->change_count = 0;
+	}
+}
+
+void nginxadvice_fill(struct finding *f, struct nginx_places *places)
 {
 	static const char *const certainties[NGINX_CERTAINTY_COUNT] = {
 		[NGINX_CERTAIN] = "certain",
 		[NGINX_LIKELY] = "likely",
 		[NGINX_POSSIBLE] = "possible",
+		[NGINX_MOVED] = "moved",
 	};
 	const struct nginxfix *fix = nginxfix_find(f->cause);
 	struct nginxfix_advice a = { .f = f, .places = places, .place = &places->items[0] };
 
+	nginxplaces_exclude(places, f);
 	if (!places->count)
 		return;
 	a.is_default_server = default_decides(places, fix);
 	a.place += a.is_default_server;
 	fill_places(&f->config, &a);
-	f->config.certainty = certainties[a.place->certainty];
+	f->config.certainty = is_alone(places) ? certainties[a.place->certainty] : "several";
 	f->config.changed = a.place->changed;
-	fill_settings(&f->config, a.place);
-	if (!fix)
-		return;
-	if (fix->propose && !nginx_module_is_server(a.place->module))
-		fix->propose(&a);
-	changes_reduce(&a);
+	if (is_alone(places))
+		fill_settings(&f->config, a.place);
+	if (fix)
+		propose_for_all(&a, fix);
 	hint_make(&a, fix, f);
-	if (a.change_count)
-		patch_make(&a, &f->config);
+	if (!a.change_count || !is_alone(places) || a.place->certainty == NGINX_MOVED)
+		return;
+	patch_make(&a, &f->config);
+	if (f->config.patch[0])
+		f->config.review = a.place->certainty == NGINX_POSSIBLE
+					   ? "that this is the place is not certain: its target is "
+					     "a variable"
+					   : a.review;
 }

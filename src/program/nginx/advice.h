@@ -11,6 +11,6 @@
 
 /* Fills in f->config, and makes f->hint, which is that of the cause, concrete. The rest of the
  * finding is complete. */
-void nginxadvice_fill(struct finding *f, const struct nginx_places *places);
+void nginxadvice_fill(struct finding *f, struct nginx_places *places);
 
 #endif

@@ -467,8 +467,12 @@ static int block_take(struct reader *r, struct lexer *l, unsigned int *depth)
 	struct nginxconf_directive *d;
 	int err;
 
-	if (ends_with(name_of(r), "_by_lua_block"))
-		return lua_skip(l) ? 0 : fail(r, l, -EBADMSG, "the file ends inside Lua");
+	if (ends_with(name_of(r), "_by_lua_block")) {
+		err = directive_take(r, l);
+		if (!err && !lua_skip(l))
+			err = fail(r, l, -EBADMSG, "the file ends inside Lua");
+		return err;
+	}
 	if (holds_pairs(name_of(r)))
 		return pairs_skip(r, l);
 	if (*depth == NGINXCONF_BLOCKS_MAX)

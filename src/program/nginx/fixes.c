@@ -8,7 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "base/text.h"
+#include "program/nginx/exclude.h"
 
 #define DEPTH_NGINX 1 /* default of ssl_verify_depth */
 
@@ -74,48 +74,155 @@ static void change_add_words(struct nginxfix_advice *a, enum nginx_setting setti
 
 /* -- what to set, by cause --------------------------------------------------------------------- */
 
-/* The name that is asked for when none is set: of the host, or of the upstream block. */
-static bool default_name_is_wrong(const struct nginx_place *p)
+/* The host name of the server in the upstream block, which others of the block may not have. */
+static void change_to_peer_name(struct nginxfix_advice *a)
 {
-	return p->upstream.len || !p->peer_name.len;
+	const struct nginx_place *p = a->place;
+
+	if (!is_host_name(p->peer_name.data, p->peer_name.len))
+		return;
+	change_add_words(a, NGINX_SSL_NAME, &p->peer_name);
+	if (nginxplace_note(p, NGINX_NOTE_OTHER_NAMES))
+		a->review = "the upstream block has servers of other names, for which it is wrong";
+}
+
+/* The name of an upstream block that is none of a host. */
+static bool is_block_name(const struct nginx_words *upstream)
+{
+	return upstream->len && (!memchr(upstream->data, '.', upstream->len) ||
+				 memchr(upstream->data, '_', upstream->len));
 }
 
 static void propose_server_name(struct nginxfix_advice *a)
 {
 	const struct nginx_place *p = a->place;
-	const struct nginx_value *name = nginx_place_value(p, NGINX_SSL_NAME);
+	const struct nginx_value *set = nginx_place_value(p, NGINX_SSL_NAME);
+	struct nginx_words name = nginxplace_name(p);
 
-	if (name && is_address(&name->value))
+	if (set ? is_address(&name) : !p->upstream.len && !p->peer_name.len)
 		return;
-	if (!name && default_name_is_wrong(p)) {
-		if (!is_host_name(p->peer_name.data, p->peer_name.len))
+	if (!set && p->upstream.len && (p->peer_name.len || is_block_name(&p->upstream))) {
+		change_to_peer_name(a);
+		if (!a->change_count)
 			return;
-		change_add_words(a, NGINX_SSL_NAME, &p->peer_name);
 	}
 	change_add(a, NGINX_SSL_SERVER_NAME, "on");
 }
 
-/* The name of the server in the upstream block, when another one is asked for. */
+/* The name of the server in the upstream block, where nothing but the block's was asked for. */
 static void propose_peer_name(struct nginxfix_advice *a)
 {
 	const struct nginx_place *p = a->place;
 
-	if (is_host_name(p->peer_name.data, p->peer_name.len) &&
+	if (p->upstream.len && !nginx_place_value(p, NGINX_SSL_NAME) &&
 	    !nginx_words_are(&p->peer_name, a->f->hello.server_name))
-		change_add_words(a, NGINX_SSL_NAME, &p->peer_name);
+		change_to_peer_name(a);
 }
 
-/* A name of the certificate: the one that the peer is configured by, or the only one. */
+/* Does a name of a certificate, which may begin with "*.", cover the host? */
+static bool covers(const char *pattern, const struct nginx_words *host)
+{
+	size_t len = strlen(pattern);
+	const char *dot = memchr(host->data, '.', host->len);
+
+	if (pattern[0] == '*' && dot)
+		return len - 1 == host->len - (size_t)(dot - host->data) &&
+		       !strncasecmp(pattern + 1, dot, len - 1);
+	return len == host->len && !strncasecmp(pattern, host->data, len);
+}
+
+static bool is_dns_name(const char *name)
+{
+	struct nginx_words words = { name, (uint32_t)strlen(name) };
+
+	return is_host_name(name, words.len) && !is_address(&words);
+}
+
+/* Has the operator said who the peer has to be? By proxy_ssl_name, or by the host in the pass; not by
+ * an address, or by the name of a block. */
+static bool is_identity_stated(const struct nginx_place *p)
+{
+	struct nginx_words name = nginxplace_name(p);
+
+	if (nginx_place_value(p, NGINX_SSL_NAME))
+		return !is_address(&name);
+	return p->upstream.len ? p->peer_name.len || !is_block_name(&p->upstream)
+			       : p->peer_name.len > 0;
+}
+
+/* The name that the server in the upstream block is configured by, if the certificate is for that. Where
+ * only an address was said, the one that the certificate is for: whether that is the right server,
+ * somebody has to know. */
 static void propose_certificate_name(struct nginxfix_advice *a)
 {
 	const struct finding_certificate *c = &a->f->certificate;
-	const char *only = c->name_count == 1 ? c->names[0] : NULL;
+	const struct nginx_place *p = a->place;
+	unsigned int count = c->name_count < FINDING_SAN_MAX ? c->name_count : FINDING_SAN_MAX;
+	const char *only = NULL;
+
+	if (a->f->hello.known && !a->f->hello.cut && !a->f->hello.has_server_name)
+		propose_server_name(a);
+	if (a->change_count || !c->known)
+		return;
+	for (unsigned int i = 0; i < count; i++) {
+		if (p->upstream.len && !nginx_place_value(p, NGINX_SSL_NAME) && p->peer_name.len &&
+		    covers(c->names[i], &p->peer_name)) {
+			change_to_peer_name(a);
+			return;
+		}
+		if (is_dns_name(c->names[i]))
+			only = only ? "" : c->names[i];
+	}
+	if (is_identity_stated(p) || !only || !only[0] || count < c->name_count)
+		return;
+	change_add(a, NGINX_SSL_NAME, only);
+	a->review =
+		"it trusts the name that the peer itself presents: only if you know that this is "
+		"the server that you mean";
+}
+
+/* Appends the names of the certificate that can be set as one. */
+static unsigned int add_dns_names(struct text *t, const struct finding_certificate *c)
+{
+	unsigned int added = 0;
 
 	for (unsigned int i = 0; i < c->name_count && i < FINDING_SAN_MAX; i++)
-		if (nginx_words_are(&a->place->peer_name, c->names[i]))
-			only = c->names[i];
-	if (c->known && only && is_host_name(only, strlen(only)))
-		change_add(a, NGINX_SSL_NAME, only);
+		if (is_dns_name(c->names[i]))
+			text_addf(t, "%s%s", added++ ? " or " : "", c->names[i]);
+	return added;
+}
+
+/* nginx compares no IP addresses; and a name may have been that of another server when nginx looked it
+ * up. */
+static bool explain_name(const struct nginxfix_advice *a, struct text *t)
+{
+	const struct nginx_place *p = a->place;
+	struct nginx_words name = nginxplace_name(p);
+
+	if (!name.len)
+		return false;
+	if (is_address(&name)) {
+		text_addf(t,
+			  "nginx compares only DNS names with a certificate, never IP addresses: ");
+		text_addf(t, "set %sssl_name to ", nginx_module_prefix(p->module));
+		if (!add_dns_names(t, &a->f->certificate))
+			text_add(t, "a DNS name, and have the certificate reissued with it");
+		else
+			text_add(t, ", if that is the server that you mean");
+		return true;
+	}
+	if (!is_identity_stated(p))
+		return false;
+	text_add(t, "check that ");
+	text_add_hostile(t, name.data, name.len);
+	text_addf(t, " is still served at %s", a->f->peer.address);
+	if (p->peer_name.len && p->certainty != NGINX_CERTAIN) {
+		text_add(t, ": nginx looked ");
+		text_add_hostile(t, p->peer_name.data, p->peer_name.len);
+		text_add(t, " up when it started, and a reload looks it up anew");
+	}
+	text_add(t, "; if it is, have its certificate reissued with that name");
+	return true;
 }
 
 /* What is set and the versions that are safe. */
@@ -166,7 +273,8 @@ static void propose_ciphers(struct nginxfix_advice *a)
 {
 	struct nginx_words ciphers = nginxfix_value(a->place, NGINX_SSL_CIPHERS);
 
-	if (ciphers.len && !nginx_words_are(&ciphers, "DEFAULT"))
+	if (ciphers.len && !nginx_words_are(&ciphers, "DEFAULT") &&
+	    !memchr(ciphers.data, '@', ciphers.len))
 		change_add(a, NGINX_SSL_CIPHERS, "DEFAULT");
 }
 
@@ -207,7 +315,7 @@ static void propose_short_hello(struct nginxfix_advice *a)
 /* The certificate that another place uses with the same peer. */
 static void propose_client_certificate(struct nginxfix_advice *a)
 {
-	for (uint32_t i = 1; i < a->places->count; i++) {
+	for (uint32_t i = 0; i < a->places->count + a->places->excluded; i++) {
 		const struct nginx_place *other = &a->places->items[i];
 		const struct nginx_value *cert = nginx_place_value(other, NGINX_SSL_CERTIFICATE);
 		const struct nginx_value *key = nginx_place_value(other, NGINX_SSL_CERTIFICATE_KEY);
@@ -218,6 +326,24 @@ static void propose_client_certificate(struct nginxfix_advice *a)
 		change_add_words(a, NGINX_SSL_CERTIFICATE_KEY, &key->value);
 		return;
 	}
+}
+
+static bool sends_header(const struct nginx_place *p)
+{
+	struct nginx_words value = nginxfix_value(p, NGINX_PROXY_PROTOCOL);
+
+	return p->module == NGINX_MODULE_STREAM && nginx_words_are(&value, "on");
+}
+
+/* A server that expects no header takes it for plain HTTP. */
+static bool explain_header(const struct nginxfix_advice *a, struct text *t)
+{
+	if (!sends_header(a->place))
+		return false;
+	text_add(t, "proxy_protocol on; sends the header of the PROXY protocol before the "
+		    "ClientHello, and the upstream does not expect it: have it accept that header "
+		    "(in nginx: listen ... ssl proxy_protocol;), or take proxy_protocol away here");
+	return true;
 }
 
 /* Without TLS. */
@@ -236,6 +362,8 @@ static void propose_plain(struct nginxfix_advice *a)
 	char value[NGINXFIX_VALUE_LEN];
 	struct text t;
 
+	if (sends_header(a->place))
+		return;
 	if (a->place->module == NGINX_MODULE_STREAM) {
 		change_add(a, NGINX_SSL, "off");
 		return;
@@ -264,7 +392,7 @@ static const struct nginxfix fixes[] = {
 	  .show = NGINXFIX_BIT(NGINX_SSL_NAME) },
 	{ .slug = "verify-hostname-mismatch",
 	  .propose = propose_certificate_name,
-	  .caution = "if that is the server you mean; else have its certificate reissued",
+	  .explain = explain_name,
 	  .show = NGINXFIX_BIT(NGINX_SSL_NAME) },
 	{ .slug = "protocol-version-rejected",
 	  .propose = propose_protocols,
@@ -278,6 +406,8 @@ static const struct nginxfix fixes[] = {
 	{ .slug = "cipher-mismatch",
 	  .propose = propose_ciphers,
 	  .caution = "the list there leaves out what the upstream takes",
+	  .review = "OpenSSL's default list may have suites that the list there leaves out on "
+		    "purpose",
 	  .show = NGINXFIX_BIT(NGINX_SSL_CIPHERS) | NGINXFIX_BIT(NGINX_SSL_CONF_COMMAND) },
 	{ .slug = "dh-key-too-small", .show = NGINXFIX_BIT(NGINX_SSL_CIPHERS) },
 	{ .slug = "legacy-renegotiation", .show = NGINXFIX_BIT(NGINX_SSL_CONF_COMMAND) },
@@ -285,11 +415,13 @@ static const struct nginxfix fixes[] = {
 	{ .slug = "client-cert-required",
 	  .propose = propose_client_certificate,
 	  .caution = "as another place does for this peer",
+	  .review = "it shows the certificate of another place to this peer",
 	  .show = NGINXFIX_BIT(NGINX_SSL_CERTIFICATE),
 	  .files = client_files },
 	{ .slug = "client-cert-required-legacy",
 	  .propose = propose_client_certificate,
 	  .caution = "as another place does for this peer",
+	  .review = "it shows the certificate of another place to this peer",
 	  .show = NGINXFIX_BIT(NGINX_SSL_CERTIFICATE),
 	  .files = client_files },
 	{ .slug = "client-cert-untrusted",
@@ -303,6 +435,8 @@ static const struct nginxfix fixes[] = {
 	  .files = client_files },
 	{ .slug = "peer-not-tls-http",
 	  .propose = propose_plain,
+	  .explain = explain_header,
+	  .review = "everything then goes unencrypted",
 	  .otherwise = "use the port on which the upstream speaks TLS",
 	  .caution =
 		  "everything then goes unencrypted, so only if the upstream has no port that speaks "
@@ -337,10 +471,12 @@ static const struct nginxfix fixes[] = {
 	  .propose = propose_groups,
 	  .caution = "to find out, and until what drops the long hello is updated: it gives up "
 		     "protection from quantum computers for this peer",
+	  .review = "it gives up protection from quantum computers for this peer",
 	  .show = NGINXFIX_BIT(NGINX_SSL_CONF_COMMAND) },
 	{ .slug = "large-hello-intolerant",
 	  .propose = propose_short_hello,
 	  .caution = "to find out, and until what drops the long hello is updated",
+	  .review = "it is to find out whether the length of the hello matters",
 	  .show = NGINXFIX_BIT(NGINX_SSL_CONF_COMMAND) | NGINXFIX_BIT(NGINX_SSL_CIPHERS) },
 	/* of a server block */
 	{ .slug = "client-rejects-cert",

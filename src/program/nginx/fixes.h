@@ -7,6 +7,7 @@
 #ifndef TLSFAIL_PROGRAM_NGINX_FIXES_H
 #define TLSFAIL_PROGRAM_NGINX_FIXES_H
 
+#include "base/text.h"
 #include "finding/finding.h"
 #include "program/nginx/place.h"
 
@@ -31,6 +32,7 @@ struct nginxfix_advice {
 	bool is_default_server; /* the default server of the address decides, not the named one */
 	unsigned int change_count;
 	struct nginxfix_change changes[NGINXFIX_CHANGES_MAX];
+	const char *review; /* the same as in the row, of what was proposed for this place */
 };
 
 struct nginxfix {
@@ -39,8 +41,11 @@ struct nginxfix {
 	const char *caution;				 /* behind what is proposed, or NULL */
 	const char *otherwise; /* instead of the cause's own hint when nothing is proposed, or
 				* NULL */
-	unsigned int show;     /* settings that are told, as bits */
-	unsigned int files;    /* settings whose files are told about, as bits */
+	/* The same, where facts of the place are in it. False: it has nothing to say. */
+	bool (*explain)(const struct nginxfix_advice *advice, struct text *words);
+	const char *review; /* why what is proposed is not safe to apply unread; NULL: it is */
+	unsigned int show;  /* settings that are told, as bits */
+	unsigned int files; /* settings whose files are told about, as bits */
 };
 
 /* The row of the cause, NULL when there is none. */

@@ -25,10 +25,11 @@
 /* How well a place fits, worst first. */
 enum fit {
 	FIT_NONE,
-	FIT_CONTRADICTORY, /* the address, but another server name */
-	FIT_POSSIBLE,	   /* a variable, and nothing speaks against it */
-	FIT_LIKELY,	   /* the port, and nothing speaks against it */
+	FIT_MOVED,    /* the port, but the name is that of another address now */
+	FIT_POSSIBLE, /* a variable, and nothing speaks against it */
+	FIT_LIKELY,   /* the port, and nothing speaks against it */
 	FIT_CERTAIN,
+	FIT_COUNT,
 };
 
 /* How an upstream block fits the peer that is looked for, once for all places that pass to it. */
@@ -85,7 +86,8 @@ static bool is_setting(const char *name)
 bool nginxmap_wants(const char *name)
 {
 	return is_setting(name) || !strcmp(name, "server") || !strcmp(name, "server_name") ||
-	       !strcmp(name, "listen") || !strcmp(name, "set") || !strcmp(name, "error_log");
+	       !strcmp(name, "listen") || !strcmp(name, "set") || !strcmp(name, "error_log") ||
+	       !strcmp(name, "balancer_by_lua_block") || !strcmp(name, "balancer_by_lua_file");
 }
 
 /* -- variables --------------------------------------------------------------------------------- */
@@ -365,11 +367,12 @@ size_t nginxmap_count(const struct nginxmap *map)
 
 /* -- matching ---------------------------------------------------------------------------------- */
 
+/* at_run_time: nginx asks its resolver for the name, which reads no hosts file. */
 static enum fit target_fit(const struct nginxtarget *t, uint16_t port,
-			   const struct nginxmap_peer *peer)
+			   const struct nginxmap_peer *peer, bool at_run_time)
 {
-	const struct nginxtarget_address address = { peer->family, peer->addr, peer->hosts,
-						     peer->steps };
+	const struct nginxtarget_address address = { peer->family, peer->addr,
+						     at_run_time ? "" : peer->hosts, peer->steps };
 
 	if (t->unix_socket || !t->host_len || port != peer->port)
 		return FIT_NONE;
@@ -378,10 +381,28 @@ static enum fit target_fit(const struct nginxtarget *t, uint16_t port,
 		return FIT_CERTAIN;
 	case NGINXTARGET_UNKNOWN:
 		return FIT_LIKELY;
+	case NGINXTARGET_MOVED:
+		return FIT_MOVED;
 	case NGINXTARGET_OTHER:
 		break;
 	}
 	return FIT_NONE;
+}
+
+/* Does Lua choose the server? */
+static bool is_balanced_by_lua(const struct nginxconf_directive *upstream)
+{
+	return nginxconf_find(upstream->first, "balancer_by_lua_block") ||
+	       nginxconf_find(upstream->first, "balancer_by_lua_file");
+}
+
+/* "server name resolve;": the name is looked up again and again. */
+static bool has_word(const struct nginxconf_directive *d, const char *word)
+{
+	for (uint32_t i = 2; i < d->word_count; i++)
+		if (!strcmp(d->words[i], word))
+			return true;
+	return false;
 }
 
 /* The best of the servers in an upstream block. */
@@ -397,13 +418,15 @@ static void upstream_fit(const struct nginxconf_directive *upstream,
 		enum fit fit;
 
 		nginxtarget_parse(nginxconf_word(d, 1), &t);
-		fit = target_fit(&t, t.has_port ? t.port : PORT_HTTP, peer);
+		fit = target_fit(&t, t.has_port ? t.port : PORT_HTTP, peer, has_word(d, "resolve"));
 		if (fit > memo->fit) {
 			memo->fit = fit;
 			memo->server = d;
 			memo->target = t;
 		}
 	}
+	if (memo->fit == FIT_NONE && is_balanced_by_lua(upstream))
+		memo->fit = FIT_POSSIBLE;
 }
 
 static const char *setting_word(const struct place *p, enum nginx_setting setting)
@@ -455,18 +478,32 @@ static enum fit place_fit(const struct place *p, uint64_t match, const struct ng
 	} else if (p->target.symbolic) {
 		fit = p->target.has_port && p->target.port != peer->port ? FIT_NONE : FIT_POSSIBLE;
 	} else {
-		fit = target_fit(&p->target, p->target.port, peer);
+		fit = target_fit(&p->target, p->target.port, peer, p->from_variable);
 	}
 	if (fit == FIT_CERTAIN && p->from_variable)
 		fit = FIT_LIKELY;
-	if (fit == FIT_NONE || name_fits(p, peer))
-		return fit;
-	return fit == FIT_CERTAIN ? FIT_CONTRADICTORY : FIT_NONE;
+	return fit != FIT_NONE && name_fits(p, peer) ? fit : FIT_NONE;
 }
 
 /* -- what is told of a place ------------------------------------------------------------------- */
 
-static void place_tell(struct nginxmap *map, const struct place *p, enum fit fit,
+/* Has a server of the block another host name than the one that is the peer? */
+static bool has_other_names(const struct nginxconf_directive *upstream,
+			    const struct nginx_words *name)
+{
+	const struct nginxconf_directive *d = nginxconf_find(upstream->first, "server");
+
+	for (; d; d = nginxconf_find(d->next, "server")) {
+		struct nginxtarget t;
+
+		nginxtarget_parse(nginxconf_word(d, 1), &t);
+		if (t.host_len != name->len || strncasecmp(t.host, name->data, name->len) != 0)
+			return true;
+	}
+	return false;
+}
+
+static void place_tell(struct nginxmap *map, const struct place *p, enum fit fit, const char *hosts,
 		       const struct nginxconf_directive *server, const struct nginxtarget *target,
 		       struct nginx_place *place)
 {
@@ -475,11 +512,16 @@ static void place_tell(struct nginxmap *map, const struct place *p, enum fit fit
 	unsigned int family;
 	uint8_t addr[16];
 
+	static const enum nginx_certainty certainties[FIT_COUNT] = {
+		[FIT_MOVED] = NGINX_MOVED,
+		[FIT_POSSIBLE] = NGINX_POSSIBLE,
+		[FIT_LIKELY] = NGINX_LIKELY,
+		[FIT_CERTAIN] = NGINX_CERTAIN,
+	};
+
 	*place = (struct nginx_place){
 		.module = p->module,
-		.certainty = fit == FIT_CERTAIN	   ? NGINX_CERTAIN
-			     : fit == FIT_POSSIBLE ? NGINX_POSSIBLE
-						   : NGINX_LIKELY,
+		.certainty = certainties[fit],
 		.line = p->pass->line,
 		.file = nginxtell_string(p->pass->file->path),
 		.location = nginxtell_join(&map->tell, p->owner, 0),
@@ -501,12 +543,32 @@ static void place_tell(struct nginxmap *map, const struct place *p, enum fit fit
 	if (p->pass->parent != p->owner)
 		nginxtell_spot(place, NGINX_BLOCK, p->owner);
 	nginxtell_values(&map->tell, place, p->owner);
+	if (p->upstream && has_other_names(p->upstream, &place->peer_name))
+		place->notes[place->note_count++] =
+			(struct nginx_note){ .kind = NGINX_NOTE_OTHER_NAMES };
+	if (fit == FIT_MOVED)
+		place->notes[place->note_count++] = (struct nginx_note){
+			.kind = NGINX_NOTE_MOVED,
+			.setting = NGINX_PASS,
+			.words = nginxtarget_address_now(target, hosts),
+		};
+}
+
+/* Where a place that fits so goes: behind those that fit as well. NGINX_PLACES_MAX: nowhere. */
+static uint32_t position_find(const struct nginx_places *places, const enum fit *fits, enum fit fit)
+{
+	uint32_t at = places->count;
+
+	while (at > 0 && fits[at - 1] < fit)
+		at--;
+	return at;
 }
 
 void nginxmap_match(struct nginxmap *map, const struct nginxmap_peer *peer,
 		    struct nginx_places *places)
 {
-	enum fit best = FIT_CONTRADICTORY;
+	const struct place *found[NGINX_PLACES_MAX] = { NULL };
+	enum fit fits[NGINX_PLACES_MAX] = { FIT_NONE };
 
 	map->match++;
 	map->tell.len = 0;
@@ -515,20 +577,29 @@ void nginxmap_match(struct nginxmap *map, const struct nginxmap_peer *peer,
 		const struct nginxconf_directive *server;
 		struct nginxtarget target;
 		enum fit fit = place_fit(&map->places[i], map->match, peer, &server, &target);
+		uint32_t at = position_find(places, fits, fit);
 
-		if (fit < best)
+		if (fit == FIT_NONE)
 			continue;
-		if (fit > best) {
-			best = fit;
-			map->tell.len = 0;
-			places->count = 0;
-			places->more = 0;
-		}
-		if (places->count < NGINX_PLACES_MAX)
-			place_tell(map, &map->places[i], fit, server, &target,
-				   &places->items[places->count++]);
-		else
+		if (places->count == NGINX_PLACES_MAX)
 			places->more++;
+		else
+			places->count++;
+		for (uint32_t k = places->count - 1; k > at; k--) {
+			found[k] = found[k - 1];
+			fits[k] = fits[k - 1];
+		}
+		if (at < NGINX_PLACES_MAX) {
+			found[at] = &map->places[i];
+			fits[at] = fit;
+		}
+	}
+	for (uint32_t i = 0; i < places->count && found[i]; i++) {
+		const struct nginxconf_directive *server;
+		struct nginxtarget target;
+
+		place_fit(found[i], map->match, peer, &server, &target);
+		place_tell(map, found[i], fits[i], peer->hosts, server, &target, &places->items[i]);
 	}
 }
 
@@ -538,7 +609,7 @@ void nginxmap_tell(struct nginxmap *map, size_t index, struct nginx_places *plac
 
 	map->tell.len = 0;
 	*places = (struct nginx_places){ .count = 1 };
-	place_tell(map, p, p->target.symbolic ? FIT_POSSIBLE : FIT_CERTAIN, NULL, &p->target,
+	place_tell(map, p, p->target.symbolic ? FIT_POSSIBLE : FIT_CERTAIN, "", NULL, &p->target,
 		   &places->items[0]);
 }
 

@@ -42,9 +42,10 @@ void nginxmap_free(struct nginxmap *map);
 size_t nginxmap_count(const struct nginxmap *map);
 
 /*
- * Fills *places with those that the connection can have come from: the surest ones, in the order of
- * the configuration. changed and notes are left to the caller. The words point into the
- * configuration and into map, and are good until the next call.
+ * Fills *places with those that the connection can have come from: the surest first, and equally
+ * sure ones in the order of the configuration. changed is left to the caller, and so are notes but
+ * for NGINX_NOTE_MOVED. The words point into the configuration and into map, and are good until the
+ * next call.
  */
 void nginxmap_match(struct nginxmap *map, const struct nginxmap_peer *peer,
 		    struct nginx_places *places);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define CONTEXT_LINES 3
+#define CHANGED_LEN   (2 * NGINXPATCH_TEXT_LEN + 4096) /* of the lines of a change */
 
 /* -- the lines --------------------------------------------------------------------------------- */
 
@@ -196,6 +197,7 @@ struct hunk {
 	uint32_t last;
 	uint32_t edit;
 	uint32_t edit_end; /* behind the last one */
+	bool replaces;	   /* there is no context: also a line that stays as it was is shown anew */
 };
 
 /* The lines that a run of edits, one beginning on the line where the one before it ends, changes. */
@@ -213,31 +215,6 @@ static bool is_run(const struct nginxpatch *p, uint32_t first, uint32_t last)
 	       p->lines[last].number - p->lines[first].number == last - first;
 }
 
-/* The hunk that begins with the edit. False when lines of it are not known. */
-static bool hunk_find(const struct nginxpatch *p, uint32_t edit, struct hunk *hunk)
-{
-	uint32_t first = line_index(p, p->edits[edit].line);
-	uint32_t last = line_index(p, p->edits[edit].last);
-
-	*hunk = (struct hunk){ first, last, edit, edit + 1 };
-	for (; hunk->edit_end < p->edit_count; hunk->edit_end++) {
-		uint32_t next = line_index(p, p->edits[hunk->edit_end].line);
-
-		if (!is_run(p, hunk->last, next) || next - hunk->last > 2 * CONTEXT_LINES)
-			break;
-		hunk->last = line_index(p, p->edits[hunk->edit_end].last);
-	}
-	if (!is_run(p, first, hunk->last))
-		return false;
-	last = hunk->last;
-	while (hunk->first > 0 && first - hunk->first < CONTEXT_LINES &&
-	       is_run(p, hunk->first - 1, first))
-		hunk->first--;
-	while (hunk->last - last < CONTEXT_LINES && is_run(p, last, hunk->last + 1))
-		hunk->last++;
-	return true;
-}
-
 /* What the edit, and those that begin on its last line, change. */
 static struct change change_find(const struct nginxpatch *p, uint32_t edit, uint32_t edit_end)
 {
@@ -249,18 +226,6 @@ static struct change change_find(const struct nginxpatch *p, uint32_t edit, uint
 		c.edit_end++;
 	}
 	return c;
-}
-
-static void line_write(struct text *t, char sign, const char *data, size_t len, bool has_end)
-{
-	text_addf(t, "%c%.*s\n", sign, (int)len, data);
-	if (!has_end)
-		text_add(t, "\\ No newline at end of file\n");
-}
-
-static void known_line_write(struct text *t, char sign, const struct nginxpatch_line *line)
-{
-	line_write(t, sign, line->data, line->len, line->has_end);
 }
 
 /* The text that the lines of a change become. */
@@ -279,12 +244,82 @@ static void changed_text(const struct nginxpatch *p, const struct change *c, str
 	text_addf(t, "%.*s", (int)(last->len - column), last->data + column);
 }
 
-/* Appends a change; returns how many lines there are more than before. What is only added to stands
- * there as it was. */
-static int64_t change_write(const struct nginxpatch *p, const struct change *c, struct text *t)
+/* Does the change leave its line as it was, and add others behind it? Then text is them. */
+static bool is_added(const struct nginxpatch *p, const struct change *c, const struct text *text)
 {
 	const struct nginxpatch_line *last = &p->lines[c->last];
-	char buf[2 * NGINXPATCH_TEXT_LEN + 4096];
+
+	return c->first == c->last && last->has_end && text->len > last->len &&
+	       text->buf[last->len] == '\n' && !memcmp(text->buf, last->data, last->len);
+}
+
+/* Gives the hunk, which is the changed lines and nothing else, its context: up to 3 of the known lines
+ * on each side. patch(1) takes a hunk with fewer lines on one side to be at that end of the file:
+ * where it may only be next to a line that is kept back, there are as few on the other side. */
+static void context_add(const struct nginxpatch *p, struct hunk *hunk, bool first_added)
+{
+	uint32_t first = hunk->first + first_added, last = hunk->last, before = 0, after = 0;
+
+	while (before < CONTEXT_LINES && first > before &&
+	       is_run(p, first - before - 1, hunk->first))
+		before++;
+	while (after < CONTEXT_LINES && is_run(p, last, last + after + 1))
+		after++;
+	if (after > before && p->lines[first - before].number > 1)
+		after = before;
+	if (before > after && p->lines[last + after].has_end)
+		before = after;
+	hunk->replaces = !before;
+	/* The line that others are added behind is context, too. */
+	hunk->first = before ? first - before : hunk->first;
+	hunk->last += after;
+}
+
+/* The hunk that begins with the edit. False when lines of it are not known. */
+static bool hunk_find(const struct nginxpatch *p, uint32_t edit, struct hunk *hunk)
+{
+	uint32_t first = line_index(p, p->edits[edit].line);
+	uint32_t last = line_index(p, p->edits[edit].last);
+	char buf[CHANGED_LEN];
+	struct change change;
+	struct text text;
+
+	*hunk = (struct hunk){ first, last, edit, edit + 1, false };
+	for (; hunk->edit_end < p->edit_count; hunk->edit_end++) {
+		uint32_t next = line_index(p, p->edits[hunk->edit_end].line);
+
+		if (!is_run(p, hunk->last, next) || next - hunk->last > 2 * CONTEXT_LINES)
+			break;
+		hunk->last = line_index(p, p->edits[hunk->edit_end].last);
+	}
+	if (!is_run(p, first, hunk->last))
+		return false;
+	text_init(&text, buf, sizeof(buf));
+	change = change_find(p, edit, hunk->edit_end);
+	changed_text(p, &change, &text);
+	context_add(p, hunk, is_added(p, &change, &text));
+	return true;
+}
+
+static void line_write(struct text *t, char sign, const char *data, size_t len, bool has_end)
+{
+	text_addf(t, "%c%.*s\n", sign, (int)len, data);
+	if (!has_end)
+		text_add(t, "\\ No newline at end of file\n");
+}
+
+static void known_line_write(struct text *t, char sign, const struct nginxpatch_line *line)
+{
+	line_write(t, sign, line->data, line->len, line->has_end);
+}
+
+/* Appends a change; returns how many lines there are more than before. What is only added to stands
+ * there as it was. */
+static int64_t change_write(const struct nginxpatch *p, const struct change *c, bool replaces,
+			    struct text *t)
+{
+	const struct nginxpatch_line *last = &p->lines[c->last];
+	char buf[CHANGED_LEN];
 	const char *line = buf;
 	struct text changed;
 	int64_t more = 0;
@@ -293,8 +328,7 @@ static int64_t change_write(const struct nginxpatch *p, const struct change *c, 
 	text_init(&changed, buf, sizeof(buf));
 	changed_text(p, c, &changed);
 	t->cut |= changed.cut;
-	added = c->first == c->last && last->has_end && changed.len > last->len &&
-		buf[last->len] == '\n' && !memcmp(buf, last->data, last->len);
+	added = !replaces && is_added(p, c, &changed);
 	for (uint32_t i = c->first; i <= c->last; i++, more--)
 		known_line_write(t, added ? ' ' : '-', &p->lines[i]);
 	if (added) {
@@ -329,7 +363,7 @@ static void hunk_write(const struct nginxpatch *p, const struct hunk *hunk, int6
 			continue;
 		}
 		c = change_find(p, edit, hunk->edit_end);
-		more += change_write(p, &c, &t);
+		more += change_write(p, &c, hunk->replaces, &t);
 		edit = c.edit_end;
 		i = c.last;
 	}

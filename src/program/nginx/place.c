@@ -36,6 +36,7 @@ const char *nginx_setting_name(enum nginx_setting setting)
 		[NGINX_SSL_OCSP] = "ssl_ocsp",
 		[NGINX_SSL_STAPLING] = "ssl_stapling",
 		[NGINX_STARTTLS] = "starttls",
+		[NGINX_PROXY_PROTOCOL] = "protocol",
 	};
 
 	return names[setting];
@@ -94,6 +95,14 @@ const struct nginx_spot *nginx_place_spot(const struct nginx_place *place,
 	for (uint32_t i = 0; i < place->spot_count; i++)
 		if (place->spots[i].setting == setting)
 			return &place->spots[i];
+	return NULL;
+}
+
+const struct nginx_note *nginxplace_note(const struct nginx_place *place, enum nginx_note_kind kind)
+{
+	for (uint32_t i = 0; i < place->note_count; i++)
+		if (place->notes[i].kind == kind)
+			return &place->notes[i];
 	return NULL;
 }
 

@@ -58,6 +58,7 @@ enum nginx_setting {
 	NGINX_SSL_OCSP,
 	NGINX_SSL_STAPLING,
 	NGINX_STARTTLS,
+	NGINX_PROXY_PROTOCOL, /* of stream: its header goes before the ClientHello */
 	NGINX_SETTING_COUNT,
 };
 
@@ -65,7 +66,8 @@ enum nginx_setting {
 enum nginx_certainty {
 	NGINX_CERTAIN,	/* by address and port */
 	NGINX_LIKELY,	/* by port, and by the server name as far as that is known */
-	NGINX_POSSIBLE, /* its target is a variable */
+	NGINX_POSSIBLE, /* its target is a variable, or Lua decides */
+	NGINX_MOVED,	/* by port; its host name now stands for another address */
 	NGINX_CERTAINTY_COUNT,
 };
 
@@ -78,6 +80,8 @@ enum nginx_note_kind {
 	NGINX_NOTE_ISSUER,	  /* words: who issued it */
 	NGINX_NOTE_NO_CLIENT_USE, /* its extended key usage is not for clients */
 	NGINX_NOTE_KEY_MISMATCH,  /* the key does not belong to it */
+	NGINX_NOTE_MOVED,	  /* words: the address that the name of the pass stands for now */
+	NGINX_NOTE_OTHER_NAMES,	  /* of an upstream block: servers in it have other host names */
 	NGINX_NOTE_KIND_COUNT,
 };
 
@@ -141,6 +145,8 @@ struct nginx_place {
 struct nginx_places {
 	uint32_t count;
 	uint32_t more; /* places that match and are not among these */
+	uint32_t
+		excluded; /* behind the items: places that match less well, or contradict what was seen */
 	struct nginx_place items[NGINX_PLACES_MAX];
 };
 
@@ -161,6 +167,10 @@ const struct nginx_value *nginx_place_value(const struct nginx_place *place,
 /* The spot of a setting, NULL when there is none. */
 const struct nginx_spot *nginx_place_spot(const struct nginx_place *place,
 					  enum nginx_setting setting);
+
+/* The first note of the kind, NULL when there is none. */
+const struct nginx_note *nginxplace_note(const struct nginx_place *place,
+					 enum nginx_note_kind kind);
 
 /* The name without the prefix, such as "ssl_verify"; and the prefix, such as "proxy_". */
 const char *nginx_setting_name(enum nginx_setting setting);

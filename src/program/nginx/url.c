@@ -105,36 +105,60 @@ static bool word_next(const char **at, const char *end, const char **word, size_
 	return *len > 0;
 }
 
-/* Does the hosts file know the name, and is the address among those that it has? */
-static enum nginxtarget_match hosts_match(const struct nginxtarget_address *address,
-					  const char *host, size_t host_len)
+/* The next address that the hosts file has for the host, and where it is written. False: no more, or
+ * none of the steps, lines that are looked at, is left. */
+static bool hosts_next(const char **text, const struct nginxtarget *t, uint64_t *steps,
+		       unsigned int *family, uint8_t addr[16], struct nginx_words *written)
 {
-	const char *text = address->hosts, *line;
-	enum nginxtarget_match match = NGINXTARGET_UNKNOWN;
+	const char *line;
 	size_t line_len;
 
-	while (line_next(&text, &line, &line_len)) {
-		const char *at = line, *end = line + line_len, *word;
-		unsigned int family;
-		uint8_t addr[16];
-		size_t len;
+	while (line_next(text, &line, &line_len)) {
+		const char *at = line, *end = line + line_len, *word, *first;
+		size_t len, first_len;
 
-		if (address->steps && !*address->steps)
-			return NGINXTARGET_UNKNOWN;
-		if (address->steps)
-			--*address->steps;
-		if (!word_next(&at, end, &word, &len) ||
-		    !nginxtarget_is_address(word, len, &family, addr))
+		if (steps && !*steps)
+			return false;
+		if (steps)
+			--*steps;
+		if (!word_next(&at, end, &first, &first_len) ||
+		    !nginxtarget_is_address(first, first_len, family, addr))
 			continue;
-		while (word_next(&at, end, &word, &len)) {
-			if (len != host_len || strncasecmp(word, host, len) != 0)
-				continue;
-			if (is_same(family, addr, address))
-				return NGINXTARGET_SAME;
-			match = NGINXTARGET_OTHER;
-		}
+		*written = (struct nginx_words){ first, (uint32_t)first_len };
+		while (word_next(&at, end, &word, &len))
+			if (len == t->host_len && !strncasecmp(word, t->host, len))
+				return true;
 	}
-	return match;
+	return false;
+}
+
+struct nginx_words nginxtarget_address_now(const struct nginxtarget *t, const char *hosts)
+{
+	struct nginx_words written;
+	unsigned int family;
+	uint8_t addr[16];
+
+	if (!hosts_next(&hosts, t, NULL, &family, addr, &written))
+		return (struct nginx_words){ "", 0 };
+	return written;
+}
+
+/* Does the hosts file know the name, and is the address among those that it has? */
+static enum nginxtarget_match hosts_match(const struct nginxtarget_address *address,
+					  const struct nginxtarget *t)
+{
+	enum nginxtarget_match match = NGINXTARGET_UNKNOWN;
+	const char *text = address->hosts;
+	struct nginx_words written;
+	unsigned int family;
+	uint8_t addr[16];
+
+	while (hosts_next(&text, t, address->steps, &family, addr, &written)) {
+		if (is_same(family, addr, address))
+			return NGINXTARGET_SAME;
+		match = NGINXTARGET_MOVED;
+	}
+	return address->steps && !*address->steps ? NGINXTARGET_UNKNOWN : match;
 }
 
 enum nginxtarget_match nginxtarget_match(const struct nginxtarget *t,
@@ -145,5 +169,5 @@ enum nginxtarget_match nginxtarget_match(const struct nginxtarget *t,
 
 	if (nginxtarget_is_address(t->host, t->host_len, &family, addr))
 		return is_same(family, addr, address) ? NGINXTARGET_SAME : NGINXTARGET_OTHER;
-	return hosts_match(address, t->host, t->host_len);
+	return hosts_match(address, t);
 }

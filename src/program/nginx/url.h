@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "program/nginx/place.h"
+
 /* The host is not terminated. */
 struct nginxtarget {
 	const char *host;
@@ -31,6 +33,7 @@ struct nginxtarget_address {
 
 enum nginxtarget_match {
 	NGINXTARGET_OTHER,   /* it is another address */
+	NGINXTARGET_MOVED,   /* a name that the hosts file has for another address */
 	NGINXTARGET_UNKNOWN, /* a name that the hosts file does not have */
 	NGINXTARGET_SAME,
 };
@@ -40,6 +43,10 @@ void nginxtarget_parse(const char *text, struct nginxtarget *target);
 
 /* Parses a literal address, which is not terminated. False: it is none. */
 bool nginxtarget_is_address(const char *host, size_t len, unsigned int *family, uint8_t addr[16]);
+
+/* The first address that the hosts file has for the host, as it is written there; no words when it
+ * has none. */
+struct nginx_words nginxtarget_address_now(const struct nginxtarget *target, const char *hosts);
 
 /* Is the host, a name or an address, at that address? */
 enum nginxtarget_match nginxtarget_match(const struct nginxtarget *target,
