@@ -263,7 +263,8 @@ void scene_end(struct scene *scene)
 	conn->first_rx_kept = head;
 	memcpy(conn->first_rx, scene->received.bytes, head);
 	conn->tcp_bytes_sent = scene->sent.len;
-	conn->tcp_bytes_received = scene->received.len + !!(conn->flags & TLSFAIL_F_PEER_FIN);
+	conn->tcp_bytes_received = scene->received.len + scene->unread +
+				   !!(conn->flags & TLSFAIL_F_PEER_FIN); /* it counts as a byte */
 	failure->conn = conn;
 	failure->sent = (struct tls_capture){ scene->sent.bytes, scene->sent.len, false };
 	failure->received =

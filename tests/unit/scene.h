@@ -26,6 +26,7 @@ struct scene {
 	struct direction received;
 	uint8_t *certs[TLSFAIL_CERTS_MAX]; /* DER, of OpenSSL's allocator */
 	size_t cert_lens[TLSFAIL_CERTS_MAX];
+	unsigned int unread;	/* bytes of the peer that nobody read */
 	struct failure failure; /* of all this; see scene_end() */
 };
 

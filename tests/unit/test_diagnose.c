@@ -474,6 +474,20 @@ static void test_closes(void **state)
 	assert_close(TLSFAIL_F_LOCAL_FIN, 0, "local", "abort");
 }
 
+/* The peer closed, and its last bytes were never read: it is this side that ended it. */
+static void test_unread_bytes(void **state)
+{
+	(void)state;
+	for (unsigned int unread = 0; unread < 2; unread++) {
+		begin_hello();
+		scene.conn.flags |= TLSFAIL_F_TLS | TLSFAIL_F_PEER_FIN;
+		scene.unread = unread;
+		diagnose_scene();
+		assert_string_equal(finding.closed_by, unread ? "local" : "peer");
+		assert_string_equal(finding.close_kind, unread ? "abort" : "fin");
+	}
+}
+
 /* ---- Hostile bytes ---- */
 
 #define HOSTILE "\033[31m\xff\xc3\n"
@@ -580,6 +594,7 @@ int main(void)
 		cmocka_unit_test(test_candidates),
 		cmocka_unit_test(test_phases),
 		cmocka_unit_test(test_closes),
+		cmocka_unit_test(test_unread_bytes),
 		cmocka_unit_test(test_hostile_names),
 		cmocka_unit_test(test_hostile_first_bytes),
 		cmocka_unit_test(test_fields_filled_to_the_end),

@@ -81,6 +81,23 @@ static void test_the_first_is_told(void **state)
 	assert_false(fold_tell_due(fold, 1000 + INTERVAL, &out));
 }
 
+/* A count has the history of the last failure that it counts, and a span in the unit that suits it. */
+static void test_what_is_told_of_it(void **state)
+{
+	(void)state;
+	assert_true(take(1000));
+	failure.history = (struct finding_peer){ .known = true, .failures = 2, .handshakes = 9 };
+	assert_false(take(1001));
+	failure.history.failures = 3;
+	assert_false(take(41001));
+	assert_true(fold_tell_rest(fold, &out));
+	assert_true(out.history.known);
+	assert_int_equal(out.history.failures, 3);
+	assert_int_equal(out.history.handshakes, 9);
+	assert_string_equal(out.message, "2 more failures of this kind within 40 us.");
+	assert_int_equal(out.suppressed, 2);
+}
+
 /* It goes on: a count each interval. It stops: the next one is news again. */
 static void test_intervals(void **state)
 {
@@ -194,8 +211,9 @@ static void test_off(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_the_first_is_told), TEST(test_intervals),	TEST(test_kinds),
-		TEST(test_of_one_peer),	      TEST(test_table_is_full), TEST(test_off),
+		TEST(test_the_first_is_told), TEST(test_what_is_told_of_it), TEST(test_kinds),
+		TEST(test_the_first_is_told), TEST(test_intervals),	     TEST(test_kinds),
+		TEST(test_of_one_peer),	      TEST(test_table_is_full),	     TEST(test_off),
 	};
 
 	return cmocka_run_group_tests_name("fold", tests, NULL, NULL);

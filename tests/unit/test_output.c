@@ -27,18 +27,19 @@
 #include "fixture.h"
 #include "output/outputs.h"
 
-#define QUEUE_SIZE (64 * 1024)
-#define FINISH_MS  5000
+#define QUEUE_SIZE   (64 * 1024)
+#define BATCHES_SIZE (1024 * 1024) /* room for more than is sent at once */
+#define FINISH_MS    5000
 
 static struct finding finding;
 static struct outputs *outputs;
 static char error[512];
 static char spec[512];
 
-/* Opens json:PATH of the fixture; error is then what was said. */
-static int open_json(const char *name)
+/* Opens json:PATH of the fixture with a queue of that size; error is then what was said. */
+static int open_json_queue(const char *name, size_t size)
 {
-	struct outputs_options options = { .queue_size = QUEUE_SIZE, .count = 1 };
+	struct outputs_options options = { .queue_size = size, .count = 1 };
 	struct text t;
 
 	text_init(&t, error, sizeof(error));
@@ -46,6 +47,11 @@ static int open_json(const char *name)
 	options.specs[0] = spec;
 	outputs = NULL;
 	return outputs_open(&options, &outputs, &t);
+}
+
+static int open_json(const char *name)
+{
+	return open_json_queue(name, QUEUE_SIZE);
 }
 
 static void write_numbered(unsigned int number)
@@ -177,6 +183,49 @@ static void test_slow_consumer(void **state)
 	assert_int_equal(lost, counts.dropped);
 }
 
+/* Reads from the FIFO until no more than this waits in the queue. */
+static void read_until(int reader, size_t waiting_bytes)
+{
+	char buf[512];
+
+	while (counts_now().waiting_bytes > waiting_bytes)
+		if (read(reader, buf, sizeof(buf)) < 0)
+			usleep(1000);
+}
+
+/* Once full, nothing is taken until half of the queue is free: what is lost is lost in one piece. */
+static void test_full_until_half(void **state)
+{
+	struct output_counts full, counts;
+	unsigned int number = 0;
+	int reader;
+
+	(void)state;
+	assert_int_equal(mkfifo(fixture_path("half"), 0600), 0);
+	reader = open(fixture_path("half"), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	assert_int_equal(open_json_queue("half", BATCHES_SIZE), 0);
+	/* The queue is full, and so is the FIFO behind it. */
+	do {
+		write_numbered(++number);
+		if (counts_now().waiting_bytes > BATCHES_SIZE / 2)
+			usleep(1000);
+		full = counts_now();
+	} while (!full.dropped || full.waiting_bytes < BATCHES_SIZE * 7 / 8);
+	read_until(reader, BATCHES_SIZE * 3 / 4);
+	write_numbered(++number);
+	counts = counts_now();
+	assert_int_equal(counts.dropped, full.dropped + 1);
+	assert_int_equal(counts.queued, full.queued);
+	read_until(reader, BATCHES_SIZE / 2);
+	write_numbered(++number);
+	counts = counts_now();
+	assert_int_equal(counts.dropped, full.dropped + 1);
+	/* And the report of what was lost, before it. */
+	assert_int_equal(counts.queued, full.queued + 2);
+	close(reader);
+	finish();
+}
+
 /* Nobody reads, to the end: the end comes all the same, and what was not read is counted. */
 static void test_dead_consumer(void **state)
 {
@@ -297,10 +346,10 @@ static void test_others_file(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_all_is_written), cmocka_unit_test(test_slow_consumer),
-		cmocka_unit_test(test_dead_consumer),  cmocka_unit_test(test_rotation),
-		cmocka_unit_test(test_full_disk),      cmocka_unit_test(test_unsafe_files),
-		cmocka_unit_test(test_others_file),
+		cmocka_unit_test(test_all_is_written),	cmocka_unit_test(test_slow_consumer),
+		cmocka_unit_test(test_full_until_half), cmocka_unit_test(test_dead_consumer),
+		cmocka_unit_test(test_rotation),	cmocka_unit_test(test_full_disk),
+		cmocka_unit_test(test_unsafe_files),	cmocka_unit_test(test_others_file),
 	};
 
 	signal(SIGPIPE, SIG_IGN);

@@ -3,6 +3,7 @@
  * Records in, findings and a summary out; what becomes of records that are none, and of findings
  * that nobody takes. That the findings are right is what the recordings in tests/golden prove.
  */
+#define _DEFAULT_SOURCE /* strsep() */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -205,6 +206,27 @@ static json_t *take(void)
 	return object;
 }
 
+/* Of several objects that were written since, the first; take_next() gives those after it, then NULL. */
+static char *rest;
+
+static json_t *take_next(void)
+{
+	char *line = strsep(&rest, "\n");
+
+	return line && *line ? json_loads(line, 0, NULL) : NULL;
+}
+
+static json_t *take_first(void)
+{
+	static char lines[65536];
+	ssize_t len = read(reader, lines, sizeof(lines) - 1);
+
+	assert_true(len > 0);
+	lines[len] = '\0';
+	rest = lines;
+	return take_next();
+}
+
 static void assert_nothing_written(void)
 {
 	char byte;
@@ -323,6 +345,59 @@ static void test_failures_are_folded(void **state)
 	assert_int_equal(json_integer_value(json_object_get(object, "tlsfail.suppressed")), 1);
 	json_decref(object);
 	assert_int_equal(pipeline_findings(pipeline), 4);
+}
+
+/* The records of several CPUs are not quite in order: a late one does not turn the clock back. */
+static void test_time_goes_forward_only(void **state)
+{
+	(void)state;
+	feed_clock_at(30000);
+	feed_clock_at(12);
+	assert_int_equal(feed_failure(), 0); /* closed at 12 ms */
+	json_decref(take());
+	assert_int_equal(pipeline_deadline(pipeline), SCENE_MS(90000));
+}
+
+/* What is folded of a peer is reported before its recovery, what is folded of another is not. */
+static void test_folded_comes_before_the_recovery(void **state)
+{
+	struct tlsfail_peer record = { .h = HEADER(PEER, record), .t = SCENE_MS(9000) };
+	json_t *object;
+
+	(void)state;
+	feed_clock();
+	for (int i = 0; i < 3; i++) {
+		scene_begin(&scene);
+		scene.conn.flags = TLSFAIL_F_CONNECT | TLSFAIL_F_REFUSED;
+		scene_end(&scene);
+		scene.conn.peer = (struct tlsfail_peer_counts){ .t_first = SCENE_MS(1),
+								.t_failing = SCENE_MS(1),
+								.t_failed = SCENE_MS(12),
+								.failed = 3 + (unsigned int)i,
+								.streak = 3 + (unsigned int)i };
+		scene.conn.rport = i < 2 ? 8443 : 9443;
+		assert_int_equal(feed(&scene.conn, sizeof(scene.conn)), 0);
+		if (i != 1)
+			json_decref(take());
+	}
+	assert_nothing_written();
+	memcpy(record.key.addr, scene.conn.raddr, sizeof(record.key.addr));
+	record.key.family = scene.conn.family;
+	record.key.port = 8443;
+	record.n = (struct tlsfail_peer_counts){ .t_first = SCENE_MS(1),
+						 .t_failed = SCENE_MS(12),
+						 .t_done = SCENE_MS(8000),
+						 .done = 1,
+						 .failed = 4 };
+	assert_int_equal(feed(&record, sizeof(record)), 0);
+	object = take_first();
+	assert_member(object, "event.name", "tlsfail.folded");
+	assert_int_equal(json_integer_value(json_object_get(object, "network.peer.port")), 8443);
+	json_decref(object);
+	object = take_next();
+	assert_member(object, "event.name", "tlsfail.peer.recovered");
+	json_decref(object);
+	assert_null(take_next());
 }
 
 static void assert_refused(const void *record, size_t len, int want)
@@ -513,6 +588,10 @@ int main(void)
 		TEST(test_a_loss_comes_out),
 		TEST(test_other_records_are_taken),
 		cmocka_unit_test_setup_teardown(test_failures_are_folded, setup_folding, teardown),
+		cmocka_unit_test_setup_teardown(test_time_goes_forward_only, setup_folding,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_folded_comes_before_the_recovery,
+						setup_folding, teardown),
 		TEST(test_records_that_are_none),
 		TEST(test_reader_gone),
 		TEST(test_sink_that_does_not_open),
