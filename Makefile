@@ -389,6 +389,10 @@ golden: need-root build/tlsfail ## record the golden files anew (root)
 	$(Q)$(PYTHON) tests/e2e/record_golden.py --tlsfail build/tlsfail; \
 		status=$$?; $(HAND_BACK); exit $$status
 
+.PHONY: docs
+docs: build/asan/unit/test_cause_docs ## write what is made from the rule table: docs/causes.md, docs/evidence.md, a part of the manual
+	$(Q)TLSFAIL_WRITE_DOCS=1 $<
+
 .PHONY: golden-expected
 golden-expected: build/asan/tlsfail ## what replay makes of the golden recordings is right: expect it
 	$(Q)tests/golden/run --tlsfail build/asan/tlsfail --update

@@ -10,6 +10,9 @@
 
 #include "diagnose/cause_rows.h"
 
+const char cause_note_concluded[] =
+	" That is concluded from the certificates, as the program did not ask for the reason.";
+
 const char cause_note_resumed[] =
 	" The session was resumed: this is the verify result of the handshake that began it, "
 	"{setting:session_origin}.";
@@ -20,7 +23,18 @@ const char cause_note_hidden[] =
 	" An earlier session was offered and not resumed: until now resumption may have hidden "
 	"this.";
 
-static const struct cause last_row[] = {
+static const struct cause last_rows[] = {
+	{
+		.slug = "local-tls-error",
+		.when = { .role = OF_EITHER, .all = O_RAISED },
+		.confidence = CONFIDENCE_MEDIUM,
+		.evidence = "any other error that the TLS library raised",
+		.message = "{library} here ended the handshake with {peer} with an error of its "
+			   "own ({error}).",
+		.doubt = "The error names no cause that a rule knows.",
+		.hint = "look in {setting:log} for that moment, and for that error in the "
+			"documentation of {library}",
+	},
 	{
 		.slug = "unknown",
 		.when = { .role = OF_EITHER },
@@ -31,7 +45,7 @@ static const struct cause last_row[] = {
 	},
 };
 
-static const struct cause_part causes_last = { last_row, ARRAY_LEN(last_row) };
+static const struct cause_part causes_last = { last_rows, ARRAY_LEN(last_rows) };
 
 static const struct cause_part *const parts[] = {
 	&causes_verify, &causes_peer, &causes_silent, &causes_server, &causes_last,

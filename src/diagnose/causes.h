@@ -71,6 +71,9 @@ struct cause {
 	struct cause_wording wordings[CAUSE_WORDINGS_MAX]; /* the first that was observed counts */
 };
 
+/* Appended to the message when the library refused the certificate, and why is concluded. */
+extern const char cause_note_concluded[];
+
 /* Appended to the message when a session was resumed, and the verify result came from it; and when
  * one was offered that could have been resumed. */
 extern const char cause_note_resumed[];

@@ -200,25 +200,104 @@ static const struct cause rows[] = {
 			"{setting:legacy_renegotiation}",
 	},
 	{
+		.slug = "old-version-signature",
+		.when = { .all = O_OLD_VERSION,
+			  .reason = { TLS_REASON_SIGNATURE_NOT_ACCEPTED,
+				      TLS_REASON_NO_SHARED_SIGNATURE } },
+		.confidence = CONFIDENCE_HIGH,
+		.evidence = "a version before TLS 1.2 chosen, and OpenSSL reason 333, 118, 297, "
+			    "368, 370 or 376",
+		.message =
+			"{peer} chose {version}, which signs with MD5 and SHA-1: the security "
+			"level of the {library} here does not take that, whatever the certificate "
+			"is.",
+		.hint = "upgrade the {upstream}'s TLS to 1.2 or later; only if that cannot be "
+			"done, and knowingly, {setting:lowest_security_level}",
+	},
+	{
 		.slug = "legacy-signature",
 		.when = { .reason = { TLS_REASON_SIGNATURE_NOT_ACCEPTED,
 				      TLS_REASON_NO_SHARED_SIGNATURE } },
 		.confidence = CONFIDENCE_HIGH,
-		.evidence = "OpenSSL reason 333, 118 or 376",
-		.message =
-			"{peer} signs with an algorithm that this host's OpenSSL does not accept.",
-		.hint = "upgrade the {upstream}'s TLS and certificate to SHA-256 or better",
+		.evidence = "OpenSSL reason 333, 118, 297, 368, 370 or 376",
+		.message = "{peer} signs with an algorithm that the {library} here does not "
+			   "accept.",
+		.hint = "upgrade the {upstream}'s TLS, or give it another certificate, so that it "
+			"signs with SHA-256 or better, and a kind of key that is accepted here",
+	},
+	{
+		.slug = "downgrade-detected",
+		.when = { .reason = { TLS_REASON_FALLBACK_OR_DOWNGRADE } },
+		.confidence = CONFIDENCE_MEDIUM,
+		.evidence = "OpenSSL reason 373 as the client: the ServerHello's random says that "
+			    "the server could have chosen a higher version",
+		.message = "{peer} chose {version}, and says in the same breath that it speaks a "
+			   "newer version: something between made it choose the old one.",
+		.doubt = "A middlebox that opens TLS does this; so does an attack.",
+		.hint = "look for a proxy or firewall on the way that inspects TLS; update it, or "
+			"go around it",
+	},
+	{
+		.slug = "peer-signature-wrong",
+		.when = { .reason = { TLS_REASON_BAD_PEER_SIGNATURE } },
+		.confidence = CONFIDENCE_HIGH,
+		.evidence = "OpenSSL reason 123, 264 or 265",
+		.message = "{peer} did not prove that it has the key of its certificate: its "
+			   "signature in the handshake is wrong.",
+		.hint = "check on the {upstream} that its private key belongs to its certificate; "
+			"look for a middlebox that changes handshakes",
+	},
+	{
+		.slug = "session-mismatch",
+		.when = { .reason = { TLS_REASON_SESSION_MISMATCH, TLS_REASON_EARLY_DATA } },
+		.confidence = CONFIDENCE_MEDIUM,
+		.evidence = "OpenSSL reason 104, 114, 197, 210, 218, 219, 253 and the like",
+		.message = "{peer} and this host do not agree on an earlier session that was to be "
+			   "resumed ({error}).",
+		.doubt = "Servers of a pool that share an address, and not their session keys, can "
+			 "do this.",
+		.hint = "have the servers behind that address share their session keys; until "
+			"then: {setting:no_session_reuse}",
+	},
+	{
+		.slug = "client-cert-unusable",
+		.when = { .reason = { TLS_REASON_OWN_CERTIFICATE_UNUSABLE,
+				      TLS_REASON_OWN_CERTIFICATE_WEAK } },
+		.confidence = CONFIDENCE_HIGH,
+		.evidence = "OpenSSL reason 177, 190, 288, 397 to 399 and the like",
+		.message = "The client certificate for {peer} cannot be used here ({error}).",
+		.hint = "check the client certificate{with:client_certificate} and its key: do "
+			"they belong together, and are key and signatures strong enough for the "
+			"security level here?",
+	},
+	{
+		.slug = "no-ciphers-available",
+		.when = { .reason = { TLS_REASON_NO_CIPHER_ENABLED } },
+		.confidence = CONFIDENCE_HIGH,
+		.evidence = "OpenSSL reason 161, 181, 183, 185 or 230",
+		.message = "The configuration leaves nothing to offer to {peer}: no cipher suite "
+			   "for the versions that are allowed ({error}).",
+		.hint = "widen {setting:ciphers}, or {setting:versions}; the two have to fit "
+			"together",
 	},
 	{
 		.slug = "peer-broken-answer",
-		.when = { .alert_sent = { TLS_ALERT_UNEXPECTED_MESSAGE, TLS_ALERT_ILLEGAL_PARAMETER,
-					  TLS_ALERT_DECODE_ERROR, TLS_ALERT_DECRYPT_ERROR } },
+		.when = { .any = O_PEER_BROKE },
 		.confidence = CONFIDENCE_MEDIUM,
-		.evidence = "fatal alert 10, 47, 50 or 51 sent",
-		.message = "{peer} answered with {answer} TLS does not allow here (alert {alert} "
-			   "sent).",
+		.evidence = "fatal alert 10, 47, 50 or 51 sent, or an error that says that a "
+			    "message was malformed, unexpected, too long or contradictory",
+		.message = "{peer} answered with {answer} TLS does not allow here{our_alert}.",
 		.doubt = "The peer is broken, or something on the way is.",
 		.hint = "update the {upstream}'s TLS; look for a middlebox that changes handshakes",
+	},
+	{
+		.slug = "insufficient-security",
+		.when = { .alert = { TLS_ALERT_INSUFFICIENT_SECURITY } },
+		.confidence = CONFIDENCE_HIGH,
+		.evidence = "fatal alert 71 received",
+		.message = "{peer} wants stronger cipher suites or keys than were offered (alert "
+			   "71). Offered were {ciphers}.",
+		.hint = "widen {setting:ciphers} by stronger cipher suites",
 	},
 	{
 		.slug = "group-mismatch",
@@ -251,6 +330,18 @@ static const struct cause rows[] = {
 		.doubt = "The alert does not say which.",
 		.hint = "compare {setting:ciphers} and {setting:versions} with what the {upstream} "
 			"accepts",
+	},
+	{
+		.slug = "peer-ended-handshake",
+		.when = { .all = O_ALERT_NAMED },
+		.confidence = CONFIDENCE_MEDIUM,
+		.candidates = { { "sni-missing", O_NO_SNI | O_NO_SUCCESS },
+				{ "sni-unrecognized", O_SNI | O_NO_SUCCESS } },
+		.evidence = "any other fatal alert received",
+		.message = "{peer} ended the handshake (alert {alert}): {alert_means}.",
+		.doubt = "What the alert means depends on the server's implementation.",
+		.hint = "look at the {upstream}'s own log for that moment; compare what was "
+			"offered (versions, cipher suites, groups, the name) with what it serves",
 	},
 };
 

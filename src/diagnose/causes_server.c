@@ -156,6 +156,19 @@ static const struct cause rows[] = {
 		.hint = "{setting:certificate_log}",
 	},
 
+	{
+		.slug = "server-cert-unusable",
+		.when = { .role = OF_SERVER,
+			  .reason = { TLS_REASON_OWN_CERTIFICATE_UNUSABLE,
+				      TLS_REASON_OWN_CERTIFICATE_WEAK } },
+		.confidence = CONFIDENCE_HIGH,
+		.evidence = "OpenSSL reason 177, 179, 190, 221, 288, 397 to 399 and the like",
+		.message = "The certificate for {name} cannot be used here with client {peer} "
+			   "({error}).",
+		.hint = "check {setting:certificate_file}: does its key belong to it, and are key "
+			"and signatures strong enough for the security level here?",
+	},
+
 	/* -- the client's certificate -- */
 	{
 		.slug = "client-cert-missing",
@@ -179,8 +192,7 @@ static const struct cause rows[] = {
 		.with_cert =
 			"Certificate {subject} of client {peer}, issued by {issuer}, is refused "
 			"here ({verdict}).",
-		.hint = "renew it if it has expired, or have it issued by {setting:client_cas}; "
-			"{setting:client_checks} can refuse it too",
+		.hint = "{client_fix}",
 	},
 
 	/* -- other errors here -- */
@@ -190,25 +202,19 @@ static const struct cause rows[] = {
 		.confidence = CONFIDENCE_MEDIUM,
 		.candidates = { { "client-protocol-too-old", 0 } },
 		.evidence = "fatal alert 80 sent",
-		.message =
-			"OpenSSL here had an internal error ({error}) in the handshake with client "
-			"{peer}, which offers {versions}.",
-		.doubt = "OpenSSL does so too when its security level allows none of those "
-			 "versions.",
+		.message = "{library} here had an internal error ({error}) in the handshake with "
+			   "client {peer}, which offers {versions}.",
+		.doubt = "It does so too when its security level allows none of those versions.",
 		.hint = "look in {setting:log} for that moment; if the client is an old one, "
 			"update it",
 	},
 	{
 		.slug = "client-broken-handshake",
-		.when = { .role = OF_SERVER,
-			  .alert_sent = { TLS_ALERT_UNEXPECTED_MESSAGE, TLS_ALERT_ILLEGAL_PARAMETER,
-					  TLS_ALERT_DECODE_ERROR, TLS_ALERT_DECRYPT_ERROR,
-					  TLS_ALERT_BAD_RECORD_MAC } },
+		.when = { .role = OF_SERVER, .any = O_PEER_BROKE },
 		.confidence = CONFIDENCE_MEDIUM,
-		.evidence = "fatal alert 10, 20, 47, 50 or 51 sent",
-		.message =
-			"Client {peer} sent something that TLS does not allow there (alert {alert} "
-			"sent).",
+		.evidence = "fatal alert 10, 20, 47, 50 or 51 sent, or an error that says that a "
+			    "message was malformed, unexpected, too long or contradictory",
+		.message = "Client {peer} sent something that TLS does not allow there{our_alert}.",
 		.doubt = "The client is broken, or something on the way, or it is a scanner.",
 		.hint = "if it is a client that matters, update it; look for a middlebox on the "
 			"way",

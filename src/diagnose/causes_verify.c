@@ -23,7 +23,7 @@ static const struct cause rows[] = {
 		.confidence = CONFIDENCE_HIGH,
 		.resumption_hides = true,
 		.evidence = "X509 verify code 10, and the program asked for the result",
-		.message = "A certificate that {peer} sent has expired (verify code 10).",
+		.message = "A certificate that {peer} sent has expired{code}.",
 		.with_cert = "Certificate {subject} of {peer} ended {ended}.",
 		.hint = "renew it on the {upstream} and reload it there",
 	},
@@ -33,7 +33,7 @@ static const struct cause rows[] = {
 		.confidence = CONFIDENCE_HIGH,
 		.resumption_hides = true,
 		.evidence = "X509 verify code 9, and the program asked for the result",
-		.message = "A certificate that {peer} sent is not valid yet (verify code 9).",
+		.message = "A certificate that {peer} sent is not valid yet{code}.",
 		.with_cert = "Certificate {subject} of {peer} is valid only from {begins}.",
 		.hint = "check the clocks of both hosts; if they are right, the {upstream} serves "
 			"the wrong certificate",
@@ -44,8 +44,7 @@ static const struct cause rows[] = {
 		.confidence = CONFIDENCE_HIGH,
 		.resumption_hides = true,
 		.evidence = "X509 verify code 18, and the program asked for the result",
-		.message = "The certificate of {peer} is self-signed and not trusted here (verify "
-			   "code 18).",
+		.message = "The certificate of {peer} is self-signed and not trusted here{code}.",
 		.with_cert = "Certificate {subject} of {peer} is self-signed and not trusted here.",
 		.hint = "add that certificate, or the CA that should have issued it, to "
 			"{setting:trusted_cas}",
@@ -61,9 +60,7 @@ static const struct cause rows[] = {
 		.evidence =
 			"X509 verify code 20 or 21; several certificates came, without the leaf's "
 			"issuer",
-		.message =
-			"{peer} sent a chain that lacks the issuer of its certificate (verify code "
-			"{verify}).",
+		.message = "{peer} sent a chain that lacks the issuer of its certificate{code}.",
 		.with_cert =
 			"Certificate {subject} of {peer} was issued by {issuer}, which is neither "
 			"trusted here nor in the chain that it sent.",
@@ -76,8 +73,8 @@ static const struct cause rows[] = {
 		.confidence = CONFIDENCE_MEDIUM,
 		.resumption_hides = true,
 		.evidence = "X509 verify code 20 or 21, and the program asked for the result",
-		.message = "The issuer of the certificate of {peer} is not among the trusted CAs "
-			   "(verify code {verify}).",
+		.message = "The issuer of the certificate of {peer} is not among the trusted "
+			   "CAs{code}.",
 		.with_cert = "Certificate {subject} of {peer} was issued by {issuer}, which is not "
 			     "trusted here.",
 		.candidates = { { "verify-chain-incomplete", O_ONE_CERT },
@@ -92,11 +89,11 @@ static const struct cause rows[] = {
 		.confidence = CONFIDENCE_HIGH,
 		.resumption_hides = true,
 		.evidence = "X509 verify code 19, and the program asked for the result",
-		.message = "The chain that {peer} sent ends in a root that is not trusted here "
-			   "(verify code 19).",
+		.message = "The chain that {peer} sent ends in a root that is not trusted "
+			   "here{code}.",
 		.with_cert =
 			"The chain of certificate {subject} of {peer}, issued by {issuer}, ends in "
-			"a root that is not trusted here (verify code 19).",
+			"a root that is not trusted here{code}.",
 		.hint = "add that root to {setting:trusted_cas}, if you mean to trust it",
 	},
 	{
@@ -105,10 +102,9 @@ static const struct cause rows[] = {
 		.confidence = CONFIDENCE_HIGH,
 		.resumption_hides = true,
 		.evidence = "X509 verify code 22, and the program asked for the result",
-		.message = "The certificate chain of {peer} is longer than is allowed here (verify "
-			   "code 22).",
+		.message = "The certificate chain of {peer} is longer than is allowed here{code}.",
 		.with_cert = "The chain of certificate {subject} of {peer}, which sent {chain}, is "
-			     "longer than is allowed here (verify code 22).",
+			     "longer than is allowed here{code}.",
 		.hint = "raise {setting:verify_depth}",
 	},
 	{
@@ -117,10 +113,9 @@ static const struct cause rows[] = {
 		.confidence = CONFIDENCE_HIGH,
 		.resumption_hides = true,
 		.evidence = "X509 verify code 23, and the program asked for the result",
-		.message = "The certificate of {peer} is revoked (verify code 23).",
+		.message = "The certificate of {peer} is revoked{code}.",
 		.with_cert =
-			"Certificate {subject} of {peer}, issued by {issuer}, is revoked (verify "
-			"code 23).",
+			"Certificate {subject} of {peer}, issued by {issuer}, is revoked{code}.",
 		.hint = "have the {upstream}'s certificate replaced; {setting:crl} is what says "
 			"that it is revoked",
 	},
@@ -130,11 +125,11 @@ static const struct cause rows[] = {
 		.confidence = CONFIDENCE_HIGH,
 		.resumption_hides = true,
 		.evidence = "X509 verify code 3 or 12, and the program asked for the result",
-		.message = "No current revocation list (CRL) of the issuer of {peer} is known here "
-			   "(verify code {verify}).",
+		.message = "No current revocation list (CRL) of the issuer of {peer} is known "
+			   "here{code}.",
 		.with_cert =
 			"No current revocation list (CRL) for the chain of certificate {subject} "
-			"of {peer}, issued by {issuer}, is known here (verify code {verify}).",
+			"of {peer}, issued by {issuer}, is known here{code}.",
 		.hint = "put a current CRL of each CA of the chain into {setting:crl_file}",
 	},
 	{
@@ -143,11 +138,8 @@ static const struct cause rows[] = {
 		.confidence = CONFIDENCE_HIGH,
 		.resumption_hides = true,
 		.evidence = "X509 verify code 26, and the program asked for the result",
-		.message =
-			"The certificate of {peer} is not meant for a TLS server (verify code 26).",
-		.with_cert =
-			"Certificate {subject} of {peer} is not meant for a TLS server (verify "
-			"code 26).",
+		.message = "The certificate of {peer} is not meant for a TLS server{code}.",
+		.with_cert = "Certificate {subject} of {peer} is not meant for a TLS server{code}.",
 		.hint = "have it reissued with extendedKeyUsage serverAuth",
 	},
 	{
@@ -157,12 +149,121 @@ static const struct cause rows[] = {
 		.confidence = CONFIDENCE_HIGH,
 		.resumption_hides = true,
 		.evidence = "X509 verify code 66, 67 or 68, and the program asked for the result",
-		.message = "A key or signature in the chain of {peer} is too weak for this host's "
-			   "OpenSSL (verify code {verify}).",
+		.message = "A key or signature in the chain of {peer} is too weak for the "
+			   "{library} here{code}.",
 		.with_cert =
-			"A key or signature in the chain of {peer} is too weak for this host's "
-			"OpenSSL (verify code {verify}); certificate {subject} has: {key}.",
+			"A key or signature in the chain of {peer} is too weak for the {library} "
+			"here{code}; certificate {subject} has: {key}.",
 		.hint = "have the certificate reissued with a stronger key and SHA-256 or better",
+	},
+	{
+		.slug = "verify-root-missing",
+		.when = { .verify = { TLS_VERIFY_CA_WITHOUT_ISSUER } },
+		.confidence = CONFIDENCE_HIGH,
+		.resumption_hides = true,
+		.evidence = "X509 verify code 2, and the program asked for the result",
+		.message = "The chain of {peer} leads to a CA that is known here, whose own issuer "
+			   "is not{code}.",
+		.with_cert = "The chain of {peer} leads to an intermediate CA that is known here, "
+			     "but {missing_issuer} is not{code}.",
+		.hint = "add the root, {missing_issuer}, to {setting:trusted_cas}: intermediate "
+			"CAs alone do not do",
+	},
+	{
+		.slug = "verify-signature-mismatch",
+		.when = { .verify = { TLS_VERIFY_BAD_SIGNATURE } },
+		.confidence = CONFIDENCE_HIGH,
+		.resumption_hides = true,
+		.evidence = "X509 verify code 4 or 7, and the program asked for the result",
+		.message = "A certificate of {peer} was not signed with the key of the CA of that "
+			   "name that is known here{code}.",
+		.with_cert = "A signature in the chain of certificate {subject} of {peer}, issued "
+			     "by {issuer}, was not made with the key that the CA of that name has "
+			     "here{code}.",
+		.hint = "the CA may have got a new key under its old name: replace its certificate "
+			"in {setting:trusted_cas} by the present one; if the CA has no new key, "
+			"the certificate is forged or broken",
+	},
+	{
+		.slug = "verify-invalid-ca",
+		.when = { .verify = { TLS_VERIFY_INVALID_CA, TLS_VERIFY_PATH_LENGTH } },
+		.confidence = CONFIDENCE_HIGH,
+		.resumption_hides = true,
+		.evidence = "X509 verify code 25, 32, 37 or 79 (24 before OpenSSL 3.0), and the "
+			    "program asked for the result",
+		.message = "A CA certificate in the chain of {peer} may not issue what it issued: "
+			   "{what}{code}.",
+		.with_cert = "A CA certificate above {subject} of {peer} may not issue what it "
+			     "issued: {what}{code}; {issuer} is the CA right above.",
+		.hint = "have the CA's certificate reissued, with basicConstraints CA:TRUE, a path "
+			"length that suffices, and keyUsage keyCertSign, and put it where the old "
+			"one was",
+	},
+	{
+		.slug = "verify-crl-unusable",
+		.when = { .verify = { TLS_VERIFY_CRL_UNUSABLE, TLS_VERIFY_CRL_NOT_YET_VALID } },
+		.confidence = CONFIDENCE_HIGH,
+		.resumption_hides = true,
+		.evidence = "X509 verify code 5, 8, 11, 15, 16, 33, 35, 36, 44, 54 or 101, and the "
+			    "program asked for the result",
+		.message = "A revocation list (CRL) for the chain of {peer} cannot be used here: "
+			   "{what}{code}.",
+		.hint = "get the revocation list again from the CA that issued it, and put it into "
+			"{setting:crl_file}; if it is not valid yet, check the clock of this host",
+	},
+	{
+		.slug = "verify-ocsp",
+		.when = { .verify = { TLS_VERIFY_OCSP } },
+		.confidence = CONFIDENCE_HIGH,
+		.resumption_hides = true,
+		.evidence = "X509 verify code 73 to 75 or 96 to 100, and the program asked for the "
+			    "result",
+		.message = "The status (OCSP) of the certificate of {peer} is not good: "
+			   "{what}{code}.",
+		.with_cert = "The status (OCSP) of certificate {subject} of {peer}, issued by "
+			     "{issuer}, is not good: {what}{code}.",
+		.hint = "ask the OCSP responder that the certificate names, and see that this host "
+			"reaches it; have the {upstream} staple a fresh response",
+	},
+	{
+		.slug = "verify-name-constraints",
+		.when = { .verify = { TLS_VERIFY_NAME_CONSTRAINTS } },
+		.confidence = CONFIDENCE_HIGH,
+		.resumption_hides = true,
+		.evidence = "X509 verify code 47 to 49 or 51 to 53, and the program asked for the "
+			    "result",
+		.message = "A CA above the certificate of {peer} may not certify such a name: "
+			   "{what}{code}.",
+		.with_cert = "A CA above certificate {subject} of {peer}, which is valid for "
+			     "{names}, may not certify such names: {what}{code}.",
+		.hint = "have the certificate reissued for names that the CA may certify, or by "
+			"another CA",
+	},
+	{
+		.slug = "verify-algorithm",
+		.when = { .verify = { TLS_VERIFY_ALGORITHM } },
+		.confidence = CONFIDENCE_HIGH,
+		.resumption_hides = true,
+		.evidence = "X509 verify code 56 to 61, 76 to 78 or 94, and the program asked for "
+			    "the result",
+		.message = "A key or a signature in the chain of {peer} is of a kind that is not "
+			   "accepted here: {what}{code}.",
+		.with_cert = "A key or a signature in the chain of {peer} is of a kind that is not "
+			     "accepted here: {what}{code}; certificate {subject} has: {key}.",
+		.hint = "have the certificate, or that of the CA above it, reissued with a common "
+			"kind of key (ECDSA on a named curve, or RSA of 2048 bits) and SHA-256",
+	},
+	{
+		.slug = "verify-trust-setting",
+		.when = { .verify = { TLS_VERIFY_TRUST_SETTING } },
+		.confidence = CONFIDENCE_HIGH,
+		.resumption_hides = true,
+		.evidence = "X509 verify code 27 or 28, and the program asked for the result",
+		.message = "The CA of {peer} is known here, and marked as not trusted for TLS "
+			   "servers{code}.",
+		.hint = "look at the CA's certificate in {setting:trusted_cas} (openssl x509 "
+			"-text: Trusted Uses, Rejected Uses), and put it there as a plain "
+			"certificate if you mean to trust it",
 	},
 	{
 		.slug = "verify-hostname-mismatch",
@@ -175,6 +276,25 @@ static const struct cause rows[] = {
 		.with_cert = "The certificate of {peer} is valid for {names}, not for {host}.",
 		.hint = "set {setting:name} to a name in the certificate, or have it reissued with "
 			"that name",
+	},
+	{
+		.slug = "verify-refused",
+		.when = { .any = O_VERIFY_REFUSED },
+		.confidence = CONFIDENCE_MEDIUM,
+		.resumption_hides = true,
+		.candidates = { { "verify-untrusted-issuer", O_VERIFY_UNKNOWN },
+				{ "verify-hostname-mismatch", O_VERIFY_UNKNOWN },
+				{ "verify-depth-exceeded", O_VERIFY_UNKNOWN } },
+		.high_if = O_VERIFY_CODE,
+		.evidence = "any other X509 verify code that the program asked for; or the library "
+			    "refused the certificate inside the handshake, and nothing says why",
+		.message = "The certificate of {peer} is refused here: {what}{code}.",
+		.with_cert = "Certificate {subject} of {peer}, issued by {issuer}, is refused "
+			     "here: {what}{code}.",
+		.doubt = "The program checked it in the handshake and kept the reason to itself.",
+		.hint = "get the chain (openssl s_client -showcerts) and check it with openssl "
+			"verify and the CAs that are trusted here; have what is wrong with it "
+			"reissued",
 	},
 };
 

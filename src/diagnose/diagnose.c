@@ -125,6 +125,9 @@ static const struct x509_view *certificate_at_fault(const struct diagnose_work *
 		if (s->verify == TLS_VERIFY_NOT_YET_VALID && cert->not_before > now)
 			return cert;
 	}
+	/* the topmost, whose issuer it is that is not known */
+	if (s->verify == TLS_VERIFY_CA_WITHOUT_ISSUER)
+		return &work->certs[work->cert_count - 1];
 	return &work->certs[0];
 }
 
@@ -157,12 +160,14 @@ static void fill_openssl(struct finding *f, const struct failure *failure, const
 	}
 	text_init(&t, f->openssl.version, sizeof(f->openssl.version));
 	text_add_hostile(&t, failure->version, strlen(failure->version));
+	f->verify.result = s->verify;
 	if (c->flags & TLSFAIL_F_VERIFY_ASKED) {
 		f->verify.known = true;
 		f->verify.enforced = true;
 		f->verify.code = c->verify_code;
 		f->verify.name =
 			c->verify_code ? tls_verify_name(s->library, c->verify_code) : "ok";
+		f->verify.words = tls_verify_words(s->library, c->verify_code);
 	}
 }
 
@@ -292,12 +297,15 @@ static void conclude(struct finding *f, const struct failure *failure, const str
 		     const struct cause *cause)
 {
 	const char *doubt = cause->doubt, *hint = cause->hint;
+	bool concluded = s->verify_concluded && cause->when.verify[0];
 	struct text t;
 
 	f->cause = cause->slug;
 	f->confidence = cause->confidence;
 	if (s->observed & cause->high_if)
 		f->confidence = CONFIDENCE_HIGH;
+	if (concluded && f->confidence == CONFIDENCE_HIGH)
+		f->confidence = CONFIDENCE_MEDIUM;
 	if (f->confidence != CONFIDENCE_HIGH) {
 		for (size_t i = 0; i < CAUSE_CANDIDATES_MAX && cause->candidates[i].slug; i++)
 			if ((s->observed & cause->candidates[i].all) == cause->candidates[i].all)
@@ -319,6 +327,8 @@ static void conclude(struct finding *f, const struct failure *failure, const str
 		text_add(&t, " ");
 		words_add(&t, doubt, failure, f);
 	}
+	if (concluded)
+		text_add(&t, cause_note_concluded);
 	if (cause->resumption_hides && f->choice.resumed)
 		words_add(&t, cause_note_resumed, failure, f);
 	else if (cause->resumption_hides && f->hello.offers_session && f->choice.has_resumed)

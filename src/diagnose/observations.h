@@ -21,6 +21,8 @@
 	X(LOCAL, "we closed, and the peer had not")                                                \
 	X(EXITING, "our process was ending")                                                       \
 	X(ERROR, "an alert, or an error that says more than the close")                            \
+	X(RAISED, "the TLS library raised an error that says more than the close")                 \
+	X(PEER_BROKE, "the TLS library found a message of the peer to be against the rules")       \
 	X(TIMER, "it lasted as long as a timer would let it")                                      \
 	X(TIMER_REPEATED, "others of this process lasted as long")                                 \
 	/* the ClientHello */                                                                      \
@@ -36,11 +38,13 @@
 	/* the answer */                                                                           \
 	X(RX_NONE, "no byte of the handshake was received")                                        \
 	X(SERVER_HELLO, "a ServerHello came")                                                      \
+	X(OLD_VERSION, "a version before TLS 1.2 was chosen")                                      \
 	X(RETRY, "a HelloRetryRequest came")                                                       \
 	X(NOT_TLS, "what was received is not TLS")                                                 \
 	X(HTTP, "what was received is HTTP")                                                       \
 	/* alerts received, where more than one rule asks for them or it depends on what was before */ \
 	X(ALERT, "a fatal alert was received")                                                     \
+	X(ALERT_NAMED, "a fatal alert that has a meaning in TLS was received")                     \
 	X(UNRECOGNIZED, "fatal alert 112, unrecognized_name, was received")                        \
 	X(ILLEGAL, "fatal alert 47, illegal_parameter, was received")                              \
 	X(CERT_ALERT, "fatal alert 116, certificate_required, was received")                       \
@@ -56,6 +60,9 @@
 	X(ONE_CERT, "one certificate came, and it is not self-issued")                             \
 	X(ISSUER_SENT, "the issuer of the peer's certificate came with it")                        \
 	X(ISSUER_MISSING, "more than one came, and the leaf's issuer is not among them")           \
+	X(VERIFY_REFUSED, "the certificate was refused here")                                      \
+	X(VERIFY_CODE, "the program asked for the verify code")                                    \
+	X(VERIFY_UNKNOWN, "why the certificate was refused is not known")                          \
 	X(HOST_REFUSED, "X509_check_host refused the name")                                        \
 	X(HOST_RETURN, "what X509_check_host returned was seen")                                   \
 	/* as the server */                                                                        \

@@ -82,7 +82,7 @@ bool symptoms_alert_unread(const struct tlsfail_conn *c, const struct tls_view *
 	       unread_bytes(c) == TLS_ENCRYPTED_ALERT_LEN;
 }
 
-static uint64_t observe_end(const struct failure *f)
+static uint64_t observe_end(const struct failure *f, bool eof)
 {
 	const struct tlsfail_conn *c = f->conn;
 	uint64_t elapsed = c->t_close - c->t_start;
@@ -96,6 +96,9 @@ static uint64_t observe_end(const struct failure *f)
 		o |= O_LOCAL;
 	if (symptoms_unread(c))
 		o = (o & ~(uint64_t)O_PEER_FIN) | O_LOCAL;
+	/* A reset that answers the alert with which OpenSSL 3 answers a FIN is our doing. */
+	if (eof && o & O_PEER_FIN)
+		o &= ~(uint64_t)O_PEER_RST;
 	if (f->repeats_elapsed && elapsed >= TIMER_MIN_NS)
 		o |= O_TIMER | O_TIMER_REPEATED;
 	elapsed += TIMER_EARLINESS_NS;
@@ -205,6 +208,9 @@ static uint64_t observe_wire(const struct failure *f, const struct tls_view *vie
 		o |= O_SNI;
 	else if (hello->present && !hello->cut && !hello->malformed)
 		o |= O_NO_SNI;
+	if (view->server.server_hello && view->server.version &&
+	    view->server.version < TLS_VERSION_1_2)
+		o |= O_OLD_VERSION;
 	if (view->server.retry_count)
 		o |= O_RETRY;
 	if (hello->max_version == TLS_VERSION_1_3)
@@ -281,6 +287,106 @@ static uint64_t observe_alert(uint8_t alert, uint64_t observed)
 	return 0;
 }
 
+/* Is it against the rules of TLS what the peer sent, by the reason or by the alert that we sent? */
+static bool peer_broke(const struct symptoms *s)
+{
+	switch (s->reason) {
+	case TLS_REASON_MALFORMED:
+	case TLS_REASON_UNEXPECTED_MESSAGE:
+	case TLS_REASON_MISSING_EXTENSION:
+	case TLS_REASON_CHOICE_NOT_OFFERED:
+	case TLS_REASON_BAD_KEY_EXCHANGE:
+	case TLS_REASON_CANNOT_DECRYPT:
+	case TLS_REASON_TOO_LONG:
+	case TLS_REASON_RENEGOTIATION:
+	case TLS_REASON_BAD_PEER_CERTIFICATE:
+	case TLS_REASON_STATUS_RESPONSE:
+		return true;
+	default:
+		break;
+	}
+	if (!s->has_alert_sent)
+		return false;
+	switch (s->alert_sent) {
+	case TLS_ALERT_BAD_RECORD_MAC:
+		return s->server;
+	case TLS_ALERT_UNEXPECTED_MESSAGE:
+	case TLS_ALERT_ILLEGAL_PARAMETER:
+	case TLS_ALERT_DECODE_ERROR:
+	case TLS_ALERT_DECRYPT_ERROR:
+		return true;
+	}
+	return false;
+}
+
+/* What an error that was raised, and a refused certificate, add to the observations. */
+static uint64_t observe_error(const struct tlsfail_conn *c, const struct symptoms *s)
+{
+	bool asked = c->flags & TLSFAIL_F_VERIFY_ASKED && c->verify_code;
+	bool refused = asked || s->reason == TLS_REASON_VERIFY_FAILED;
+	uint64_t o = 0;
+
+	if (error_explains(s->reason))
+		o |= O_ERROR;
+	if (o && s->reason != TLS_REASON_ALERT && s->reason != TLS_REASON_UNLISTED &&
+	    s->reason != TLS_REASON_NOT_IN_HANDSHAKE)
+		o |= O_RAISED;
+	if (s->has_alert || s->has_alert_sent)
+		o |= O_ERROR;
+	if (peer_broke(s))
+		o |= O_PEER_BROKE;
+	if (refused)
+		o |= O_VERIFY_REFUSED;
+	if (asked)
+		o |= O_VERIFY_CODE;
+	else if (refused && s->verify == TLS_VERIFY_OK)
+		o |= O_VERIFY_UNKNOWN;
+	return o;
+}
+
+/*
+ * What is wrong with a certificate that the library refused in the handshake, when the program did
+ * not ask: what the certificates themselves show, and the alert that was sent for it, as far as it
+ * was seen (ssl_x509err2alert() of OpenSSL), do not leave much.
+ */
+static enum tls_verify conclude_verify(const struct symptoms *s, const struct diagnose_work *work,
+				       int64_t now)
+{
+	int alert = s->has_alert_sent && !s->alert_sent_inferred ? s->alert_sent : -1;
+
+	for (size_t i = 0; i < work->cert_count && now; i++) {
+		const struct x509_view *cert = &work->certs[i];
+
+		if (!cert->has_validity)
+			continue;
+		if (cert->not_after < now && (alert < 0 || alert == TLS_ALERT_CERTIFICATE_EXPIRED))
+			return TLS_VERIFY_EXPIRED;
+		if (cert->not_before > now && (alert < 0 || alert == TLS_ALERT_BAD_CERTIFICATE))
+			return TLS_VERIFY_NOT_YET_VALID;
+	}
+	if (alert == TLS_ALERT_CERTIFICATE_REVOKED)
+		return TLS_VERIFY_REVOKED;
+	if (alert == TLS_ALERT_UNSUPPORTED_CERTIFICATE)
+		return TLS_VERIFY_PURPOSE;
+	if (!work->cert_count || (alert >= 0 && alert != TLS_ALERT_UNKNOWN_CA))
+		return TLS_VERIFY_OK;
+	if (work->certs[0].self_issued)
+		return TLS_VERIFY_SELF_SIGNED;
+	if (work->certs[work->cert_count - 1].self_issued)
+		return TLS_VERIFY_SELF_SIGNED_IN_CHAIN;
+	return alert == TLS_ALERT_UNKNOWN_CA ? TLS_VERIFY_NO_ISSUER_LOCALLY : TLS_VERIFY_OK;
+}
+
+/* Does the alert that was sent say the same as the certificates? Then that is no mere conclusion. */
+static bool alert_confirms(const struct symptoms *s)
+{
+	if (!s->has_alert_sent || s->alert_sent_inferred)
+		return false;
+	if (s->verify == TLS_VERIFY_EXPIRED)
+		return s->alert_sent == TLS_ALERT_CERTIFICATE_EXPIRED;
+	return s->verify == TLS_VERIFY_SELF_SIGNED && s->alert_sent == TLS_ALERT_UNKNOWN_CA;
+}
+
 /* The fatal alert that we sent: seen in clear, or concluded from the error. */
 static bool alert_sent(const struct tlsfail_conn *c, const struct tls_view *view,
 		       const struct symptoms *s, bool *inferred, uint8_t *alert)
@@ -345,7 +451,8 @@ void symptoms_read(const struct failure *f, struct diagnose_work *work, struct s
 	if (c->flags & TLSFAIL_F_VERIFY_ASKED)
 		s->verify = tls_verify_of(s->library, c->verify_code);
 	certificates_read(f, work);
-	s->observed = observe_flags(c, s->verify) | observe_end(f) |
+	s->observed = observe_flags(c, s->verify) |
+		      observe_end(f, s->reason == TLS_REASON_UNEXPECTED_EOF) |
 		      observe_wire(f, view, s->reason) | observe_certificates(work, c->cert_count) |
 		      observe_history(&f->history);
 	if (tls_reason_is_alert(s->reason_number, &s->alert)) {
@@ -355,11 +462,15 @@ void symptoms_read(const struct failure *f, struct diagnose_work *work, struct s
 		s->alert = theirs->fatal.description;
 	}
 	if (s->has_alert)
-		s->observed |= O_ALERT;
-	s->has_alert_sent =
-		!s->has_alert && alert_sent(c, view, s, &s->alert_sent_inferred, &s->alert_sent);
+		s->observed |= O_ALERT | (tls_alert_name(s->alert) ? O_ALERT_NAMED : 0);
+	/* A FIN that OpenSSL 3 takes for an error makes it send an alert: it says nothing new. */
+	s->has_alert_sent = !s->has_alert && s->reason != TLS_REASON_UNEXPECTED_EOF &&
+			    alert_sent(c, view, s, &s->alert_sent_inferred, &s->alert_sent);
 	if (s->has_alert)
 		s->observed |= observe_alert(s->alert, s->observed);
-	if (error_explains(s->reason) || s->has_alert || s->has_alert_sent)
-		s->observed |= O_ERROR;
+	if (s->reason == TLS_REASON_VERIFY_FAILED && s->verify == TLS_VERIFY_OK) {
+		s->verify = conclude_verify(s, work, (int64_t)(f->time_ns / NS_PER_SEC));
+		s->verify_concluded = s->verify != TLS_VERIFY_OK && !alert_confirms(s);
+	}
+	s->observed |= observe_error(c, s);
 }

@@ -36,8 +36,9 @@ struct symptoms {
 	enum tls_library library;
 	uint32_t reason_number; /* of the first error, as its library counts; 0: none */
 	enum tls_reason reason;
-	enum tls_verify
-		verify; /* the result that was asked for; TLS_VERIFY_OK: none, or it is good */
+	/* The result that was asked for, or what is concluded of a refusal; TLS_VERIFY_OK: none. */
+	enum tls_verify verify;
+	bool verify_concluded;
 };
 
 /* Are we the server? */

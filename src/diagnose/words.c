@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "finding/tls.h"
+#include "tls/names.h"
 
 void words_add_endpoint(struct text *t, const struct finding_endpoint *e)
 {
@@ -116,9 +117,123 @@ static void add_first(struct text *t, const struct facts *x)
 	text_add(t, "\"");
 }
 
-static void add_verify(struct text *t, const struct facts *x)
+static void add_error(struct text *t, const struct facts *x)
 {
-	text_addf(t, "%d", x->c->verify_code);
+	const struct finding_openssl *o = &x->f->openssl;
+
+	if (!o->reason_code)
+		text_add(t, "it does not say why");
+	else
+		text_addf(t, "reason %u%s%s", o->reason_code, o->reason ? ", " : "",
+			  o->reason ? o->reason : "");
+}
+
+/* What to do about a client's certificate that is refused, by what is wrong with it. */
+static const char *verify_fix(enum tls_verify result)
+{
+	switch (result) {
+	case TLS_VERIFY_EXPIRED:
+		return "renew the client's certificate: it, or a CA above it, has expired";
+	case TLS_VERIFY_NOT_YET_VALID:
+		return "check the clocks of both hosts; if they are right, the client uses its "
+		       "certificate too early";
+	case TLS_VERIFY_SELF_SIGNED:
+		return "give the client a certificate that was issued by {setting:client_cas}, "
+		       "instead of a self-signed one";
+	case TLS_VERIFY_SELF_SIGNED_IN_CHAIN:
+	case TLS_VERIFY_NO_ISSUER_LOCALLY:
+	case TLS_VERIFY_CANNOT_VERIFY_FIRST:
+	case TLS_VERIFY_CA_WITHOUT_ISSUER:
+		return "have the client's certificate issued by {setting:client_cas}, or add the "
+		       "CA that issued it there; have the client send its intermediate "
+		       "certificates too";
+	case TLS_VERIFY_CHAIN_TOO_LONG:
+		return "raise {setting:client_verify_depth}, which allows fewer CAs than are "
+		       "above the client's certificate";
+	case TLS_VERIFY_REVOKED:
+		return "give the client a new certificate: its CA has revoked the present one";
+	case TLS_VERIFY_CRL_MISSING:
+	case TLS_VERIFY_CRL_EXPIRED:
+	case TLS_VERIFY_CRL_NOT_YET_VALID:
+	case TLS_VERIFY_CRL_UNUSABLE:
+		return "nothing is wrong with the client: put a current revocation list (CRL) of "
+		       "each CA of its chain into {setting:client_crl}";
+	case TLS_VERIFY_PURPOSE:
+		return "have the client's certificate reissued with extendedKeyUsage clientAuth";
+	case TLS_VERIFY_INVALID_CA:
+	case TLS_VERIFY_PATH_LENGTH:
+		return "have the CA above the client's certificate reissued as one that may issue "
+		       "certificates (basicConstraints CA:TRUE)";
+	case TLS_VERIFY_BAD_SIGNATURE:
+		return "the CA may have a new key under its old name: put its present certificate "
+		       "where {setting:client_cas} is read from";
+	case TLS_VERIFY_KEY_TOO_SMALL:
+	case TLS_VERIFY_CA_KEY_TOO_SMALL:
+	case TLS_VERIFY_DIGEST_TOO_WEAK:
+	case TLS_VERIFY_ALGORITHM:
+		return "have the client's certificate reissued with a stronger key and SHA-256";
+	default:
+		return "renew it if it has expired, or have it issued by {setting:client_cas}; "
+		       "{setting:client_checks} can refuse it too";
+	}
+}
+
+/* Nothing when it was not asked for. */
+static void add_code(struct text *t, const struct facts *x)
+{
+	if (x->f->verify.known && x->f->verify.code)
+		text_addf(t, " (verify code %d)", x->f->verify.code);
+}
+
+/* What the verify code says. */
+static void add_what(struct text *t, const struct facts *x)
+{
+	const struct finding_verify *verify = &x->f->verify;
+
+	if (!verify->known || !verify->code)
+		text_add(t, "the reason was not asked for");
+	else
+		text_add(t, verify->words ? verify->words : "for a reason that has no name");
+}
+
+/* The CA that is not known, above the one that is. */
+static void add_missing_issuer(struct text *t, const struct facts *x)
+{
+	if (!x->f->certificate.known) {
+		text_add(t, "the issuer of that CA");
+		return;
+	}
+	text_addf(t, "%s%s", x->f->certificate.chain_length > 1 ? "" : "the issuer of ",
+		  x->f->certificate.issuer);
+}
+
+static void add_client_fix(struct text *t, const struct facts *x)
+{
+	program_add_words(t, &x->program, verify_fix(x->f->verify.result));
+}
+
+/* The alert that we sent; nothing when there was none. */
+static void add_our_alert(struct text *t, const struct facts *x)
+{
+	if (x->f->alert.known && !x->f->alert.received) {
+		text_add(t, " (alert ");
+		words_add_alert(t, &x->f->alert);
+		text_add(t, " sent)");
+	} else if (x->f->openssl.reason_code) {
+		text_add(t, " (");
+		add_error(t, x);
+		text_add(t, ")");
+	}
+}
+
+static void add_alert_means(struct text *t, const struct facts *x)
+{
+	text_add(t, tls_alert_words(x->f->alert.code));
+}
+
+static void add_library(struct text *t, const struct facts *x)
+{
+	text_add(t, x->f->openssl.library);
 }
 
 /* How the verification ended, if the program asked. */
@@ -290,17 +405,6 @@ static void add_end(struct text *t, const struct facts *x)
 	}
 }
 
-static void add_error(struct text *t, const struct facts *x)
-{
-	const struct finding_openssl *o = &x->f->openssl;
-
-	if (!o->reason_code)
-		text_add(t, "it does not say why");
-	else
-		text_addf(t, "reason %u%s%s", o->reason_code, o->reason ? ", " : "",
-			  o->reason ? o->reason : "");
-}
-
 static void add_raw(struct text *t, const struct facts *x)
 {
 	const struct finding *f = x->f;
@@ -330,7 +434,13 @@ static const struct {
 	{ "host", add_host },
 	{ "elapsed", add_elapsed },
 	{ "first", add_first },
-	{ "verify", add_verify },
+	{ "code", add_code },
+	{ "what", add_what },
+	{ "missing_issuer", add_missing_issuer },
+	{ "client_fix", add_client_fix },
+	{ "our_alert", add_our_alert },
+	{ "alert_means", add_alert_means },
+	{ "library", add_library },
 	{ "verdict", add_verdict },
 	{ "alert", add_alert },
 	{ "subject", add_subject },

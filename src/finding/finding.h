@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "tls/library.h"
+
 #define FINDING_SCHEMA_VERSION 1
 
 #define FINDING_ADDRESS_LEN    48
@@ -81,7 +83,9 @@ struct finding_verify {
 	bool known;
 	bool enforced; /* the program asked for the result */
 	int32_t code;
-	const char *name; /* X509_V_ERR_... in lower case without the prefix, NULL when unknown */
+	const char *name;  /* X509_V_ERR_... in lower case without the prefix, NULL when unknown */
+	const char *words; /* what it says; NULL when unknown */
+	enum tls_verify result; /* asked for, or concluded */
 };
 
 /* A name that the program compared with those in the peer's certificate. */

@@ -53,8 +53,11 @@ static void add_scoped(struct text *t, const struct program_view *view, const ch
 	const char *scope = program->scope ? program->scope(view->places, view->places_len) : "";
 
 	for (const char *at; (at = strchr(words, '@')); words = at + 1) {
+		bool literal = at[1] == '@';
+
 		text_addf(t, "%.*s", (int)(at - words), words);
-		text_add(t, scope);
+		text_add(t, literal ? "@" : scope);
+		at += literal;
 	}
 	text_add(t, words);
 }

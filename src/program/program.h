@@ -40,6 +40,7 @@
 	X(CLASSIC_GROUPS, "Groups = X25519:P-256:P-384 in its openssl.cnf")                        \
 	X(NO_SESSION_REUSE, "turn session resumption off")                                         \
 	X(LEGACY_RENEGOTIATION, "Options = UnsafeLegacyServerConnect in its openssl.cnf")          \
+	X(LOWEST_SECURITY_LEVEL, "use the cipher suites DEFAULT:@SECLEVEL=0 for that server alone")    \
 	X(CONNECT_TIMEOUT, "the time allowed for connecting may cover the TLS handshake too")      \
 	X(SESSION_ORIGIN, "which may have been another connection's")                              \
 	X(SESSION_APART, "")                                                                       \
@@ -57,6 +58,8 @@
 	X(ADD_SERVER_NAME, "have the server serve that name, if anybody should ask for it")        \
 	X(SERVE_PROTOCOL, "have the server speak that protocol, if it should")                     \
 	X(CLIENT_CAS, "a CA that is trusted here for clients")                                           \
+	X(CLIENT_VERIFY_DEPTH, "the length of the chain that is allowed")                          \
+	X(CLIENT_CRL, "the file of revocation lists (CRLs)")                                       \
 	X(VERIFY_CLIENT, "its configuration")                                                      \
 	X(CLIENT_CHECKS, "the length of the chain, a revocation list and OCSP")                    \
 	X(CLIENT_TIMEOUT, "a timeout")                                                             \
@@ -78,7 +81,7 @@ enum program_setting {
 struct program {
 	const char *name; /* of the kind, "nginx"; NULL: that of its executable */
 	const char *peer; /* what it calls the server that it connects to; NULL: "server" */
-	/* Its words, by setting. '@' in them is what scope() gives. */
+	/* Its words, by setting. '@' in them is what scope() gives, '@@' is '@'. */
 	const char *words[SETTING_COUNT];
 	/* The prefix of a setting's name at the places of its configuration that a record has. */
 	const char *(*scope)(const uint8_t *places, size_t len);

@@ -535,3 +535,46 @@ const char *tls_alert_name(uint8_t description)
 
 	return names[description];
 }
+
+const char *tls_alert_words(uint8_t description)
+{
+	static const char *const words[UINT8_MAX + 1] = {
+		[10] = "it got a message that it did not expect there",
+		[20] = "it could not verify a record, which was changed on the way or badly encrypted",
+		[21] = "it could not decrypt a record",
+		[22] = "it got a record that is longer than TLS allows",
+		[30] = "it could not decompress a record",
+		[40] = "it finds nothing that both sides can use, or does not want to go on",
+		[41] = "it misses a certificate",
+		[42] = "it finds the certificate broken",
+		[43] = "it does not take a certificate of that kind",
+		[44] = "the certificate is revoked",
+		[45] = "the certificate has expired",
+		[46] = "it does not accept the certificate",
+		[47] = "a value in a message is not allowed, or contradicts another",
+		[48] = "it does not know the CA",
+		[49] = "it denies access",
+		[50] = "it could not read a message",
+		[51] = "a signature, or the check of the whole handshake, is wrong",
+		[60] = "it has to observe export restrictions",
+		[70] = "it does not speak that version of TLS",
+		[71] = "it wants stronger cipher suites or keys",
+		[80] = "it failed by itself",
+		[86] = "it refuses a retry with an older version, as it speaks a newer one",
+		[90] = "a user, or the program, called it off",
+		[100] = "it does not renegotiate",
+		[109] = "an extension that it needs is missing",
+		[110] = "it got an extension that it had not asked for",
+		[111] = "it could not get the certificate from the address that was named",
+		[112] = "it does not serve the name that was asked for (SNI)",
+		[113] = "it does not accept the certificate's status (OCSP)",
+		[114] = "the certificate is not the one that was announced",
+		[115] = "it does not know the pre-shared key that was named",
+		[116] = "it requires a client certificate",
+		[117] = "it failed for a reason that no other alert stands for",
+		[120] = "it speaks none of the application protocols that were offered (ALPN)",
+		[121] = "it requires Encrypted ClientHello (ECH), with another key",
+	};
+
+	return words[description] ? words[description] : "the number has no meaning in TLS";
+}

@@ -51,6 +51,7 @@ enum tls_alert_number {
 	TLS_ALERT_DECODE_ERROR = 50,
 	TLS_ALERT_DECRYPT_ERROR = 51,
 	TLS_ALERT_PROTOCOL_VERSION = 70,
+	TLS_ALERT_INSUFFICIENT_SECURITY = 71,
 	TLS_ALERT_INTERNAL_ERROR = 80,
 	TLS_ALERT_UNRECOGNIZED_NAME = 112,
 	TLS_ALERT_CERTIFICATE_REQUIRED = 116,
@@ -59,5 +60,8 @@ enum tls_alert_number {
 
 /* An alert, "handshake_failure". */
 const char *tls_alert_name(uint8_t description);
+
+/* What who sends it says with it: "it does not know the CA". */
+const char *tls_alert_words(uint8_t description);
 
 #endif

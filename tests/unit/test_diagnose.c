@@ -65,6 +65,12 @@ static void server_hello_old(void)
 	scene_server_hello(&scene, TLS_VERSION_1_1);
 }
 
+static void eof_and_alert(void)
+{
+	begin_hello();
+	scene_alert(&scene.sent, TLS_ALERT_DECODE_ERROR);
+}
+
 static void certificate_asked_for(void)
 {
 	static const uint8_t none[3];
@@ -165,6 +171,19 @@ static const struct row rows[] = {
 	{ "verify-crl-missing", NULL, REFUSED_VERIFY, 0, 3 },
 	{ "verify-purpose", NULL, REFUSED_VERIFY, 0, 26 },
 	{ "weak-certificate", NULL, REFUSED_VERIFY, 0, 66 },
+	{ "verify-root-missing", NULL, REFUSED_VERIFY, 0, 2 },
+	{ "verify-root-missing", one_certificate, REFUSED_VERIFY, 0, 2 },
+	{ "verify-signature-mismatch", NULL, REFUSED_VERIFY, 0, 7 },
+	{ "verify-signature-mismatch", one_certificate, REFUSED_VERIFY, 0, 7 },
+	{ "verify-invalid-ca", NULL, REFUSED_VERIFY, 0, 79 },
+	{ "verify-invalid-ca", one_certificate, REFUSED_VERIFY, 0, 32 },
+	{ "verify-crl-unusable", NULL, REFUSED_VERIFY, 0, 11 },
+	{ "verify-ocsp", one_certificate, REFUSED_VERIFY, 0, 74 },
+	{ "verify-name-constraints", one_certificate, REFUSED_VERIFY, 0, 47 },
+	{ "verify-algorithm", one_certificate, REFUSED_VERIFY, 0, 94 },
+	{ "verify-trust-setting", one_certificate, REFUSED_VERIFY, 0, 28 },
+	{ "verify-refused", NULL, REFUSED_VERIFY, 0, 92 },
+	{ "verify-refused", one_certificate, REFUSED_VERIFY, 0, 150 },
 	{ "verify-hostname-mismatch", host_refused, REFUSED_HOST, 0, 0 },
 	{ "verify-hostname-mismatch", one_certificate, REFUSED_HOST, 0, 0 },
 	{ "verify-hostname-mismatch", NULL, REFUSED_VERIFY, 0, 62 },
@@ -189,6 +208,17 @@ static const struct row rows[] = {
 	{ "dh-key-too-small", NULL, 0, 394, 0 },
 	{ "legacy-renegotiation", NULL, 0, 338, 0 },
 	{ "legacy-signature", NULL, 0, 333, 0 },
+	{ "old-version-signature", server_hello_old, 0, 333, 0 },
+	{ "downgrade-detected", server_hello, 0, 373, 0 },
+	{ "peer-signature-wrong", server_hello, 0, 123, 0 },
+	{ "session-mismatch", server_hello, 0, 197, 0 },
+	{ "client-cert-unusable", NULL, 0, 399, 0 },
+	{ "no-ciphers-available", no_hello, 0, 181, 0 },
+	{ "peer-broken-answer", NULL, 0, 159, 0 },
+	{ "insufficient-security", NULL, 0, 1071, 0 },
+	{ "peer-ended-handshake", NULL, 0, 1010, 0 },
+	{ "peer-ended-handshake", NULL, 0, 1050, 0 },
+	{ "peer-ended-handshake", NULL, 0, 1121, 0 },
 	{ "peer-broken-answer", NULL, 0, 244, 0 },
 	{ "group-mismatch", NULL, 0, 1047, 0 },
 	{ "cipher-mismatch", NULL, 0, 1040, 0 },
@@ -206,6 +236,9 @@ static const struct row rows[] = {
 	{ "peer-reset-in-handshake", NULL, TLSFAIL_F_PEER_RST, 0, 0 },
 	{ "peer-closed-in-handshake", NULL, TLSFAIL_F_PEER_FIN, 0, 0 },
 	{ "peer-closed-in-handshake", NULL, TLSFAIL_F_PEER_FIN, 294, 0 },
+	/* OpenSSL 3 answers a FIN with an alert, and is answered with a reset */
+	{ "peer-closed-in-handshake", eof_and_alert, TLSFAIL_F_PEER_FIN | TLSFAIL_F_PEER_RST, 294,
+	  0 },
 	{ "handshake-blackholed", unacknowledged, TLSFAIL_F_LOCAL_FIN, 0, 0 },
 	{ "local-process-exited", NULL, TLSFAIL_F_LOCAL_FIN | TLSFAIL_F_EXITING, 0, 0 },
 	{ "handshake-timeout", five_seconds, TLSFAIL_F_LOCAL_FIN, 0, 0 },
@@ -213,7 +246,8 @@ static const struct row rows[] = {
 	{ "local-abort", NULL, TLSFAIL_F_LOCAL_FIN, 0, 0 },
 	{ "unknown", NULL, 0, 0, 0 },
 	{ "unknown", NULL, TLSFAIL_F_PEER_FIN, 1200, 0 },
-	{ "unknown", NULL, TLSFAIL_F_LOCAL_FIN, 410, 0 },
+	{ "local-tls-error", NULL, TLSFAIL_F_LOCAL_FIN, 410, 0 },
+	{ "local-tls-error", NULL, TLSFAIL_F_LOCAL_FIN, 274, 0 },
 	{ "unknown", NULL, TLSFAIL_F_PEER_FIN, 5, 0 },
 };
 
@@ -233,6 +267,20 @@ static void test_every_cause(void **state)
 		if (cause_at(i)->when.role != OF_SERVER && !rows_have(rows, ARRAY_LEN(rows), slug))
 			fail_msg("no failure for %s", slug);
 	}
+}
+
+/* A FIN to which OpenSSL 3 answers with an alert is the peer's close. */
+static void test_fin_and_alert(void **state)
+{
+	(void)state;
+	eof_and_alert();
+	scene.conn.flags |= TLSFAIL_F_PEER_FIN;
+	scene_error(&scene, 294, "");
+	diagnose_scene();
+	assert_string_equal(finding.cause, "peer-closed-in-handshake");
+	assert_string_equal(finding.closed_by, "peer");
+	assert_string_equal(finding.close_kind, "fin");
+	assert_false(finding.alert.known);
 }
 
 /* ---- Words ---- */
@@ -322,7 +370,6 @@ static void test_raw_facts_of_unknown(void **state)
 {
 	(void)state;
 	assert_raw(0, 1200, "no rule knows: alert 200 received.");
-	assert_raw(0, 410, "no rule knows: OpenSSL reason 410 (no shared groups).");
 	assert_raw(0, 5, "no rule knows: OpenSSL reason 5.");
 	assert_raw(TLSFAIL_F_DONE | TLSFAIL_F_LOCAL_FIN, 0,
 		   "no rule knows: fin by the local side.");
@@ -585,6 +632,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_cause),
+		cmocka_unit_test(test_fin_and_alert),
 		cmocka_unit_test(test_words),
 		cmocka_unit_test(test_long_hellos),
 		cmocka_unit_test(test_raw_facts_of_unknown),

@@ -55,34 +55,38 @@ const struct program program_nginx = {
 		[SETTING_NO_SESSION_REUSE] = "@ssl_session_reuse off;",
 		[SETTING_LEGACY_RENEGOTIATION] =
 			"@ssl_conf_command Options UnsafeLegacyServerConnect;",
+		[SETTING_LOWEST_SECURITY_LEVEL] = ("@ssl_ciphers DEFAULT:@@SECLEVEL=0; with that version "
+			"in @ssl_protocols"),
 		[SETTING_CONNECT_TIMEOUT] =
 			"@connect_timeout covers the TCP connect and the TLS handshake together",
 		[SETTING_SESSION_ORIGIN] = "here or for another location with the same @pass",
 		[SETTING_SESSION_APART] =
-			"; if that is so here already, a location that shares the session is to "
-			"blame: @ssl_session_reuse off; in one of them keeps them apart",
+			("; if that is so here already, a location that shares the session is to "
+			"blame: @ssl_session_reuse off; in one of them keeps them apart"),
 		[SETTING_CERTIFICATE] = "ssl_certificate",
 		[SETTING_CERTIFICATE_FILE] = "the file of ssl_certificate",
 		[SETTING_SECOND_CERTIFICATE] = "a second ssl_certificate",
 		[SETTING_CERTIFICATE_LOG] =
-			"look in error.log for \"cannot load certificate\": the file that the "
+			("look in error.log for \"cannot load certificate\": the file that the "
 			"variables of ssl_certificate lead to is missing, unreadable to the "
-			"worker, or broken",
+			"worker, or broken"),
 		[SETTING_SERVER_VERSIONS] = "ssl_protocols",
 		[SETTING_SERVER_CIPHERS] = "ssl_ciphers",
 		[SETTING_SERVER_GROUPS] = "ssl_ecdh_curve",
 		[SETTING_ACCEPT_PROXY_PROTOCOL] = "add proxy_protocol to that listen",
 		[SETTING_PLAIN_CLIENTS] =
-			"; if it is a proxy that ends TLS itself, drop ssl from that listen; "
-			"error_page 497 can redirect people",
+			("; if it is a proxy that ends TLS itself, drop ssl from that listen; "
+			"error_page 497 can redirect people"),
 		[SETTING_NO_SUCH_SERVER] =
 			"and no server block has it: the default one rejects the handshake",
 		[SETTING_ADD_SERVER_NAME] =
-			"add the name to server_name of the right server; if nobody should ask for "
-			"it, ssl_reject_handshake did its work",
+			("add the name to server_name of the right server; if nobody should ask for "
+			"it, ssl_reject_handshake did its work"),
 		[SETTING_SERVE_PROTOCOL] =
 			"add http2 to that listen (or ssl_alpn in stream), if it should be served",
 		[SETTING_CLIENT_CAS] = "a CA of ssl_client_certificate",
+		[SETTING_CLIENT_VERIFY_DEPTH] = "ssl_verify_depth",
+		[SETTING_CLIENT_CRL] = "the file of ssl_crl",
 		[SETTING_VERIFY_CLIENT] = "ssl_verify_client",
 		[SETTING_CLIENT_CHECKS] = "ssl_verify_depth, ssl_crl and ssl_ocsp",
 		[SETTING_CLIENT_TIMEOUT] =
@@ -90,10 +94,10 @@ const struct program program_nginx = {
 		[SETTING_RELOAD] = "reload nginx",
 		[SETTING_LOG] = "error.log",
 		[SETTING_EXIT_LOG] =
-			"look in error.log for \"worker process ... exited on signal\", and for a "
-			"shutdown or reload at that moment",
+			("look in error.log for \"worker process ... exited on signal\", and for a "
+			"shutdown or reload at that moment"),
 		[SETTING_ABORT_LOG] =
-			"look in error.log for \"worker_connections are not enough\", and for a "
-			"reload at that moment",
+			("look in error.log for \"worker_connections are not enough\", and for a "
+			"reload at that moment"),
 	},
 };
