@@ -288,6 +288,8 @@ static void loss_announce(struct intake *in)
 	lost = record_lost(&counters);
 	if (record_loss(clock_monotonic(), &in->told, &lost, &record))
 		submit(in, &record, sizeof(record));
+	if (lost.execs > in->told.execs)
+		discovery_rescan(in->options.discovery);
 	in->told = lost;
 }
 
@@ -314,7 +316,7 @@ void intake_turn(struct intake *in)
 	uint64_t now = clock_monotonic();
 
 	if (now >= in->look_at) {
-		in->starting = discovery_retry(in->options.discovery);
+		in->starting = discovery_run(in->options.discovery);
 		in->look_at = now + STARTING_MS * NS_PER_MS;
 	}
 	if (in->logs)

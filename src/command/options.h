@@ -48,6 +48,7 @@ struct options {
 	enum option_target target;
 	const char *targets[OPTIONS_TARGETS_MAX]; /* paths, numbers or names, as given */
 	size_t target_count;
+	bool all_users; /* also programs that only look like nginx, by their name */
 
 	const struct sink_type *format;	    /* of standard output, NULL: not given */
 	const char *sinks[OUTPUTS_MAX - 1]; /* TYPE:TARGET, beside it */

@@ -53,6 +53,13 @@ static int set_comm(struct options *o, const char *value)
 	return set_target(o, OPTION_TARGET_COMM, value);
 }
 
+static int set_all_users(struct options *o, const char *value)
+{
+	(void)value;
+	o->all_users = true;
+	return 0;
+}
+
 static int set_role(struct options *o, const char *value)
 {
 	if (!strcmp(value, "client"))
@@ -74,6 +81,8 @@ static const struct option_row rows[] = {
 	{ "pid", 'p', "PID", TARGETS | TARGET, "this process and its children; repeatable",
 	  set_pid },
 	{ "comm", 0, "NAME", TARGETS | TARGET, "the processes of this command name", set_comm },
+	{ "all-users", 0, NULL, COMMAND_TRACE, "also an nginx that neither root runs nor root owns",
+	  set_all_users },
 	{ "role", 0, "client|server|both", OUTPUTS, "of the processes; both by default", set_role },
 };
 

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "kernel/features.h"
 #include "system/log.h"
@@ -59,6 +60,17 @@ static int features_examine(struct features **features)
 	return err;
 }
 
+/* Each library takes some twenty descriptors, and a host with many images has many libraries. */
+static void descriptors_allow(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &limit); /* the old one may do */
+}
+
 int preflight(const struct options *options, struct hook_choice *choice)
 {
 	struct features *features = NULL;
@@ -66,6 +78,7 @@ int preflight(const struct options *options, struct hook_choice *choice)
 	struct text error;
 	int err;
 
+	descriptors_allow();
 	err = features_examine(&features);
 	if (err)
 		goto out;

@@ -198,14 +198,21 @@ static int bpf_load(struct tracer *t)
 
 static int bpf_attach(struct tracer *t)
 {
+	struct discovery_options discovery;
 	char buf[2048];
 	struct text error;
 	int err;
 
 	text_init(&error, buf, sizeof(buf));
 	err = hooks_attach(t->skel, &t->choice, &t->attachments, &error);
+	discovery = (struct discovery_options){
+		.attachments = t->attachments,
+		.set = &t->targets,
+		.any_user = t->options->all_users || t->options->target != OPTION_TARGET_DEFAULT,
+		.any_user_option = "--all-users",
+	};
 	if (!err)
-		err = discovery_new(t->attachments, &t->targets, &t->discovery);
+		err = discovery_new(&discovery, &t->discovery);
 	if (!err)
 		err = discovery_scan(t->discovery, &error);
 	if (err)

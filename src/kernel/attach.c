@@ -15,25 +15,35 @@
 
 #include <bpf/libbpf.h>
 
+#include "system/budget.h"
 #include "system/elf.h"
 #include "target/target.h"
 #include "tlsfail.skel.h"
 #include "tlsfail_abi.h"
 #include "tlsfail_maps.h"
 
+/* What the look for the functions in one library may cost. */
+#define EXAMINE_BYTES	(4ULL << 30)
+#define EXAMINE_STEPS	500000
+#define EXAMINE_TIME_NS 5000000000ULL
+
+#define LINKS_MAX (2 * LIB_FACT_COUNT) /* of a file: entries and returns */
+
+/* Descriptors are held in one of the two ways. */
 struct attached_file {
-	struct target_file file;
-	bool ssl; /* as the file of SSL_do_handshake, or as that of X509_check_host */
+	struct library_use use;
+	size_t link_count;
+	struct bpf_link *links[LINKS_MAX];
+	size_t uprobe_count;
+	int uprobes[LINKS_MAX]; /* with uprobe_multi */
 };
 
 struct attachments {
 	struct bpf_object *object;
 	bool uprobe_multi;
 	bool entry_only;
-	struct bpf_link **links;
+	struct bpf_link **links; /* of the kernel's hooks */
 	size_t link_count;
-	int *uprobes; /* descriptors, with uprobe_multi */
-	size_t uprobe_count;
 	struct attached_file *files;
 	size_t file_count;
 };
@@ -208,20 +218,34 @@ static void detach(struct detaching *d, void *(*how)(void *), void *what)
 		how(what);
 }
 
-/* Each waits until no CPU can be inside it any more; side by side they wait together. */
-static void detach_all(struct attachments *a)
+static size_t file_detach(struct attached_file *file, struct detaching *all, size_t n)
 {
-	size_t count = a->link_count + a->uprobe_count, n = 0;
-	struct detaching *all = calloc(count + 1, sizeof(*all));
+	for (size_t i = 0; i < file->uprobe_count; i++)
+		detach(all ? &all[n++] : NULL, uprobe_close, &file->uprobes[i]);
+	for (size_t i = 0; i < file->link_count; i++)
+		detach(all ? &all[n++] : NULL, link_destroy, file->links[i]);
+	return n;
+}
 
-	for (size_t i = 0; i < a->uprobe_count; i++)
-		detach(all ? &all[n++] : NULL, uprobe_close, &a->uprobes[i]);
-	for (size_t i = 0; i < a->link_count; i++)
-		detach(all ? &all[n++] : NULL, link_destroy, a->links[i]);
-	for (size_t i = 0; i < n; i++)
+static void detaching_wait(struct detaching *all, size_t n)
+{
+	for (size_t i = 0; all && i < n; i++)
 		if (all[i].started)
 			pthread_join(all[i].thread, NULL);
 	free(all);
+}
+
+/* Each waits until no CPU can be inside it any more; side by side they wait together. */
+static void detach_all(struct attachments *a)
+{
+	size_t count = a->link_count + a->file_count * 2 * LINKS_MAX, n = 0;
+	struct detaching *all = calloc(count + 1, sizeof(*all));
+
+	for (size_t i = 0; i < a->file_count; i++)
+		n = file_detach(&a->files[i], all, n);
+	for (size_t i = 0; i < a->link_count; i++)
+		detach(all ? &all[n++] : NULL, link_destroy, a->links[i]);
+	detaching_wait(all, n);
 }
 
 void attachments_free(struct attachments *a)
@@ -230,7 +254,6 @@ void attachments_free(struct attachments *a)
 		return;
 	detach_all(a);
 	free(a->links);
-	free(a->uprobes);
 	free(a->files);
 	free(a);
 }
@@ -247,14 +270,28 @@ static int map_set(const struct attachments *a, const char *name, const void *ke
 	return bpf_map__update_elem(map, key, key_size, &yes, sizeof(yes), BPF_ANY);
 }
 
-int target_allow(const struct attachments *a, const struct target_file *exe)
+static struct tlsfail_exe_key exe_key(const struct target_file *exe)
 {
-	struct tlsfail_exe_key key = {
+	return (struct tlsfail_exe_key){
 		.ino = exe->ino,
 		.dev = exe->dev_known ? target_kernel_dev(exe->dev) : 0,
 	};
+}
+
+int target_allow(const struct attachments *a, const struct target_file *exe)
+{
+	struct tlsfail_exe_key key = exe_key(exe);
 
 	return map_set(a, "target_exes", &key, sizeof(key));
+}
+
+void target_disallow(const struct attachments *a, const struct target_file *exe)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(a->object, "target_exes");
+	struct tlsfail_exe_key key = exe_key(exe);
+
+	/* that it is not there is what is wanted */
+	(void)bpf_map__delete_elem(map, &key, sizeof(key), 0);
 }
 
 int target_allow_pid(const struct attachments *a, uint32_t pid)
@@ -262,44 +299,7 @@ int target_allow_pid(const struct attachments *a, uint32_t pid)
 	return map_set(a, "target_pids", &pid, sizeof(pid));
 }
 
-/* -- a library's uprobes ---------------------------------------------------------------------- */
-
-struct library_part {
-	const struct target_library *library;
-	struct elf_file *elf;
-	bool attached; /* before */
-};
-
-static int uprobe_keep(struct attachments *a, int fd)
-{
-	int *uprobes;
-
-	if (fd < 0)
-		return fd;
-	uprobes = reallocarray(a->uprobes, a->uprobe_count + 1, sizeof(*uprobes));
-	if (!uprobes) {
-		close(fd);
-		return -ENOMEM;
-	}
-	a->uprobes = uprobes;
-	uprobes[a->uprobe_count++] = fd;
-	return 0;
-}
-
-static int uprobe_attach(struct attachments *a, const char *name, bool ret, int fd, uint64_t offset)
-{
-	LIBBPF_OPTS(bpf_uprobe_opts, opts, .retprobe = ret);
-	struct bpf_program *prog = bpf_object__find_program_by_name(a->object, name);
-	char path[64];
-
-	if (!prog)
-		return -ENOENT;
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	if (a->uprobe_multi)
-		return uprobe_keep(
-			a, features_uprobe_attach(bpf_program__fd(prog), path, offset, ret));
-	return link_keep(a, bpf_program__attach_uprobe_opts(prog, -1, path, offset, &opts));
-}
+/* -- what a library has ----------------------------------------------------------------------- */
 
 /* -ENOENT: the library does not have that symbol. */
 static int lib_hook_offset(const struct lib_hook *hook, struct elf_file *ssl,
@@ -326,116 +326,163 @@ const struct lib_hook *lib_hook_locate(enum lib_fact fact, struct elf_file *ssl,
 	return NULL;
 }
 
-/* -ENOENT: the library does not tell of that fact. */
-static int lib_fact_attach(struct attachments *a, enum lib_fact fact,
-			   const struct library_part *ssl, const struct library_part *crypto,
-			   const struct lib_hook **used)
+int library_examine(const struct target_tls *tls, struct library_plan *plan)
 {
-	const struct library_part *part;
-	const struct lib_hook *hook;
-	uint64_t offset;
-	int err = 0;
+	struct budget budget = budget_begin(EXAMINE_BYTES, EXAMINE_STEPS, EXAMINE_TIME_NS);
+	struct elf_file *ssl = NULL, *crypto = NULL;
+	int err;
 
-	hook = lib_hook_locate(fact, ssl->elf, crypto->elf, &offset);
-	if (!hook)
-		return -ENOENT;
-	*used = hook;
-	part = hook->part == LIB_CRYPTO ? crypto : ssl;
-	if (part->attached)
-		return 0;
-	/* The return first: an entry without its return would leave a thread "inside". */
-	if (hook->ret && !a->entry_only)
-		err = uprobe_attach(a, hook->ret, true, part->library->fd, offset);
-	if (!err)
-		err = uprobe_attach(a, hook->entry, false, part->library->fd, offset);
-	return err == -ENOENT ? -EINVAL : err;
+	*plan = (struct library_plan){ 0 };
+	err = elf_file_open(tls->ssl.fd, &budget, &ssl);
+	if (!err && tls->crypto.fd >= 0)
+		err = elf_file_open(tls->crypto.fd, &budget, &crypto);
+	for (int fact = 0; !err && fact < LIB_FACT_COUNT; fact++)
+		plan->hooks[fact] = lib_hook_locate(fact, ssl, crypto, &plan->offsets[fact]);
+	if (budget.over)
+		err = -ETIME;
+	elf_file_close(ssl);
+	elf_file_close(crypto);
+	return err;
 }
 
-static bool file_is_attached(const struct attachments *a, const struct target_file *file, bool ssl)
+/* -- a library's uprobes ---------------------------------------------------------------------- */
+
+static int uprobe_keep(struct attached_file *file, int fd)
+{
+	if (fd < 0)
+		return fd;
+	file->uprobes[file->uprobe_count++] = fd;
+	return 0;
+}
+
+static int uprobe_link_keep(struct attached_file *file, struct bpf_link *link)
+{
+	if (!link)
+		return -errno;
+	file->links[file->link_count++] = link;
+	return 0;
+}
+
+static int uprobe_attach(const struct attachments *a, struct attached_file *file, const char *name,
+			 bool ret, int fd, uint64_t offset)
+{
+	LIBBPF_OPTS(bpf_uprobe_opts, opts, .retprobe = ret);
+	struct bpf_program *prog = bpf_object__find_program_by_name(a->object, name);
+	char path[64];
+
+	if (!prog)
+		return -EINVAL;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	if (a->uprobe_multi)
+		return uprobe_keep(
+			file, features_uprobe_attach(bpf_program__fd(prog), path, offset, ret));
+	return uprobe_link_keep(file,
+				bpf_program__attach_uprobe_opts(prog, -1, path, offset, &opts));
+}
+
+/* Attaches what the plan has for one of the library's files. On failure *failed is the symbol. */
+static int file_attach(const struct attachments *a, const struct library_plan *plan, int fd,
+		       struct attached_file *file, const char **failed)
+{
+	int err = 0;
+
+	for (int fact = 0; !err && fact < LIB_FACT_COUNT; fact++) {
+		const struct lib_hook *hook = plan->hooks[fact];
+
+		if (!hook || (hook->part != LIB_CRYPTO) != file->use.ssl)
+			continue;
+		*failed = hook->symbol;
+		/* The return first: an entry without its return would leave a thread "inside". */
+		if (hook->ret && !a->entry_only)
+			err = uprobe_attach(a, file, hook->ret, true, fd, plan->offsets[fact]);
+		if (!err)
+			err = uprobe_attach(a, file, hook->entry, false, fd, plan->offsets[fact]);
+	}
+	return err;
+}
+
+static bool is_attached(const struct attachments *a, const struct library_use *use)
 {
 	for (size_t i = 0; i < a->file_count; i++)
-		if (a->files[i].ssl == ssl && target_file_same(&a->files[i].file, file))
+		if (a->files[i].use.ssl == use->ssl &&
+		    target_file_same(&a->files[i].use.file, &use->file))
 			return true;
 	return false;
 }
 
-static int file_remember(struct attachments *a, const struct library_part *part, bool ssl)
+static void file_release(struct attached_file *file)
 {
-	struct attached_file *files;
+	struct detaching *all = calloc(2 * LINKS_MAX, sizeof(*all));
 
-	if (!part->elf || part->attached)
+	detaching_wait(all, file_detach(file, all, 0));
+}
+
+/* 1: attached; 0: it was there, or there is none. Half a library does not stay attached: the next
+ * process with it would attach it once more. */
+static int part_attach(struct attachments *a, const struct library_plan *plan,
+		       const struct target_library *library, bool ssl, struct text *error)
+{
+	struct attached_file file = { .use = { library->file, ssl } }, *files;
+	const char *failed = "";
+	int err;
+
+	if (library->fd < 0 || is_attached(a, &file.use))
 		return 0;
 	files = reallocarray(a->files, a->file_count + 1, sizeof(*files));
 	if (!files)
 		return -ENOMEM;
 	a->files = files;
-	files[a->file_count++] = (struct attached_file){ part->library->file, ssl };
-	return 0;
-}
-
-static int part_open(const struct attachments *a, const struct target_library *library, bool ssl,
-		     struct library_part *part)
-{
-	*part = (struct library_part){ .library = library };
-	if (library->fd < 0)
-		return 0;
-	part->attached = file_is_attached(a, &library->file, ssl);
-	return elf_file_open(library->fd, NULL, &part->elf);
-}
-
-static void add_path(struct text *t, const char *path)
-{
-	text_add_hostile(t, path, strlen(path));
-}
-
-/* Half a library must not stay attached: the next process with it would attach it once more. */
-static void roll_back(struct attachments *a, size_t links, size_t uprobes)
-{
-	while (a->link_count > links)
-		bpf_link__destroy(a->links[--a->link_count]);
-	while (a->uprobe_count > uprobes)
-		close(a->uprobes[--a->uprobe_count]);
-}
-
-int library_attach(struct attachments *a, const struct target_tls *tls, struct text *lacks,
-		   struct text *error)
-{
-	struct library_part ssl = { 0 }, crypto = { 0 };
-	size_t links = a->link_count, uprobes = a->uprobe_count;
-	const struct lib_hook *used = NULL;
-	int err;
-
-	err = part_open(a, &tls->ssl, true, &ssl);
-	if (!err)
-		err = part_open(a, &tls->crypto, false, &crypto);
+	err = file_attach(a, plan, library->fd, &file, &failed);
 	if (err) {
-		text_addf(error, "cannot read the TLS library: %s", strerror(-err));
-		goto out;
+		text_addf(error, "cannot attach to %s in ", failed);
+		text_add_hostile(error, library->path, strlen(library->path));
+		text_addf(error, ": %s", strerror(-err));
+		file_release(&file);
+		return err;
 	}
-	for (int fact = 0; fact < LIB_FACT_COUNT; fact++) {
-		err = lib_fact_attach(a, fact, &ssl, &crypto, &used);
-		if (err == -ENOENT && fact != LIB_HANDSHAKE) {
-			if (lib_fact_loss(fact))
-				text_addf(lacks, "%s%s", lacks->len ? ", " : "",
-					  lib_fact_loss(fact));
+	files[a->file_count++] = file;
+	return 1;
+}
+
+int library_attach(struct attachments *a, const struct target_tls *tls,
+		   const struct library_plan *plan, struct text *lacks, struct text *error)
+{
+	int ssl, crypto;
+
+	for (int fact = 0; fact < LIB_FACT_COUNT; fact++)
+		if (!plan->hooks[fact] && lib_fact_loss(fact))
+			text_addf(lacks, "%s%s", lacks->len ? ", " : "", lib_fact_loss(fact));
+	if (!plan->hooks[LIB_HANDSHAKE]) {
+		text_add(error, "cannot attach to ");
+		text_add_hostile(error, tls->ssl.path, strlen(tls->ssl.path));
+		text_add(error, ": it has no SSL_do_handshake");
+		return -ENOENT;
+	}
+	/* What verifies first: a handshake that is seen is then seen whole. */
+	crypto = part_attach(a, plan, &tls->crypto, false, error);
+	ssl = crypto < 0 ? crypto : part_attach(a, plan, &tls->ssl, true, error);
+	return ssl < 0 ? ssl : ssl || crypto;
+}
+
+size_t library_uses(const struct attachments *a, struct library_use *uses, size_t max)
+{
+	size_t count = a->file_count < max ? a->file_count : max;
+
+	for (size_t i = 0; uses && i < count; i++)
+		uses[i] = a->files[i].use;
+	return uses ? count : a->file_count;
+}
+
+void library_release(struct attachments *a, const struct library_use *use)
+{
+	for (size_t i = 0; i < a->file_count; i++) {
+		struct attached_file *file = &a->files[i];
+
+		if (file->use.ssl != use->ssl || file->use.file.ino != use->file.ino ||
+		    file->use.file.dev != use->file.dev)
 			continue;
-		}
-		if (err) {
-			text_addf(error, "cannot attach to %s in ", used ? used->symbol : "");
-			add_path(error, tls->ssl.path);
-			text_addf(error, ": %s", strerror(-err));
-			goto out;
-		}
+		file_release(file);
+		*file = a->files[--a->file_count];
+		return;
 	}
-	err = file_remember(a, &ssl, true);
-	if (!err)
-		err = file_remember(a, &crypto, false);
-	if (!err)
-		err = !ssl.attached || (crypto.elf && !crypto.attached);
-out:
-	if (err < 0)
-		roll_back(a, links, uprobes);
-	elf_file_close(ssl.elf);
-	elf_file_close(crypto.elf);
-	return err;
 }

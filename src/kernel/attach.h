@@ -11,10 +11,9 @@
 #include "kernel/features.h"
 #include "kernel/hooks.h"
 #include "base/text.h"
+#include "target/target.h"
 
 struct elf_file;
-struct target_file;
-struct target_tls;
 struct tlsfail_bpf;
 
 /* Does this kernel allow all that the row attaches? 0, or a negative errno of features_try(), and
@@ -49,16 +48,41 @@ struct attachments;
 int hooks_attach(struct tlsfail_bpf *skel, const struct hook_choice *choice,
 		 struct attachments **out, struct text *error);
 
+/* Where in a library each fact is to be had. */
+struct library_plan {
+	const struct lib_hook *hooks[LIB_FACT_COUNT]; /* NULL: it does not tell of that */
+	uint64_t offsets[LIB_FACT_COUNT];
+};
+
+/* Looks for that in the library's files; may be called in any thread. A negative errno when they
+ * cannot be read; -ETIME: it would have taken too long. */
+int library_examine(const struct target_tls *tls, struct library_plan *plan);
+
 /*
  * Attaches the uprobes of a library, once for each file: another process with the same library
  * needs nothing. Returns 1 when something new was attached, 0 when all of it was there. lacks gets
  * what this library does not let us see, "" when nothing.
  */
 int library_attach(struct attachments *attachments, const struct target_tls *tls,
-		   struct text *lacks, struct text *error);
+		   const struct library_plan *plan, struct text *lacks, struct text *error);
+
+/* A file that uprobes are attached to. They keep its file system from being unmounted. */
+struct library_use {
+	struct target_file file;
+	bool ssl; /* as the file of SSL_do_handshake, or as that of X509_check_host */
+};
+
+/* Copies the first max of them; with NULL only counts. */
+size_t library_uses(const struct attachments *attachments, struct library_use *uses, size_t max);
+
+/* Detaches from that file. */
+void library_release(struct attachments *attachments, const struct library_use *use);
 
 /* From now on processes that run this executable are targets. */
 int target_allow(const struct attachments *attachments, const struct target_file *exe);
+
+/* And not any more. */
+void target_disallow(const struct attachments *attachments, const struct target_file *exe);
 
 /* Likewise this process and its children. */
 int target_allow_pid(const struct attachments *attachments, uint32_t pid);

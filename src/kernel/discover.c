@@ -2,111 +2,153 @@
 /*
  * Discovery by /proc at the start, and by exec records from then on. A process that has just
  * executed maps its libraries some milliseconds later, so it is looked at again until they are
- * there, for a bounded time. One that has no TLS library may load one whenever it likes (dlopen):
- * what code it has mapped is looked at now and then, and the rest only when that has changed.
+ * there, ever more rarely. One that has no TLS library may load one whenever it likes (dlopen): what
+ * code it has mapped is looked at now and then, and the rest only when that has changed.
  */
+#define _GNU_SOURCE /* reallocarray() */
 #include "kernel/discover.h"
 
-#include <elf.h>
+#include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
-#include "system/elf.h"
+#include "kernel/look.h"
+#include "kernel/pending.h"
+#include "kernel/usage.h"
+#include "system/clock.h"
 #include "system/log.h"
-#include "system/regular.h"
-#include "target/stack.h"
 
-#define PENDING_MAX 64
+#define NS_PER_MS 1000000ULL
+#define NS_PER_S  1000000000ULL
 
-/* Looked at so often, with the tracer's pause in between, before we give up: some 5 seconds. */
-#define TRIES_MAX 250
-
-struct pending {
-	uint32_t pid; /* 0: free */
-	unsigned int tries;
-};
-
-/* Processes without a TLS library that are looked at again, each after a time that doubles. */
-#define LATE_MAX	256
-#define LATE_FIRST_NS	100000000ULL
-#define LATE_SOON_NS	800000000ULL
-#define LATE_LONGEST_NS 4000000000ULL
-/* Looks in one turn, and the pause after it: at most 40 a second. */
-#define LATE_LOOKS    8
-#define LATE_PAUSE_NS 200000000ULL
-
-struct late {
-	uint32_t pid; /* 0: free */
-	uint64_t signature;
-	uint64_t interval_ns;
-	uint64_t t_next; /* CLOCK_MONOTONIC */
-};
+#define QUEUE_MAX     32
+#define STUCK_NS      (10 * NS_PER_S)
+#define ABANDONED_MAX 8
+#define PROCESSES_MAX 16384
+#define EXES_MAX      256 /* entries of the map target_exes */
+#define START_NS      (5 * NS_PER_S)
+/* Looks at a time at processes that may load a library later. */
+#define LATE_LOOKS 8
+/* All processes are looked at for what is not used any more, and again after a look was missed. */
+#define SWEEP_NS       (30 * NS_PER_S)
+#define RESCAN_NS      (2 * NS_PER_S)
+#define RESCAN_LAST_NS (60 * NS_PER_S)
+/* So many lines about programs that are not traced, in that time. */
+#define TOLD_MAX 20
+#define TELL_NS	 (60 * NS_PER_S)
 
 /* Kinds of problems that were told: one line for each, however many processes there are of it. */
-#define TOLD_MAX 64
+#define OUTCOMES_MAX 64
 
-struct told {
+struct outcome {
 	struct target_file exe;
 	enum target_tls_outcome outcome;
 };
 
 struct discovery {
-	struct attachments *attachments;
-	const struct target_set *set;
-	struct pending pending[PENDING_MAX];
-	struct late late[LATE_MAX];
-	size_t late_next; /* where the next turn begins, or the next that finds no room goes */
-	uint64_t late_after_ns;
-	bool late_soon;
-	struct told told[TOLD_MAX];
-	size_t told_count;
-	size_t seen; /* processes, each once or more often */
-	size_t live; /* that have a TLS library which is attached to */
+	struct discovery_options options;
+	struct worker *worker;
+	uint32_t *candidates; /* not looked at yet */
+	size_t candidate_count;
+	size_t given; /* looks that the worker has */
+	struct pendings pendings;
+	struct outcome outcomes[OUTCOMES_MAX];
+	size_t outcome_count;
+	struct usage_process *traced;
+	size_t traced_count;
+	struct usage exes;
+	struct usage libraries;
+	uint64_t change; /* looks so far */
+	bool sweeping;
+	bool is_over; /* nothing can be looked at any more */
+	bool is_full; /* of executables: room is to be made */
+	bool told_full;
+	uint64_t sweep_at;
+	uint64_t rescan_at; /* 0: no need */
+	uint64_t rescan_pause;
+	uint64_t tell_until;
+	unsigned int told;
+	size_t seen; /* processes that were to be traced */
+	size_t live; /* of them: TLS library attached */
 	char version[32];
 	char problem[1024]; /* the last one told, so that each worker does not repeat it */
+	char skipped[1024]; /* likewise of a program that is nobody's */
 	bool starting;	    /* problems are kept for the caller instead of being told */
 };
 
-int discovery_new(struct attachments *attachments, const struct target_set *set,
-		  struct discovery **out)
+int discovery_new(const struct discovery_options *options, struct discovery **out)
 {
+	const struct worker_options worker = { QUEUE_MAX, STUCK_NS, ABANDONED_MAX };
 	struct discovery *d = calloc(1, sizeof(*d));
+	int err;
 
 	if (!d)
 		return -ENOMEM;
-	d->attachments = attachments;
-	d->set = set;
-	*out = d;
-	return 0;
+	d->options = *options;
+	d->sweep_at = clock_monotonic() + SWEEP_NS;
+	d->rescan_pause = RESCAN_NS;
+	err = worker_new(&worker, &d->worker);
+	if (err)
+		discovery_free(d);
+	else
+		*out = d;
+	return err;
 }
 
 void discovery_free(struct discovery *d)
 {
+	if (!d)
+		return;
+	worker_free(d->worker);
+	free(d->candidates);
+	free(d->traced);
+	usage_free(&d->exes);
+	usage_free(&d->libraries);
 	free(d);
 }
 
 bool discovery_live(const struct discovery *d)
 {
-	return d->live > 0;
+	return d->live;
 }
 
 size_t discovery_processes(const struct discovery *d)
 {
-	return d->live;
+	return d->traced_count;
 }
 
 bool discovery_seen(const struct discovery *d)
 {
-	return d->seen > 0;
+	return d->seen;
 }
 
 const char *discovery_version(const struct discovery *d)
 {
 	return d->version;
+}
+
+int discovery_fd(const struct discovery *d)
+{
+	return worker_fd(d->worker);
+}
+
+/* -- what people are told ---------------------------------------------------------------------- */
+
+/* Strangers can start programs without end. */
+static bool may_tell(struct discovery *d)
+{
+	uint64_t now = clock_monotonic();
+
+	if (now >= d->tell_until) {
+		if (d->told > TOLD_MAX)
+			log_line("%u more programs are not traced", d->told - TOLD_MAX);
+		d->told = 0;
+		d->tell_until = now + TELL_NS;
+	}
+	return ++d->told <= TOLD_MAX;
 }
 
 static void problem_tell(struct discovery *d, const char *problem)
@@ -117,41 +159,25 @@ static void problem_tell(struct discovery *d, const char *problem)
 		return;
 	text_init(&t, d->problem, sizeof(d->problem));
 	text_add(&t, problem);
-	if (!d->starting)
+	if (!d->starting && may_tell(d))
 		log_line("%s", problem);
 }
 
 /* Was it told of that executable already? */
-static bool outcome_was_told(struct discovery *d, const struct target_process *process,
-			     enum target_tls_outcome outcome)
+static bool outcome_was_told(struct discovery *d, const struct look *look)
 {
-	for (size_t i = 0; i < d->told_count; i++)
-		if (d->told[i].outcome == outcome &&
-		    target_file_same(&d->told[i].exe, &process->exe))
+	for (size_t i = 0; i < d->outcome_count; i++)
+		if (d->outcomes[i].outcome == look->tls.outcome &&
+		    target_file_same(&d->outcomes[i].exe, &look->process.exe))
 			return true;
-	if (d->told_count == TOLD_MAX)
+	if (d->outcome_count == OUTCOMES_MAX)
 		return true;
-	d->told[d->told_count++] = (struct told){ process->exe, outcome };
+	d->outcomes[d->outcome_count++] = (struct outcome){ look->process.exe, look->tls.outcome };
 	return false;
-}
-
-static void outcome_tell(struct discovery *d, const struct target_process *process,
-			 const struct target_tls *tls)
-{
-	char buf[sizeof(d->problem)];
-	struct text problem;
-
-	if (outcome_was_told(d, process, tls->outcome))
-		return;
-	text_init(&problem, buf, sizeof(buf));
-	target_tls_explain(process, tls, &problem);
-	problem_tell(d, buf);
 }
 
 static void library_tell(struct discovery *d, const struct target_tls *tls, const char *lacks)
 {
-	if (!d->live && !d->version[0])
-		memcpy(d->version, tls->version, sizeof(d->version));
 	if (*lacks)
 		log_line("%s: not all of it can be traced; not seen: %s", tls->ssl.path, lacks);
 	if (!d->starting)
@@ -159,286 +185,516 @@ static void library_tell(struct discovery *d, const struct target_tls *tls, cons
 			 tls->version);
 }
 
-static uint64_t now_ns(void)
+static void process_skip(struct discovery *d, const struct look *look, const char *why)
 {
-	struct timespec t;
+	char buf[sizeof(d->problem)];
+	struct text t;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000ULL + (uint64_t)t.tv_nsec;
+	d->seen++;
+	text_init(&t, buf, sizeof(buf));
+	text_add(&t, look->process.exe_path);
+	text_addf(&t, " (pid %d) is not traced: %s", (int)look->process.pid, why);
+	problem_tell(d, buf);
 }
 
-static struct late *late_find(struct discovery *d, uint32_t pid)
+/* A program that anybody can have given its name. It is known when root runs it, too. */
+static void foreign_skip(struct discovery *d, const struct look *look)
 {
-	for (size_t i = 0; i < LATE_MAX; i++)
-		if (d->late[i].pid == pid)
-			return &d->late[i];
-	return NULL;
-}
+	struct text t;
 
-static bool late_any(const struct discovery *d)
-{
-	for (size_t i = 0; i < LATE_MAX; i++)
-		if (d->late[i].pid)
-			return true;
-	return false;
-}
-
-/* Without room the one that has waited longest for its turn gives way. */
-static void late_add(struct discovery *d, uint32_t pid)
-{
-	struct late *late = late_find(d, pid);
-
-	if (late)
+	if (usage_find(&d->exes, &look->process.exe, false) ||
+	    !strcmp(d->skipped, look->process.exe_path))
 		return;
-	late = late_find(d, 0);
-	if (!late)
-		late = &d->late[d->late_next++ % LATE_MAX];
-	*late = (struct late){ .pid = pid, .interval_ns = LATE_FIRST_NS };
-	late->t_next = now_ns() + LATE_FIRST_NS;
-	if (target_code_signature((pid_t)pid, &late->signature))
-		late->pid = 0;
+	text_init(&t, d->skipped, sizeof(d->skipped));
+	text_add(&t, look->process.exe_path);
+	log_line(
+		"%s (pid %d) is not traced: neither its user nor the owner of the file is root; %s "
+		"includes it",
+		look->process.exe_path, (int)look->process.pid, d->options.any_user_option);
 }
 
-/* Returns 0, -EAGAIN when the process is still starting, or an error of attaching. */
-static int library_look(struct discovery *d, const struct target_process *process)
+/* -- what is used ------------------------------------------------------------------------------ */
+
+static int exe_allow(struct discovery *d, const struct target_file *file,
+		     const struct usage_process *by)
 {
-	char lacks_buf[256], problem_buf[sizeof(d->problem)];
-	struct text lacks, problem;
-	struct target_tls tls;
+	struct usage_file *used;
 	int err;
 
-	err = target_tls_find(process, &tls);
+	if (d->exes.count == EXES_MAX && !usage_find(&d->exes, file, false))
+		return -E2BIG;
+	err = target_allow(d->options.attachments, file);
 	if (err)
-		return err == -ESRCH ? 0 : err;
-	text_init(&lacks, lacks_buf, sizeof(lacks_buf));
-	text_init(&problem, problem_buf, sizeof(problem_buf));
-	if (tls.outcome == TARGET_TLS_NOT_YET) {
-		err = -EAGAIN;
-		goto out;
-	}
-	d->seen++;
-	if (tls.outcome != TARGET_TLS_FOUND) {
-		outcome_tell(d, process, &tls);
-		if (tls.outcome == TARGET_TLS_NONE)
-			late_add(d, (uint32_t)process->pid);
-		goto out;
-	}
-	err = library_attach(d->attachments, &tls, &lacks, &problem);
-	if (err < 0) {
-		/* One library that cannot be attached to must not hide the others. */
-		problem_tell(d, problem_buf);
-		err = 0;
-		goto out;
-	}
-	if (err > 0)
-		library_tell(d, &tls, lacks_buf);
-	d->live++;
-	err = 0;
-out:
-	target_tls_close(&tls);
-	return err;
-}
-
-static void pending_add(struct discovery *d, uint32_t pid)
-{
-	for (size_t i = 0; i < PENDING_MAX; i++) {
-		struct pending *p = &d->pending[i];
-
-		if (p->pid && p->pid != pid)
-			continue;
-		*p = (struct pending){ .pid = pid };
-		return;
-	}
-	late_add(d, pid);
-}
-
-static int found(const struct target_process *process, void *context)
-{
-	struct discovery *d = context;
-	int err = target_allow(d->attachments, &process->exe);
-
-	if (!err)
-		err = library_look(d, process);
-	if (err != -EAGAIN)
 		return err;
-	pending_add(d, process->pid);
+	used = usage_note(&d->exes, file, false);
+	if (!used)
+		return -ENOMEM;
+	used->fixed |= !by;
+	if (by)
+		used->by = *by;
+	used->change = d->change;
 	return 0;
 }
 
-/* Says why nothing of the executable can be traced, if that is so. */
-static bool exe_is_closed(struct elf_file *elf, const char *path, struct text *error)
+static void library_note(struct discovery *d, const struct target_library *library, bool ssl,
+			 const struct usage_process *by)
 {
-	char name[64];
-	uint64_t offset;
-	bool linked_in;
+	struct usage_file *used;
 
-	if (!elf_file_function(elf, "SSL_do_handshake", &offset) ||
-	    elf_file_dynamic_string(elf, DT_NEEDED, 0, name, sizeof(name)))
-		return false;
-	if (!stack_of_executable(elf, name, sizeof(name), &linked_in))
-		text_addf(error,
-			  "%s is linked statically and has no symbol SSL_do_handshake: either it "
-			  "does no TLS, or its symbols were stripped; use a build with symbols, or "
-			  "one that is linked with libssl.so",
-			  path);
-	else if (linked_in)
-		text_addf(error,
-			  "%s has %s linked in and its symbols stripped: use a build with symbols, "
-			  "or one that is linked with libssl.so",
-			  path, name);
-	else
-		text_addf(error,
-			  "%s does TLS with %s, which tlsfail cannot look into as it can into "
-			  "OpenSSL and its kin",
-			  path, name);
-	return true;
+	if (library->fd < 0)
+		return;
+	used = usage_note(&d->libraries, &library->file, ssl);
+	if (!used)
+		return;
+	used->by = *by;
+	used->change = d->change;
 }
+
+static void traced_note(struct discovery *d, const struct usage_process *by)
+{
+	struct usage_process *grown;
+
+	for (size_t i = 0; i < d->traced_count; i++)
+		if (d->traced[i].pid == by->pid) {
+			d->traced[i] = *by;
+			return;
+		}
+	if (d->traced_count == PROCESSES_MAX)
+		return;
+	grown = reallocarray(d->traced, d->traced_count + 1, sizeof(*grown));
+	if (!grown)
+		return;
+	d->traced = grown;
+	grown[d->traced_count++] = *by;
+}
+
+static void traced_drop_gone(struct discovery *d)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < d->traced_count; i++)
+		if (!usage_is_gone(&d->traced[i]))
+			d->traced[kept++] = d->traced[i];
+	d->traced_count = kept;
+}
+
+/* -- letting go -------------------------------------------------------------------------------- */
+
+static void sweep_give(struct discovery *d)
+{
+	struct sweep *sweep = sweep_new(d->options.set, d->exes.count, d->libraries.count);
+
+	if (!sweep)
+		return;
+	sweep->number = d->change;
+	for (size_t i = 0; i < d->exes.count; i++)
+		sweep->items[i].file = d->exes.items[i].file;
+	for (size_t i = 0; i < d->libraries.count; i++) {
+		sweep->items[d->exes.count + i].file = d->libraries.items[i].file;
+		sweep->items[d->exes.count + i].ssl = d->libraries.items[i].ssl;
+	}
+	if (worker_give(d->worker, &sweep->job))
+		sweep_free(sweep);
+	else
+		d->sweeping = true;
+}
+
+/* True: it is not used any more, and nothing has used it since the sweep began. */
+static bool item_take(const struct sweep *sweep, const struct sweep_item *item,
+		      struct usage_file *used)
+{
+	if (!used || used->fixed || used->change > sweep->number)
+		return false;
+	if (item->used)
+		used->by = (struct usage_process){ item->pid, item->started };
+	return !item->used;
+}
+
+static void sweep_take(struct discovery *d, const struct sweep *sweep)
+{
+	d->sweeping = false;
+	d->is_full = false;
+	for (size_t i = 0; i < sweep->exe_count; i++) {
+		const struct sweep_item *item = &sweep->items[i];
+		struct usage_file *used = usage_find(&d->exes, &item->file, false);
+
+		if (item_take(sweep, item, used)) {
+			target_disallow(d->options.attachments, &used->file);
+			d->told_full = false;
+			d->rescan_pause = RESCAN_NS;
+			usage_drop(&d->exes, used);
+		}
+	}
+	for (size_t i = 0; i < sweep->library_count; i++) {
+		const struct sweep_item *item = &sweep->items[sweep->exe_count + i];
+		struct usage_file *used = usage_find(&d->libraries, &item->file, item->ssl);
+
+		if (item_take(sweep, item, used)) {
+			const struct library_use use = { used->file, used->ssl };
+
+			library_release(d->options.attachments, &use);
+			usage_drop(&d->libraries, used);
+		}
+	}
+}
+
+/* -- looks ------------------------------------------------------------------------------------- */
+
+/* Without room among those that are to be looked at again, all are, later. */
+static void again(struct discovery *d, bool has_room)
+{
+	if (!has_room)
+		discovery_rescan(d);
+}
+
+static void library_take(struct discovery *d, const struct look *look,
+			 const struct usage_process *by)
+{
+	char lacks_buf[256], problem_buf[sizeof(d->problem)];
+	struct text lacks, problem;
+	int err;
+
+	text_init(&lacks, lacks_buf, sizeof(lacks_buf));
+	text_init(&problem, problem_buf, sizeof(problem_buf));
+	err = library_attach(d->options.attachments, &look->tls, &look->plan, &lacks, &problem);
+	if (err < 0) {
+		if (!problem.len)
+			text_add(&problem, strerror(-err));
+		problem_tell(d, problem_buf);
+		return;
+	}
+	if (!d->live)
+		memcpy(d->version, look->tls.version, sizeof(d->version));
+	if (err > 0)
+		library_tell(d, &look->tls, lacks_buf);
+	library_note(d, &look->tls.ssl, true, by);
+	library_note(d, &look->tls.crypto, false, by);
+	traced_note(d, by);
+	d->live++;
+}
+
+static void process_take(struct discovery *d, const struct look *look)
+{
+	const struct usage_process by = { (uint32_t)look->process.pid, look->started };
+	char problem_buf[sizeof(d->problem)];
+	struct text problem;
+	int err;
+
+	err = exe_allow(d, &look->process.exe, &by);
+	if (err == -E2BIG) {
+		if (!d->told_full)
+			process_skip(d, look,
+				     "there are programs in more than 256 executables; it is "
+				     "looked at again when those of one have ended");
+		d->told_full = true;
+		d->is_full = true;
+		discovery_rescan(d);
+		return;
+	}
+	if (err) {
+		process_skip(d, look, strerror(-err));
+		return;
+	}
+	d->seen++;
+	if (look->tls.outcome == TARGET_TLS_FOUND) {
+		library_take(d, look, &by);
+		return;
+	}
+	if (look->tls.outcome == TARGET_TLS_NONE)
+		again(d, pending_is_late(&d->pendings, by.pid, look->signature, clock_monotonic()));
+	if (outcome_was_told(d, look))
+		return;
+	text_init(&problem, problem_buf, sizeof(problem_buf));
+	target_tls_explain(&look->process, &look->tls, &problem);
+	problem_tell(d, problem_buf);
+}
+
+static void look_take(struct discovery *d, const struct look *look)
+{
+	uint32_t pid = (uint32_t)look->job.tag;
+
+	d->change++;
+	if (look->err == -EALREADY) {
+		again(d, pending_is_late(&d->pendings, pid, look->signature, clock_monotonic()));
+		return;
+	}
+	if (!look->err && look->trusted && look->tls.outcome == TARGET_TLS_NOT_YET) {
+		const struct usage_process by = { pid, look->started };
+
+		/* so that its handshakes are seen from the first on */
+		(void)exe_allow(d, &look->process.exe, &by);
+		again(d, pending_loads(&d->pendings, pid, look->signature, clock_monotonic()));
+		return;
+	}
+	if (look->err || !look->trusted || look->tls.outcome != TARGET_TLS_NONE)
+		pending_drop(&d->pendings, pid);
+	if (look->err == -ESRCH)
+		return;
+	if (look->err == -ETIME)
+		process_skip(d, look, "looking for functions in its TLS library takes too long");
+	else if (look->err)
+		process_skip(d, look, strerror(-look->err));
+	else if (!look->trusted)
+		foreign_skip(d, look);
+	else
+		process_take(d, look);
+}
+
+/* Too many threads are stuck: what waited was dropped. */
+static void looks_end(struct discovery *d)
+{
+	if (!d->is_over)
+		log_line("%d file systems did not answer: programs that start from now on are not "
+			 "traced; restart tlsfail when they do",
+			 ABANDONED_MAX + 1);
+	d->is_over = true;
+	d->given = 0;
+	d->pendings.count = 0;
+	d->candidate_count = 0;
+}
+
+static bool look_give(struct discovery *d, uint32_t pid, uint64_t signature)
+{
+	struct look *look = look_new(d->options.set, pid, d->options.any_user, signature);
+	int err;
+
+	if (!look)
+		return false;
+	err = worker_give(d->worker, &look->job);
+	if (!err) {
+		d->given++;
+		return true;
+	}
+	look_free(look);
+	if (err == -EBUSY)
+		looks_end(d);
+	return false;
+}
+
+static void looks_give(struct discovery *d)
+{
+	uint64_t now = clock_monotonic();
+	size_t late = 0; /* that the worker has */
+
+	for (size_t i = 0; i < d->pendings.count; i++) {
+		struct pending *p = &d->pendings.items[i];
+
+		late += p->late && p->given;
+		if (p->given || now < p->next || (p->late && late == LATE_LOOKS))
+			continue;
+		p->given = look_give(d, p->pid, p->late ? p->signature : 0);
+		late += p->late && p->given;
+	}
+	while (d->candidate_count && look_give(d, d->candidates[d->candidate_count - 1], 0))
+		d->candidate_count--;
+}
+
+static void jobs_take(struct discovery *d)
+{
+	struct worker_job *job;
+
+	while ((job = worker_fetch(d->worker))) {
+		if (job->tag) {
+			d->given--;
+			look_take(d, (const struct look *)job);
+		} else {
+			sweep_take(d, (const struct sweep *)job);
+		}
+		job->drop(job);
+	}
+}
+
+/* What waited behind it is done by another thread; or by nobody, when there were too many. */
+static void stuck_tell(struct discovery *d)
+{
+	uint64_t pid;
+
+	if (!worker_abandon(d->worker, clock_monotonic(), &pid))
+		return;
+	if (!pid) {
+		d->sweeping = false;
+		return;
+	}
+	d->given--;
+	pending_drop(&d->pendings, (uint32_t)pid);
+	log_line("process %llu is not traced: the file system of its files does not answer",
+		 (unsigned long long)pid);
+}
+
+/* -- all processes ----------------------------------------------------------------------------- */
+
+static int candidate_add(struct discovery *d, size_t *size, uint32_t pid)
+{
+	uint32_t *grown;
+
+	if (d->candidate_count == *size) {
+		*size = *size ? 2 * *size : 256;
+		grown = reallocarray(d->candidates, *size, sizeof(*grown));
+		if (!grown)
+			return -ENOMEM;
+		d->candidates = grown;
+	}
+	d->candidates[d->candidate_count++] = pid;
+	return 0;
+}
+
+static bool is_traced(const struct discovery *d, uint32_t pid)
+{
+	for (size_t i = 0; i < d->traced_count; i++)
+		if (d->traced[i].pid == pid)
+			return !usage_is_gone(&d->traced[i]);
+	return false;
+}
+
+/* Nothing here touches a file that is not the kernel's. */
+static int candidates_find(struct discovery *d)
+{
+	struct dirent *entry;
+	size_t size = 0;
+	int err = 0;
+	DIR *proc;
+
+	proc = opendir("/proc");
+	if (!proc)
+		return -errno;
+	free(d->candidates);
+	d->candidates = NULL;
+	d->candidate_count = 0;
+	while (!err && (entry = readdir(proc))) {
+		uint32_t pid;
+
+		if (!isdigit((unsigned char)entry->d_name[0]))
+			continue;
+		pid = (uint32_t)strtoul(entry->d_name, NULL, 10);
+		if (target_may_match(d->options.set, (pid_t)pid) && !is_traced(d, pid))
+			err = candidate_add(d, &size, pid);
+	}
+	closedir(proc);
+	/* The last is looked at first; a master is older than its workers. */
+	for (size_t i = 0; i < d->candidate_count / 2; i++) {
+		uint32_t *other = &d->candidates[d->candidate_count - 1 - i], pid = *other;
+
+		*other = d->candidates[i];
+		d->candidates[i] = pid;
+	}
+	return err;
+}
+
+void discovery_rescan(struct discovery *d)
+{
+	if (!d->rescan_at)
+		d->rescan_at = clock_monotonic() + d->rescan_pause;
+}
+
+void discovery_exec(struct discovery *d, uint32_t pid)
+{
+	again(d, pending_start(&d->pendings, pid, clock_monotonic()));
+}
+
+bool discovery_run(struct discovery *d)
+{
+	uint64_t now = clock_monotonic();
+	bool soon;
+
+	stuck_tell(d);
+	jobs_take(d);
+	if (d->rescan_at && now >= d->rescan_at && !d->candidate_count && !d->sweeping) {
+		d->rescan_at = 0;
+		d->rescan_pause *= 2;
+		if (d->rescan_pause > RESCAN_LAST_NS)
+			d->rescan_pause = RESCAN_LAST_NS;
+		(void)candidates_find(d); /* what it has found is looked at */
+	}
+	if (!d->sweeping && (now >= d->sweep_at || d->is_full)) {
+		d->sweep_at = now + SWEEP_NS;
+		d->is_full = false;
+		traced_drop_gone(d);
+		if (usage_may_be_over(&d->exes) || usage_may_be_over(&d->libraries))
+			sweep_give(d);
+	}
+	looks_give(d);
+	soon = pending_soon(&d->pendings);
+	if (!soon && !d->given && !d->candidate_count && !d->told_full)
+		d->rescan_pause = RESCAN_NS;
+	return soon || d->given || d->candidate_count || d->sweeping;
+}
+
+/* -- the start --------------------------------------------------------------------------------- */
 
 /* An executable that does not run yet: what it will have is attached to, so that its first run is
  * seen. */
 static int exe_prepare(struct discovery *d, const struct target_selector *selector,
 		       struct text *error)
 {
-	int fd = regular_open(AT_FDCWD, selector->text, NULL), err;
-	struct elf_file *elf = NULL;
+	struct library_plan plan;
 	char lacks_buf[256];
 	struct text lacks;
 	struct target_tls tls;
+	int err = look_at_exe(selector->text, error);
 
-	if (fd < 0)
-		return fd;
-	err = elf_file_open(fd, NULL, &elf);
-	if (!err && exe_is_closed(elf, selector->text, error))
-		err = -ENOENT;
-	elf_file_close(elf);
-	close(fd);
 	if (err || target_tls_expect(selector->text, &tls))
 		return err;
 	text_init(&lacks, lacks_buf, sizeof(lacks_buf));
 	if (tls.outcome == TARGET_TLS_FOUND)
-		err = library_attach(d->attachments, &tls, &lacks, error);
+		err = library_examine(&tls, &plan);
+	if (!err && tls.outcome == TARGET_TLS_FOUND)
+		err = library_attach(d->options.attachments, &tls, &plan, &lacks, error);
 	target_tls_close(&tls);
-	return err < 0 ? err : 0;
+	if (err < 0)
+		return err;
+	return exe_allow(d, &selector->exe, NULL);
 }
 
 static int selectors_register(struct discovery *d, struct text *error)
 {
-	for (size_t i = 0; i < d->set->count; i++) {
-		const struct target_selector *s = &d->set->items[i];
+	for (size_t i = 0; i < d->options.set->count; i++) {
+		const struct target_selector *s = &d->options.set->items[i];
 		int err = 0;
 
 		if (s->kind == TARGET_PID)
-			err = target_allow_pid(d->attachments, s->pid);
-		if (s->kind == TARGET_EXE) {
+			err = target_allow_pid(d->options.attachments, (uint32_t)s->pid);
+		if (s->kind == TARGET_EXE)
 			err = exe_prepare(d, s, error);
-			if (!err)
-				err = target_allow(d->attachments, &s->exe);
-		}
 		if (err)
 			return err;
 	}
 	return 0;
 }
 
+/* Those that still load their libraries are not waited for. */
+static bool has_looks(const struct discovery *d)
+{
+	return d->candidate_count || d->given;
+}
+
+static void first_looks_wait(struct discovery *d)
+{
+	uint64_t end = clock_monotonic() + START_NS;
+	struct pollfd fd = { .fd = discovery_fd(d), .events = POLLIN };
+
+	while (discovery_run(d) && has_looks(d) && clock_monotonic() < end)
+		(void)poll(&fd, 1, 20);
+	if (has_looks(d))
+		log_line("some processes have not been looked at after %llu s; that goes on",
+			 (unsigned long long)(START_NS / NS_PER_S));
+}
+
 int discovery_scan(struct discovery *d, struct text *error)
 {
 	int err = selectors_register(d, error);
 
+	if (!err)
+		err = candidates_find(d);
 	if (err)
 		return err;
 	d->starting = true;
-	err = target_scan(d->set, found, d);
+	first_looks_wait(d);
 	d->starting = false;
-	if (!err && d->seen && !d->live && !late_any(d))
+	if (d->seen && !d->live && !d->pendings.count)
 		err = -ENOENT;
 	if (err && !error->len)
 		text_add(error, d->problem[0] ? d->problem : strerror(-err));
 	else if (!err && d->problem[0])
 		log_line("%s", d->problem);
 	return err;
-}
-
-void discovery_exec(struct discovery *d, uint32_t pid)
-{
-	pending_add(d, pid);
-}
-
-/* True: the process is to be looked at again. */
-static bool pending_look(struct discovery *d, const struct pending *p)
-{
-	struct target_process process;
-	int err;
-
-	if (target_process_read((pid_t)p->pid, &process) || !target_matches(d->set, &process))
-		return false;
-	err = target_allow(d->attachments, &process.exe);
-	if (!err)
-		err = library_look(d, &process);
-	if (err && err != -EAGAIN)
-		log_line("cannot trace process %u: %s", p->pid, strerror(-err));
-	return err == -EAGAIN;
-}
-
-/* One that was looked at: again later, or never. */
-static void late_look(struct discovery *d, struct late *late, uint64_t now)
-{
-	uint64_t signature;
-
-	if (target_code_signature((pid_t)late->pid, &signature)) {
-		late->pid = 0;
-	} else if (signature != late->signature) {
-		uint32_t pid = late->pid;
-
-		late->pid = 0;
-		pending_add(d, pid);
-	} else {
-		if (late->interval_ns < LATE_LONGEST_NS)
-			late->interval_ns *= 2;
-		late->t_next = now + late->interval_ns;
-	}
-}
-
-/* True: one of them has come so lately that its turn comes soon. */
-static bool late_turn(struct discovery *d)
-{
-	uint64_t now = now_ns();
-	size_t looks = 0, i;
-	bool soon = false;
-
-	if (now < d->late_after_ns)
-		return d->late_soon;
-	for (i = 0; i < LATE_MAX && looks < LATE_LOOKS; i++) {
-		struct late *late = &d->late[(d->late_next + i) % LATE_MAX];
-
-		if (late->pid && now >= late->t_next) {
-			late_look(d, late, now);
-			looks++;
-		}
-		soon |= late->pid && late->interval_ns <= LATE_SOON_NS;
-	}
-	d->late_next = (d->late_next + i) % LATE_MAX;
-	d->late_after_ns = now + LATE_PAUSE_NS;
-	d->late_soon = soon;
-	return soon;
-}
-
-bool discovery_retry(struct discovery *d)
-{
-	bool more = late_turn(d);
-
-	for (size_t i = 0; i < PENDING_MAX; i++) {
-		struct pending *p = &d->pending[i];
-
-		if (!p->pid)
-			continue;
-		if (!pending_look(d, p)) {
-			p->pid = 0;
-		} else if (++p->tries == TRIES_MAX) {
-			late_add(d, p->pid);
-			p->pid = 0;
-		} else {
-			more = true;
-		}
-	}
-	return more;
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Keeps the targets complete: looks at the processes that are there, and at each that starts
- * later, makes its executable a target, and has the uprobes of its TLS library attached.
+ * later, makes its executable a target, and has the uprobes of its TLS library attached. What no
+ * process uses any more is let go. Files are looked at in another thread, see system/worker.h. What
+ * cannot be traced is named, and keeps nobody else from being traced.
  */
 #ifndef TLSFAIL_KERNEL_DISCOVER_H
 #define TLSFAIL_KERNEL_DISCOVER_H
@@ -15,24 +17,36 @@
 
 struct discovery;
 
-/* Borrows both; *out is the caller's to discovery_free(). */
-int discovery_new(struct attachments *attachments, const struct target_set *set,
-		  struct discovery **out);
+struct discovery_options {
+	struct attachments *attachments;
+	const struct target_set *set;
+	bool any_user; /* also programs that root had no say in, see target_is_trusted() */
+	const char *any_user_option; /* the one that asks for that, for people */
+};
+
+/* What options point to must outlive *out, which is the caller's to discovery_free(). */
+int discovery_new(const struct discovery_options *options, struct discovery **out);
 void discovery_free(struct discovery *d);
 
 /*
- * Looks at every present process. 0 also when there is none yet, or one that may load a TLS library
- * later; -ENOENT when there are some, and none can have a TLS library that can be traced, or when a
- * selected executable cannot; any other error is that of attaching. error then gets a sentence.
+ * Looks at every present process, and waits some seconds for what it finds. 0 also when there is
+ * none yet, or one that may load a TLS library later; -ENOENT when there are some, and none can have a
+ * TLS library that can be traced, or when a selected executable cannot. error then gets a sentence.
  */
 int discovery_scan(struct discovery *d, struct text *error);
 
 /* A process of interest has executed a program. */
 void discovery_exec(struct discovery *d, uint32_t pid);
 
-/* Looks again at processes that were still starting, and at some that had no TLS library. True: call
- * again in some milliseconds. */
-bool discovery_retry(struct discovery *d);
+/* Process starts were lost: looks at every process again. */
+void discovery_rescan(struct discovery *d);
+
+/* Readable when discovery_run() has something to do. */
+int discovery_fd(const struct discovery *d);
+
+/* Goes on with what is under way. True: call again in some milliseconds. To be called once a second
+ * even when nothing is. */
+bool discovery_run(struct discovery *d);
 
 /* Has a process a TLS library that is attached to? How many have; and the version of the first library
  * ("" unknown). */

@@ -55,6 +55,7 @@ uint32_t target_kernel_dev(dev_t dev)
 /* Identity and path through one descriptor: another exec in between must not mix two files. */
 static int process_read_exe(int dir, struct target_process *process)
 {
+	struct stat stat;
 	char self[32];
 	ssize_t len;
 	int fd, err;
@@ -62,9 +63,6 @@ static int process_read_exe(int dir, struct target_process *process)
 	fd = openat(dir, "exe", O_PATH | O_CLOEXEC);
 	if (fd < 0)
 		return procfs_error(errno);
-	err = target_file_identify(fd, &process->exe);
-	if (err)
-		goto out;
 	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
 	len = readlink(self, process->exe_path, sizeof(process->exe_path) - 1);
 	if (len < 0) {
@@ -73,6 +71,11 @@ static int process_read_exe(int dir, struct target_process *process)
 	}
 	process->exe_path[len] = '\0';
 	process->exe_deleted = procfs_strip_deleted(process->exe_path);
+	err = target_file_identify(fd, &process->exe);
+	if (!err && fstat(fd, &stat))
+		err = -errno;
+	if (!err)
+		process->exe_owner = stat.st_uid;
 out:
 	close(fd);
 	return err;
@@ -99,6 +102,35 @@ int target_process_read(pid_t pid, struct target_process *process)
 out:
 	close(dir);
 	return err;
+}
+
+/* Its real user is root, in our own user namespace. */
+static bool is_of_root(pid_t pid)
+{
+	static const char field[] = "\nUid:\t";
+	const char *line = NULL;
+	char status[4096];
+	int dir;
+
+	dir = procfs_open(pid);
+	if (dir < 0)
+		return false;
+	if (procfs_read_text(dir, "status", status, sizeof(status)) == 0)
+		line = strstr(status, field);
+	close(dir);
+	return line && strtoul(line + strlen(field), NULL, 10) == 0;
+}
+
+bool target_is_trusted(const struct target_process *process)
+{
+	struct target_process parent;
+	pid_t pid;
+
+	if (process->exe_owner == 0 || is_of_root(process->pid))
+		return true;
+	pid = procfs_parent(process->pid);
+	return pid && is_of_root(pid) && target_process_read(pid, &parent) == 0 &&
+	       target_file_same(&parent.exe, &process->exe);
 }
 
 static bool process_descends_from(pid_t pid, pid_t ancestor)
@@ -263,6 +295,26 @@ bool target_matches(const struct target_set *set, const struct target_process *p
 
 	for (i = 0; i < set->count; i++) {
 		if (selector_matches(&set->items[i], process))
+			return true;
+	}
+	return false;
+}
+
+bool target_may_match(const struct target_set *set, pid_t pid)
+{
+	char link[64], target[PATH_MAX];
+	ssize_t len;
+	size_t i;
+
+	snprintf(link, sizeof(link), "/proc/%d/exe", (int)pid);
+	len = readlink(link, target, sizeof(target) - 1);
+	if (len < 0)
+		return errno != ENOENT && errno != ESRCH;
+	target[len] = '\0';
+	procfs_strip_deleted(target);
+	for (i = 0; i < set->count; i++) {
+		if (set->items[i].kind != TARGET_NAME ||
+		    strcmp(basename(target), set->items[i].text) == 0)
 			return true;
 	}
 	return false;

@@ -41,15 +41,24 @@ struct target_process {
 	pid_t pid;
 	struct target_file exe;
 	bool exe_deleted; /* the file has lost its name: replaced by an upgrade, or removed */
-	char comm[16];	  /* TASK_COMM_LEN */
+	uid_t exe_owner;
+	char comm[16];		 /* TASK_COMM_LEN */
 	char exe_path[PATH_MAX]; /* as the process sees it */
 };
 
 /*
  * Reads what /proc has on one process.
- * -ESRCH: it is gone, a zombie, or a kernel thread; -EACCES or -EPERM: not permitted.
+ * -ESRCH: it is gone, a zombie, or a kernel thread; -EACCES or -EPERM: not permitted; exe_path, if it
+ * is not empty, holds even then.
  */
 int target_process_read(pid_t pid, struct target_process *process);
+
+/*
+ * Did root have a say in what this process runs: is it root's, its executable, or its parent that runs
+ * the same, as a worker's master does? Anybody can give a program of his own the name of one that is
+ * traced.
+ */
+bool target_is_trusted(const struct target_process *process);
 
 /* ---- What the user selected ---------------------------------------------------------------- */
 
@@ -99,6 +108,10 @@ void target_set_clear(struct target_set *set);
  * upgrade has replaced; once nothing is at the path, by the file that was.
  */
 bool target_matches(const struct target_set *set, const struct target_process *process);
+
+/* Whether the process could be selected, by its name alone: without looking at files, which may not
+ * answer. True when that cannot be told. */
+bool target_may_match(const struct target_set *set, pid_t pid);
 
 /* Gets each process found. Returns 0 to go on; anything else ends the scan. */
 typedef int (*target_found_fn)(const struct target_process *process, void *context);
