@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -139,6 +140,23 @@ static void test_sni_missing_without_a_name(void **state)
 	advise("sni-missing");
 	assert_non_null(strstr(f.hint, "proxy_ssl_name to the name"));
 	assert_string_equal(f.config.patch, "");
+}
+
+/* nginx sends no address as a name, and turning names on would change nothing. */
+static void test_sni_missing_with_an_address_as_name(void **state)
+{
+	static const char *const addresses[] = { "10.0.0.1", "2001:db8::1", "::ffff:10.0.0.1" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++) {
+		char server[256];
+
+		snprintf(server, sizeof(server), PLACE "proxy_ssl_name %s;\n}\n", addresses[i]);
+		configure(server);
+		advise("sni-missing");
+		assert_non_null(strstr(f.hint, "proxy_ssl_name to the name"));
+		assert_string_equal(f.config.patch, "");
+	}
 }
 
 static void test_sni_missing_of_an_upstream(void **state)
@@ -453,6 +471,7 @@ int main(void)
 		TEST(test_places),
 		TEST(test_sni_missing),
 		TEST(test_sni_missing_without_a_name),
+		TEST(test_sni_missing_with_an_address_as_name),
 		TEST(test_sni_missing_of_an_upstream),
 		TEST(test_own_and_inherited),
 		TEST(test_already_so),

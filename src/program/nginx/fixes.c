@@ -4,11 +4,11 @@
  */
 #include "program/nginx/fixes.h"
 
-#include <arpa/inet.h>
 #include <string.h>
 #include <strings.h>
 
 #include "program/nginx/exclude.h"
+#include "program/nginx/url.h"
 
 #define DEPTH_NGINX 1 /* default of ssl_verify_depth */
 
@@ -23,14 +23,10 @@ struct nginx_words nginxfix_value(const struct nginx_place *place, enum nginx_se
 
 static bool is_address(const struct nginx_words *words)
 {
-	char buf[INET6_ADDRSTRLEN];
+	unsigned int family;
 	uint8_t addr[16];
 
-	if (!words->len || words->len >= sizeof(buf))
-		return false;
-	memcpy(buf, words->data, words->len);
-	buf[words->len] = '\0';
-	return inet_pton(AF_INET, buf, addr) == 1 || inet_pton(AF_INET6, buf, addr) == 1;
+	return nginxtarget_is_address(words->data, words->len, &family, addr);
 }
 
 /* A word that can stand in nginx.conf as it is, and is a host name. */
