@@ -308,32 +308,3 @@ void text_add_duration(struct text *t, uint64_t ns)
 	else
 		text_addf(t, "%" PRIu64 ".%03" PRIu64 " s", ms / MS_PER_S, ms % MS_PER_S);
 }
-
-#define SECONDS_PER_DAY 86400
-#define DAYS_PER_400Y	146097
-#define DAYS_TO_YEAR_0	719468	       /* from 0000-03-01 to 1970-01-01 */
-#define SECONDS_LAST	253402300799   /* 9999-12-31 23:59:59 */
-#define SECONDS_FIRST	(-62167219200) /* 0000-01-01 */
-
-/* The Gregorian calendar with years that begin in March, so that the leap day comes last. */
-void text_add_time(struct text *t, int64_t seconds)
-{
-	int64_t days, era, rest;
-	int year, day_of_era, day_of_year, month;
-
-	if (seconds > SECONDS_LAST || seconds < SECONDS_FIRST) {
-		text_add(t, seconds > 0 ? "after 9999" : "before our era");
-		return;
-	}
-	days = seconds / SECONDS_PER_DAY - (seconds % SECONDS_PER_DAY < 0);
-	rest = seconds - days * SECONDS_PER_DAY;
-	days += DAYS_TO_YEAR_0;
-	era = days / DAYS_PER_400Y - (days % DAYS_PER_400Y < 0);
-	day_of_era = (int)(days - era * DAYS_PER_400Y);
-	year = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-	day_of_year = day_of_era - (365 * year + year / 4 - year / 100);
-	month = (5 * day_of_year + 2) / 153;
-	text_addf(t, "%04d-%02d-%02d %02d:%02d:%02d UTC", (int)(year + era * 400) + (month >= 10),
-		  month < 10 ? month + 3 : month - 9, day_of_year - (153 * month + 2) / 5 + 1,
-		  (int)(rest / 3600), (int)(rest / 60 % 60), (int)(rest % 60));
-}

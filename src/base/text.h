@@ -67,9 +67,6 @@ void text_add_hex(struct text *t, const void *bytes, size_t len);
  * bytes); an IPv4-mapped IPv6 address prints as IPv4. Another family prints as "?". */
 void text_add_address(struct text *t, unsigned int family, const uint8_t *addr);
 
-/* Appends seconds since 1970 as "2026-11-20 12:00:00 UTC"; a year beyond 9999 as "after 9999". */
-void text_add_time(struct text *t, int64_t seconds);
-
 /* Appends a duration in ns for people: "350 ms", "1.002 s", "75 us". */
 void text_add_duration(struct text *t, uint64_t ns);
 

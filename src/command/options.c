@@ -14,6 +14,7 @@
 #include "base/similar.h"
 #include "command/commands.h"
 #include "system/log.h"
+#include "base/hash.h"
 
 /* getopt's value for options without a letter; the table's index is added */
 #define LONG_ONLY 256
@@ -174,14 +175,14 @@ struct file_reading {
 	const bool *given; /* by row */
 };
 
-/* Sets what row number i is about, and remembers that it was given (FNV-1a). */
+/* Sets what row number i is about, and remembers that it was given. */
 static int row_take(struct options *o, size_t i, const char *value)
 {
+	const char *value_text = value ? value : "";
 	uint64_t *hash = &o->given[i];
 
-	*hash = (*hash ^ 1) * 0x100000001b3;
-	for (const char *c = value ? value : ""; *c; c++)
-		*hash = (*hash ^ (unsigned char)*c) * 0x100000001b3;
+	*hash = hash_add(*hash, "\1", 1);
+	*hash = hash_add(*hash, value_text, strlen(value_text));
 	return option_row_at(i)->set(o, value);
 }
 

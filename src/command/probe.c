@@ -15,8 +15,7 @@
 #include "command/probe_report.h"
 #include "probe/enumerate.h"
 #include "system/log.h"
-
-#define NS_PER_S 1000000000ULL
+#include "system/clock.h"
 
 static volatile sig_atomic_t interrupted;
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "tls/names.h"
+#include "base/calendar.h"
 
 #define INDENT 4
 
@@ -140,9 +141,9 @@ static void chain_text(struct text *t, const struct enumeration *e)
 		text_addf(&w, "%s, issued by %s", e->certs[i].subject, e->certs[i].issuer);
 		if (e->certs[i].has_validity) {
 			text_add(&w, ", from ");
-			text_add_time(&w, e->certs[i].not_before);
+			calendar_add_words(&w, e->certs[i].not_before);
 			text_add(&w, " to ");
-			text_add_time(&w, e->certs[i].not_after);
+			calendar_add_words(&w, e->certs[i].not_after);
 		}
 		wrapped_line(t, i ? "" : "chain", words);
 	}
@@ -256,7 +257,7 @@ static void time_json(struct jsonout *j, const char *key, int64_t seconds)
 	struct text w;
 
 	text_init(&w, words, sizeof(words));
-	text_add_time(&w, seconds);
+	calendar_add_words(&w, seconds);
 	jsonout_key(j, key);
 	jsonout_string(j, words);
 }

@@ -13,6 +13,7 @@
 #include "diagnose/words.h"
 #include "finding/tls.h"
 #include "tls/names.h"
+#include "base/calendar.h"
 
 #define REPORT_LEN (64U << 10)
 #define INDENT	   2
@@ -77,7 +78,7 @@ static void certificate_add(struct text *t, const struct verdict *v)
 	text_addf(&w, ", issued by %s", cert->issuer);
 	if (cert->has_validity) {
 		text_add(&w, ", ends ");
-		text_add_time(&w, cert->not_after);
+		calendar_add_words(&w, cert->not_after);
 		text_addf(&w, " (%lld day%s)", (long long)days, days == 1 ? "" : "s");
 	}
 	line_add(t, "certificate: ", words);

@@ -9,7 +9,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "metrics/exporter.h"
 #include "system/log.h"
@@ -17,8 +16,8 @@
 #include "output/outputs.h"
 #include "command/pipeline.h"
 #include "record/recording.h"
+#include "system/clock.h"
 
-#define NS_PER_S 1000000000ULL
 /* For what waits in the queues of sinks at the end: as in a trace, or until all is written. */
 #define FINISH_RATE_MS 5000
 #define FINISH_ALL_MS  60000
@@ -34,17 +33,9 @@ struct replay {
 	uint64_t t_tick;
 };
 
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
-}
-
 static void sleep_until(uint64_t time_ns)
 {
-	struct timespec ts = { (time_t)(time_ns / NS_PER_S), (long)(time_ns % NS_PER_S) };
+	struct timespec ts = clock_timespec(time_ns);
 
 	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL) == EINTR)
 		;
@@ -67,7 +58,7 @@ static int keep_pace(struct replay *r)
 	uint64_t rate = r->options->rate;
 	uint64_t found = pipeline_findings(r->pipeline);
 	uint64_t due = r->t_begin + found / rate * NS_PER_S + found % rate * NS_PER_S / rate;
-	uint64_t now = now_ns();
+	uint64_t now = clock_monotonic();
 
 	if (due > now)
 		sleep_until(due);
@@ -155,7 +146,7 @@ static int replay_all(struct replay *r, struct text *error)
 
 int replay_run(const struct options *o)
 {
-	struct replay r = { .options = o, .t_begin = now_ns() };
+	struct replay r = { .options = o, .t_begin = clock_monotonic() };
 	bool lost = false;
 	char buf[1024];
 	struct text error;

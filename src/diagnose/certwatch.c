@@ -10,6 +10,7 @@
 #include "finding/tls.h"
 #include "base/text.h"
 #include "tls/x509view.h"
+#include "base/calendar.h"
 
 #define TOLD_MAX 1024
 
@@ -122,7 +123,7 @@ static bool tell_seen(struct certwatch *w, const struct sighting *s, struct find
 	text_add(&t, "Certificate ");
 	finding_add_subject(&t, &f->certificate);
 	text_addf(&t, ", issued by %s, is valid to ", leaf->issuer);
-	text_add_time(&t, leaf->not_after);
+	calendar_add_words(&t, leaf->not_after);
 	text_add(&t, ".");
 	return true;
 }
@@ -146,7 +147,7 @@ static bool tell_expiring(struct certwatch *w, const struct sighting *s, struct 
 	else
 		text_addf(&t, " ends in %lld days, ",
 			  (long long)((cert->not_after - now) / SECONDS_PER_DAY));
-	text_add_time(&t, cert->not_after);
+	calendar_add_words(&t, cert->not_after);
 	text_add(&t, ".");
 	text_init(&t, f->hint, sizeof(f->hint));
 	text_add(&t, "renew it on the upstream and reload it there");

@@ -9,6 +9,7 @@
 #include "diagnose/words.h"
 #include "finding/tls.h"
 #include "tls/library.h"
+#include "base/calendar.h"
 
 /* -- the evidence list ------------------------------------------------------------------------ */
 
@@ -157,9 +158,9 @@ static void evidence_certificate(struct finding *f)
 	if (cert->has_validity) {
 		evidence_begin(f, &t);
 		text_add(&t, "valid from ");
-		text_add_time(&t, cert->not_before);
+		calendar_add_words(&t, cert->not_before);
 		text_add(&t, " to ");
-		text_add_time(&t, cert->not_after);
+		calendar_add_words(&t, cert->not_after);
 	}
 	evidence_begin(f, &t);
 	text_add(&t, "valid for ");

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "base/calendar.h"
 #include "finding/tls.h"
 #include "tls/names.h"
 
@@ -265,12 +266,12 @@ static void add_issuer(struct text *t, const struct facts *x)
 
 static void add_ended(struct text *t, const struct facts *x)
 {
-	text_add_time(t, x->f->certificate.not_after);
+	calendar_add_words(t, x->f->certificate.not_after);
 }
 
 static void add_begins(struct text *t, const struct facts *x)
 {
-	text_add_time(t, x->f->certificate.not_before);
+	calendar_add_words(t, x->f->certificate.not_before);
 }
 
 static void add_key(struct text *t, const struct facts *x)

@@ -7,13 +7,13 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "system/log.h"
 #include "metrics/file.h"
 #include "metrics/http.h"
 #include "metrics/process.h"
 #include "metrics/share.h"
+#include "system/clock.h"
 
 struct exporter {
 	struct metrics *metrics;
@@ -105,10 +105,7 @@ static void outputs_read(struct outputs *outputs, struct metrics_host *host)
 
 void exporter_publish(struct exporter *e, struct outputs *outputs, struct metrics_host *host)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	host->time_ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+	host->time_ns = clock_realtime();
 	outputs_read(outputs, host);
 	metrics_process_read(&host->process);
 	metrics_host_set(e->metrics, host);

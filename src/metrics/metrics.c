@@ -11,6 +11,7 @@
 #include "diagnose/causes.h"
 #include "metrics/plus.h"
 #include "tls/names.h"
+#include "base/hash.h"
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -132,13 +133,12 @@ static void peer_print(char peer[PEER_LEN], const struct finding_endpoint *endpo
 static size_t peer_row(struct metrics *m, const struct finding_endpoint *endpoint)
 {
 	char peer[PEER_LEN];
-	uint32_t slot = 2166136261; /* FNV-1a */
+	size_t slot;
 
 	if (!m->peers_max)
 		return ROW_OTHER;
 	peer_print(peer, endpoint);
-	for (const char *c = peer; *c; c++)
-		slot = (slot ^ (uint8_t)*c) * 16777619;
+	slot = (size_t)hash_add(HASH_EMPTY, peer, strlen(peer));
 	while (m->slots[slot %= PEER_SLOTS]) {
 		if (!strcmp(m->peers[m->slots[slot] - 1], peer))
 			return ROW_PEERS + m->slots[slot] - 1;

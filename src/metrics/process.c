@@ -8,13 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "system/procfs.h"
+#include "system/clock.h"
 
 #define US_PER_SEC 1e6
-#define NS_PER_SEC 1e9
 
 static double timeval_s(const struct timeval *t)
 {
@@ -23,10 +22,7 @@ static double timeval_s(const struct timeval *t)
 
 static double clock_s(clockid_t id)
 {
-	struct timespec t;
-
-	clock_gettime(id, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / NS_PER_SEC;
+	return (double)clock_read(id) / NS_PER_S;
 }
 
 /* A number of stat, by its place in proc(5); comm is where the second field ends, as that may hold

@@ -14,14 +14,12 @@
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/random.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "finding/finding.h"
 #include "system/log.h"
+#include "system/clock.h"
 
-#define NS_PER_MS    1000000ULL
-#define NS_PER_S     1000000000ULL
 #define BATCH_MAX    256
 #define RETRY_MS_MIN 100
 /* A receiver that asks to be left alone is not left alone for longer. */
@@ -74,18 +72,10 @@ struct output {
 	bool done; /* the thread touches nothing any more */
 };
 
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
-}
-
 /* Waits on a condition, under the lock, until the time; NEVER: without end. */
 static void wait_until(struct output *o, pthread_cond_t *condition, uint64_t time_ns)
 {
-	struct timespec ts = { (time_t)(time_ns / NS_PER_S), (long)(time_ns % NS_PER_S) };
+	struct timespec ts = clock_timespec(time_ns);
 
 	if (time_ns == NEVER)
 		pthread_cond_wait(condition, &o->lock);
@@ -117,7 +107,7 @@ static bool work_wait(struct output *o)
 
 		if (o->cancelled || o->ended || (o->closed && !o->queue.count))
 			return false;
-		if (time <= now_ns())
+		if (time <= clock_monotonic())
 			return true;
 		wait_until(o, &o->work, time);
 	}
@@ -144,7 +134,7 @@ static uint64_t pause_ns(const struct output *o, const struct sink_sent *sent)
 /* Once a minute is enough for a sink that fails every other time. */
 static void failure_tell(struct output *o, int err, const char *words)
 {
-	uint64_t now = now_ns();
+	uint64_t now = clock_monotonic();
 
 	if (o->failing || (o->told_at && now - o->told_at < TELL_NS))
 		return;
@@ -168,7 +158,7 @@ static void attempt_failed(struct output *o, int err, const struct sink_sent *se
 	o->failures++;
 	failure_tell(o, err, words);
 	o->failing = true;
-	o->retry_at = now_ns() + pause_ns(o, sent);
+	o->retry_at = clock_monotonic() + pause_ns(o, sent);
 }
 
 static void attempt_succeeded(struct output *o)
@@ -206,7 +196,7 @@ static void attempt_count(struct output *o, int err, const struct sink_sent *sen
 
 	if (!all_refused)
 		refused = sent->refused;
-	o->since = now_ns();
+	o->since = clock_monotonic();
 	o->counts.written += sent->taken - sent->refused;
 	o->counts.dropped += refused;
 	o->untold += refused;
@@ -405,7 +395,7 @@ static bool put(struct output *o, const struct text *t, uint64_t time_ns)
 	bool first;
 
 	while (!queue_put(&o->queue, t->buf, t->len)) {
-		uint64_t now = now_ns();
+		uint64_t now = clock_monotonic();
 
 		if (now >= time_ns || (o->failing && !o->finishing) || o->ended || o->done ||
 		    !o->queue.count) {
@@ -416,7 +406,7 @@ static bool put(struct output *o, const struct text *t, uint64_t time_ns)
 	}
 	first = o->queue.count == 1;
 	if (first)
-		o->since = now_ns();
+		o->since = clock_monotonic();
 	o->counts.queued++;
 	if (first || o->queue.count == o->type->batch_max)
 		pthread_cond_signal(&o->work);
@@ -529,14 +519,14 @@ void output_finish_begin(struct output *o, uint64_t deadline_ns)
 /* Waits until no report of losses is in the queue, till the time at most. */
 static void notice_wait(struct output *o, uint64_t time_ns)
 {
-	while (o->notice && !o->done && now_ns() < time_ns)
+	while (o->notice && !o->done && clock_monotonic() < time_ns)
 		wait_until(o, &o->room, time_ns);
 }
 
 /* Waits until the thread is done, till the time at most. */
 static void done_wait(struct output *o, uint64_t time_ns)
 {
-	while (!o->done && now_ns() < time_ns)
+	while (!o->done && clock_monotonic() < time_ns)
 		wait_until(o, &o->room, time_ns);
 }
 
@@ -562,7 +552,7 @@ void output_finish_end(struct output *o, struct finding *loss, char *buf, size_t
 		o->cancelled = true;
 		pthread_cond_signal(&o->work);
 		if (write(o->stop, &one, sizeof(one)) == sizeof(one))
-			done_wait(o, now_ns() + STOP_NS);
+			done_wait(o, clock_monotonic() + STOP_NS);
 	}
 	o->counts.dropped += remove_items(o, o->queue.count, true);
 	pthread_mutex_unlock(&o->lock);

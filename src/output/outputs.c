@@ -8,13 +8,10 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "finding/finding.h"
 #include "system/log.h"
-
-#define NS_PER_MS 1000000ULL
-#define NS_PER_S  1000000000ULL
+#include "system/clock.h"
 
 struct outputs {
 	size_t count;
@@ -23,14 +20,6 @@ struct outputs {
 	struct finding loss;
 	char buf[SINK_FINDING_LEN]; /* for formatting */
 };
-
-static uint64_t clock_ns(clockid_t clock)
-{
-	struct timespec ts;
-
-	clock_gettime(clock, &ts);
-	return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
-}
 
 static int outputs_add(struct outputs *o, const struct outputs_options *options, const char *spec,
 		       struct text *error)
@@ -87,7 +76,7 @@ void outputs_close(struct outputs *o)
 
 static int loss_tell(struct outputs *o, struct output *output)
 {
-	o->loss.time_ns = clock_ns(CLOCK_REALTIME);
+	o->loss.time_ns = clock_realtime();
 	return output_tell_loss(output, &o->loss, o->buf, sizeof(o->buf));
 }
 
@@ -126,9 +115,9 @@ void outputs_reopen(struct outputs *o)
 
 void outputs_finish(struct outputs *o, unsigned int limit_ms)
 {
-	uint64_t deadline = clock_ns(CLOCK_MONOTONIC) + limit_ms * NS_PER_MS;
+	uint64_t deadline = clock_monotonic() + limit_ms * NS_PER_MS;
 
-	o->loss.time_ns = clock_ns(CLOCK_REALTIME);
+	o->loss.time_ns = clock_realtime();
 	for (size_t i = 0; i < o->count; i++)
 		output_finish_begin(o->items[i], deadline);
 	for (size_t i = 0; i < o->count; i++)

@@ -5,13 +5,12 @@
 #include "output/sink_event.h"
 
 #include <string.h>
-#include <time.h>
 
 #include "finding/finding.h"
 #include "output/sink.h"
 #include "base/text.h"
+#include "base/calendar.h"
 
-#define NS_PER_S      1000000000U
 #define TIMESTAMP_LEN 40
 /* The longest of the lists of codes. */
 #define CODES_MAX FINDING_CIPHERS_MAX
@@ -121,18 +120,12 @@ static void event_add_codes(struct event *event, const char *key, const struct f
 /* RFC 3339 in UTC, to the second. */
 static void event_add_time(struct event *event, const char *key, int64_t seconds)
 {
-	time_t t = (time_t)seconds;
-	char calendar[TIMESTAMP_LEN];
+	char date[TIMESTAMP_LEN];
 	struct text text;
-	struct tm tm;
 
-	if (!gmtime_r(&t, &tm))
-		return;
-	text_init(&text, calendar, sizeof(calendar));
-	/* strftime() does not fill up a year before 1000. */
-	text_addf(&text, "%04d-%02d-%02dT%02d:%02d:%02dZ", tm.tm_year + 1900, tm.tm_mon + 1,
-		  tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
-	event_add_string(event, key, calendar);
+	text_init(&text, date, sizeof(date));
+	if (calendar_add(&text, seconds))
+		event_add_string(event, key, date);
 }
 
 /* The keys of the peer's certificate: it is the server's, or the client's. */
@@ -195,18 +188,12 @@ static void event_add_certificate(struct event *event, const struct finding *f)
 /* RFC 3339 in UTC, to the nanosecond. */
 static void event_add_timestamp(struct event *event, const char *key, uint64_t time_ns)
 {
-	time_t seconds = (time_t)(time_ns / NS_PER_S);
-	char calendar[TIMESTAMP_LEN];
-	char timestamp[TIMESTAMP_LEN];
+	char date[TIMESTAMP_LEN];
 	struct text text;
-	struct tm tm;
 
-	if (!gmtime_r(&seconds, &tm) ||
-	    strftime(calendar, sizeof(calendar), "%Y-%m-%dT%H:%M:%S", &tm) == 0)
-		return;
-	text_init(&text, timestamp, sizeof(timestamp));
-	text_addf(&text, "%s.%09uZ", calendar, (unsigned int)(time_ns % NS_PER_S));
-	event_add_string(event, key, timestamp);
+	text_init(&text, date, sizeof(date));
+	if (calendar_add_ns(&text, time_ns, 9))
+		event_add_string(event, key, date);
 }
 
 static void event_add_cause(struct event *event, const struct finding *f)

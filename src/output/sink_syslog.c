@@ -13,16 +13,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "finding/finding.h"
 #include "base/text.h"
+#include "base/calendar.h"
 
 #define SD_ID	      "tlsfail@32473"
 #define FACILITY      3 /* system daemons */
-#define NS_PER_S      1000000000U
-#define NS_PER_US     1000U
 #define TIMESTAMP_LEN 40
 #define HOSTNAME_MAX  255
 #define PARAM_MAX     32   /* characters of a parameter's name */
@@ -129,15 +127,9 @@ static void add_word(struct text *t, const char *s, size_t max)
 /* RFC 3339 in UTC, to the microsecond: no more digits are allowed. */
 static void add_timestamp(struct text *t, uint64_t time_ns)
 {
-	time_t seconds = (time_t)(time_ns / NS_PER_S);
-	char calendar[TIMESTAMP_LEN];
-	struct tm tm;
-
-	if (!gmtime_r(&seconds, &tm) ||
-	    strftime(calendar, sizeof(calendar), "%Y-%m-%dT%H:%M:%S", &tm) == 0)
-		text_add(t, " -");
-	else
-		text_addf(t, " %s.%06uZ", calendar, (unsigned int)(time_ns % NS_PER_S / NS_PER_US));
+	text_add(t, " ");
+	if (!calendar_add_ns(t, time_ns, 6))
+		text_add(t, "-");
 }
 
 static void add_begin(const struct finding *f, struct text *t)

@@ -4,28 +4,17 @@
  */
 #define _GNU_SOURCE /* POLLRDHUP */
 #include "probe/dial.h"
+#include "system/clock.h"
 
 #include <errno.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
-
-#define NS_PER_S  1000000000ULL
-#define NS_PER_MS 1000000ULL
 
 /* In which the RST comes that a kernel answers bytes for a closed socket with, after its FIN. */
 #define RESET_WAIT_NS (50 * NS_PER_MS)
-
-uint64_t dial_now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
-}
 
 static uint64_t dial_limit(const struct dial *d)
 {
@@ -38,7 +27,7 @@ static int dial_wait(struct dial *d, short events, uint64_t limit)
 	struct pollfd poll_fd = { .fd = d->fd, .events = events };
 
 	for (;;) {
-		uint64_t now = dial_now();
+		uint64_t now = clock_monotonic();
 		uint64_t left = now < limit ? limit - now : 0;
 		int ret = poll(&poll_fd, 1, (int)((left + NS_PER_MS - 1) / NS_PER_MS));
 
@@ -100,7 +89,7 @@ int dial_open(struct dial *d, const struct dial_peer *peer, uint64_t timeout_ns)
 	d->conn.pid = (uint32_t)getpid();
 	memcpy(d->conn.comm, "tlsfail", sizeof("tlsfail"));
 	address_note(&peer->addr, d->conn.raddr, &d->conn.rport);
-	d->conn.t_start = dial_now();
+	d->conn.t_start = clock_monotonic();
 	d->deadline = d->conn.t_start + timeout_ns;
 	d->fd = socket(peer->addr.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (d->fd < 0)
@@ -111,7 +100,7 @@ int dial_open(struct dial *d, const struct dial_peer *peer, uint64_t timeout_ns)
 	if (err)
 		return err;
 	d->conn.flags |= TLSFAIL_F_ESTABLISHED;
-	d->conn.t_established = dial_now();
+	d->conn.t_established = clock_monotonic();
 	if (!getsockname(d->fd, (struct sockaddr *)&local, &len))
 		address_note(&local, d->conn.laddr, &d->conn.lport);
 	return 0;
@@ -158,7 +147,7 @@ static void head_copy(uint8_t head[TLSFAIL_HEAD_LEN], const void *data, size_t l
 static void sent_note(struct dial *d, const void *data, size_t len)
 {
 	struct tlsfail_conn *c = &d->conn;
-	uint64_t now = dial_now();
+	uint64_t now = clock_monotonic();
 
 	c->t_last_io = now;
 	c->last_dir = TLSFAIL_DIR_SENT;
@@ -182,7 +171,7 @@ static void sent_note(struct dial *d, const void *data, size_t len)
 static void received_note(struct dial *d, const void *data, size_t len)
 {
 	struct tlsfail_conn *c = &d->conn;
-	uint64_t now = dial_now();
+	uint64_t now = clock_monotonic();
 
 	c->t_last_io = now;
 	c->last_dir = TLSFAIL_DIR_RECEIVED;
@@ -208,7 +197,7 @@ static void reset_note(struct dial *d)
 {
 	d->conn.flags |= TLSFAIL_F_PEER_RST;
 	if (!d->conn.t_peer_rst)
-		d->conn.t_peer_rst = dial_now();
+		d->conn.t_peer_rst = clock_monotonic();
 }
 
 /* Has the peer closed before we said a word? */
@@ -256,15 +245,15 @@ int dial_send(struct dial *d, const void *data, size_t len)
 /* After a FIN: does an RST follow? Then nobody read what we had sent. */
 static void fin_note(struct dial *d)
 {
-	uint64_t limit = dial_now() + RESET_WAIT_NS;
+	uint64_t limit = clock_monotonic() + RESET_WAIT_NS;
 	struct pollfd poll_fd = { .fd = d->fd };
 
 	if (!(d->conn.flags & TLSFAIL_F_PEER_FIN))
-		d->conn.t_peer_fin = dial_now();
+		d->conn.t_peer_fin = clock_monotonic();
 	d->conn.flags |= TLSFAIL_F_PEER_FIN;
 	if (d->conn.rx_bytes || !d->conn.t_first_tx)
 		return;
-	while (dial_now() < limit)
+	while (clock_monotonic() < limit)
 		if (poll(&poll_fd, 1, 5) > 0 && poll_fd.revents & (POLLERR | POLLHUP)) {
 			reset_note(d);
 			return;
@@ -311,7 +300,7 @@ void dial_finish(struct dial *d)
 		c->tcp_srtt_us = info.tcpi_rtt * 8;
 		c->tcp_retransmits = info.tcpi_total_retrans;
 	}
-	c->t_close = dial_now();
+	c->t_close = clock_monotonic();
 	/* The time that was up, and not when the scheduler let us see it. */
 	if (d->expired && c->t_close > d->deadline)
 		c->t_close = d->deadline;

@@ -39,8 +39,6 @@ struct dial {
 	uint8_t bytes[TLSFAIL_DIR_RECEIVED + 1][TLSWIRE_MAX];
 };
 
-uint64_t dial_now(void);
-
 /*
  * Connects within timeout_ns. Returns 0 or a negative errno, -ETIMEDOUT among them; *d is to be
  * closed even then.

@@ -10,13 +10,10 @@
 #include <openssl/x509v3.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "probe/context.h"
 #include "probe/starttls.h"
-
-#define NS_PER_S  1000000000ULL
-#define NS_PER_MS 1000000ULL
+#include "system/clock.h"
 
 /* How long to wait for a refusal that comes after the handshake; a server that has asked for a
  * certificate may have to look it up somewhere. A session ticket ends the wait: it is sent behind
@@ -113,7 +110,7 @@ static void errors_note(struct tlsfail_conn *c)
 			text_add(&t, function);
 		}
 		error = &c->errors[c->error_count++];
-		*error = (struct tlsfail_error){ .t = dial_now(),
+		*error = (struct tlsfail_error){ .t = clock_monotonic(),
 						 .lib = ERR_LIB_SSL,
 						 .reason = (uint32_t)ERR_GET_REASON(code) };
 	}
@@ -129,7 +126,7 @@ static int shake(SSL *ssl, struct dial *d)
 		ret = SSL_do_handshake(ssl);
 		err = flush(ssl, d);
 		if (ret == 1) {
-			d->conn.t_done = dial_now();
+			d->conn.t_done = clock_monotonic();
 			d->conn.flags |= TLSFAIL_F_DONE;
 			return 1;
 		}
@@ -151,7 +148,7 @@ static bool settle(SSL *ssl, struct dial *d, struct handshake *h)
 {
 	char byte;
 
-	d->wait_until = dial_now() + (h->certificate_requested ? SETTLE_AUTH_NS : SETTLE_NS);
+	d->wait_until = clock_monotonic() + (h->certificate_requested ? SETTLE_AUTH_NS : SETTLE_NS);
 	for (;;) {
 		int ret, err;
 
@@ -162,7 +159,7 @@ static bool settle(SSL *ssl, struct dial *d, struct handshake *h)
 			return true;
 		if (err == SSL_ERROR_ZERO_RETURN) {
 			d->conn.flags |= TLSFAIL_F_PEER_FIN;
-			d->conn.t_peer_fin = dial_now();
+			d->conn.t_peer_fin = clock_monotonic();
 			return false;
 		}
 		if (err != SSL_ERROR_WANT_READ) {
@@ -339,14 +336,6 @@ static bool talk_before(const struct client *client, struct handshake *h)
 	return false;
 }
 
-static uint64_t realtime_now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
-}
-
 void handshake_make(const struct client *client, const struct dial_peer *peer, uint64_t timeout_ns,
 		    SSL_SESSION *session, struct handshake *h)
 {
@@ -378,7 +367,7 @@ void handshake_make(const struct client *client, const struct dial_peer *peer, u
 		talk_tls(ssl, client, h);
 	}
 	dial_finish(&h->dial);
-	h->time_ns = realtime_now();
+	h->time_ns = clock_realtime();
 	dial_close(&h->dial);
 	SSL_free(ssl);
 	SSL_CTX_free(ctx);

@@ -5,16 +5,17 @@
 #include "system/notify.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "system/log.h"
 #include "base/text.h"
+#include "system/clock.h"
 
 static int datagram_send(const char *path, const char *state)
 {
@@ -55,15 +56,12 @@ void notify_send(const char *state)
 
 void notify_reloading(void)
 {
-	struct timespec now;
 	char state[64];
 	struct text t;
 
 	/* sd_notify(3): Type=notify-reload needs the time */
-	clock_gettime(CLOCK_MONOTONIC, &now);
 	text_init(&t, state, sizeof(state));
-	text_addf(&t, "RELOADING=1\nMONOTONIC_USEC=%lld",
-		  (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000);
+	text_addf(&t, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, clock_monotonic() / 1000);
 	notify_send(state);
 }
 

@@ -2,6 +2,7 @@
 /* Reading /proc/PID: see procfs.h. */
 #define _GNU_SOURCE /* O_PATH */
 #include "system/procfs.h"
+#include "system/clock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,12 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/sysmacros.h>
-#include <time.h>
 #include <unistd.h>
 
 #define DELETED_SUFFIX " (deleted)"
-
-#define NS_PER_S 1000000000LL
 
 #define MAPPINGS_MAX 1024 /* a bound on what one process can make us do */
 
@@ -101,13 +99,10 @@ int procfs_started(pid_t pid, uint64_t *ticks)
 int64_t procfs_realtime(uint64_t ticks)
 {
 	const uint64_t per_second = (uint64_t)sysconf(_SC_CLK_TCK);
-	struct timespec boot, real;
 
-	clock_gettime(CLOCK_BOOTTIME, &boot);
-	clock_gettime(CLOCK_REALTIME, &real);
-	return (real.tv_sec - boot.tv_sec) * NS_PER_S + real.tv_nsec - boot.tv_nsec +
-	       (int64_t)(ticks / per_second) * NS_PER_S +
-	       (int64_t)(ticks % per_second) * (NS_PER_S / (int64_t)per_second);
+	return (int64_t)(clock_realtime() - clock_read(CLOCK_BOOTTIME) +
+			 ticks / per_second * NS_PER_S +
+			 ticks % per_second * (NS_PER_S / per_second));
 }
 
 /* ---- Mapped files -------------------------------------------------------------------------- */

@@ -20,6 +20,7 @@
 #include "system/procfs.h"
 #include "system/regular.h"
 #include "target/stack.h"
+#include "base/hash.h"
 
 #define HANDSHAKE_SYMBOL "SSL_do_handshake"
 #define CRYPTO_SYMBOL	 "X509_check_host"
@@ -456,12 +457,15 @@ int target_code_signature(pid_t pid, uint64_t *signature)
 	if (dir < 0)
 		return dir;
 	err = mapped_files_read(dir, &mapped);
-	*signature = 14695981039346656037ULL; /* FNV-1a, of the words */
-	for (size_t i = 0; i < mapped.count; i++)
-		if (mapped.items[i].executable)
-			*signature =
-				(*signature ^ mapped.items[i].ino ^ mapped.items[i].dev << 40) *
-				1099511628211ULL;
+	*signature = HASH_EMPTY;
+	for (size_t i = 0; i < mapped.count; i++) {
+		const struct mapped_file *file = &mapped.items[i];
+
+		if (!file->executable)
+			continue;
+		*signature = hash_add(*signature, &file->ino, sizeof(file->ino));
+		*signature = hash_add(*signature, &file->dev, sizeof(file->dev));
+	}
 	mapped_files_free(&mapped);
 	close(dir);
 	return err;

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
+
 #define PLACES	  64
 #define DER_MAX	  4096 /* of those that are kept */
 #define HASH_TAIL 16
@@ -33,14 +35,12 @@ void x509_cache_free(struct x509_cache *cache)
 	free(cache);
 }
 
-/* A certificate ends with its signature, so its end tells it from others (FNV-1a). */
+/* A certificate ends with its signature, so its end tells it from others. */
 static size_t place_of(const uint8_t *der, size_t len)
 {
-	uint64_t hash = 14695981039346656037ULL;
+	size_t tail = len < HASH_TAIL ? len : HASH_TAIL;
 
-	for (size_t i = len > HASH_TAIL ? len - HASH_TAIL : 0; i < len; i++)
-		hash = (hash ^ der[i]) * 1099511628211ULL;
-	return (size_t)(hash >> 32) % PLACES;
+	return (size_t)(hash_add(HASH_EMPTY, der + len - tail, tail) >> 32) % PLACES;
 }
 
 bool x509_cache_read(struct x509_cache *cache, const uint8_t *der, size_t len, bool cut,

@@ -11,6 +11,7 @@
 #include "program/nginx/fixes.h"
 #include "program/nginx/patch.h"
 #include "base/text.h"
+#include "base/calendar.h"
 
 #define NS_PER_S 1000000000ULL
 static void add_words(struct text *t, const struct nginx_words *words)
@@ -245,16 +246,16 @@ static void add_note(struct text *t, const struct nginxfix_advice *a, const stru
 		break;
 	case NGINX_NOTE_CHANGED:
 		text_add(t, " was changed at ");
-		text_add_time(t, n->number);
+		calendar_add_words(t, n->number);
 		text_add(t, ", after this worker had read it: reload nginx");
 		break;
 	case NGINX_NOTE_ENDS:
 		text_add(t, " ended at ");
-		text_add_time(t, n->number);
+		calendar_add_words(t, n->number);
 		break;
 	case NGINX_NOTE_BEGINS:
 		text_add(t, " is valid only from ");
-		text_add_time(t, n->number);
+		calendar_add_words(t, n->number);
 		break;
 	case NGINX_NOTE_ISSUER:
 		text_add(t, " was issued by ");

@@ -12,11 +12,12 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/calendar.h"
+
 #define LIB_SSL		  20 /* OpenSSL's ERR_LIB_SSL */
 #define FAMILY_IPV4	  2
 #define FAMILY_IPV6	  10
 #define MAPPED_PREFIX_LEN 12
-#define SECONDS_PER_DAY	  86400
 #define NS_PER_S	  1000000000ULL
 /* Time zones differ by quarters of an hour. */
 #define ZONE_STEP_S 900
@@ -102,16 +103,6 @@ static bool take_number(struct rest *r, unsigned int base, uint64_t max, uint64_
 	return r->at > begin;
 }
 
-/* Days since 1970 of a date in the Gregorian calendar. The year begins in March, so that the leap
- * day is its last. */
-static int64_t days_since_1970(uint64_t year, uint64_t month, uint64_t day)
-{
-	uint64_t y = month > 2 ? year : year - 1;
-	uint64_t of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-
-	return (int64_t)(y * 365 + y / 4 - y / 100 + y / 400 + of_year) - 719468;
-}
-
 static bool take_time(struct rest *r, int64_t *seconds)
 {
 	uint64_t year, month, day, hour, minute, second;
@@ -121,8 +112,14 @@ static bool take_time(struct rest *r, int64_t *seconds)
 	    !take_number(r, 10, 23, &hour) || !take(r, ":") || !take_number(r, 10, 59, &minute) ||
 	    !take(r, ":") || !take_number(r, 10, 60, &second) || !year || !month || !day)
 		return false;
-	*seconds = days_since_1970(year, month, day) * SECONDS_PER_DAY +
-		   (int64_t)(hour * 3600 + minute * 60 + second);
+	*seconds = calendar_seconds(&(struct calendar){
+		.year = (int)year,
+		.month = (int)month,
+		.day = (int)day,
+		.hour = (int)hour,
+		.minute = (int)minute,
+		.second = (int)second,
+	});
 	return true;
 }
 

@@ -10,7 +10,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "system/log.h"
 #include "program/nginx/live/check.h"
@@ -20,13 +19,13 @@
 #include "record/factory.h"
 #include "system/procfs.h"
 #include "base/text.h"
+#include "system/clock.h"
 
-#define NS_PER_S       1000000000LL
 #define WORKERS_MAX    256
 #define READINGS_MAX   8
-#define READINGS_BYTES (8U << 20) /* of text in all of them, but for the youngest */
-#define TEXT_BYTES_MAX (4U << 20) /* of one; of a larger one no excerpts are kept */
-#define RECHECK_NS     NS_PER_S	  /* a pid may by now be another process */
+#define READINGS_BYTES (8U << 20)	   /* of text in all of them, but for the youngest */
+#define TEXT_BYTES_MAX (4U << 20)	   /* of one; of a larger one no excerpts are kept */
+#define RECHECK_NS     ((int64_t)NS_PER_S) /* a pid may by now be another process */
 #define NAME_LEN       256
 #define HOSTS_STEPS    2000000 /* lines of a hosts file, for all names in a configuration */
 #define NOTES_BYTES    4096
@@ -89,10 +88,7 @@ struct nginxwatch {
 
 static int64_t now_ns(clockid_t clock)
 {
-	struct timespec t;
-
-	clock_gettime(clock, &t);
-	return t.tv_sec * NS_PER_S + t.tv_nsec;
+	return (int64_t)clock_read(clock);
 }
 
 struct nginxwatch *nginxwatch_new(void)
