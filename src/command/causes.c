@@ -76,12 +76,27 @@ static void candidates_print(const struct cause *cause, int width)
 		row_print(COLUMN_GAP, "or", width, buf);
 }
 
+/* When the words are these. */
+static const char *wording_label(uint64_t when)
+{
+	switch (when) {
+	case O_PEER_FAILS:
+		return "if always";
+	case O_PEER_SUCCEEDS:
+		return "if at times";
+	case O_CERT_REQUESTED:
+		return "if asked";
+	default:
+		return "if old";
+	}
+}
+
 static void wordings_print(const struct cause *cause, int width)
 {
 	for (size_t i = 0; i < CAUSE_WORDINGS_MAX && cause->wordings[i].when; i++) {
 		const struct cause_wording *w = &cause->wordings[i];
 
-		row_print(COLUMN_GAP, w->when == O_PEER_FAILS ? "if always" : "if at times", width,
+		row_print(COLUMN_GAP, wording_label((uint64_t)w->when), width,
 			  w->doubt ? w->doubt : cause->message);
 		row_print(COLUMN_GAP, "fix", width, w->hint);
 	}

@@ -19,6 +19,7 @@ struct cause_part {
 extern const struct cause_part causes_verify;
 extern const struct cause_part causes_peer;
 extern const struct cause_part causes_silent;
+extern const struct cause_part causes_clients;
 extern const struct cause_part causes_server;
 
 #endif

@@ -48,7 +48,7 @@ static const struct cause last_rows[] = {
 static const struct cause_part causes_last = { last_rows, ARRAY_LEN(last_rows) };
 
 static const struct cause_part *const parts[] = {
-	&causes_verify, &causes_peer, &causes_silent, &causes_server, &causes_last,
+	&causes_verify, &causes_peer, &causes_silent, &causes_clients, &causes_server, &causes_last,
 };
 
 size_t cause_count(void)

@@ -124,7 +124,7 @@ static const struct cause rows[] = {
 		.when = { .role = OF_SERVER, .reason = { TLS_REASON_NAME_CALLBACK_FAILED } },
 		.confidence = CONFIDENCE_HIGH,
 		.evidence = "OpenSSL reason 234, alert 112 sent",
-		.message = "Client {peer} wants {name}, {setting:no_such_server}.",
+		.message = "Client {peer} wants {name}, and {program} refuses to serve that name.",
 		.hint = "{setting:add_server_name}",
 	},
 	{
@@ -207,6 +207,14 @@ static const struct cause rows[] = {
 		.doubt = "It does so too when its security level allows none of those versions.",
 		.hint = "look in {setting:log} for that moment; if the client is an old one, "
 			"update it",
+		.wordings = {
+			{ .when = O_OLD_CLIENT,
+			  .doubt = "Its security level allows none of those versions, which is the "
+				   "likeliest reason.",
+			  .hint = "update the client; only if that cannot be done, and knowingly, "
+				  "as it allows weak keys and signatures too: "
+				  "{setting:lower_security}" },
+		},
 	},
 	{
 		.slug = "client-broken-handshake",
@@ -230,8 +238,7 @@ static const struct cause rows[] = {
 		.close_kind = "timeout",
 		.evidence = "closed here, nothing wrong so far, after a whole number of seconds or "
 			    "after the same time as others",
-		.message = "Client {peer} did not go on {progress}; {program} gave up after "
-			   "{elapsed}.",
+		.message = "Client {peer} {stopped}; {program} gave up after {elapsed}.",
 		.hint = "{setting:client_timeout} is what ended it; a client that connects and "
 			"cannot say a word may be behind a broken MTU",
 	},
@@ -273,6 +280,13 @@ static const struct cause rows[] = {
 			 "a certificate without a word.",
 		.hint = "look at the client; if many do so, test {setting:certificate} with a "
 			"client of that kind",
+		.wordings = {
+			{ .when = O_CERT_REQUESTED,
+			  .doubt = "It was asked for a certificate: a browser whose user has none, "
+				   "or does not choose one, goes away like this.",
+			  .hint = "if the client has no certificate, give it one, or do not ask "
+				   "for it ({setting:verify_client}); else look at the client" },
+		},
 	},
 };
 

@@ -364,6 +364,14 @@ static void fill_config(struct finding *f, const struct failure *failure)
 		failure->program->advise(f, failure->places, failure->places_len);
 }
 
+/* What its configuration says. */
+static unsigned int program_facts(const struct failure *failure, const struct finding *f)
+{
+	if (!failure->places || !failure->program || !failure->program->facts)
+		return 0;
+	return failure->program->facts(f, failure->places, failure->places_len);
+}
+
 void diagnose(const struct failure *failure, struct diagnose_work *work, struct finding *f)
 {
 	const struct tlsfail_conn *c = failure->conn;
@@ -372,9 +380,11 @@ void diagnose(const struct failure *failure, struct diagnose_work *work, struct 
 	struct symptoms s;
 
 	symptoms_read(failure, work, &s);
+	*f = (struct finding){ .kind = FINDING_FAILURE };
+	fill_tls(f, c, view);
+	symptoms_add_facts(&s, c, program_facts(failure, f));
 	cause = diagnose_match(&s);
 
-	*f = (struct finding){ .kind = FINDING_FAILURE };
 	f->time_ns = failure->time_ns;
 	f->duration_ns = c->t_close - c->t_start;
 	f->role = s.server ? "server" : "client";
@@ -383,7 +393,6 @@ void diagnose(const struct failure *failure, struct diagnose_work *work, struct 
 	fill_bytes(f, c);
 	fill_network(f, c);
 	fill_process(f, failure);
-	fill_tls(f, c, view);
 	fill_certificate(f, c, work, &s);
 	fill_openssl(f, failure, &s);
 	fill_name_check(f, c);

@@ -38,14 +38,50 @@ static bool looks_like_answer(const uint8_t *bytes, size_t len)
 	       starts_with(bytes, len, "<HTM");
 }
 
-/* A request line: the method and a space, or as much of a longer one as is kept. */
+/* The first letter of a path, of "*" and of "http:" or "HTTP:". */
+static bool is_target(uint8_t c)
+{
+	return c == '/' || c == '*' || c == 'h' || c == 'H';
+}
+
+/*
+ * A request line of HTTP: a method, and behind it a path, "*" or "http:". Only the first bytes are kept,
+ * and other protocols begin alike ("OPTIONS sip:", "OPTIONS / RTSP/1.0"): of OPTIONS too little is here
+ * to tell.
+ */
 static bool looks_like_request(const uint8_t *bytes, size_t len)
 {
-	size_t letters = 0;
+	static const char *const methods[] = {
+		"GET ",	  "HEAD ", "POST ",	"PUT ",	   "DELETE ", "PATCH ",
+		"TRACE ", "PRI ",  "PROPFIND ", "REPORT ", "MKCOL ",  "MOVE ",
+		"COPY ",  "LOCK ", "UNLOCK ",	"SEARCH ", "PURGE ",  "PROPPATCH ",
+	};
 
-	while (letters < len && bytes[letters] >= 'A' && bytes[letters] <= 'Z')
-		letters++;
-	return letters >= 3 && (letters == len ? len > 1 : bytes[letters] == ' ');
+	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
+		size_t n = strlen(methods[i]);
+
+		if (len < n ? len >= 3 && !memcmp(bytes, methods[i], len)
+			    : !memcmp(bytes, methods[i], n) && (len == n || is_target(bytes[n])))
+			return true;
+	}
+	return false;
+}
+
+/* What a client of a mail server says first, if it does not wait for the server. */
+static bool looks_like_mail(const uint8_t *bytes, size_t len)
+{
+	static const char *const commands[] = { "EHLO ", "HELO ",  "LHLO ", "CAPA\r",
+						"USER ", "STLS\r", "AUTH " };
+	size_t space = 0;
+
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (starts_with(bytes, len, commands[i]))
+			return true;
+	/* IMAP's "a1 CAPABILITY" */
+	while (space < len && space < 8 && bytes[space] > ' ' && bytes[space] < 0x7f)
+		space++;
+	return space && (starts_with(bytes + space, len - space, " CAPA") ||
+			 starts_with(bytes + space, len - space, " LOGIN"));
 }
 
 /* Version 1 is text, version 2 begins with a line of its own. */
@@ -123,6 +159,12 @@ bool symptoms_hello_acked(const struct tlsfail_conn *c)
 	return c->tcp_bytes_acked >= (uint64_t)c->first_tx_len + 1;
 }
 
+/* Of SMTP, IMAP and POP3, where TLS begins at once (RFC 8314). */
+static bool is_mail_port(uint16_t port)
+{
+	return port == 465 || port == 993 || port == 995;
+}
+
 /* What a client says that speaks no TLS. */
 static uint64_t observe_plain(const struct tlsfail_conn *c, enum tls_reason reason)
 {
@@ -135,6 +177,8 @@ static uint64_t observe_plain(const struct tlsfail_conn *c, enum tls_reason reas
 		o |= O_NOT_TLS | O_PROXY_REQUEST;
 	if (looks_like_proxy_protocol(c->first_rx, c->first_rx_kept))
 		o |= O_NOT_TLS | O_PROXY_PROTOCOL;
+	if (looks_like_mail(c->first_rx, c->first_rx_kept) && is_mail_port(c->lport))
+		o |= O_NOT_TLS | O_MAIL_COMMAND;
 	return o;
 }
 
@@ -217,6 +261,8 @@ static uint64_t observe_wire(const struct failure *f, const struct tls_view *vie
 		o |= O_TLS13;
 	if (offers_little(hello))
 		o |= O_NARROW;
+	if (hello->max_version && hello->max_version < TLS_VERSION_1_2)
+		o |= O_OLD_CLIENT;
 	if (hello->length > ONE_PACKET_LEN)
 		o |= O_LARGE;
 	for (unsigned int i = 0; i < hello->key_share_count && i < TLS_KEY_SHARES_MAX; i++)
@@ -241,6 +287,8 @@ static uint64_t observe_flags(const struct tlsfail_conn *c, enum tls_verify veri
 		o |= O_DONE;
 	if (c->flags & TLSFAIL_F_HOST_REFUSED)
 		o |= O_HOST_REFUSED | (c->flags & TLSFAIL_F_ENTRY_ONLY ? 0 : O_HOST_RETURN);
+	if (c->flags & TLSFAIL_F_VERIFY_ASKED && !c->verify_code)
+		o |= O_VERIFY_GOOD;
 	if (verify == TLS_VERIFY_HOSTNAME_MISMATCH)
 		o |= O_HOST_REFUSED | O_HOST_RETURN;
 	return o;
@@ -473,4 +521,20 @@ void symptoms_read(const struct failure *f, struct diagnose_work *work, struct s
 		s->verify_concluded = s->verify != TLS_VERIFY_OK && !alert_confirms(s);
 	}
 	s->observed |= observe_error(c, s);
+	if (s->has_alert_sent && s->alert_sent != TLS_ALERT_UNRECOGNIZED_NAME)
+		s->observed |= O_OTHER_SENT;
+}
+
+void symptoms_add_facts(struct symptoms *s, const struct tlsfail_conn *c, unsigned int facts)
+{
+	if (!s->server)
+		return;
+	/* Before TLS 1.3 OpenSSL calls it a missing cipher when the groups do not fit. */
+	if (facts & PROGRAM_NO_GROUP && s->reason == TLS_REASON_NO_SHARED_CIPHER)
+		s->reason = TLS_REASON_NO_SHARED_GROUP;
+	if (facts & PROGRAM_AWAITS_PROXY &&
+	    c->tcp_bytes_received > !!(c->flags & TLSFAIL_F_PEER_FIN))
+		s->observed |= O_AWAITS_PROXY;
+	if (facts & PROGRAM_IS_MAIL && looks_like_mail(c->first_rx, c->first_rx_kept))
+		s->observed = (s->observed & ~(uint64_t)O_HTTP) | O_NOT_TLS | O_MAIL_COMMAND;
 }

@@ -48,6 +48,10 @@ bool symptoms_is_server(const struct tlsfail_conn *conn);
 void symptoms_read(const struct failure *failure, struct diagnose_work *work,
 		   struct symptoms *symptoms);
 
+/* Adds what the program's configuration says: enum program_fact. */
+void symptoms_add_facts(struct symptoms *symptoms, const struct tlsfail_conn *conn,
+			unsigned int facts);
+
 /*
  * Bytes that the peer had sent, and that nobody read before we ended the handshake ourselves: then
  * whatever the peer did next was not its end. 0: none, or it was not us. A reset discards what was

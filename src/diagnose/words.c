@@ -338,6 +338,20 @@ static void add_progress(struct text *t, const struct facts *x)
 					      : "without having sent a byte");
 }
 
+/* The same, as what it did last. */
+static void add_stopped(struct text *t, const struct facts *x)
+{
+	const struct finding *f = x->f;
+
+	if (f->protocol_version)
+		text_add(t, "got the ServerHello and then sent nothing more");
+	else if (f->hello.known)
+		text_add(t, "sent its ClientHello and then nothing more");
+	else
+		text_add(t, f->bytes_received ? "stopped in the middle of its ClientHello"
+					      : "connected and sent nothing");
+}
+
 static void add_or_none(struct text *t, const struct facts *x)
 {
 	if (!x->f->has_certificate_sent || !x->f->certificate_sent)
@@ -457,6 +471,7 @@ static const struct {
 	{ "answer", add_answer },
 	{ "after_retry", add_after_retry },
 	{ "progress", add_progress },
+	{ "stopped", add_stopped },
 	{ "or_none", add_or_none },
 	{ "silent_refusal", add_silent_refusal },
 	{ "length", add_length },

@@ -44,7 +44,12 @@ static bool setting_is(enum program_setting setting, const char *word, size_t le
 /* The program's own words; NULL when it has none. */
 static const char *own_words(const struct program_view *view, enum program_setting setting)
 {
-	return view->program ? view->program->words[setting] : NULL;
+	const struct program *program = view->program;
+	const char *words = NULL;
+
+	if (program && program->words_at && view->places)
+		words = program->words_at(setting, view->places, view->places_len);
+	return words || !program ? words : program->words[setting];
 }
 
 static void add_scoped(struct text *t, const struct program_view *view, const char *words)

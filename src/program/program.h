@@ -53,8 +53,11 @@
 	X(SERVER_CIPHERS, "the cipher suites that are allowed")                                    \
 	X(SERVER_GROUPS, "the groups that are allowed")                                            \
 	X(ACCEPT_PROXY_PROTOCOL, "have the server expect that header")                             \
+	X(EXPECT_NO_PROXY_PROTOCOL, "")                                                            \
+	X(SERVE_WITHOUT_NAME, "")                                                                  \
+	X(OCSP, "")                                                                                \
+	X(LOWER_SECURITY, "lower the security level of its TLS library to 0")                      \
 	X(PLAIN_CLIENTS, "")                                                                       \
-	X(NO_SUCH_SERVER, "and the server refuses to serve it")                                    \
 	X(ADD_SERVER_NAME, "have the server serve that name, if anybody should ask for it")        \
 	X(SERVE_PROTOCOL, "have the server speak that protocol, if it should")                     \
 	X(CLIENT_CAS, "a CA that is trusted here for clients")                                           \
@@ -77,6 +80,13 @@ enum program_setting {
 	SETTING_COUNT,
 };
 
+/* What its configuration says of a handshake with a client, as bits. */
+enum program_fact {
+	PROGRAM_NO_GROUP = 1 << 0,     /* it allows none of the groups that the client has */
+	PROGRAM_AWAITS_PROXY = 1 << 1, /* it wants a header of the PROXY protocol first */
+	PROGRAM_IS_MAIL = 1 << 2,      /* it serves SMTP, IMAP or POP3 there */
+};
+
 /* A kind of program. All of it may be missing: then the neutral words stand. */
 struct program {
 	const char *name; /* of the kind, "nginx"; NULL: that of its executable */
@@ -85,6 +95,10 @@ struct program {
 	const char *words[SETTING_COUNT];
 	/* The prefix of a setting's name at the places of its configuration that a record has. */
 	const char *(*scope)(const uint8_t *places, size_t len);
+	/* Its words at those places, where they are others than those above; else NULL. */
+	const char *(*words_at)(enum program_setting setting, const uint8_t *places, size_t len);
+	/* enum program_fact; only what is certain. Of finding, the ClientHello is looked at. */
+	unsigned int (*facts)(const struct finding *finding, const uint8_t *places, size_t len);
 	/* Fills in finding->config from such a record, and makes finding->hint concrete. */
 	void (*advise)(struct finding *finding, const uint8_t *places, size_t len);
 	const char *(*log_level)(uint8_t level); /* of a line of its log */

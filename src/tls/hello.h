@@ -21,6 +21,7 @@ struct tls_client_hello {
 	bool present;
 	bool cut;		   /* not all of it is here */
 	bool malformed;		   /* it is here, and contradicts itself */
+	bool ssl2_format;	   /* RFC 5246, appendix E.2: no extensions, other lists */
 	uint32_t length;	   /* of the handshake message, with its header of 4 bytes */
 	unsigned int record_count; /* TLS records that it was sent in, 0 unknown */
 	uint16_t legacy_version;   /* 0 unknown */

@@ -476,6 +476,8 @@ const char *tls_scheme_name(uint16_t scheme)
 const char *tls_version_name(uint16_t version)
 {
 	switch (version) {
+	case TLS_VERSION_SSL2:
+		return "SSL 2.0";
 	case TLS_VERSION_SSL3:
 		return "SSL 3.0";
 	case TLS_VERSION_1_0:

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define TLS_VERSION_SSL2 0x0002
 #define TLS_VERSION_SSL3 0x0300
 #define TLS_VERSION_1_0	 0x0301
 #define TLS_VERSION_1_1	 0x0302
@@ -19,7 +20,7 @@
 #define TLS_CIPHER_RENEGOTIATION_SCSV 0x00ff /* RFC 5746, section 3.3 */
 #define TLS_CIPHER_FALLBACK_SCSV      0x5600 /* RFC 7507, section 2 */
 
-/* "SSL 3.0", "1.0" ... "1.3" */
+/* "SSL 2.0", "SSL 3.0", "1.0" ... "1.3" */
 const char *tls_version_name(uint16_t version);
 
 /* A cipher suite, "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256". */

@@ -273,6 +273,31 @@ static void client_hello_read(const struct message *message, struct tls_client_f
 		hello->record_count = client->records.first_message_records;
 }
 
+/*
+ * A ClientHello in the format of SSL 2.0: a length of two bytes whose first bit is set, the type, the
+ * highest version (RFC 5246, appendix E.2). Clients of the nineties and scanners send it.
+ */
+static bool old_hello_read(const struct tls_capture *capture, struct tls_client_flight *client)
+{
+	struct tls_reader r = { .at = capture->data, .left = capture->len };
+	struct tls_client_hello *hello = &client->hello;
+	uint16_t length = tls_read_u16(&r), version;
+
+	if (!(length & 0x8000) || tls_read_u8(&r) != HANDSHAKE_CLIENT_HELLO)
+		return false;
+	version = tls_read_u16(&r);
+	if (r.failed || (version != TLS_VERSION_SSL2 && version >> 8 != 3))
+		return false;
+	hello->present = true;
+	hello->ssl2_format = true;
+	hello->length = length & 0x7fff;
+	hello->legacy_version = version;
+	hello->max_version = version > TLS_VERSION_1_2 ? TLS_VERSION_1_2 : version;
+	client->records.framing = TLS_FRAMING_RECORDS;
+	client->records.malformed = false;
+	return true;
+}
+
 static void client_read(const struct tls_capture *capture, bool tls13, struct tls_view *view)
 {
 	struct tls_client_flight *client = &view->client;
@@ -281,6 +306,8 @@ static void client_read(const struct tls_capture *capture, bool tls13, struct tl
 	struct message message;
 	uint32_t chain_length;
 
+	if (records->framing == TLS_FRAMING_OTHER && old_hello_read(capture, client))
+		return;
 	while (message_next(&r, &message, records)) {
 		if (message.type == HANDSHAKE_CLIENT_HELLO && !client->retry.present) {
 			client_hello_read(&message, client);

@@ -61,6 +61,7 @@ static const struct {
 	{ "answer", "something that" },
 	{ "after_retry", "" },
 	{ "progress", "after its ClientHello" },
+	{ "stopped", "did not go on" },
 	{ "or_none", ", or that there was none" },
 	{ "silent_refusal", "" },
 	{ "length", "N" },

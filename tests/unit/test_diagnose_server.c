@@ -99,6 +99,106 @@ static void plain_byte(void)
 	plain("G");
 }
 
+static void plain_ehlo(void)
+{
+	plain("EHLO mai");
+}
+
+static void plain_ehlo_465(void)
+{
+	plain("EHLO mai");
+	scene.conn.lport = 465;
+}
+
+static void plain_rtsp(void)
+{
+	plain("OPTIONS ");
+}
+
+static void plain_user(void)
+{
+	plain("USER ano");
+}
+
+static void hello_without_name(void)
+{
+	scene_begin(&scene);
+	scene_client_hello(&scene, NULL, modern);
+	scene_turn(&scene);
+}
+
+static void hello_of_tls13_only(void)
+{
+	static const uint16_t newest[] = { TLS_VERSION_1_3, 0 };
+
+	scene_begin(&scene);
+	scene_client_hello(&scene, "api.test", newest);
+	scene_turn(&scene);
+}
+
+static void refused_by_callback(void)
+{
+	hello();
+	scene_alert(&scene.sent, 80);
+}
+
+static void old_format(void)
+{
+	static const uint8_t bytes[] = { 0x80, 0x2b, 1, 3, 1, 0, 0x12, 0, 0, 0, 0x10 };
+
+	silence();
+	memcpy(scene.received.bytes, bytes, sizeof(bytes));
+	scene.received.len = sizeof(bytes);
+}
+
+/* What the configuration of a program says. */
+static unsigned int facts;
+
+static unsigned int facts_tell(const struct finding *f, const uint8_t *places, size_t len)
+{
+	(void)f;
+	(void)places;
+	(void)len;
+	return facts;
+}
+
+static void configured(unsigned int what)
+{
+	static const struct program program = { .facts = facts_tell };
+	static const uint8_t places[1];
+
+	facts = what;
+	scene.failure.program = &program;
+	scene.failure.places = places;
+	scene.failure.places_len = sizeof(places);
+}
+
+static void no_proxy_header(void)
+{
+	hello();
+	scene.conn.flags &= ~(uint32_t)TLSFAIL_F_TLS;
+	configured(PROGRAM_AWAITS_PROXY);
+}
+
+static void no_proxy_header_before_get(void)
+{
+	plain_get();
+	scene.conn.flags &= ~(uint32_t)TLSFAIL_F_TLS;
+	configured(PROGRAM_AWAITS_PROXY);
+}
+
+static void no_group(void)
+{
+	hello();
+	configured(PROGRAM_NO_GROUP);
+}
+
+static void plain_imap(void)
+{
+	plain("a CAPABI");
+	configured(PROGRAM_IS_MAIL);
+}
+
 #define AFTER (TLSFAIL_F_DONE | TLSFAIL_F_SESSION_REMOVED | TLSFAIL_F_LOCAL_FIN)
 
 /* begin: what came, hello() if NULL. */
@@ -123,6 +223,19 @@ static const struct row rows[] = {
 	{ "server-no-shared-group", NULL, TLSFAIL_F_LOCAL_FIN, 410, 0 },
 	{ "server-no-shared-signature", NULL, TLSFAIL_F_LOCAL_FIN, 118, 0 },
 	{ "server-rejects-sni", NULL, TLSFAIL_F_LOCAL_FIN, 234, 0 },
+	{ "server-rejects-no-sni", hello_without_name, TLSFAIL_F_LOCAL_FIN, 234, 0 },
+	{ "server-callback-failed", refused_by_callback, TLSFAIL_F_LOCAL_FIN, 234, 0 },
+	{ "server-protocol-too-old", hello_of_tls13_only, TLSFAIL_F_LOCAL_FIN, 258, 0 },
+	{ "client-protocol-too-old", old_format, TLSFAIL_F_LOCAL_FIN, 258, 0 },
+	{ "proxy-header-missing", no_proxy_header, TLSFAIL_F_LOCAL_FIN, 0, 0 },
+	{ "proxy-header-missing", no_proxy_header_before_get, TLSFAIL_F_LOCAL_FIN, 0, 0 },
+	{ "server-no-shared-group", no_group, TLSFAIL_F_LOCAL_FIN, 193, 0 },
+	{ "plain-mail-to-tls", plain_ehlo_465, TLSFAIL_F_LOCAL_FIN, 0, 0 },
+	{ "plain-mail-to-tls", plain_imap, TLSFAIL_F_LOCAL_FIN, 0, 0 },
+	{ "client-not-tls", plain_ehlo, TLSFAIL_F_LOCAL_FIN, 0, 0 },
+	{ "client-not-tls", plain_rtsp, TLSFAIL_F_LOCAL_FIN, 0, 0 },
+	{ "client-not-tls", plain_user, TLSFAIL_F_LOCAL_FIN, 0, 0 },
+	{ "client-cert-ocsp-refused", certificate, AFTER | TLSFAIL_F_VERIFY_ASKED, 0, 0 },
 	{ "server-alpn-mismatch", NULL, TLSFAIL_F_LOCAL_FIN, 235, 0 },
 	{ "inappropriate-fallback", NULL, TLSFAIL_F_LOCAL_FIN, 373, 0 },
 	{ "server-certificate-callback-failed", NULL, TLSFAIL_F_LOCAL_FIN, 377, 0 },

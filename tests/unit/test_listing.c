@@ -116,7 +116,9 @@ static void test_every_cause(void **state)
 		assert_int_equal(!!strstr(output, "\n  in doubt    "), !!cause->doubt);
 		assert_int_equal(!!strstr(output, "\n  or          "), !!cause->candidates[0].slug);
 		assert_int_equal(!!strstr(output, ", high with more evidence\n"), !!cause->high_if);
-		assert_int_equal(!!strstr(output, "\n  if always   "), !!cause->wordings[0].when);
+		assert_int_equal(!!strstr(output, "\n  if "), !!cause->wordings[0].when);
+		assert_int_equal(!!strstr(output, "\n  if always   "),
+				 cause->wordings[0].when == O_PEER_FAILS);
 		assert_int_equal(!!strstr(output, "\n  if at times "), !!cause->wordings[1].when);
 		assert_non_null(strstr(output, "\n  fix         "));
 	}

@@ -124,9 +124,11 @@ static void test_what_is_told(void **state)
 	assert_int_equal(p->module, NGINX_MODULE_SERVER);
 	assert_true(nginx_words_are(&p->location, "server"));
 	assert_true(nginx_words_are(&p->server, "a.test b.test"));
-	assert_int_equal(p->value_count, 5);
-	assert_true(nginx_words_are(&p->values[0].value, "rsa.crt"));
-	assert_true(nginx_words_are(&p->values[1].value, "ec.crt"));
+	assert_int_equal(p->value_count, 7);
+	assert_true(nginx_words_are(&p->values[0].value, "1022001")); /* NGINX_VERSION */
+	assert_int_equal(p->values[1].setting, NGINX_NAMED);
+	assert_true(nginx_words_are(&p->values[2].value, "rsa.crt"));
+	assert_true(nginx_words_are(&p->values[3].value, "ec.crt"));
 	assert_true(nginx_words_are(&nginx_place_value(p, NGINX_SSL_PROTOCOLS)->value, "TLSv1.3"));
 	assert_false(nginx_place_value(p, NGINX_SSL_PROTOCOLS)->own);
 	assert_true(nginx_words_are(&nginx_place_value(p, NGINX_SSL_VERIFY_CLIENT)->value, "on"));

@@ -26,7 +26,7 @@ def openssl(*args, request=_REQUEST, name=SERVER_NAME):
     at once without one."""
     def run(lab, case):
         subprocess.run(["openssl", "s_client", "-quiet", *([] if request else ["-no_ign_eof"]),
-                        "-connect", case.endpoint, "-servername", name, *args], cwd=lab.directory, input=request,
+                        "-connect", case.endpoint, *(["-servername", name] if name else []), *args], cwd=lab.directory, input=request,
                        capture_output=True, text=True, timeout=_TIMEOUT, check=False)
     return run
 
@@ -119,5 +119,13 @@ def after_success(client):
     def run(lab, case):
         send_hello = openssl()
         send_hello(lab, case)
+        return client(lab, case)
+    return run
+
+
+def after(first, client):
+    """CLIENT, once FIRST has been."""
+    def run(lab, case):
+        first(lab, case)
         return client(lab, case)
     return run

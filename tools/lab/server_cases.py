@@ -66,9 +66,10 @@ NEGOTIATION = (
     case("client-protocol-too-old", "client-protocol-too-old", good_server(),
          clients.openssl("-tls1_1", *ANY_CIPHER), handshake_error("unsupported protocol"),
          expect={**reason(258), **alert(70, "sent"), "tls.client.supported_versions": ["1.1"]}),
-    case("client-protocol-too-new", "client-protocol-too-old",
+    case("client-protocol-too-new", "server-protocol-too-old",
          good_server(more=" ssl_protocols TLSv1.2;"), clients.openssl("-tls1_3"),
-         handshake_error("unsupported protocol"), expect=reason(258)),
+         handshake_error("unsupported protocol"), expect=reason(258), says=(r"TLS ?v?1\.3",),
+         never=("update the client",)),
     # The version is chosen before the name is looked at: the default server's ssl_protocols count.
     case("client-protocol-too-old-default-server", "client-protocol-too-old",
          Nginx(GOOD + "server_name first.test; ssl_protocols TLSv1.3;" + ANSWER,
@@ -228,7 +229,78 @@ HEALTHY = (
             status=None),
 )
 
-CASES = numbered(NO_TLS + NEGOTIATION + CERTIFICATES + ENDS + OPENSSL + HEALTHY)
+# What a client says that speaks another protocol, or an old TLS.
+EHLO = b"EHLO mail.test\r\n"
+RTSP = b"OPTIONS / RTSP/1.0\r\n\r\n"
+SIP = b"OPTIONS sip:nm SIP/2.0\r\n"
+FTP = b"USER anonymous\r\n"
+REDIS = b"*1\r\n$4\r\nPING\r\n"
+# ClientHello of SSL 3.0; and of TLS 1.0 in the format of SSL 2.0 (RFC 5246, appendix E.2).
+SSL3_HELLO = (b"\x16\x03\x00\x00\x2f\x01\x00\x00\x2b\x03\x00" + bytes(range(32))
+              + b"\x00\x00\x04\x00\x2f\x00\x05\x01\x00")
+SSL2_HELLO = b"\x80\x2b\x01\x03\x01\x00\x12\x00\x00\x00\x10" + bytes.fromhex(
+    "00002f000035000005000004000009000003") + bytes(range(16))
+ECDSA_P256 = ("-tls1_2", "-cipher", "ECDHE-ECDSA-AES128-GCM-SHA256")
+
+NAMES = (
+    # The named server itself rejects.
+    case("server-rejects-sni-named", "server-rejects-sni",
+         Nginx(GOOD + ANSWER, named=f"server_name {SERVER_NAME}; ssl_reject_handshake on;"),
+         clients.openssl(), REJECTED + "|" + handshake_error("callback failed"),
+         expect=alert(112, "sent"), says=(r"ssl_reject_handshake on",),
+         never=("no server block has", "add the name to server_name")),
+    case("server-rejects-sni-none-sent", "server-rejects-no-sni",
+         Nginx("ssl_reject_handshake on;", named=f"{GOOD} server_name {SERVER_NAME};{ANSWER}"),
+         clients.openssl("-noservername", name=None), REJECTED + "|" + handshake_error("callback failed"),
+         expect=alert(112, "sent"), says=("no server name",),
+         never=("add the name to server_name",)),
+    case("server-rejects-sni-unknown", "server-rejects-sni",
+         Nginx("ssl_reject_handshake on;", named=f"{GOOD} server_name other.test;{ANSWER}"),
+         clients.openssl(), REJECTED + "|" + handshake_error("callback failed"),
+         expect=alert(112, "sent"), says=("[Nn]o server block has that name", "add the name to server_name")),
+)
+
+OLD_CLIENTS = (
+    case("client-ssl3", "client-protocol-too-old", good_server(),
+         clients.send(SSL3_HELLO, wait=True), handshake_error(""), says=("SSL 3.0",)),
+    case("client-ssl2-hello", "client-protocol-too-old", good_server(),
+         clients.send(SSL2_HELLO, wait=True), handshake_error("")),
+    case("client-tls10-seclevel", "server-internal-error",
+         good_server(more=" ssl_protocols TLSv1 TLSv1.1 TLSv1.2;"),
+         clients.openssl("-tls1", *ANY_CIPHER), handshake_error(""), confidence=HIGH + MEDIUM,
+         says=("@SECLEVEL=0",)),
+)
+
+PARTS = (
+    case("server-no-shared-group-tls12", "server-no-shared-group",
+         good_server(more=" ssl_ecdh_curve secp384r1;"),
+         clients.openssl("-tls1_2", "-groups", "P-256"), handshake_error("no shared cipher"),
+         says=("ssl_ecdh_curve is secp384r1",)),
+    case("server-no-shared-cipher-key", "server-no-shared-cipher", good_server(),
+         clients.openssl("-tls1_2", "-cipher", "ECDHE-RSA-AES128-GCM-SHA256"),
+         handshake_error("no shared cipher"), says=("RSA",)),
+    case("server-alpn-mismatch-h2", "server-alpn-mismatch", good_server(),
+         clients.openssl("-alpn", "h2"), handshake_error("no application protocol"),
+         says=("http2",)),
+    case("server-alpn-mismatch-other", "server-alpn-mismatch", good_server(),
+         clients.openssl("-alpn", "imap"), handshake_error("no application protocol"),
+         never=("http2 to",)),
+)
+
+OTHER_PROTOCOLS = (
+    case("client-not-tls-smtp", "client-not-tls", good_server(), clients.send(EHLO, wait=True), PLAIN),
+    case("client-not-tls-rtsp", "client-not-tls", good_server(), clients.send(RTSP, wait=True), None),
+    case("client-not-tls-sip", "client-not-tls", good_server(), clients.send(SIP, wait=True), None),
+    case("client-not-tls-ftp", "client-not-tls", good_server(), clients.send(FTP, wait=True), None),
+    case("client-not-tls-redis", "client-not-tls", good_server(), clients.send(REDIS, wait=True), None),
+    case("proxy-header-missing", "proxy-header-missing",
+         Nginx(GOOD + ANSWER, listen="ssl proxy_protocol"),
+         clients.after(clients.curl("--insecure", "--haproxy-protocol"), clients.curl("--insecure")),
+         None, status=0, confidence=HIGH + MEDIUM),
+)
+
+CASES = numbered(NO_TLS + NEGOTIATION + CERTIFICATES + ENDS + OPENSSL + NAMES
+                 + OLD_CLIENTS + PARTS + OTHER_PROTOCOLS + HEALTHY)
 
 
 def named(*names):

@@ -360,6 +360,7 @@ static void fill_settings(struct finding_config *config, const struct nginx_plac
 		struct text t;
 
 		if (config->setting_count == FINDING_SETTINGS_MAX ||
+		    !nginx_setting_is_directive(p->values[i].setting) ||
 		    (p->values[i].of_default && !p->values[i].value.len))
 			continue;
 		text_init(&t, config->settings[config->setting_count++], FINDING_SETTING_LEN);

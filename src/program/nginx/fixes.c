@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "program/nginx/clients.h"
 #include "program/nginx/exclude.h"
 #include "program/nginx/url.h"
 
@@ -478,15 +479,36 @@ static const struct nginxfix fixes[] = {
 	{ .slug = "client-rejects-cert",
 	  .show = NGINXFIX_BIT(NGINX_SSL_CERTIFICATE),
 	  .files = client_files },
-	{ .slug = "client-protocol-too-old", .show = NGINXFIX_BIT(NGINX_SSL_PROTOCOLS) },
+	{ .slug = "client-protocol-too-old",
+	  .explain = nginxclients_explain_versions,
+	  .show = NGINXFIX_BIT(NGINX_SSL_PROTOCOLS) },
+	{ .slug = "server-protocol-too-old",
+	  .explain = nginxclients_explain_versions,
+	  .show = NGINXFIX_BIT(NGINX_SSL_PROTOCOLS) },
+	{ .slug = "server-internal-error",
+	  .explain = nginxclients_explain_old,
+	  .show = NGINXFIX_BIT(NGINX_SSL_PROTOCOLS) | NGINXFIX_BIT(NGINX_SSL_CIPHERS) },
 	{ .slug = "server-no-shared-cipher",
+	  .explain = nginxclients_explain_cipher,
 	  .show = NGINXFIX_BIT(NGINX_SSL_CIPHERS) | NGINXFIX_BIT(NGINX_SSL_CONF_COMMAND) |
 		  NGINXFIX_BIT(NGINX_SSL_CERTIFICATE) },
 	{ .slug = "server-no-shared-group",
+	  .explain = nginxclients_explain_group,
 	  .show = NGINXFIX_BIT(NGINX_SSL_ECDH_CURVE) | NGINXFIX_BIT(NGINX_SSL_CONF_COMMAND) },
 	{ .slug = "server-no-shared-signature",
 	  .show = NGINXFIX_BIT(NGINX_SSL_CERTIFICATE) | NGINXFIX_BIT(NGINX_SSL_CONF_COMMAND) },
-	{ .slug = "server-rejects-sni", .show = NGINXFIX_BIT(NGINX_SSL_REJECT_HANDSHAKE) },
+	{ .slug = "server-rejects-sni",
+	  .explain = nginxclients_explain_name,
+	  .show = NGINXFIX_BIT(NGINX_SSL_REJECT_HANDSHAKE) },
+	{ .slug = "server-rejects-no-sni", .show = NGINXFIX_BIT(NGINX_SSL_REJECT_HANDSHAKE) },
+	{ .slug = "server-alpn-mismatch",
+	  .explain = nginxclients_explain_alpn,
+	  .show = NGINXFIX_BIT(NGINX_LISTEN) | NGINXFIX_BIT(NGINX_HTTP2) |
+		  NGINXFIX_BIT(NGINX_SSL_ALPN) },
+	{ .slug = "proxy-header-missing", .show = NGINXFIX_BIT(NGINX_LISTEN) },
+	{ .slug = "proxy-protocol-to-https", .show = NGINXFIX_BIT(NGINX_LISTEN) },
+	{ .slug = "client-cert-ocsp-refused",
+	  .show = NGINXFIX_BIT(NGINX_SSL_OCSP) | NGINXFIX_BIT(NGINX_SSL_VERIFY_CLIENT) },
 	{ .slug = "client-cert-missing",
 	  .show = NGINXFIX_BIT(NGINX_SSL_VERIFY_CLIENT) |
 		  NGINXFIX_BIT(NGINX_SSL_CLIENT_CERTIFICATE) },

@@ -5,6 +5,7 @@
 #include "program/nginx/nginx.h"
 
 #include "program/nginx/advice.h"
+#include "program/nginx/clients.h"
 #include "program/nginx/errorlog.h"
 #include "program/nginx/place.h"
 
@@ -34,6 +35,8 @@ const struct program program_nginx = {
 	.name = "nginx",
 	.peer = "upstream",
 	.scope = scope,
+	.words_at = nginxclients_words,
+	.facts = nginxclients_facts,
 	.advise = advise,
 	.log_level = errorlog_level_name,
 	.words = {
@@ -77,8 +80,12 @@ const struct program program_nginx = {
 		[SETTING_PLAIN_CLIENTS] =
 			("; if it is a proxy that ends TLS itself, drop ssl from that listen; "
 			"error_page 497 can redirect people"),
-		[SETTING_NO_SUCH_SERVER] =
-			"and no server block has it: the default one rejects the handshake",
+		[SETTING_EXPECT_NO_PROXY_PROTOCOL] =
+			"or take proxy_protocol away from every listen of that address",
+		[SETTING_SERVE_WITHOUT_NAME] =
+			("or give the default server of the address a certificate instead of "
+			"ssl_reject_handshake"),
+		[SETTING_OCSP] = "ssl_ocsp, ssl_ocsp_responder, resolver",
 		[SETTING_ADD_SERVER_NAME] =
 			("add the name to server_name of the right server; if nobody should ask for "
 			"it, ssl_reject_handshake did its work"),

@@ -37,6 +37,8 @@ const char *nginx_setting_name(enum nginx_setting setting)
 		[NGINX_SSL_STAPLING] = "ssl_stapling",
 		[NGINX_STARTTLS] = "starttls",
 		[NGINX_PROXY_PROTOCOL] = "protocol",
+		[NGINX_VERSION] = "",
+		[NGINX_NAMED] = "",
 	};
 
 	return names[setting];
@@ -52,6 +54,23 @@ const char *nginx_module_prefix(enum nginx_module module)
 	};
 
 	return prefixes[module];
+}
+
+bool nginx_setting_is_directive(enum nginx_setting setting)
+{
+	return setting != NGINX_BLOCK && setting != NGINX_VERSION && setting != NGINX_NAMED;
+}
+
+unsigned int nginx_words_number(const struct nginx_words *words)
+{
+	unsigned int number = 0;
+
+	for (uint32_t i = 0; i < words->len && i < 9; i++) {
+		if (words->data[i] < '0' || words->data[i] > '9')
+			return 0;
+		number = number * 10 + (unsigned int)(words->data[i] - '0');
+	}
+	return number;
 }
 
 bool nginx_module_is_server(enum nginx_module module)

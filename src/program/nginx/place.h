@@ -59,6 +59,9 @@ enum nginx_setting {
 	NGINX_SSL_STAPLING,
 	NGINX_STARTTLS,
 	NGINX_PROXY_PROTOCOL, /* of stream: its header goes before the ClientHello */
+	/* no directives, but what else is known of the place */
+	NGINX_VERSION, /* of nginx, as nginxargs_read_version() has it */
+	NGINX_NAMED,   /* the server block has the name that the client asked for */
 	NGINX_SETTING_COUNT,
 };
 
@@ -175,6 +178,12 @@ const struct nginx_note *nginxplace_note(const struct nginx_place *place,
 /* The name without the prefix, such as "ssl_verify"; and the prefix, such as "proxy_". */
 const char *nginx_setting_name(enum nginx_setting setting);
 const char *nginx_module_prefix(enum nginx_module module);
+
+/* Is it a directive, or something else that is known of a place? */
+bool nginx_setting_is_directive(enum nginx_setting setting);
+
+/* The number that the words are, 0: none. */
+unsigned int nginx_words_number(const struct nginx_words *words);
 
 /* Is the place a server block that clients connect to? */
 bool nginx_module_is_server(enum nginx_module module);

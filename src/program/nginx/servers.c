@@ -309,10 +309,14 @@ static void add_settings(struct nginxtell *tell, struct nginx_place *p, const st
 {
 	const struct nginxconf_directive *listen = c->proxy_listen ? c->proxy_listen : c->listen;
 
+	if (version)
+		nginxtell_fact(tell, p, NGINX_VERSION, version);
+	if (c->name > NAME_DEFAULT)
+		nginxtell_fact(tell, p, NGINX_NAMED, 1);
 	for (int i = NGINX_SSL; i < NGINX_SETTING_COUNT; i++) {
-		if (i != NGINX_LISTEN)
+		if (i != NGINX_LISTEN && nginx_setting_is_directive(i))
 			add_setting(tell, p, c, i, version);
-		else if (listen)
+		else if (i == NGINX_LISTEN && listen)
 			nginxtell_directive(tell, p, i, listen, listen->parent == c->server);
 	}
 }

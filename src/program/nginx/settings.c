@@ -147,6 +147,23 @@ void nginxtell_directive(struct nginxtell *tell, struct nginx_place *place,
 		nginxtell_spot(place, setting, d);
 }
 
+void nginxtell_fact(struct nginxtell *tell, struct nginx_place *place, enum nginx_setting setting,
+		    unsigned int number)
+{
+	char *start = tell->scratch + tell->len;
+	struct text t;
+
+	if (place->value_count == NGINX_SETTINGS_MAX || sizeof(tell->scratch) - tell->len < 12)
+		return;
+	text_init(&t, start, sizeof(tell->scratch) - tell->len);
+	text_addf(&t, "%u", number);
+	tell->len += t.len + 1;
+	place->values[place->value_count++] = (struct nginx_value){
+		.setting = setting,
+		.value = { start, (uint32_t)t.len },
+	};
+}
+
 /* May it be given more than once in a block? */
 static bool is_repeated(enum nginx_module module, enum nginx_setting setting)
 {
@@ -172,5 +189,6 @@ void nginxtell_values(struct nginxtell *tell, struct nginx_place *place,
 		      const struct nginxconf_directive *block)
 {
 	for (int i = NGINX_SSL; i < NGINX_SETTING_COUNT; i++)
-		nginxtell_value(tell, place, i, block);
+		if (nginx_setting_is_directive(i))
+			nginxtell_value(tell, place, i, block);
 }

@@ -46,6 +46,10 @@ void nginxtell_directive(struct nginxtell *tell, struct nginx_place *place,
 			 enum nginx_setting setting, const struct nginxconf_directive *directive,
 			 bool own);
 
+/* Adds what is no directive. */
+void nginxtell_fact(struct nginxtell *tell, struct nginx_place *place, enum nginx_setting setting,
+		    unsigned int number);
+
 /* Adds all settings that hold in the block. */
 void nginxtell_values(struct nginxtell *tell, struct nginx_place *place,
 		      const struct nginxconf_directive *block);
