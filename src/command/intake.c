@@ -144,11 +144,14 @@ static void logs_look_again(struct intake *in)
 
 static struct tlsfail_process *process_make(const struct intake *in, uint32_t pid)
 {
+	const struct library_name *library;
 	struct target_process process;
 
 	if (target_process_read((pid_t)pid, &process))
 		return NULL;
-	return record_process(pid, process.exe_path, "", discovery_version(in->options.discovery));
+	library = discovery_library(in->options.discovery, pid);
+	return record_process(pid, process.exe_path, library ? library->path : "",
+			      library ? library->version : "");
 }
 
 /* The process of a connection, once. */

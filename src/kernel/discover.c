@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernel/library_names.h"
 #include "kernel/look.h"
 #include "kernel/pending.h"
 #include "kernel/usage.h"
@@ -61,6 +62,7 @@ struct discovery {
 	size_t traced_count;
 	struct usage exes;
 	struct usage libraries;
+	struct library_names names;
 	uint64_t change; /* looks so far */
 	bool sweeping;
 	bool is_over; /* nothing can be looked at any more */
@@ -107,6 +109,7 @@ void discovery_free(struct discovery *d)
 	free(d->traced);
 	usage_free(&d->exes);
 	usage_free(&d->libraries);
+	library_names_clear(&d->names);
 	free(d);
 }
 
@@ -128,6 +131,11 @@ bool discovery_seen(const struct discovery *d)
 const char *discovery_version(const struct discovery *d)
 {
 	return d->version;
+}
+
+const struct library_name *discovery_library(const struct discovery *d, uint32_t pid)
+{
+	return library_names_find(&d->names, (pid_t)pid);
 }
 
 int discovery_fd(const struct discovery *d)
@@ -367,6 +375,7 @@ static void library_take(struct discovery *d, const struct look *look,
 		memcpy(d->version, look->tls.version, sizeof(d->version));
 	if (err > 0)
 		library_tell(d, &look->tls, lacks_buf);
+	library_names_note(&d->names, &look->tls);
 	library_note(d, &look->tls.ssl, true, by);
 	library_note(d, &look->tls.crypto, false, by);
 	traced_note(d, by);
@@ -639,6 +648,8 @@ static int exe_prepare(struct discovery *d, const struct target_selector *select
 		err = library_examine(&tls, &plan);
 	if (!err && tls.outcome == TARGET_TLS_FOUND)
 		err = library_attach(d->options.attachments, &tls, &plan, &lacks, error);
+	if (err >= 0 && tls.outcome == TARGET_TLS_FOUND)
+		library_names_note(&d->names, &tls);
 	target_tls_close(&tls);
 	if (err < 0)
 		return err;

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "kernel/attach.h"
+#include "kernel/library_names.h"
 #include "target/target.h"
 
 struct discovery;
@@ -57,5 +58,8 @@ size_t discovery_processes(const struct discovery *d);
 bool discovery_seen(const struct discovery *d);
 
 const char *discovery_version(const struct discovery *d);
+
+/* The library of a process, see library_names_find(). */
+const struct library_name *discovery_library(const struct discovery *d, uint32_t pid);
 
 #endif

@@ -35,6 +35,7 @@ def tests(here):
         "libssl-replaced-before": check_libssl_before,
         "libssl-replaced-while-tracing": check_libssl_while,
         "two-builds": check_two_builds,
+        "two-versions": check_two_versions,
         "two-builds-new-binary": check_two_builds_new_binary,
         "started-by-link": check_link,
         "path-with-space": partial(check_path, name="a space", binary_name="ng inx"),
@@ -252,6 +253,32 @@ def check_two_builds(here):
             tlsfail.wait_armed()
             for where in (lab, second, lab):
                 require_traced(where, tlsfail)
+
+
+def patch_version(libraries):
+    """Makes the copies in the directory LIBRARIES say that they are another OpenSSL. Returns the two
+    versions: that of the machine, and the new one."""
+    library, = libraries.glob("libcrypto.so*")
+    version = re.search(rb"OpenSSL (\d+\.\d+\.\d+\w?) ", library.read_bytes())[1]
+    other = version[:-1] + (b"8" if version.endswith(b"7") else b"7")
+    for copy in libraries.iterdir():
+        copy.write_bytes(copy.read_bytes().replace(b"OpenSSL " + version, b"OpenSSL " + other))
+    return version.decode(), other.decode()
+
+
+def check_two_versions(here):
+    """Each finding names the version that its own program runs with, whichever was found first."""
+    with here.lab("versions", CASES) as lab:
+        with second_proxy(lab, start=False, private_libraries=True) as second:
+            expected = patch_version(second.directory / "proxy" / "lib")
+            second.proxy.start()
+            with here.trace_json(lab, "--exe", second.proxy.exe) as tlsfail:
+                tlsfail.wait_armed()
+                for where in (lab, second, lab, second):
+                    require_traced(where, tlsfail)
+                found = tlsfail.findings()
+    versions = tuple(finding.get("tls.openssl.version") for finding in found)
+    require(versions == expected * 2, versions, expected)
 
 
 def check_two_builds_new_binary(here):
