@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "metrics/exporter.h"
+#include "command/exporter.h"
 #include "system/log.h"
 #include "command/options.h"
 #include "output/outputs.h"

@@ -17,7 +17,7 @@
 #include "command/loop.h"
 #include "kernel/attach.h"
 #include "kernel/discover.h"
-#include "metrics/exporter.h"
+#include "command/exporter.h"
 #include "kernel/leftovers.h"
 #include "kernel/libbpflog.h"
 #include "system/clock.h"
@@ -139,7 +139,7 @@ static void metrics_publish(struct tracer *t)
 
 	if (!t->exporter || intake_counters(t->intake, &host.counters))
 		return;
-	probestats_read(t->skel->obj, t->probe_stats >= 0, &host);
+	probestats_read(t->skel->obj, t->probe_stats >= 0, &host.probes);
 	pipeline_count_failing(t->pipeline, clock_monotonic());
 	exporter_publish(t->exporter, t->outputs, &host);
 }

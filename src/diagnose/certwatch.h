@@ -10,19 +10,12 @@
 #include <stdint.h>
 
 #include "diagnose/correlate.h"
+#include "finding/certificate_ends.h"
 #include "finding/finding.h"
 
 struct certwatch_options {
 	bool seen;	 /* tell each certificate of a peer once */
 	uint64_t warn_s; /* and those that end within so many seconds; 0: none */
-};
-
-/* When the certificates of a peer end, seconds since 1970. */
-struct certificate_ends {
-	struct finding_endpoint peer;
-	uint64_t time_ns; /* CLOCK_REALTIME of the sighting */
-	int64_t leaf;
-	int64_t chain; /* the first of those that it sent */
 };
 
 struct certwatch;

@@ -22,13 +22,9 @@
 #include "system/clock.h"
 #include "system/log.h"
 
-#define NS_PER_MS 1000000ULL
-#define NS_PER_S  1000000000ULL
-
 #define QUEUE_MAX     32
 #define STUCK_NS      (10 * NS_PER_S)
 #define ABANDONED_MAX 8
-#define PROCESSES_MAX 16384
 #define EXES_MAX      256 /* entries of the map target_exes */
 #define START_NS      (5 * NS_PER_S)
 /* Looks at a time at processes that may load a library later. */
@@ -58,8 +54,7 @@ struct discovery {
 	struct pendings pendings;
 	struct outcome outcomes[OUTCOMES_MAX];
 	size_t outcome_count;
-	struct usage_process *traced;
-	size_t traced_count;
+	struct usage_processes traced;
 	struct usage exes;
 	struct usage libraries;
 	struct library_names names;
@@ -106,7 +101,7 @@ void discovery_free(struct discovery *d)
 		return;
 	worker_free(d->worker);
 	free(d->candidates);
-	free(d->traced);
+	usage_processes_free(&d->traced);
 	usage_free(&d->exes);
 	usage_free(&d->libraries);
 	library_names_clear(&d->names);
@@ -120,7 +115,7 @@ bool discovery_live(const struct discovery *d)
 
 size_t discovery_processes(const struct discovery *d)
 {
-	return d->traced_count;
+	return d->traced.count;
 }
 
 bool discovery_seen(const struct discovery *d)
@@ -258,34 +253,6 @@ static void library_note(struct discovery *d, const struct target_library *libra
 	used->change = d->change;
 }
 
-static void traced_note(struct discovery *d, const struct usage_process *by)
-{
-	struct usage_process *grown;
-
-	for (size_t i = 0; i < d->traced_count; i++)
-		if (d->traced[i].pid == by->pid) {
-			d->traced[i] = *by;
-			return;
-		}
-	if (d->traced_count == PROCESSES_MAX)
-		return;
-	grown = reallocarray(d->traced, d->traced_count + 1, sizeof(*grown));
-	if (!grown)
-		return;
-	d->traced = grown;
-	grown[d->traced_count++] = *by;
-}
-
-static void traced_drop_gone(struct discovery *d)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < d->traced_count; i++)
-		if (!usage_is_gone(&d->traced[i]))
-			d->traced[kept++] = d->traced[i];
-	d->traced_count = kept;
-}
-
 /* -- letting go -------------------------------------------------------------------------------- */
 
 static void sweep_give(struct discovery *d)
@@ -378,7 +345,7 @@ static void library_take(struct discovery *d, const struct look *look,
 	library_names_note(&d->names, &look->tls);
 	library_note(d, &look->tls.ssl, true, by);
 	library_note(d, &look->tls.crypto, false, by);
-	traced_note(d, by);
+	usage_processes_note(&d->traced, by);
 	d->live++;
 }
 
@@ -547,14 +514,6 @@ static int candidate_add(struct discovery *d, size_t *size, uint32_t pid)
 	return 0;
 }
 
-static bool is_traced(const struct discovery *d, uint32_t pid)
-{
-	for (size_t i = 0; i < d->traced_count; i++)
-		if (d->traced[i].pid == pid)
-			return !usage_is_gone(&d->traced[i]);
-	return false;
-}
-
 /* Nothing here touches a file that is not the kernel's. */
 static int candidates_find(struct discovery *d)
 {
@@ -575,7 +534,8 @@ static int candidates_find(struct discovery *d)
 		if (!isdigit((unsigned char)entry->d_name[0]))
 			continue;
 		pid = (uint32_t)strtoul(entry->d_name, NULL, 10);
-		if (target_may_match(d->options.set, (pid_t)pid) && !is_traced(d, pid))
+		if (target_may_match(d->options.set, (pid_t)pid) &&
+		    !usage_processes_have(&d->traced, pid))
 			err = candidate_add(d, &size, pid);
 	}
 	closedir(proc);
@@ -617,7 +577,7 @@ bool discovery_run(struct discovery *d)
 	if (!d->sweeping && (now >= d->sweep_at || d->is_full)) {
 		d->sweep_at = now + SWEEP_NS;
 		d->is_full = false;
-		traced_drop_gone(d);
+		usage_processes_drop_gone(&d->traced);
 		if (usage_may_be_over(&d->exes) || usage_may_be_over(&d->libraries))
 			sweep_give(d);
 	}

@@ -55,25 +55,25 @@ uint64_t probestats_misses(const struct bpf_object *object)
 	return misses;
 }
 
-void probestats_read(const struct bpf_object *object, bool enabled, struct metrics_host *host)
+void probestats_read(const struct bpf_object *object, bool enabled, struct probe_runs *runs)
 {
 	struct bpf_program *prog;
 
-	host->probe_count = 0;
-	host->has_probe_stats = enabled || always_enabled();
+	runs->count = 0;
+	runs->timed = enabled || always_enabled();
 	bpf_object__for_each_program(prog, object)
 	{
-		struct metrics_probe *probe = &host->probes[host->probe_count];
+		struct probe_run *run = &runs->items[runs->count];
 		struct bpf_prog_info info;
 		struct text t;
 
-		if (host->probe_count == METRICS_PROBES_MAX || !info_read(prog, &info))
+		if (runs->count == PROBE_RUNS_MAX || !info_read(prog, &info))
 			continue;
-		host->probe_count++;
-		text_init(&t, probe->name, sizeof(probe->name));
+		runs->count++;
+		text_init(&t, run->name, sizeof(run->name));
 		text_add(&t, bpf_program__name(prog));
-		probe->misses = info.recursion_misses;
-		probe->hits = info.run_cnt;
-		probe->run_time = info.run_time_ns;
+		run->misses = info.recursion_misses;
+		run->hits = info.run_cnt;
+		run->run_time = info.run_time_ns;
 	}
 }

@@ -5,7 +5,7 @@
 #ifndef TLSFAIL_KERNEL_PROBESTATS_H
 #define TLSFAIL_KERNEL_PROBESTATS_H
 
-#include "metrics/host.h"
+#include "base/probe_runs.h"
 
 struct bpf_object;
 
@@ -16,8 +16,8 @@ int probestats_enable(void);
 /* How often the kernel did not run one of the programs that it had to. */
 uint64_t probestats_misses(const struct bpf_object *object);
 
-/* Fills in the part of host that is about probes. enabled: there is such a descriptor; else the
+/* Reads how often each program ran. enabled: there is such a descriptor; else the
  * kernel may still count, by kernel.bpf_stats_enabled. */
-void probestats_read(const struct bpf_object *object, bool enabled, struct metrics_host *host);
+void probestats_read(const struct bpf_object *object, bool enabled, struct probe_runs *runs);
 
 #endif

@@ -7,11 +7,55 @@
 
 #include "system/procfs.h"
 
+#define PROCESSES_MAX 16384
+
 bool usage_is_gone(const struct usage_process *process)
 {
 	uint64_t started;
 
 	return procfs_started((pid_t)process->pid, &started) || started != process->started;
+}
+
+void usage_processes_note(struct usage_processes *all, const struct usage_process *process)
+{
+	struct usage_process *grown;
+
+	for (size_t i = 0; i < all->count; i++)
+		if (all->items[i].pid == process->pid) {
+			all->items[i] = *process;
+			return;
+		}
+	if (all->count == PROCESSES_MAX)
+		return;
+	grown = reallocarray(all->items, all->count + 1, sizeof(*grown));
+	if (!grown)
+		return;
+	all->items = grown;
+	grown[all->count++] = *process;
+}
+
+void usage_processes_drop_gone(struct usage_processes *all)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < all->count; i++)
+		if (!usage_is_gone(&all->items[i]))
+			all->items[kept++] = all->items[i];
+	all->count = kept;
+}
+
+void usage_processes_free(struct usage_processes *all)
+{
+	free(all->items);
+	*all = (struct usage_processes){ 0 };
+}
+
+bool usage_processes_have(const struct usage_processes *all, uint32_t pid)
+{
+	for (size_t i = 0; i < all->count; i++)
+		if (all->items[i].pid == pid)
+			return !usage_is_gone(&all->items[i]);
+	return false;
 }
 
 struct usage_file *usage_find(const struct usage *usage, const struct target_file *file, bool ssl)

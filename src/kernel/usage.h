@@ -20,6 +20,19 @@ struct usage_process {
 
 bool usage_is_gone(const struct usage_process *process);
 
+/* Each once, in no order. Begins as all zero. Without room or memory one is not noted. */
+struct usage_processes {
+	struct usage_process *items;
+	size_t count;
+};
+
+void usage_processes_note(struct usage_processes *all, const struct usage_process *process);
+void usage_processes_drop_gone(struct usage_processes *all);
+void usage_processes_free(struct usage_processes *all);
+
+/* Is a process of that number, and has not ended? */
+bool usage_processes_have(const struct usage_processes *all, uint32_t pid);
+
 struct usage_file {
 	struct target_file file;
 	bool ssl;		 /* of a library, see struct library_use */

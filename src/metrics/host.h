@@ -11,10 +11,10 @@
 #include <stdint.h>
 #include <linux/types.h>
 
+#include "base/probe_runs.h"
 #include "tlsfail_abi.h"
 #include "tlsfail_maps.h"
 
-#define METRICS_PROBES_MAX  48
 #define METRICS_OUTPUTS_MAX 16
 
 /* One output, as --sink names it. */
@@ -26,14 +26,6 @@ struct metrics_output {
 	uint64_t waiting; /* events in its queue */
 	uint64_t waiting_bytes;
 	bool failing; /* the last attempt failed */
-};
-
-/* One attached BPF program. */
-struct metrics_probe {
-	char name[64];
-	uint64_t misses;   /* times that it should have run, and the kernel did not let it */
-	uint64_t hits;	   /* with has_probe_stats */
-	uint64_t run_time; /* ns, likewise */
 };
 
 struct metrics_process {
@@ -59,9 +51,7 @@ struct metrics_host {
 	size_t output_count;
 	struct metrics_output outputs[METRICS_OUTPUTS_MAX];
 
-	size_t probe_count;
-	bool has_probe_stats; /* the kernel counts hits and run time */
-	struct metrics_probe probes[METRICS_PROBES_MAX];
+	struct probe_runs probes;
 
 	struct metrics_process process;
 };

@@ -8,9 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "diagnose/causes.h"
 #include "metrics/plus.h"
-#include "tls/names.h"
 #include "base/hash.h"
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
@@ -63,7 +61,9 @@ struct metrics {
 	unsigned int peer_count;
 	uint16_t slots[PEER_SLOTS]; /* hash table: index in peers, plus 1; 0: free */
 	char (*peers)[PEER_LEN];    /* peers_max of them */
-	/* by cause, as by cause_at(): a row for servers, one for the clients' peers that have no name,
+	const struct metrics_names *names;
+	size_t cause_count;
+	/* by cause, as names has them: a row for servers, one for the clients' peers that have no name,
 	 * and one for each that has */
 	uint64_t *by_cause;
 };
@@ -74,20 +74,22 @@ enum {
 	ROW_PEERS,
 };
 
-static size_t by_cause_len(unsigned int peers)
+static size_t by_cause_len(const struct metrics *m, unsigned int peers)
 {
-	return (ROW_PEERS + (size_t)peers) * cause_count();
+	return (ROW_PEERS + (size_t)peers) * m->cause_count;
 }
 
-struct metrics *metrics_new(unsigned int peers)
+struct metrics *metrics_new(unsigned int peers, const struct metrics_names *names)
 {
 	struct metrics *m = calloc(1, sizeof(*m));
 
 	if (!m)
 		return NULL;
+	m->names = names;
+	m->cause_count = names->cause_count();
 	m->peers_max = peers;
 	m->peers = calloc(peers ? peers : 1, sizeof(*m->peers));
-	m->by_cause = calloc(by_cause_len(peers), sizeof(*m->by_cause));
+	m->by_cause = calloc(by_cause_len(m, peers), sizeof(*m->by_cause));
 	if (m->peers && m->by_cause)
 		return m;
 	metrics_free(m);
@@ -105,7 +107,7 @@ void metrics_free(struct metrics *m)
 
 struct metrics *metrics_clone(const struct metrics *m)
 {
-	struct metrics *clone = metrics_new(m->peers_max), own;
+	struct metrics *clone = metrics_new(m->peers_max, m->names), own;
 
 	if (!clone)
 		return NULL;
@@ -114,7 +116,7 @@ struct metrics *metrics_clone(const struct metrics *m)
 	clone->peers = own.peers;
 	clone->by_cause = own.by_cause;
 	memcpy(clone->peers, m->peers, m->peer_count * sizeof(*m->peers));
-	memcpy(clone->by_cause, m->by_cause, by_cause_len(m->peer_count) * sizeof(*m->by_cause));
+	memcpy(clone->by_cause, m->by_cause, by_cause_len(m, m->peer_count) * sizeof(*m->by_cause));
 	return clone;
 }
 
@@ -163,9 +165,9 @@ void metrics_failure(struct metrics *m, const struct finding *f)
 		m->aborted++;
 	else if (strcmp(f->phase, "connect") != 0)
 		m->failed[role]++;
-	for (size_t i = 0; i < cause_count(); i++)
-		if (!strcmp(cause_at(i)->slug, f->cause))
-			m->by_cause[row * cause_count() + i]++;
+	for (size_t i = 0; i < m->cause_count; i++)
+		if (!strcmp(m->names->cause_slug(i), f->cause))
+			m->by_cause[row * m->cause_count + i]++;
 	if (f->alert.known)
 		m->alerts[f->alert.received][f->alert.code]++;
 	plus_failure(&m->plus, f);
@@ -290,26 +292,24 @@ static void write_handshakes(struct exposition *e, const struct metrics *m)
 
 /* Of a row that is always there the causes that were not met are 0, so that the first failure is seen
  * as an increase; those of a peer are left out, as they would be too many. */
-static bool shows_zero(size_t row, size_t cause)
+static bool shows_zero(const struct metrics *m, size_t row, size_t cause)
 {
-	enum cause_role role = cause_at(cause)->when.role;
-
-	return row == ROW_SERVER ? role != OF_CLIENT : row == ROW_OTHER && role != OF_SERVER;
+	return row < ROW_PEERS && m->names->cause_has_role(cause, row == ROW_SERVER);
 }
 
 static void write_row(struct exposition *e, const struct metrics *m, size_t row, const char *peer)
 {
-	const uint64_t *count = &m->by_cause[row * cause_count()];
+	const uint64_t *count = &m->by_cause[row * m->cause_count];
 
-	for (size_t i = 0; i < cause_count(); i++) {
+	for (size_t i = 0; i < m->cause_count; i++) {
 		const struct exposition_label labels[] = {
-			{ "cause", cause_at(i)->slug },
+			{ "cause", m->names->cause_slug(i) },
 			{ "role", role_names[row == ROW_SERVER ? ROLE_SERVER : ROLE_CLIENT] },
 			{ "peer", peer },
 			{ 0 }
 		};
 
-		if (count[i] || shows_zero(row, i))
+		if (count[i] || shows_zero(m, row, i))
 			exposition_integer(e, labels, count[i]);
 	}
 }
@@ -365,7 +365,7 @@ static void write_alerts(struct exposition *e, const struct metrics *m)
 		"TLS alerts of failed handshakes; those sent may be concluded from the error.");
 	for (size_t direction = 0; direction < ARRAY_LEN(m->alerts); direction++) {
 		for (unsigned int code = 0; code < ARRAY_LEN(m->alerts[0]); code++) {
-			const char *name = tls_alert_name((uint8_t)code);
+			const char *name = m->names->alert_name((uint8_t)code);
 			char number[4];
 			struct exposition_label labels[] = { { "direction", directions[direction] },
 							     { "code", number },
@@ -531,26 +531,29 @@ static void write_probes(struct exposition *e, const struct metrics_host *h)
 {
 	exposition_family(e, EXPOSITION_COUNTER, "tlsfail_probe_misses", NULL,
 			  "Times that the kernel did not let a BPF program run.");
-	for (size_t i = 0; i < h->probe_count; i++) {
-		const struct exposition_label probe[] = { { "probe", h->probes[i].name }, { 0 } };
+	for (size_t i = 0; i < h->probes.count; i++) {
+		const struct exposition_label probe[] = { { "probe", h->probes.items[i].name },
+							  { 0 } };
 
-		exposition_integer(e, probe, h->probes[i].misses);
+		exposition_integer(e, probe, h->probes.items[i].misses);
 	}
-	if (!h->has_probe_stats)
+	if (!h->probes.timed)
 		return;
 	exposition_family(e, EXPOSITION_COUNTER, "tlsfail_probe_hits", NULL,
 			  "Times that a BPF program ran.");
-	for (size_t i = 0; i < h->probe_count; i++) {
-		const struct exposition_label probe[] = { { "probe", h->probes[i].name }, { 0 } };
+	for (size_t i = 0; i < h->probes.count; i++) {
+		const struct exposition_label probe[] = { { "probe", h->probes.items[i].name },
+							  { 0 } };
 
-		exposition_integer(e, probe, h->probes[i].hits);
+		exposition_integer(e, probe, h->probes.items[i].hits);
 	}
 	exposition_family(e, EXPOSITION_COUNTER, "tlsfail_probe_run_seconds", "seconds",
 			  "Time spent in a BPF program.");
-	for (size_t i = 0; i < h->probe_count; i++) {
-		const struct exposition_label probe[] = { { "probe", h->probes[i].name }, { 0 } };
+	for (size_t i = 0; i < h->probes.count; i++) {
+		const struct exposition_label probe[] = { { "probe", h->probes.items[i].name },
+							  { 0 } };
 
-		exposition_decimal(e, probe, (double)h->probes[i].run_time / NS_PER_SEC);
+		exposition_decimal(e, probe, (double)h->probes.items[i].run_time / NS_PER_SEC);
 	}
 }
 

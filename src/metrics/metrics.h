@@ -10,8 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "diagnose/certwatch.h"
 #include "base/exposition.h"
+#include "finding/certificate_ends.h"
 #include "finding/finding.h"
 #include "metrics/host.h"
 #include "base/text.h"
@@ -27,9 +27,18 @@
 
 struct metrics;
 
+/* What a finding can name. */
+struct metrics_names {
+	size_t (*cause_count)(void);
+	const char *(*cause_slug)(size_t cause);
+	/* Can it be that of a failure as the server, or else as the client? */
+	bool (*cause_has_role)(size_t cause, bool server);
+	const char *(*alert_name)(uint8_t code); /* NULL: nobody has named it */
+};
+
 /* Failures are shown for so many peers by name, first come first served, and for all others
- * together as "other"; 0: no peer is named. NULL when out of memory. */
-struct metrics *metrics_new(unsigned int peers);
+ * together as "other"; 0: no peer is named. names has to outlive it. NULL when out of memory. */
+struct metrics *metrics_new(unsigned int peers, const struct metrics_names *names);
 void metrics_free(struct metrics *m);
 
 /* A second one with the same counts, metrics_free() for it too. NULL when out of memory. */

@@ -18,7 +18,7 @@
 #include <cmocka.h>
 
 #include "fixture.h"
-#include "metrics/exporter.h"
+#include "command/exporter.h"
 #include "metrics/file.h"
 #include "metrics/http.h"
 #include "metrics/process.h"
@@ -33,7 +33,7 @@ static struct metrics_share *share_make(struct metrics **metrics)
 {
 	struct metrics_share *share = metrics_share_new();
 
-	*metrics = metrics_new(0);
+	*metrics = metrics_new(0, &exporter_names);
 	assert_non_null(share);
 	assert_non_null(*metrics);
 	metrics_share_publish(share, *metrics);

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "command/exporter.h"
 #include "metrics/metrics.h"
 #include "metrics/share.h"
 
@@ -32,7 +33,7 @@ static int teardown(void **state)
 
 static void begin(unsigned int peers)
 {
-	metrics = metrics_new(peers);
+	metrics = metrics_new(peers, &exporter_names);
 	assert_non_null(metrics);
 }
 
@@ -366,14 +367,14 @@ static void test_probes(void **state)
 {
 	(void)state;
 	begin(0);
-	host.probe_count = 1;
-	strcpy(host.probes[0].name, "state_tp");
-	host.probes[0].hits = 3;
-	host.probes[0].run_time = 500000000;
+	host.probes.count = 1;
+	strcpy(host.probes.items[0].name, "state_tp");
+	host.probes.items[0].hits = 3;
+	host.probes.items[0].run_time = 500000000;
 	show();
 	assert_line("tlsfail_probe_misses_total{probe=\"state_tp\"} 0");
 	assert_absent("tlsfail_probe_hits");
-	host.has_probe_stats = true;
+	host.probes.timed = true;
 	show();
 	assert_line("tlsfail_probe_hits_total{probe=\"state_tp\"} 3");
 	assert_line("tlsfail_probe_run_seconds_total{probe=\"state_tp\"} 0.5");

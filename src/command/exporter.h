@@ -2,13 +2,16 @@
 /*
  * The metrics of a running tracer as a whole: the counts, and the ways out that were asked for.
  */
-#ifndef TLSFAIL_METRICS_EXPORTER_H
-#define TLSFAIL_METRICS_EXPORTER_H
+#ifndef TLSFAIL_COMMAND_EXPORTER_H
+#define TLSFAIL_COMMAND_EXPORTER_H
 
 #include "metrics/metrics.h"
 #include "command/options.h"
 
 struct exporter;
+
+/* What tlsfail's findings can name. */
+extern const struct metrics_names exporter_names;
 
 /* Opens what the options ask for; *out is NULL when that is nothing, else the caller's to
  * exporter_close(). A negative errno after one line on stderr. */

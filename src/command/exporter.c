@@ -2,13 +2,15 @@
 /*
  * One thread counts and publishes; a server and a file writer show what was published.
  */
-#include "metrics/exporter.h"
+#include "command/exporter.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "diagnose/causes.h"
 #include "system/log.h"
+#include "tls/names.h"
 #include "metrics/file.h"
 #include "metrics/http.h"
 #include "metrics/process.h"
@@ -22,11 +24,28 @@ struct exporter {
 	struct metrics_file *file;
 };
 
+static const char *cause_slug(size_t cause)
+{
+	return cause_at(cause)->slug;
+}
+
+static bool cause_has_role(size_t cause, bool server)
+{
+	return cause_at(cause)->when.role != (server ? OF_CLIENT : OF_SERVER);
+}
+
+const struct metrics_names exporter_names = {
+	.cause_count = cause_count,
+	.cause_slug = cause_slug,
+	.cause_has_role = cause_has_role,
+	.alert_name = tls_alert_name,
+};
+
 static int exporter_start(struct exporter *e, const struct options *o)
 {
 	int err = 0;
 
-	e->metrics = metrics_new(o->metrics_peers);
+	e->metrics = metrics_new(o->metrics_peers, &exporter_names);
 	e->share = metrics_share_new();
 	if (!e->metrics || !e->share) {
 		log_line("cannot count metrics: %s", strerror(ENOMEM));
