@@ -1,15 +1,21 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * Prints the rule table as it is: what the diagnosis goes by is what is documented. Either an
- * index, a slug and its evidence each, or one whole row.
+ * index, a slug and its meaning each, or one whole row.
  */
+#define _GNU_SOURCE /* strcasestr() */
 #include "command/causes.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/similar.h"
+#include "command/explain.h"
 #include "diagnose/causes.h"
+#include "diagnose/titles.h"
+#include "system/terminal.h"
 #include "program/nginx/nginx.h"
 #include "system/log.h"
 #include "command/options.h"
@@ -34,8 +40,51 @@ static void row_print(int indent, const char *name, int width, const char *words
 	puts(buf);
 }
 
-static void index_print(void)
+/* Is the word in the text, in capitals or not? */
+static bool has_word(const char *text, const char *word)
 {
+	return text && strcasestr(text, word);
+}
+
+/* Is it in anything that is said about the cause? */
+static bool is_about(const struct cause *cause, const char *title, const char *word)
+{
+	return has_word(cause->slug, word) || has_word(title, word) ||
+	       has_word(cause->evidence, word) || has_word(cause->message, word) ||
+	       has_word(cause->hint, word);
+}
+
+/* A cause of that role that is about the word, if there is one. */
+static bool entry_print(const struct cause *cause, enum cause_role role, const char *word,
+			const char *heading, int width)
+{
+	const struct cause_title *title = cause_title_find(cause->slug);
+	const char *words = title ? title->words : cause->evidence;
+	char buf[ROW_LEN];
+	struct text t;
+
+	if ((title ? title->role : cause->when.role) != role ||
+	    (word && !is_about(cause, words, word)))
+		return false;
+	if (heading)
+		puts(heading);
+	text_init(&t, buf, sizeof(buf));
+	text_addf(&t, "  %-*s", width + COLUMN_GAP, cause->slug);
+	text_add_filled(&t, terminal_columns(fileno(stdout)), width + 2 * COLUMN_GAP, words, "",
+			"");
+	puts(buf);
+	return true;
+}
+
+/* Returns how many causes were printed. */
+static size_t index_print(const char *word)
+{
+	static const char *const headings[] = {
+		[OF_CLIENT] = "As the client of an upstream",
+		[OF_SERVER] = "As the server",
+		[OF_EITHER] = "As either",
+	};
+	size_t count = 0;
 	int width = 0;
 
 	for (size_t i = 0; i < cause_count(); i++) {
@@ -43,9 +92,18 @@ static void index_print(void)
 
 		width = len > width ? len : width;
 	}
-	for (size_t i = 0; i < cause_count(); i++)
-		row_print(0, cause_at(i)->slug, width, cause_at(i)->evidence);
-	puts("\ntlsfail causes SLUG shows what one of them means and how to fix it.");
+	for (int role = OF_CLIENT; role <= OF_EITHER; role++) {
+		const char *heading = headings[role];
+
+		for (size_t i = 0; i < cause_count(); i++)
+			if (entry_print(cause_at(i), (enum cause_role)role, word, heading, width)) {
+				heading = NULL;
+				count++;
+			}
+	}
+	if (count)
+		puts("\ntlsfail causes SLUG shows what one of them means and how to fix it.");
+	return count;
 }
 
 static const char *confidence_words(const struct cause *cause)
@@ -120,17 +178,46 @@ static void cause_print(const struct cause *cause)
 	puts("\nWords in braces are filled in from the failure.");
 }
 
+static int search(const char *word)
+{
+	struct similar similar;
+
+	if (index_print(word))
+		return EXIT_SUCCESS;
+	similar_begin(&similar, word, strlen(word));
+	for (size_t i = 0; i < cause_count(); i++)
+		similar_offer(&similar, cause_at(i)->slug);
+	if (similar.best)
+		log_line("no cause is named '%s'; did you mean %s?", word, similar.best);
+	else
+		log_line("no cause is named '%s', or says so; tlsfail causes lists them", word);
+	return EXIT_USAGE;
+}
+
+/* explain does it; the causes are in its answer. */
+static int log_explain(const struct options *options)
+{
+	struct options asked = *options;
+	char *arguments[] = { (char *)options->ask.log, NULL };
+
+	asked.arguments = arguments;
+	asked.argument = options->ask.log;
+	asked.argument_count = 1;
+	return explain_run(&asked);
+}
+
 int listing_run(const struct options *options)
 {
 	const struct cause *cause = options->argument ? cause_find(options->argument) : NULL;
+	int status = EXIT_SUCCESS;
 
-	if (options->argument && !cause) {
-		log_line("no cause is named '%s'; tlsfail causes lists them", options->argument);
-		return EXIT_USAGE;
-	}
+	if (options->ask.log)
+		return log_explain(options);
 	if (cause)
 		cause_print(cause);
+	else if (options->argument)
+		status = search(options->argument);
 	else
-		index_print();
-	return fflush(stdout) ? EXIT_CANNOT : EXIT_SUCCESS;
+		index_print(NULL);
+	return fflush(stdout) ? EXIT_CANNOT : status;
 }

@@ -10,6 +10,7 @@
 #include "command/causes.h"
 #include "command/completion.h"
 #include "command/doctor.h"
+#include "command/explain.h"
 #include "command/help.h"
 #include "command/probe.h"
 #include "command/replay.h"
@@ -30,8 +31,14 @@ const struct command_row command_table[] = {
 	{ "doctor", COMMAND_DOCTOR, "", 0, "what works here, what does not, and what to do",
 	  "Exit status: 0 all works, 1 cannot trace, 2 usage, 3 works, but not fully.\n",
 	  doctor_run },
-	{ "causes", COMMAND_CAUSES, " [SLUG]", 1, "list the causes, with evidence and fix",
-	  "Exit status: 0 done, 2 there is no such cause.\n", listing_run },
+	{ "causes", COMMAND_CAUSES, " [SLUG | WORD]", 1,
+	  "list the causes; show one with evidence and fix",
+	  "WORD: those whose name, meaning, evidence or fix has it.\n"
+	  "Exit status: 0 done, 2 there is no such cause.\n"
+	  "Examples:\n"
+	  "  tlsfail causes expired\n"
+	  "  tlsfail causes --log 'SSL alert number 40'\n",
+	  listing_run },
 	{ "probe", COMMAND_PROBE, " [TARGET...]", PROBE_TARGETS_MAX,
 	  "try an upstream as nginx would, and find the fix",
 	  "TARGET: HOST[:PORT], a URL, or with -c (or a running nginx) a location or the\n"
@@ -43,6 +50,16 @@ const struct command_row command_table[] = {
 	  "  tlsfail probe app.internal:8443 --sni app.example.com\n"
 	  "  tlsfail probe --starttls smtp mail.internal:25\n",
 	  probe_run },
+	{ "explain", COMMAND_EXPLAIN, " [LINE | FILE | -]", 64,
+	  "what a line of nginx's error.log means, or a whole log",
+	  "LINE: of error.log, or a part of it, or an OpenSSL code such as 0A000410.\n"
+	  "Exit status: 0 explained, 1 cannot read it, 2 usage, 3 nothing in it is known.\n"
+	  "Examples:\n"
+	  "  tlsfail explain 'peer closed connection in SSL handshake'\n"
+	  "  tlsfail explain 0A000410\n"
+	  "  tlsfail explain -c /etc/nginx/nginx.conf /var/log/nginx/error.log\n"
+	  "  zcat error.log.*.gz | tlsfail explain -\n",
+	  explain_run },
 	{ "help", COMMAND_HELP, " [COMMAND]", 1, "show the help of a command", "", help_run },
 	{ "completion", COMMAND_COMPLETION, " bash|zsh|fish", 1,
 	  "print what completes tlsfail's words in a shell",

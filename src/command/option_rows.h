@@ -40,6 +40,7 @@ extern const struct option_group option_group_targets;
 extern const struct option_group option_group_results;
 extern const struct option_group option_group_trace;
 extern const struct option_group option_group_probe;
+extern const struct option_group option_group_ask;
 extern const struct option_group option_group_common;
 
 /* Row number i of all groups, in the order of the help; NULL behind the last one. */

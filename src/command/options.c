@@ -51,7 +51,7 @@ const struct option_row *option_row_at(size_t i)
 {
 	static const struct option_group *const groups[] = {
 		&option_group_targets, &option_group_results, &option_group_trace,
-		&option_group_probe,   &option_group_common,
+		&option_group_probe,   &option_group_ask,     &option_group_common,
 	};
 
 	for (size_t g = 0; g < ARRAY_LEN(groups); g++) {

@@ -44,6 +44,19 @@ enum option_target {
 	OPTION_TARGET_COMM,
 };
 
+enum report_format {
+	REPORT_TEXT,
+	REPORT_JSON,
+	REPORT_SARIF,
+};
+
+/* What explain and lint are asked. */
+struct ask_settings {
+	const char *conf; /* nginx.conf, or NULL */
+	const char *log;  /* a line of a log, or NULL */
+	enum report_format format;
+};
+
 struct options {
 	enum option_target target;
 	const char *targets[OPTIONS_TARGETS_MAX]; /* paths, numbers or names, as given */
@@ -83,6 +96,8 @@ struct options {
 	const char *config;  /* file whose settings were taken too, or NULL */
 	struct config *file; /* what was read from it; owned */
 	bool check;	     /* only say whether all this is valid */
+
+	struct ask_settings ask;
 
 	char **arguments; /* that are no options */
 	size_t argument_count;

@@ -11,6 +11,7 @@ import os
 import sys
 
 import env
+import test_ask
 import test_budget
 import test_cases
 import test_certs
@@ -46,7 +47,7 @@ MODULES = (test_cases, test_implementations, test_certs, test_hooks, test_lifecy
            test_container, test_mishaps, test_nginxconf, test_errorlog, test_metrics, test_dist,
            test_replay, test_budget, test_input, test_output, test_fold, test_peers, test_programs,
            test_doctor, test_safety, test_server, test_obstacles, test_service, test_sinks, test_storm,
-           test_verifier, test_probe)
+           test_verifier, test_probe, test_ask)
 
 
 def parse_options():

@@ -13,7 +13,9 @@
 #include <cmocka.h>
 
 #include "capture.h"
+#include "base/text.h"
 #include "diagnose/causes.h"
+#include "diagnose/titles.h"
 #include "command/causes.h"
 #include "command/options.h"
 
@@ -45,44 +47,50 @@ static void assert_lines(const char *output)
 	}
 }
 
-/* The next line that begins in the first column. */
-static const char *next_entry(const char *line)
-{
-	do {
-		line = strchr(line, '\n');
-		assert_non_null(line);
-		line++;
-	} while (*line == ' ');
-	return line;
-}
-
-/* In the order of the table, the evidence of all in one column. */
+/* Each cause once, under a heading of its role, the meaning of all in one column. */
 static void test_index(void **state)
 {
-	const char *line = list(NULL);
-	size_t column = 0;
+	const char *output = list(NULL);
 
 	(void)state;
-	assert_lines(line);
+	assert_lines(output);
+	assert_memory_equal(output, "As the client of an upstream\n", 29);
 	for (size_t i = 0; i < cause_count(); i++) {
-		const char *slug = cause_at(i)->slug;
-		size_t len = strlen(slug);
-		size_t gap;
+		char entry[80];
+		struct text t;
 
-		assert_memory_equal(line, slug, len);
-		gap = strspn(line + len, " ");
-		assert_true(gap >= 2);
-		if (i == 0)
-			column = len + gap;
-		assert_int_equal(len + gap, column);
-		/* what the lines after the first hang under */
-		for (const char *more = strchr(line, '\n') + 1; *more == ' ';
-		     more = strchr(more, '\n') + 1)
-			assert_int_equal(strspn(more, " "), column);
-		line = next_entry(line);
+		text_init(&t, entry, sizeof(entry));
+		text_addf(&t, "\n  %-34s  ", cause_at(i)->slug);
+		if (!strstr(output, entry))
+			fail_msg("not listed:%s", entry);
+		assert_null(strstr(strstr(output, entry) + 1, entry));
 	}
-	assert_string_equal(
-		line, "\ntlsfail causes SLUG shows what one of them means and how to fix it.\n");
+	assert_non_null(strstr(output, "\n\ntlsfail causes SLUG shows what one of them means and "
+				       "how to fix it.\n"));
+}
+
+static void test_every_title(void **state)
+{
+	const struct cause_title *title;
+	size_t count = 0;
+
+	(void)state;
+	for (; (title = cause_title_at(count)); count++) {
+		if (!cause_find(title->slug))
+			fail_msg("%s is no cause", title->slug);
+		assert_ptr_equal(cause_title_find(title->slug), title);
+	}
+	assert_in_range(count, cause_count() / 2, cause_count());
+}
+
+/* Of names and meanings, in capitals or not. */
+static void test_search(void **state)
+{
+	(void)state;
+	assert_non_null(strstr(list("expired"), "\n  verify-expired "));
+	assert_non_null(strstr(list("EXPIRED"), "\n  client-cert-expired "));
+	assert_null(strstr(list("expired"), "cipher-mismatch"));
+	assert_non_null(strstr(list("Diffie-Hellman"), "\n  dh-key-too-small "));
 }
 
 static void test_one_cause(void **state)
@@ -126,24 +134,50 @@ static void test_every_cause(void **state)
 
 static void test_unknown_cause(void **state)
 {
-	struct options options = { .argument = "no-such-cause" };
-	int status;
+	static const struct {
+		const char *word;
+		const char *says;
+	} words[] = {
+		{ "no-such-cause",
+		  "tlsfail: no cause is named 'no-such-cause', or says so; tlsfail "
+		  "causes lists them\n" },
+		{ "sni-mising", "tlsfail: no cause is named 'sni-mising'; did you mean "
+				"sni-missing?\n" },
+	};
 
 	(void)state;
-	capture_begin(STDERR_FILENO);
-	status = listing_run(&options);
-	assert_string_equal(capture_end(), "tlsfail: no cause is named 'no-such-cause'; tlsfail "
-					   "causes lists them\n");
-	assert_int_equal(status, EXIT_USAGE);
+	for (size_t i = 0; i < 2; i++) {
+		struct options options = { .argument = words[i].word };
+		int status;
+
+		capture_begin(STDERR_FILENO);
+		status = listing_run(&options);
+		assert_string_equal(capture_end(), words[i].says);
+		assert_int_equal(status, EXIT_USAGE);
+	}
+}
+
+static void test_log(void **state)
+{
+	struct options options = {
+		.ask = { .log = "SSL alert number 116 (SSL: error:0A00045C:SSL)" }
+	};
+	const char *output;
+
+	(void)state;
+	capture_begin(STDOUT_FILENO);
+	assert_int_equal(listing_run(&options), EXIT_SUCCESS);
+	output = capture_end();
+	assert_non_null(strstr(output, "client-cert-required "));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_index),
-		cmocka_unit_test(test_one_cause),
-		cmocka_unit_test(test_every_cause),
-		cmocka_unit_test(test_unknown_cause),
+		cmocka_unit_test(test_index),	    cmocka_unit_test(test_one_cause),
+		cmocka_unit_test(test_every_cause), cmocka_unit_test(test_every_title),
+		cmocka_unit_test(test_search),	    cmocka_unit_test(test_unknown_cause),
+		cmocka_unit_test(test_log),
 	};
 
 	return cmocka_run_group_tests_name("listing", tests, NULL, NULL);

@@ -1,0 +1,176 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""What asks files and nobody else: explain, and what a hand at the keyboard reaches for. No kernel
+is needed, and no root."""
+import json
+import re
+import shutil
+import signal
+import subprocess
+import time
+from functools import partial
+
+from env import REPOSITORY
+from lab import procs
+from tap import require
+
+LOG = (
+    '2026/11/21 18:00:%02d [error] 7#7: *%d SSL_do_handshake() failed (SSL: error:0A000410:SSL '
+    'routines::sslv3 alert handshake failure:SSL alert number 40) while SSL handshaking to '
+    'upstream, client: 10.1.2.3, server: a, request: "GET / HTTP/1.1", upstream: '
+    '"https://10.0.0.%d:443/", host: "a"\n',
+    '2026/11/21 18:00:%02d [error] 7#7: *%d open() "/x/%d" failed (2: No such file or directory), '
+    'client: 10.1.2.3, server: a, request: "POST /SS HTTP/1.1", host: "a"\n')
+
+
+def tests(here):
+    checks = {
+        "explain-statuses": check_statuses,
+        "explain-log": check_log,
+        "explain-stdin": check_stdin,
+        "explain-place": check_place,
+        "explain-interrupted": check_interrupted,
+        "help": check_help,
+        "bash": check_bash,
+    }
+    checks.update({f"docs-{page}": partial(check_page, page=page) for page in ("explain",)})
+    yield from here.chosen("ask", checks)
+
+
+def ask(here, *arguments, text=""):
+    return subprocess.run([str(here.tlsfail), *map(str, arguments)], input=text, text=True,
+                          capture_output=True, timeout=60 * procs.PATIENCE, check=False)
+
+
+def check_statuses(here):
+    for arguments, status in ((("0A000410",), 0), (("hello",), 3), (("/no/such/file",), 1),
+                              (("--no-such-option",), 2), (("-f", "sarif", "0A000410"), 2)):
+        done = ask(here, "explain", *arguments)
+        require(done.returncode == status, f"{arguments}: exit status {done.returncode}", done)
+        require(bool(done.stdout) == (status == 0), f"{arguments}: standard output", done.stdout)
+
+
+def write_log(here, name, lines):
+    path = here.top / name
+    path.write_text("".join(lines))
+    return path
+
+
+def check_log(here):
+    lines = [LOG[n % 2] % (n % 60, n, n % 4) for n in range(4000)]
+    path = write_log(here, "explain.log", lines + ["cut", "short"])
+    told = json.loads(ask(here, "explain", "-f", "json", path).stdout)
+    require(told["lines"] == 2000 and told["bytes"] == path.stat().st_size, "counts", told)
+    kind, = told["kinds"]
+    require(kind["count"] == 2000 and sum(kind["histogram"]["counts"]) == 2000, "its count", kind)
+    require(kind["first"] == "2026-11-21 18:00:00" and kind["last"] == "2026-11-21 18:00:58",
+            "its times", kind)
+    require({(p["peer"], p["count"]) for p in kind["peers"]} ==
+            {("10.0.0.0:443", 1000), ("10.0.0.2:443", 1000)}, "its peers", kind)
+    require(kind["meanings"][0]["causes"][0]["cause"] == "sni-missing", "its causes", kind)
+
+
+def check_stdin(here):
+    for name in ((), ("-",)):
+        done = ask(here, "explain", *name, text=LOG[0] % (1, 1, 1))
+        require(done.returncode == 0 and "means" in done.stdout, "one line on stdin", done)
+        require("10.0.0.1:443" in done.stdout, "its peer", done.stdout)
+
+
+def check_place(here):
+    conf = here.top / "explain.conf"
+    conf.write_text("events {}\nhttp {\n server {\n  location /v1/ {\n"
+                    "   proxy_pass https://10.0.0.1;\n  }\n }\n}\n")
+    done = ask(here, "explain", "-c", conf, LOG[0] % (1, 1, 1))
+    require(f"{conf}:5: location /v1/" in re.sub(r"\n +", " ", done.stdout), "the place", done)
+
+
+def check_interrupted(here):
+    """What was read until then is shown."""
+    with subprocess.Popen([str(here.tlsfail), "explain", "-f", "json", "-"], text=True,
+                          stdin=subprocess.PIPE, stdout=subprocess.PIPE) as tlsfail:
+        tlsfail.stdin.write((LOG[0] % (1, 1, 1)) * 100)
+        tlsfail.stdin.flush()
+        deadline = time.monotonic() + 20 * procs.PATIENCE
+        while procs_waits_in_read(tlsfail.pid) is False and time.monotonic() < deadline:
+            time.sleep(0.05)
+        tlsfail.send_signal(signal.SIGINT)
+        told = json.loads(tlsfail.stdout.read())
+        require(told["interrupted"] and told["lines"] == 100, "the partial result", told)
+
+
+def procs_waits_in_read(pid):
+    """Has it read all of its pipe, and waits for more?"""
+    try:
+        with open(f"/proc/{pid}/syscall", encoding="ascii") as file:
+            number = file.read().split()[0]
+        with open(f"/proc/{pid}/io", encoding="ascii") as file:
+            read = int(file.readline().split()[1])
+    except OSError:
+        return False
+    return number == "0" and read > 20000
+
+
+def check_help(here):
+    overview = here.run("--help").stdout
+    commands = re.findall(r"^  ([a-z]+)(?: |$)", overview.split("Commands:")[1], re.M)
+    require({"trace", "explain", "probe", "help"} <= set(commands), "the commands", overview)
+    for command in commands:
+        done = here.run(command, "--help")
+        same = here.run("help", command)
+        require(done.returncode == 0 and done.stdout == same.stdout, f"help {command}", done)
+        require(done.stdout.startswith(f"usage: tlsfail {command}"), "its usage", done.stdout)
+        require("--hook" not in done.stdout or command == "trace", "options of others", done.stdout)
+    done = here.run("expalin", "x")
+    require(done.returncode == 2 and "did you mean explain?" in done.stderr, "did you mean", done)
+
+
+COMPLETE = """
+source <("$1" completion bash)
+shift
+COMP_WORDS=("$@")
+COMP_CWORD=$(($# - 1))
+_tlsfail
+printf '%s\\n' "${COMPREPLY[@]}"
+"""
+
+
+def check_bash(here):
+    """What a press of the tab key offers."""
+    for words, offered in ((("tlsfail", "exp"), {"explain"}),
+                           (("tlsfail", "trace", "--rec"), {"--record"}),
+                           (("tlsfail", "--rol"), {"--role"}),
+                           (("tlsfail", "trace", "--role", ""), {"client", "server", "both"}),
+                           (("tlsfail", "replay", "-f", "j"), {"json"}),
+                           (("tlsfail", "help", "doc"), {"doctor"}),
+                           (("tlsfail", "causes", "sni-m"), {"sni-missing"}),
+                           (("tlsfail", "causes", "--rec"), {""})):
+        done = subprocess.run(["bash", "-c", COMPLETE, "-", here.tlsfail, *words], text=True,
+                              capture_output=True, check=False)
+        require(set(done.stdout.removesuffix("\n").split("\n")) == offered, f"{words}", done)
+    for shell in ("zsh", "fish"):
+        script = here.run("completion", shell).stdout
+        require("explain" in script and "sni-missing" in script, f"completion {shell}", script)
+        if shutil.which(shell):
+            done = subprocess.run([shell, "-n", "/dev/stdin"], input=script, text=True,
+                                  capture_output=True, check=False)
+            require(done.returncode == 0, f"{shell} takes it", done)
+
+
+def check_page(here, page):
+    """Every `$ tlsfail` of the page runs; what stands below it is what it prints."""
+    text = (REPOSITORY / "docs" / f"{page}.md").read_text()
+    examples = re.findall(r"^\$ (tlsfail .*)\n((?:(?!\$ |```).*\n)*)", text, re.M)
+    require(examples, "the examples")
+    ran = 0
+    for command, expected in examples:
+        if "/etc/" in command or "/var/" in command or "error.log" in command:
+            continue
+        done = subprocess.run(["bash", "-c", command.replace("tlsfail", str(here.tlsfail), 1)],
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              cwd=REPOSITORY, check=False)
+        require(done.returncode in (0, 1), command, done)
+        require(not expected or done.stdout == expected, command, done.stdout)
+        ran += 1
+    require(ran, "none of the examples was run")
+
