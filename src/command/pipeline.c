@@ -38,9 +38,10 @@ struct pipeline {
 	uint64_t refused;  /* TCP connections, no handshake began */
 	uint64_t server_failed;
 	uint64_t noise;
-	uint64_t *by_cause;   /* by cause_at() */
-	uint64_t lines;	      /* of error.log that findings have */
-	uint64_t lines_alone; /* those about TLS without one */
+	uint64_t contradictions; /* causes that were withdrawn */
+	uint64_t *by_cause;	 /* by cause_at() */
+	uint64_t lines;		 /* of error.log that findings have */
+	uint64_t lines_alone;	 /* those about TLS without one */
 	bool has_totals;
 	struct tlsfail_totals totals;
 
@@ -152,6 +153,11 @@ uint64_t pipeline_findings(const struct pipeline *p)
 	return p->findings;
 }
 
+uint64_t pipeline_contradictions(const struct pipeline *p)
+{
+	return p->contradictions;
+}
+
 uint64_t pipeline_orphans(const struct pipeline *p)
 {
 	return correlator_orphans(p->correlator);
@@ -175,6 +181,7 @@ static void failure_count(struct pipeline *p)
 	for (size_t i = 0; i < cause_count(); i++)
 		if (!strcmp(cause_at(i)->slug, p->finding.cause))
 			p->by_cause[i]++;
+	p->contradictions += p->finding.contradictions;
 	if (!p->metrics)
 		return;
 	metrics_failure(p->metrics, &p->finding);
@@ -429,6 +436,11 @@ static void summary_losses(const struct pipeline *p)
 			 " connections not followed, %" PRIu64 " process starts",
 			 (uint64_t)l->conns, (uint64_t)l->wires, (uint64_t)l->untracked,
 			 (uint64_t)l->execs);
+	if (p->contradictions)
+		log_line("%" PRIu64
+			 " conclusions were withdrawn, as their own evidence contradicts "
+			 "them: please report this",
+			 p->contradictions);
 	if (correlator_orphans(p->correlator))
 		log_line("%" PRIu64 " wire records came without their connection",
 			 correlator_orphans(p->correlator));

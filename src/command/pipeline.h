@@ -83,6 +83,9 @@ bool pipeline_server_name(struct pipeline *p, const struct tlsfail_conn *conn, s
 uint64_t pipeline_findings(const struct pipeline *p);
 uint64_t pipeline_orphans(const struct pipeline *p);
 
+/* Causes that were withdrawn, as their finding's own evidence contradicts them. */
+uint64_t pipeline_contradictions(const struct pipeline *p);
+
 /* Writes the summary to stderr, that of the outputs too. */
 void pipeline_summary(const struct pipeline *p);
 

@@ -46,6 +46,7 @@ static void metrics_publish(struct replay *r)
 	struct metrics_host host = {
 		.records = r->records,
 		.orphans = pipeline_orphans(r->pipeline),
+		.contradictions = pipeline_contradictions(r->pipeline),
 	};
 
 	if (r->exporter)

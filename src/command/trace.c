@@ -135,6 +135,7 @@ static void metrics_publish(struct tracer *t)
 		.records = intake_records(t->intake),
 		.invalid = t->invalid,
 		.orphans = pipeline_orphans(t->pipeline),
+		.contradictions = pipeline_contradictions(t->pipeline),
 	};
 
 	if (!t->exporter || intake_counters(t->intake, &host.counters))

@@ -26,6 +26,7 @@ const char cause_note_hidden[] =
 static const struct cause last_rows[] = {
 	{
 		.slug = "local-tls-error",
+		.responsible = RESPONSIBLE_THIS_HOST,
 		.when = { .role = OF_EITHER, .all = O_RAISED },
 		.confidence = CONFIDENCE_MEDIUM,
 		.evidence = "any other error that the TLS library raised",

@@ -55,6 +55,7 @@ struct cause {
 	/* Everybody sees that all day, and nobody has to do anything: counted, and told only when all
 	 * is asked for (-v). */
 	bool noise;
+	enum responsible responsible; /* who has to do something about it */
 	enum confidence confidence;
 	uint64_t high_if; /* any of these observations makes it high; 0: none */
 	struct cause_candidate candidates[CAUSE_CANDIDATES_MAX];

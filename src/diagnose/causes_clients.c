@@ -30,6 +30,7 @@ static const struct cause rows[] = {
 	},
 	{
 		.slug = "plain-mail-to-tls",
+		.responsible = RESPONSIBLE_CLIENT,
 		.when = { .role = OF_SERVER, .all = O_MAIL_COMMAND, .none = O_TLS },
 		.confidence = CONFIDENCE_HIGH,
 		.evidence = "the client's first bytes are a command of SMTP, IMAP or POP3, on a "
@@ -43,6 +44,7 @@ static const struct cause rows[] = {
 	/* -- versions -- */
 	{
 		.slug = "server-protocol-too-old",
+		.responsible = RESPONSIBLE_THIS_HOST,
 		.when = { .role = OF_SERVER,
 			  .all = O_TLS13 | O_NARROW,
 			  .reason = { TLS_REASON_UNSUPPORTED_VERSION } },
@@ -73,6 +75,7 @@ static const struct cause rows[] = {
 	},
 	{
 		.slug = "server-callback-failed",
+		.responsible = RESPONSIBLE_THIS_HOST,
 		.when = { .role = OF_SERVER,
 			  .all = O_OTHER_SENT,
 			  .reason = { TLS_REASON_NAME_CALLBACK_FAILED } },

@@ -10,6 +10,7 @@ static const struct cause rows[] = {
 	/* -- what the peer is not -- */
 	{
 		.slug = "peer-not-tls-http",
+		.responsible = RESPONSIBLE_THIS_HOST,
 		.when = { .all = O_NOT_TLS | O_HTTP },
 		.confidence = CONFIDENCE_HIGH,
 		.evidence = "the first bytes received are HTTP or HTML (OpenSSL reason 267)",
@@ -18,6 +19,7 @@ static const struct cause rows[] = {
 	},
 	{
 		.slug = "peer-not-tls-other",
+		.responsible = RESPONSIBLE_THIS_HOST,
 		.when = { .all = O_NOT_TLS },
 		.confidence = CONFIDENCE_HIGH,
 		.evidence = "the first bytes received are no TLS record (OpenSSL reason 267)",
@@ -36,6 +38,7 @@ static const struct cause rows[] = {
 	},
 	{
 		.slug = "sni-missing",
+		.responsible = RESPONSIBLE_THIS_HOST,
 		.when = { .all = O_NO_SNI,
 			  .none = O_SERVER_HELLO | O_DONE,
 			  .alert = { TLS_ALERT_UNRECOGNIZED_NAME, TLS_ALERT_HANDSHAKE_FAILURE,
@@ -53,6 +56,7 @@ static const struct cause rows[] = {
 	},
 	{
 		.slug = "client-cert-required",
+		.responsible = RESPONSIBLE_THIS_HOST,
 		.when = { .all = O_DONE,
 			  .any = O_CERT_ALERT | O_CERT_EMPTY,
 			  .alert = { TLS_ALERT_CERTIFICATE_REQUIRED, TLS_ALERT_BAD_CERTIFICATE,
@@ -68,6 +72,7 @@ static const struct cause rows[] = {
 	},
 	{
 		.slug = "client-cert-required-legacy",
+		.responsible = RESPONSIBLE_THIS_HOST,
 		.when = { .all = O_CERT_REQUESTED | O_CERT_EMPTY,
 			  .alert = { TLS_ALERT_HANDSHAKE_FAILURE, TLS_ALERT_BAD_CERTIFICATE,
 				     TLS_ALERT_CERTIFICATE_REQUIRED } },
@@ -92,6 +97,7 @@ static const struct cause rows[] = {
 	},
 	{
 		.slug = "client-cert-expired",
+		.responsible = RESPONSIBLE_THIS_HOST,
 		.when = { .alert = { TLS_ALERT_CERTIFICATE_EXPIRED } },
 		.confidence = CONFIDENCE_HIGH,
 		.resumption_hides = true,
@@ -126,6 +132,7 @@ static const struct cause rows[] = {
 	},
 	{
 		.slug = "peer-access-denied",
+		.responsible = RESPONSIBLE_UPSTREAM,
 		.when = { .alert = { TLS_ALERT_ACCESS_DENIED } },
 		.confidence = CONFIDENCE_HIGH,
 		.evidence = "fatal alert 49 received",
@@ -144,6 +151,7 @@ static const struct cause rows[] = {
 	},
 	{
 		.slug = "peer-internal-error",
+		.responsible = RESPONSIBLE_UPSTREAM,
 		.when = { .alert = { TLS_ALERT_INTERNAL_ERROR } },
 		.confidence = CONFIDENCE_MEDIUM,
 		.candidates = { { "protocol-version-rejected", 0 } },
@@ -163,6 +171,7 @@ static const struct cause rows[] = {
 	},
 	{
 		.slug = "protocol-version-too-old",
+		.responsible = RESPONSIBLE_UPSTREAM,
 		.when = { .reason = { TLS_REASON_UNSUPPORTED_VERSION } },
 		.confidence = CONFIDENCE_HIGH,
 		.evidence = "OpenSSL reason 258, alert 70 sent",
@@ -173,6 +182,7 @@ static const struct cause rows[] = {
 	},
 	{
 		.slug = "no-protocols-available",
+		.responsible = RESPONSIBLE_THIS_HOST,
 		.when = { .reason = { TLS_REASON_NO_VERSION_ENABLED } },
 		.confidence = CONFIDENCE_HIGH,
 		.evidence = "OpenSSL reason 191, no ClientHello sent",
@@ -182,6 +192,7 @@ static const struct cause rows[] = {
 	},
 	{
 		.slug = "dh-key-too-small",
+		.responsible = RESPONSIBLE_UPSTREAM,
 		.when = { .reason = { TLS_REASON_DH_KEY_TOO_SMALL } },
 		.confidence = CONFIDENCE_HIGH,
 		.evidence = "OpenSSL reason 394",
@@ -192,6 +203,7 @@ static const struct cause rows[] = {
 	},
 	{
 		.slug = "legacy-renegotiation",
+		.responsible = RESPONSIBLE_UPSTREAM,
 		.when = { .reason = { TLS_REASON_LEGACY_RENEGOTIATION } },
 		.confidence = CONFIDENCE_HIGH,
 		.evidence = "OpenSSL reason 338",
@@ -201,6 +213,7 @@ static const struct cause rows[] = {
 	},
 	{
 		.slug = "old-version-signature",
+		.responsible = RESPONSIBLE_UPSTREAM,
 		.when = { .all = O_OLD_VERSION,
 			  .reason = { TLS_REASON_SIGNATURE_NOT_ACCEPTED,
 				      TLS_REASON_NO_SHARED_SIGNATURE } },
@@ -216,6 +229,7 @@ static const struct cause rows[] = {
 	},
 	{
 		.slug = "legacy-signature",
+		.responsible = RESPONSIBLE_UPSTREAM,
 		.when = { .reason = { TLS_REASON_SIGNATURE_NOT_ACCEPTED,
 				      TLS_REASON_NO_SHARED_SIGNATURE } },
 		.confidence = CONFIDENCE_HIGH,
@@ -227,6 +241,7 @@ static const struct cause rows[] = {
 	},
 	{
 		.slug = "downgrade-detected",
+		.responsible = RESPONSIBLE_NETWORK,
 		.when = { .reason = { TLS_REASON_FALLBACK_OR_DOWNGRADE } },
 		.confidence = CONFIDENCE_MEDIUM,
 		.evidence = "OpenSSL reason 373 as the client: the ServerHello's random says that "
@@ -239,6 +254,7 @@ static const struct cause rows[] = {
 	},
 	{
 		.slug = "peer-signature-wrong",
+		.responsible = RESPONSIBLE_UPSTREAM,
 		.when = { .reason = { TLS_REASON_BAD_PEER_SIGNATURE } },
 		.confidence = CONFIDENCE_HIGH,
 		.evidence = "OpenSSL reason 123, 264 or 265",
@@ -249,6 +265,7 @@ static const struct cause rows[] = {
 	},
 	{
 		.slug = "session-mismatch",
+		.responsible = RESPONSIBLE_UPSTREAM,
 		.when = { .reason = { TLS_REASON_SESSION_MISMATCH, TLS_REASON_EARLY_DATA } },
 		.confidence = CONFIDENCE_MEDIUM,
 		.evidence = "OpenSSL reason 104, 114, 197, 210, 218, 219, 253 and the like",
@@ -261,6 +278,7 @@ static const struct cause rows[] = {
 	},
 	{
 		.slug = "client-cert-unusable",
+		.responsible = RESPONSIBLE_THIS_HOST,
 		.when = { .reason = { TLS_REASON_OWN_CERTIFICATE_UNUSABLE,
 				      TLS_REASON_OWN_CERTIFICATE_WEAK } },
 		.confidence = CONFIDENCE_HIGH,
@@ -272,6 +290,7 @@ static const struct cause rows[] = {
 	},
 	{
 		.slug = "no-ciphers-available",
+		.responsible = RESPONSIBLE_THIS_HOST,
 		.when = { .reason = { TLS_REASON_NO_CIPHER_ENABLED } },
 		.confidence = CONFIDENCE_HIGH,
 		.evidence = "OpenSSL reason 161, 181, 183, 185 or 230",

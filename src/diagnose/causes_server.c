@@ -11,6 +11,7 @@ static const struct cause rows[] = {
 	/* -- no TLS at all -- */
 	{
 		.slug = "https-proxy-request",
+		.responsible = RESPONSIBLE_CLIENT,
 		.when = { .role = OF_SERVER, .all = O_PROXY_REQUEST },
 		.confidence = CONFIDENCE_HIGH,
 		.evidence = "the client's first bytes are CONNECT (or OpenSSL reason 155)",
@@ -32,6 +33,7 @@ static const struct cause rows[] = {
 	},
 	{
 		.slug = "plain-http-to-https",
+		.responsible = RESPONSIBLE_CLIENT,
 		.when = { .role = OF_SERVER, .all = O_HTTP },
 		.confidence = CONFIDENCE_HIGH,
 		.evidence = "the client's first bytes are an HTTP request (or OpenSSL reason 156)",
@@ -40,6 +42,7 @@ static const struct cause rows[] = {
 	},
 	{
 		.slug = "client-not-tls",
+		.responsible = RESPONSIBLE_CLIENT,
 		.when = { .role = OF_SERVER, .all = O_NOT_TLS },
 		.noise = true,
 		.confidence = CONFIDENCE_HIGH,
@@ -77,6 +80,7 @@ static const struct cause rows[] = {
 	/* -- nothing in common -- */
 	{
 		.slug = "client-protocol-too-old",
+		.responsible = RESPONSIBLE_CLIENT,
 		.when = { .role = OF_SERVER, .reason = { TLS_REASON_UNSUPPORTED_VERSION } },
 		.confidence = CONFIDENCE_HIGH,
 		.evidence = "OpenSSL reason 258, alert 70 sent",
@@ -148,6 +152,7 @@ static const struct cause rows[] = {
 	},
 	{
 		.slug = "server-certificate-callback-failed",
+		.responsible = RESPONSIBLE_THIS_HOST,
 		.when = { .role = OF_SERVER, .reason = { TLS_REASON_CERTIFICATE_CALLBACK_FAILED } },
 		.confidence = CONFIDENCE_HIGH,
 		.evidence = "OpenSSL reason 377, alert 80 sent",
@@ -158,6 +163,7 @@ static const struct cause rows[] = {
 
 	{
 		.slug = "server-cert-unusable",
+		.responsible = RESPONSIBLE_THIS_HOST,
 		.when = { .role = OF_SERVER,
 			  .reason = { TLS_REASON_OWN_CERTIFICATE_UNUSABLE,
 				      TLS_REASON_OWN_CERTIFICATE_WEAK } },
@@ -172,6 +178,7 @@ static const struct cause rows[] = {
 	/* -- the client's certificate -- */
 	{
 		.slug = "client-cert-missing",
+		.responsible = RESPONSIBLE_CLIENT,
 		.when = { .role = OF_SERVER, .all = O_CLIENT_NO_CERT },
 		.confidence = CONFIDENCE_HIGH,
 		.evidence =
@@ -198,6 +205,7 @@ static const struct cause rows[] = {
 	/* -- other errors here -- */
 	{
 		.slug = "server-internal-error",
+		.responsible = RESPONSIBLE_THIS_HOST,
 		.when = { .role = OF_SERVER, .alert_sent = { TLS_ALERT_INTERNAL_ERROR } },
 		.confidence = CONFIDENCE_MEDIUM,
 		.candidates = { { "client-protocol-too-old", 0 } },
@@ -218,6 +226,7 @@ static const struct cause rows[] = {
 	},
 	{
 		.slug = "client-broken-handshake",
+		.responsible = RESPONSIBLE_CLIENT,
 		.when = { .role = OF_SERVER, .any = O_PEER_BROKE },
 		.confidence = CONFIDENCE_MEDIUM,
 		.evidence = "fatal alert 10, 20, 47, 50 or 51 sent, or an error that says that a "
@@ -231,6 +240,7 @@ static const struct cause rows[] = {
 	/* -- silent ends -- */
 	{
 		.slug = "client-handshake-timeout",
+		.responsible = RESPONSIBLE_CLIENT,
 		.when = { .role = OF_SERVER, .all = O_LOCAL | O_TIMER, .none = O_DONE | O_ERROR },
 		.confidence = CONFIDENCE_MEDIUM,
 		.high_if = O_TIMER_REPEATED,
@@ -244,6 +254,7 @@ static const struct cause rows[] = {
 	},
 	{
 		.slug = "server-abort",
+		.responsible = RESPONSIBLE_THIS_HOST,
 		.when = { .role = OF_SERVER, .all = O_LOCAL, .none = O_DONE | O_ERROR },
 		.confidence = CONFIDENCE_MEDIUM,
 		.candidates = { { "client-handshake-timeout", 0 } },
@@ -256,6 +267,7 @@ static const struct cause rows[] = {
 	},
 	{
 		.slug = "port-scan",
+		.responsible = RESPONSIBLE_CLIENT,
 		.when = { .role = OF_SERVER,
 			  .none = O_HELLO | O_DONE | O_ERROR | O_LOCAL,
 			  .any = O_PEER_FIN | O_PEER_RST },
@@ -269,6 +281,7 @@ static const struct cause rows[] = {
 	},
 	{
 		.slug = "client-closed-in-handshake",
+		.responsible = RESPONSIBLE_CLIENT,
 		.when = { .role = OF_SERVER,
 			  .none = O_DONE | O_ERROR | O_LOCAL,
 			  .any = O_PEER_FIN | O_PEER_RST },

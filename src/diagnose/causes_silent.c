@@ -87,6 +87,7 @@ static const struct cause rows[] = {
 	},
 	{
 		.slug = "peer-closed-before-hello",
+		.responsible = RESPONSIBLE_UPSTREAM,
 		.when = { .all = O_HELLO_UNREAD, .none = O_DONE | O_ERROR },
 		.confidence = CONFIDENCE_LOW,
 		.high_if = O_TLS | O_PEER_DID_TLS,
@@ -190,6 +191,7 @@ static const struct cause rows[] = {
 	/* -- we gave up -- */
 	{
 		.slug = "local-process-exited",
+		.responsible = RESPONSIBLE_THIS_HOST,
 		.when = { .role = OF_EITHER, .all = O_LOCAL | O_EXITING, .none = O_DONE | O_ERROR },
 		.confidence = CONFIDENCE_HIGH,
 		.close_kind = "abort",
@@ -199,6 +201,7 @@ static const struct cause rows[] = {
 	},
 	{
 		.slug = "handshake-blackholed",
+		.responsible = RESPONSIBLE_NETWORK,
 		.when = { .all = O_LOCAL | O_UNACKED | O_RX_NONE, .none = O_DONE | O_ERROR },
 		.confidence = CONFIDENCE_HIGH,
 		.close_kind = "timeout",

@@ -7,6 +7,7 @@
 static const struct cause rows[] = {
 	{
 		.slug = "connection-refused",
+		.responsible = RESPONSIBLE_UPSTREAM,
 		.when = { .all = O_REFUSED },
 		.confidence = CONFIDENCE_LOW,
 		.high_if = O_PEER_DID_TLS,
@@ -19,6 +20,7 @@ static const struct cause rows[] = {
 	/* -- what we refused, after looking at the certificate -- */
 	{
 		.slug = "verify-expired",
+		.responsible = RESPONSIBLE_UPSTREAM,
 		.when = { .verify = { TLS_VERIFY_EXPIRED } },
 		.confidence = CONFIDENCE_HIGH,
 		.resumption_hides = true,
@@ -51,6 +53,7 @@ static const struct cause rows[] = {
 	},
 	{
 		.slug = "verify-chain-incomplete",
+		.responsible = RESPONSIBLE_UPSTREAM,
 		.when = { .all = O_ISSUER_MISSING,
 			  .verify = { TLS_VERIFY_NO_ISSUER_LOCALLY,
 				      TLS_VERIFY_CANNOT_VERIFY_FIRST } },
@@ -68,6 +71,7 @@ static const struct cause rows[] = {
 	},
 	{
 		.slug = "verify-untrusted-issuer",
+		.responsible = RESPONSIBLE_THIS_HOST,
 		.when = { .verify = { TLS_VERIFY_NO_ISSUER_LOCALLY,
 				      TLS_VERIFY_CANNOT_VERIFY_FIRST } },
 		.confidence = CONFIDENCE_MEDIUM,
@@ -85,6 +89,7 @@ static const struct cause rows[] = {
 	},
 	{
 		.slug = "verify-self-signed-in-chain",
+		.responsible = RESPONSIBLE_THIS_HOST,
 		.when = { .verify = { TLS_VERIFY_SELF_SIGNED_IN_CHAIN } },
 		.confidence = CONFIDENCE_HIGH,
 		.resumption_hides = true,
@@ -98,6 +103,7 @@ static const struct cause rows[] = {
 	},
 	{
 		.slug = "verify-depth-exceeded",
+		.responsible = RESPONSIBLE_THIS_HOST,
 		.when = { .verify = { TLS_VERIFY_CHAIN_TOO_LONG } },
 		.confidence = CONFIDENCE_HIGH,
 		.resumption_hides = true,
@@ -109,6 +115,7 @@ static const struct cause rows[] = {
 	},
 	{
 		.slug = "verify-revoked",
+		.responsible = RESPONSIBLE_UPSTREAM,
 		.when = { .verify = { TLS_VERIFY_REVOKED } },
 		.confidence = CONFIDENCE_HIGH,
 		.resumption_hides = true,
@@ -121,6 +128,7 @@ static const struct cause rows[] = {
 	},
 	{
 		.slug = "verify-crl-missing",
+		.responsible = RESPONSIBLE_THIS_HOST,
 		.when = { .verify = { TLS_VERIFY_CRL_MISSING, TLS_VERIFY_CRL_EXPIRED } },
 		.confidence = CONFIDENCE_HIGH,
 		.resumption_hides = true,
@@ -134,6 +142,7 @@ static const struct cause rows[] = {
 	},
 	{
 		.slug = "verify-purpose",
+		.responsible = RESPONSIBLE_UPSTREAM,
 		.when = { .verify = { TLS_VERIFY_PURPOSE } },
 		.confidence = CONFIDENCE_HIGH,
 		.resumption_hides = true,
@@ -144,6 +153,7 @@ static const struct cause rows[] = {
 	},
 	{
 		.slug = "weak-certificate",
+		.responsible = RESPONSIBLE_UPSTREAM,
 		.when = { .verify = { TLS_VERIFY_KEY_TOO_SMALL, TLS_VERIFY_CA_KEY_TOO_SMALL,
 				      TLS_VERIFY_DIGEST_TOO_WEAK } },
 		.confidence = CONFIDENCE_HIGH,
@@ -158,6 +168,7 @@ static const struct cause rows[] = {
 	},
 	{
 		.slug = "verify-root-missing",
+		.responsible = RESPONSIBLE_THIS_HOST,
 		.when = { .verify = { TLS_VERIFY_CA_WITHOUT_ISSUER } },
 		.confidence = CONFIDENCE_HIGH,
 		.resumption_hides = true,
@@ -201,6 +212,7 @@ static const struct cause rows[] = {
 	},
 	{
 		.slug = "verify-crl-unusable",
+		.responsible = RESPONSIBLE_THIS_HOST,
 		.when = { .verify = { TLS_VERIFY_CRL_UNUSABLE, TLS_VERIFY_CRL_NOT_YET_VALID } },
 		.confidence = CONFIDENCE_HIGH,
 		.resumption_hides = true,
@@ -227,6 +239,7 @@ static const struct cause rows[] = {
 	},
 	{
 		.slug = "verify-name-constraints",
+		.responsible = RESPONSIBLE_UPSTREAM,
 		.when = { .verify = { TLS_VERIFY_NAME_CONSTRAINTS } },
 		.confidence = CONFIDENCE_HIGH,
 		.resumption_hides = true,
@@ -241,6 +254,7 @@ static const struct cause rows[] = {
 	},
 	{
 		.slug = "verify-algorithm",
+		.responsible = RESPONSIBLE_UPSTREAM,
 		.when = { .verify = { TLS_VERIFY_ALGORITHM } },
 		.confidence = CONFIDENCE_HIGH,
 		.resumption_hides = true,
@@ -255,6 +269,7 @@ static const struct cause rows[] = {
 	},
 	{
 		.slug = "verify-trust-setting",
+		.responsible = RESPONSIBLE_THIS_HOST,
 		.when = { .verify = { TLS_VERIFY_TRUST_SETTING } },
 		.confidence = CONFIDENCE_HIGH,
 		.resumption_hides = true,

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "diagnose/explain.h"
+#include "diagnose/invariants.h"
 #include "finding/tls.h"
 #include "tls/library.h"
 #include "base/text.h"
@@ -43,13 +44,19 @@ static bool cause_fits(const struct cause *cause, const struct symptoms *s)
 	       number_fits(w->verify, s->verify != TLS_VERIFY_OK, s->verify);
 }
 
+/* The first row from *index on, which becomes its. */
+static const struct cause *match_from(size_t *index, const struct symptoms *s)
+{
+	while (!cause_fits(cause_at(*index), s))
+		(*index)++;
+	return cause_at(*index);
+}
+
 const struct cause *diagnose_match(const struct symptoms *s)
 {
 	size_t i = 0;
 
-	while (!cause_fits(cause_at(i), s))
-		i++;
-	return cause_at(i);
+	return match_from(&i, s);
 }
 
 /* -- the finding, part by part ---------------------------------------------------------------- */
@@ -199,6 +206,7 @@ static void fill_alert(struct finding *f, const struct symptoms *s)
 
 static void fill_close(struct finding *f, const struct tlsfail_conn *c, const struct cause *cause)
 {
+	f->closed_by = f->close_kind = NULL;
 	if (f->alert.known) {
 		f->closed_by = f->alert.received ? "peer" : "local";
 		f->close_kind = "alert";
@@ -293,6 +301,22 @@ static void fill_history(struct finding *f, const struct failure *failure)
 
 /* -- the conclusion --------------------------------------------------------------------------- */
 
+/* Whose problem it is, unless more than one cause fits and they are not of the same one. */
+static enum responsible responsible_for(const struct finding *f, const struct cause *cause)
+{
+	enum responsible who = cause->responsible;
+
+	if (f->confidence == CONFIDENCE_LOW)
+		return RESPONSIBLE_UNKNOWN;
+	for (unsigned int i = 0; i < f->candidate_count; i++) {
+		const struct cause *other = cause_find(f->candidates[i]);
+
+		if (other && other->responsible != who)
+			return RESPONSIBLE_UNKNOWN;
+	}
+	return who;
+}
+
 static void conclude(struct finding *f, const struct failure *failure, const struct symptoms *s,
 		     const struct cause *cause)
 {
@@ -301,6 +325,9 @@ static void conclude(struct finding *f, const struct failure *failure, const str
 	struct text t;
 
 	f->cause = cause->slug;
+	f->noise = cause->noise;
+	f->candidate_count = 0;
+	f->wording = 0;
 	f->confidence = cause->confidence;
 	if (s->observed & cause->high_if)
 		f->confidence = CONFIDENCE_HIGH;
@@ -311,6 +338,7 @@ static void conclude(struct finding *f, const struct failure *failure, const str
 			if ((s->observed & cause->candidates[i].all) == cause->candidates[i].all)
 				f->candidates[f->candidate_count++] = cause->candidates[i].slug;
 	}
+	f->responsible = responsible_for(f, cause);
 	for (unsigned int i = 0; i < CAUSE_WORDINGS_MAX; i++) {
 		const struct cause_wording *w = &cause->wordings[i];
 
@@ -360,6 +388,7 @@ static void fill_bytes(struct finding *f, const struct tlsfail_conn *c)
 
 static void fill_config(struct finding *f, const struct failure *failure)
 {
+	f->config = (struct finding_config){ 0 };
 	if (failure->places && failure->program && failure->program->advise)
 		failure->program->advise(f, failure->places, failure->places_len);
 }
@@ -372,23 +401,40 @@ static unsigned int program_facts(const struct failure *failure, const struct fi
 	return failure->program->facts(f, failure->places, failure->places_len);
 }
 
+/* A cause that the finding's own facts contradict is withdrawn, and the next row that fits is tried.
+ * The last row fits always, and says nothing that can be contradicted. */
+static void conclude_soundly(struct finding *f, const struct failure *failure,
+			     const struct symptoms *s)
+{
+	for (size_t i = 0; i < cause_count(); i++) {
+		const struct cause *cause = match_from(&i, s);
+		const char *broken;
+
+		fill_close(f, failure->conn, cause);
+		conclude(f, failure, s, cause);
+		fill_config(f, failure);
+		broken = invariant_broken(failure, f);
+		if (!broken)
+			return;
+		f->contradictions++;
+		explain_withdrawn(f, cause->slug, broken);
+	}
+}
+
 void diagnose(const struct failure *failure, struct diagnose_work *work, struct finding *f)
 {
 	const struct tlsfail_conn *c = failure->conn;
 	const struct tls_view *view = &work->view;
-	const struct cause *cause;
 	struct symptoms s;
 
 	symptoms_read(failure, work, &s);
 	*f = (struct finding){ .kind = FINDING_FAILURE };
 	fill_tls(f, c, view);
 	symptoms_add_facts(&s, c, program_facts(failure, f));
-	cause = diagnose_match(&s);
 
 	f->time_ns = failure->time_ns;
 	f->duration_ns = c->t_close - c->t_start;
 	f->role = s.server ? "server" : "client";
-	f->noise = cause->noise;
 	f->phase = phase_of(c, view);
 	fill_bytes(f, c);
 	fill_network(f, c);
@@ -397,13 +443,11 @@ void diagnose(const struct failure *failure, struct diagnose_work *work, struct 
 	fill_openssl(f, failure, &s);
 	fill_name_check(f, c);
 	fill_alert(f, &s);
-	fill_close(f, c, cause);
 	fill_tcp(f, c);
 	fill_log_line(f, failure->log_line, failure->program);
 	fill_history(f, failure);
 	explain_evidence(failure, work, f);
-	conclude(f, failure, &s, cause);
-	fill_config(f, failure);
+	conclude_soundly(f, failure, &s);
 	timeline_fill(failure, f);
 }
 

@@ -328,3 +328,11 @@ void explain_evidence(const struct failure *failure, const struct diagnose_work 
 	evidence_end(f, failure);
 	evidence_history(f);
 }
+
+void explain_withdrawn(struct finding *f, const char *slug, const char *why)
+{
+	struct text t;
+
+	evidence_begin(f, &t);
+	text_addf(&t, "not %s: %s", slug, why);
+}

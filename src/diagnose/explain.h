@@ -13,4 +13,7 @@
 void explain_evidence(const struct failure *failure, const struct diagnose_work *work,
 		      struct finding *finding);
 
+/* Appends to it that a cause was withdrawn, and why. */
+void explain_withdrawn(struct finding *finding, const char *slug, const char *why);
+
 #endif

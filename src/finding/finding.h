@@ -44,6 +44,15 @@ enum confidence {
 	CONFIDENCE_PROVEN, /* a probe has shown it */
 };
 
+/* Who has to do something about it. */
+enum responsible {
+	RESPONSIBLE_UNKNOWN, /* more than one can be */
+	RESPONSIBLE_THIS_HOST,
+	RESPONSIBLE_UPSTREAM,
+	RESPONSIBLE_CLIENT,
+	RESPONSIBLE_NETWORK,
+};
+
 enum finding_kind {
 	FINDING_FAILURE, /* event.name tls.handshake.failure */
 	FINDING_LOSS,	 /* event.name tlsfail.loss: records were lost */
@@ -266,10 +275,12 @@ struct finding {
 	const char *cause; /* slug */
 	bool noise;	   /* nobody has to do anything: not for those who want to act */
 	enum confidence confidence;
+	enum responsible responsible;
 	unsigned int candidate_count;
 	const char *candidates[FINDING_CANDIDATES_MAX]; /* other slugs, likeliest first */
 	char message[FINDING_MESSAGE_LEN];		/* one sentence */
 	char hint[FINDING_HINT_LEN];			/* what to do */
+	unsigned int contradictions; /* causes withdrawn, as these facts contradict them */
 	unsigned int wording; /* which words of the cause these are: other evidence, other words */
 	unsigned int evidence_count;
 	char evidence[FINDING_EVIDENCE_MAX][FINDING_EVIDENCE_LEN];

@@ -44,9 +44,10 @@ struct metrics_host {
 	size_t traced;	  /* processes */
 
 	struct tlsfail_counters counters;
-	uint64_t records; /* taken from the ring */
-	uint64_t invalid; /* of them: no record of this ABI */
-	uint64_t orphans; /* wire records whose connection never came */
+	uint64_t records;	 /* taken from the ring */
+	uint64_t invalid;	 /* of them: no record of this ABI */
+	uint64_t contradictions; /* causes that were withdrawn: the evidence contradicts them */
+	uint64_t orphans;	 /* wire records whose connection never came */
 
 	size_t output_count;
 	struct metrics_output outputs[METRICS_OUTPUTS_MAX];

@@ -457,6 +457,10 @@ static void write_records(struct exposition *e, const struct metrics_host *h)
 	write_lost(e, "decode", "any", h->invalid);
 	write_lost(e, "correlate", "wire", h->orphans);
 	write_lost(e, "output", "event", dropped);
+	exposition_family(e, EXPOSITION_COUNTER, "tlsfail_conclusions_withdrawn", NULL,
+			  "Causes that were not told, as the evidence of their finding contradicts "
+			  "them.");
+	exposition_integer(e, NULL, h->contradictions);
 }
 
 struct output_family {

@@ -169,6 +169,17 @@ const char *sink_confidence_name(const struct finding *finding)
 	return names[finding->confidence];
 }
 
+const char *sink_responsible_name(const struct finding *finding)
+{
+	static const char *const names[] = {
+		[RESPONSIBLE_UNKNOWN] = "unknown",   [RESPONSIBLE_THIS_HOST] = "this_host",
+		[RESPONSIBLE_UPSTREAM] = "upstream", [RESPONSIBLE_CLIENT] = "client",
+		[RESPONSIBLE_NETWORK] = "network",
+	};
+
+	return names[finding->responsible];
+}
+
 const char *sink_peer_state_name(const struct finding_peer *peer)
 {
 	static const char *const names[] = {

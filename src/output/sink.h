@@ -122,6 +122,9 @@ int sink_write_all(int fd, int stop, const void *buf, size_t len, size_t *done);
 /* "low", "medium", "high" or "proven". */
 const char *sink_confidence_name(const struct finding *finding);
 
+/* "this_host", "upstream", "client", "network", "unknown". */
+const char *sink_responsible_name(const struct finding *finding);
+
 /* "failing", "flapping", "ok" or "recovered". */
 const char *sink_peer_state_name(const struct finding_peer *peer);
 

@@ -206,6 +206,7 @@ static void event_add_cause(struct event *event, const struct finding *f)
 	event_add_string(event, "message", f->message);
 	event_add_integer(event, "tlsfail.schema_version", FINDING_SCHEMA_VERSION);
 	event_add_string(event, "tlsfail.confidence", sink_confidence_name(f));
+	event_add_string(event, "tlsfail.responsible", sink_responsible_name(f));
 	event_add_string(event, "tlsfail.confirmed", f->confirmed);
 	event_add_strings(event, "tlsfail.candidates", f->candidates, f->candidate_count);
 	event_add_string(event, "tlsfail.hint", f->hint);

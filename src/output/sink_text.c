@@ -307,12 +307,27 @@ static void history_add(const struct sink_options *o, struct text *t, const stru
 	paragraph_add(o, t, NULL, "peer: ", words);
 }
 
+/* Whose problem it is, where it is one's alone. */
+static void responsible_add(const struct sink_options *o, struct text *t, const struct finding *f)
+{
+	static const char *const words[] = {
+		[RESPONSIBLE_THIS_HOST] = "this host; it can be fixed here alone",
+		[RESPONSIBLE_UPSTREAM] = "the upstream",
+		[RESPONSIBLE_CLIENT] = "the client",
+		[RESPONSIBLE_NETWORK] = "the network between",
+	};
+
+	if (f->responsible != RESPONSIBLE_UNKNOWN)
+		paragraph_add(o, t, NULL, "who: ", words[f->responsible]);
+}
+
 static void failure_add(const struct sink_options *o, struct text *t, const struct finding *f)
 {
 	headline_add(o, t, f);
 	paragraph_add(o, t, NULL, "", f->message);
 	place_add(o, t, &f->config);
 	paragraph_add(o, t, COLOR_HINT, "fix: ", f->hint);
+	responsible_add(o, t, f);
 	if (o->verbose)
 		patch_add(o, t, &f->config);
 	if (f->confidence != CONFIDENCE_HIGH)

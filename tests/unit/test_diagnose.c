@@ -155,11 +155,8 @@ static void five_seconds(void)
 static const struct row rows[] = {
 	{ "connection-refused", refused, 0, 0, 0 },
 	{ "verify-expired", NULL, REFUSED_VERIFY, 0, 10 },
-	{ "verify-expired", one_certificate, REFUSED_VERIFY, 0, 10 },
 	{ "verify-not-yet-valid", NULL, REFUSED_VERIFY, 0, 9 },
-	{ "verify-not-yet-valid", one_certificate, REFUSED_VERIFY, 0, 9 },
 	{ "verify-self-signed", NULL, REFUSED_VERIFY, 0, 18 },
-	{ "verify-self-signed", one_certificate, REFUSED_VERIFY, 0, 18 },
 	{ "verify-chain-incomplete", chain_without_issuer, REFUSED_VERIFY, 0, 20 },
 	{ "verify-untrusted-issuer", NULL, REFUSED_VERIFY, 0, 20 },
 	{ "verify-untrusted-issuer", one_certificate, REFUSED_VERIFY, 0, 21 },

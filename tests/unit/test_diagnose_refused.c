@@ -64,7 +64,18 @@ static void issuer_unknown(void)
 	scene_alert(&scene.sent, TLS_ALERT_UNKNOWN_CA);
 }
 
+#define ASKED                                                                                      \
+	(TLSFAIL_F_DONE | TLSFAIL_F_VERIFY_ASKED | TLSFAIL_F_LOCAL_NOTIFY | TLSFAIL_F_LOCAL_FIN)
+
 static const struct row rows[] = {
+	/* and for one that does */
+	{ "verify-expired", expired_certificate, ASKED, 0, 10 },
+	{ "verify-self-signed", self_signed, ASKED, 0, 18 },
+	{ "verify-refused", good_certificate, ASKED, 0, 18 },
+	{ "verify-not-yet-valid", early_certificate, ASKED, 0, 9 },
+	/* which contradicts the dates, so it is about something else than what came */
+	{ "verify-refused", good_certificate, ASKED, 0, 10 },
+	{ "verify-refused", good_certificate, ASKED, 0, 9 },
 	{ "verify-refused", NULL, TLSFAIL_F_LOCAL_FIN, 134, 0 },
 	{ "verify-refused", good_certificate, TLSFAIL_F_LOCAL_FIN, 134, 0 },
 	{ "verify-expired", expired_certificate, TLSFAIL_F_LOCAL_FIN, 134, 0 },

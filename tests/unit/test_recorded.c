@@ -16,6 +16,7 @@
 
 #include "record/decode.h"
 #include "diagnose/diagnose.h"
+#include "diagnose/invariants.h"
 #include "harmless.h"
 #include "kept.h"
 #include "output/ladder.h"
@@ -147,6 +148,8 @@ static void assert_ladder(bool utf8)
 static void assert_fit(const struct failure *failure)
 {
 	diagnose(failure, &work, &finding);
+	assert_int_equal(finding.contradictions, 0);
+	assert_null(invariant_broken(failure, &finding));
 	assert_true(is_harmless(finding.message));
 	assert_true(is_harmless(finding.hint));
 	assert_null(strpbrk(finding.message, "{}"));

@@ -192,6 +192,23 @@ static void test_text_block(void **state)
 			    "         fix: renew the certificate on the upstream and reload it\n");
 }
 
+/* Whose problem it is, where it is one's alone. */
+static void test_text_responsible(void **state)
+{
+	(void)state;
+	finding_set_expired();
+	finding_print("text", false, false);
+	assert_has_not("who: ");
+	finding.responsible = RESPONSIBLE_THIS_HOST;
+	finding_print("text", false, false);
+	assert_has("         who: this host; it can be fixed here alone\n");
+	finding.responsible = RESPONSIBLE_UPSTREAM;
+	finding_print("text", false, false);
+	assert_has("         who: the upstream\n");
+	finding_print("json", false, false);
+	assert_has("\"tlsfail.responsible\":\"upstream\"");
+}
+
 static void test_text_least(void **state)
 {
 	(void)state;
@@ -434,6 +451,7 @@ static void test_json_full(void **state)
 		"\"event.duration\":5000000,\"error.type\":\"verify-expired\","
 		"\"message\":\"The upstream's certificate has expired (X509_V 10).\","
 		"\"tlsfail.schema_version\":1,\"tlsfail.confidence\":\"medium\","
+		"\"tlsfail.responsible\":\"unknown\","
 		"\"tlsfail.candidates\":[\"verify-not-yet-valid\",\"local-abort\"],"
 		"\"tlsfail.hint\":\"renew the certificate on the upstream and reload it\","
 		"\"tlsfail.evidence\":[\"verify result 10 was asked for\","
@@ -516,6 +534,7 @@ static void test_json_least(void **state)
 			"\"event.name\":\"tls.handshake.failure\",\"event.outcome\":\"failure\","
 			"\"error.type\":\"unknown\",\"message\":\"The handshake failed.\","
 			"\"tlsfail.schema_version\":1,\"tlsfail.confidence\":\"low\","
+			"\"tlsfail.responsible\":\"unknown\","
 			"\"tlsfail.role\":\"client\",\"tlsfail.phase\":\"hello\","
 			"\"tlsfail.bytes_sent\":0,\"tlsfail.bytes_received\":0,"
 			"\"tls.established\":false,\"network.transport\":\"tcp\"}\n");
@@ -613,6 +632,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_text_block),
+		cmocka_unit_test(test_text_responsible),
 		cmocka_unit_test(test_text_least),
 		cmocka_unit_test(test_text_verbose),
 		cmocka_unit_test(test_text_high_confidence_has_no_candidates),
