@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Thin wrappers around OpenSSL's functions: arguments and return values in, calls to conn.bpf.c
- * out. They are attached by file offset, without a process, to each TLS library found, so the
+ * Thin wrappers around OpenSSL's functions: arguments and return values in, calls to library.bpf.c and
+ * entered.bpf.c out. They are attached by file offset, without a process, to each TLS library found, so the
  * first thing each of them does is to leave when the thread is not a target's.
  *
  * Functions whose return matters get an entry and a return program at the same address: the entry
@@ -11,9 +11,7 @@
  * 64, after rounding up, is taken from a stack of the CPU's own, as if no program of this type could
  * be preempted; those of uprobes can be, and then two tasks write to the same stack.
  */
-#include "conn.bpf.h"
-#include <bpf/bpf_core_read.h>
-#include <bpf/bpf_tracing.h>
+#include "library.bpf.h"
 
 /* int SSL_do_handshake(SSL *s); SSL_connect and SSL_accept have the same shape */
 SEC("uprobe")
@@ -72,10 +70,12 @@ SEC("uprobe")
 int BPF_KPROBE(uprobe_verify, void *ssl)
 {
 	struct thread *t = thread_find();
+	const struct tlsfail_conn *c;
 
 	if (!t)
 		return 0;
-	t->verify_asked = thread_is_about(t, (__u64)ssl);
+	c = conn_of_thread(t);
+	t->verify_asked = c && c->ssl == (__u64)ssl;
 	return t->verify_asked && entry_probes_only() ? conclude_verified(t) : 0;
 }
 

@@ -4,7 +4,7 @@
  * TLS, which certificate it showed. Peers are those of which a target is the client; the clients of
  * a server are too many, and would push out the few that matter.
  */
-#include "conn.bpf.h"
+#include "peer.bpf.h"
 
 #define PEERS_MAX 4096
 
@@ -76,7 +76,7 @@ __hidden bool peer_cert_is_new(const struct tlsfail_conn *c, __u64 interval_ns)
 	return true;
 }
 
-__hidden void peer_done(const struct tlsfail_conn *c)
+static __always_inline void peer_done(const struct tlsfail_conn *c)
 {
 	struct tlsfail_peer_state *p = peer_get(c);
 
@@ -124,4 +124,17 @@ __hidden void peer_retried(struct tlsfail_conn *c, struct thread *t)
 			__sync_fetch_and_add(&p->n.retried, 1);
 	}
 	t->t_failed = 0;
+}
+
+__hidden void count_success(const struct tlsfail_conn *c)
+{
+	count(c->role == TLSFAIL_ROLE_SERVER ? TLSFAIL_N_SERVER_OK : TLSFAIL_N_CLIENT_OK);
+	if (c->role != TLSFAIL_ROLE_SERVER)
+		peer_done(c);
+}
+
+__hidden void conn_succeed(const struct sock *sk, const struct tlsfail_conn *c)
+{
+	count_success(c);
+	conn_forget(sk, c);
 }

@@ -10,15 +10,10 @@
  * client's certificate that the program looks at only when it has a request (nginx): so the
  * connection of a client that sent one, or an empty one, is kept until the answer.
  */
-#include "conn.bpf.h"
-#include "compat.bpf.h"
-
-#define AF_INET6 10
+#include "server.bpf.h"
 
 #define LISTENERS_MAX 1024
-
-/* The first byte of a handshake: a TLS record, or a hello of SSL 2. */
-#define RECORD_SSL2 0x80
+#define WAITING_MAX   8192
 
 /* Of plain text no more is kept than the name of the longest usual method. */
 #define PLAIN_HEAD_LEN 8
@@ -51,6 +46,21 @@ struct {
 	__type(value, __u8);
 } tls_listeners SEC(".maps");
 
+/* Connections that were accepted there, until they say something: the least recent give way, so that
+ * silent ones take no room from those that speak. */
+struct waiting {
+	__u64 t_start;
+	__u32 rport;
+	__u32 lport; /* the socket has none any more when it is gone */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, WAITING_MAX);
+	__type(key, __u64); /* address of the struct sock */
+	__type(value, struct waiting);
+} waiting SEC(".maps");
+
 static __always_inline void listener_key_of(const struct sock *sk, struct listener_key *key)
 {
 	key->netns = socket_netns(sk);
@@ -72,37 +82,78 @@ __hidden void listener_did_tls(const struct sock *sk)
 		bpf_map_update_elem(&tls_listeners, &key, &yes, BPF_ANY);
 }
 
-/* -- before the handshake --------------------------------------------------------------------- */
-
-__hidden int conn_accepted(const struct sock *sk)
+__hidden bool listener_is_tls(const struct sock *sk)
 {
 	struct listener_key key = {};
-	struct tlsfail_conn *c;
 
-	/* a simultaneous open */
-	if (conn_find_current(sk))
-		return conn_established(sk);
-	if (!tracing_armed() || !role_wanted(TLSFAIL_ROLE_SERVER))
-		return 0;
 	listener_key_of(sk, &key);
-	if (!bpf_map_lookup_elem(&tls_listeners, &key))
-		return 0;
-	c = conn_new(sk);
-	if (!c)
-		return 0;
-	c->flags = TLSFAIL_F_ESTABLISHED;
-	c->role = TLSFAIL_ROLE_SERVER;
-	c->t_established = c->t_start;
-	return 0;
+	return bpf_map_lookup_elem(&tls_listeners, &key);
 }
 
-/* Has nobody read from this connection yet? What TCP received is what it has still to hand out. */
-static __always_inline bool nothing_read(const struct sock *sk)
-{
-	const struct tcp_sock *tp = (const struct tcp_sock *)sk;
+/* -- before the handshake --------------------------------------------------------------------- */
 
-	return BPF_CORE_READ(tp, rcv_nxt) - BPF_CORE_READ(tp, copied_seq) ==
-	       (__u32)BPF_CORE_READ(tp, bytes_received);
+static __always_inline __u64 remote_port(const struct sock *sk)
+{
+	return __builtin_bswap16(BPF_CORE_READ(sk, __sk_common.skc_dport));
+}
+
+__hidden void server_waits(const struct sock *sk)
+{
+	struct waiting w = {};
+	__u64 key = (__u64)sk;
+
+	if (!listener_is_tls(sk))
+		return;
+	w.t_start = bpf_ktime_get_ns();
+	w.rport = remote_port(sk);
+	w.lport = BPF_CORE_READ(sk, __sk_common.skc_num);
+	bpf_map_update_elem(&waiting, &key, &w, BPF_ANY);
+}
+
+/* It waits no more. False: it did not, or the one that did was another. */
+static __always_inline bool waiting_take(const struct sock *sk, struct waiting *out)
+{
+	__u64 key = (__u64)sk;
+	const struct waiting *w = bpf_map_lookup_elem(&waiting, &key);
+
+	if (!w)
+		return false;
+	*out = *w;
+	bpf_map_delete_elem(&waiting, &key);
+	return out->rport == remote_port(sk);
+}
+
+static __always_inline void accepted_as(struct tlsfail_conn *c, const struct waiting *w)
+{
+	c->flags |= TLSFAIL_F_ESTABLISHED;
+	c->role = TLSFAIL_ROLE_SERVER;
+	c->t_start = w->t_start;
+	c->t_established = w->t_start;
+	c->lport = w->lport;
+}
+
+__hidden struct tlsfail_conn *server_awake(const struct sock *sk)
+{
+	struct waiting w = {};
+	struct tlsfail_conn *c;
+
+	if (!waiting_take(sk, &w) || socket_bytes_read(sk))
+		return NULL;
+	c = conn_new(sk);
+	if (c)
+		accepted_as(c, &w);
+	return c;
+}
+
+__hidden struct tlsfail_conn *conn_new_speaking(const struct sock *sk)
+{
+	struct waiting w = {};
+	bool waited = waiting_take(sk, &w);
+	struct tlsfail_conn *c = conn_new_late(sk);
+
+	if (c && waited)
+		accepted_as(c, &w);
+	return c;
 }
 
 __hidden int conn_peeked(const struct sock *sk, __u64 buf)
@@ -110,7 +161,7 @@ __hidden int conn_peeked(const struct sock *sk, __u64 buf)
 	struct tlsfail_conn *c;
 	__u8 byte;
 
-	if (!tracing_armed() || !buf || !socket_is_tcp(sk) || !nothing_read(sk) ||
+	if (!tracing_armed() || !buf || !socket_is_tcp(sk) || socket_bytes_read(sk) ||
 	    bpf_probe_read_user(&byte, sizeof(byte), (const void *)buf))
 		return 0;
 	if (byte == RECORD_HANDSHAKE || byte & RECORD_SSL2)
@@ -119,7 +170,7 @@ __hidden int conn_peeked(const struct sock *sk, __u64 buf)
 		return 0;
 	c = conn_find(sk);
 	if (!c) {
-		c = conn_new_late(sk);
+		c = conn_new_speaking(sk);
 		if (!c)
 			return 0;
 		c->role = TLSFAIL_ROLE_SERVER;
@@ -165,23 +216,38 @@ __hidden void server_handshake_received(struct tlsfail_conn *c)
 		c->flags |= TLSFAIL_F_CERT_EMPTY;
 }
 
-__hidden bool server_keeps(const struct tlsfail_conn *c)
+/* Before TLS 1.3 the server is done when both have sent their Finished. In TLS 1.3 the client's looks
+ * like its Certificate, so that the server is done when it sends something encrypted after that:
+ * session tickets, or an answer. */
+__hidden bool server_is_done(const struct connection *e, __u32 dir)
 {
-	return c->cert_count || c->flags & TLSFAIL_F_CERT_EMPTY;
+	const struct stream *tx = &e->streams[TLSFAIL_DIR_SENT];
+	const struct stream *rx = &e->streams[TLSFAIL_DIR_RECEIVED];
+
+	if (tx->finished && rx->finished)
+		return true;
+	return dir == TLSFAIL_DIR_SENT && rx->protected &&
+	       is_encrypted_data(first_record(e->c.last_tx));
 }
 
-__hidden int session_removed(void)
+__hidden bool server_keeps(struct tlsfail_conn *c)
 {
-	struct thread *t = thread_find();
-	struct tlsfail_conn *c = t ? conn_of_thread(t) : NULL;
+	return c->cert_count || c->flags & TLSFAIL_F_CERT_EMPTY || connection_of(c)->cert_sent;
+}
 
-	if (c && c->role == TLSFAIL_ROLE_SERVER && c->flags & TLSFAIL_F_DONE)
-		c->flags |= TLSFAIL_F_SESSION_REMOVED;
-	return 0;
+/* OpenSSL itself calls it for a fatal alert, which it sends for an error, and when an SSL object is
+ * freed that was not shut down: then nothing is sent any more (ssl3_dispatch_alert() and
+ * ssl_clear_bad_session()). */
+__hidden void server_session_removed(struct tlsfail_conn *c)
+{
+	if (c->role == TLSFAIL_ROLE_SERVER && c->flags & TLSFAIL_F_DONE && !c->error_count)
+		connection_of(c)->session_removed = 1;
 }
 
 __hidden int server_io(const struct sock *sk, struct tlsfail_conn *c, int ret, __u32 dir, __u64 buf)
 {
+	if (dir == TLSFAIL_DIR_SENT && connection_of(c)->session_removed && !c->error_count)
+		c->flags |= TLSFAIL_F_SESSION_REMOVED;
 	if (dir == TLSFAIL_DIR_RECEIVED) {
 		if (!c->t_request)
 			c->t_request = bpf_ktime_get_ns();

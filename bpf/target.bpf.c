@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * Which processes are targets, and the threads of them that were seen. A thread is looked at once:
- * from then on its entry says that it is a target's.
+ * from then on its entry says that it is a target's. That a thread is no target's is remembered, too,
+ * by each CPU for the threads it has seen last: they are nearly all of those that use a network.
  */
-#include "conn.bpf.h"
-#include <bpf/bpf_core_read.h>
+#include "target.bpf.h"
 
-#define THREADS_MAX 4096
+#define THREADS_MAX 2048
+
+/* A power of two. */
+#define STRANGERS_MAX 64
 
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -28,6 +31,22 @@ struct {
 	__type(key, __u32);
 	__type(value, __u8);
 } target_pids SEC(".maps");
+
+struct stranger {
+	__u64 t_born;
+	__u32 tid;
+	__u32 generation;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, STRANGERS_MAX);
+	__type(key, __u32); /* thread id, its low bits */
+	__type(value, struct stranger);
+} strangers SEC(".maps");
+
+/* Raised whenever what is a target changes: strangers of before are looked at again. */
+__u32 target_generation = 0;
 
 const volatile __u32 target_select = TLSFAIL_SELECT_EXE;
 const volatile char target_comm[TLSFAIL_COMM_LEN] = "";
@@ -111,29 +130,78 @@ static __noinline bool is_target(void)
 	return exe_selected(task);
 }
 
+static __always_inline __u32 generation(void)
+{
+	return *(volatile __u32 *)&target_generation;
+}
+
+static __always_inline __u64 task_born(void)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+
+	return BPF_CORE_READ(task, start_time);
+}
+
+/* A thread changes its command name whenever it likes. */
+static __always_inline bool strangers_stay(void)
+{
+	return target_select != TLSFAIL_SELECT_COMM;
+}
+
+static __always_inline struct stranger *stranger_slot(__u32 tid)
+{
+	__u32 slot = tid & (STRANGERS_MAX - 1);
+
+	return bpf_map_lookup_elem(&strangers, &slot);
+}
+
+static __always_inline bool is_stranger(__u32 tid, __u64 t_born)
+{
+	const struct stranger *s = strangers_stay() ? stranger_slot(tid) : NULL;
+
+	return s && s->tid == tid && s->t_born == t_born && s->generation == generation();
+}
+
+static __always_inline void stranger_remember(__u32 tid, __u64 t_born)
+{
+	struct stranger *s = stranger_slot(tid);
+
+	if (!s)
+		return;
+	s->tid = tid;
+	s->t_born = t_born;
+	s->generation = generation();
+}
+
 __hidden struct thread *thread_find(void)
 {
-	__u64 id = bpf_get_current_pid_tgid();
-	__u32 tid = id;
+	__u32 tid = bpf_get_current_pid_tgid();
 	struct thread *t = bpf_map_lookup_elem(&threads, &tid);
 
-	return t && t->tgid == id >> 32 ? t : NULL;
+	return t && t->t_born == task_born() ? t : NULL;
 }
 
 __hidden struct thread *thread_get(void)
 {
-	__u64 id = bpf_get_current_pid_tgid();
+	__u64 id = bpf_get_current_pid_tgid(), t_born = task_born();
 	__u32 tid = id;
-	struct thread *t = thread_find();
+	struct thread *t;
 
-	if (t)
-		return t;
-	if (!is_target())
+	if (is_stranger(tid, t_born))
 		return NULL;
+	t = bpf_map_lookup_elem(&threads, &tid);
+	if (t && t->t_born == t_born)
+		return t;
+	if (!is_target()) {
+		stranger_remember(tid, t_born);
+		return NULL;
+	}
 	bpf_map_update_elem(&threads, &tid, &new_thread, BPF_ANY);
 	t = bpf_map_lookup_elem(&threads, &tid);
-	if (t)
-		t->tgid = id >> 32;
+	if (!t)
+		return NULL;
+	t->tgid = id >> 32;
+	t->t_born = t_born;
 	return t;
 }
 
@@ -145,7 +213,9 @@ __hidden int process_exec(void)
 
 	/* Another program now, whatever the thread was before. */
 	bpf_map_delete_elem(&threads, &tid);
-	if (!is_target() && !exe_named())
+	if (is_target())
+		__sync_fetch_and_add(&target_generation, 1);
+	else if (!exe_named())
 		return 0;
 	rec.t = bpf_ktime_get_ns();
 	rec.pid = id >> 32;

@@ -7,32 +7,49 @@
  * context; a connection is known by its socket. The exceptions are connect(), send and receive,
  * which are system calls of the task that makes them.
  */
-#include "conn.bpf.h"
-#include "compat.bpf.h"
+#include "library.bpf.h"
 
 /* include/linux/socket.h */
 #define MSG_PEEK 2
 
 /* -- wire: bytes sent and received ------------------------------------------------------------ */
 
+/* The calling thread, if its I/O is of interest. From the wire any I/O of a target may begin a
+ * handshake; else the TLS library has told of the thread before. */
+static __always_inline struct thread *io_thread(void)
+{
+	return handshake_from_wire() ? thread_get() : thread_find();
+}
+
+/* In process context: ret bytes (or a negative errno) went from or to the user's buffer. */
+static __always_inline int conn_io(const struct sock *sk, struct thread *t, int ret, __u32 dir,
+				   __u64 buf)
+{
+	if (t->t_failed && socket_is_tcp(sk))
+		t->t_failed = 0;
+	return handshake_from_wire() ? wire_io(sk, t, ret, dir, buf)
+				     : entered_io(sk, t, ret, dir, buf);
+}
+
 /* 6.3 and later (6e6eda44b939 "sock: add tracepoint for send recv length"): after the copy,
  * before the system call returns */
 SEC("tp_btf/sock_send_length")
 int BPF_PROG(wire_tp_send, struct sock *sk, int ret, int flags)
 {
-	if (!thread_find())
-		return 0;
-	return conn_io(sk, ret, TLSFAIL_DIR_SENT, syscall_user_buffer());
+	struct thread *t = io_thread();
+
+	return t ? conn_io(sk, t, ret, TLSFAIL_DIR_SENT, syscall_user_buffer()) : 0;
 }
 
 SEC("tp_btf/sock_recv_length")
 int BPF_PROG(wire_tp_recv, struct sock *sk, int ret, int flags)
 {
+	struct thread *t;
+
 	if (flags & MSG_PEEK)
 		return ret == 1 ? conn_peeked(sk, syscall_user_buffer()) : 0;
-	if (!thread_find())
-		return 0;
-	return conn_io(sk, ret, TLSFAIL_DIR_RECEIVED, syscall_user_buffer());
+	t = io_thread();
+	return t ? conn_io(sk, t, ret, TLSFAIL_DIR_RECEIVED, syscall_user_buffer()) : 0;
 }
 
 /* The others see the call twice: at its entry the buffer is in the iterator, at its return the
@@ -41,7 +58,7 @@ int BPF_PROG(wire_tp_recv, struct sock *sk, int ret, int flags)
 static __always_inline int io_begin(const struct sock *sk, const struct msghdr *msg, __u32 dir,
 				    bool peek)
 {
-	struct thread *t = peek ? thread_get() : thread_find();
+	struct thread *t = peek ? thread_get() : io_thread();
 
 	if (!t)
 		return 0;
@@ -63,7 +80,7 @@ static __always_inline int io_end(int ret)
 	t->io_sk = 0;
 	if (t->io_peek)
 		return ret == 1 ? conn_peeked((const struct sock *)sk, t->io_buf) : 0;
-	return conn_io((const struct sock *)sk, ret, t->io_dir, t->io_buf);
+	return conn_io((const struct sock *)sk, t, ret, t->io_dir, t->io_buf);
 }
 
 struct socket {

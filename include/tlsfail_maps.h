@@ -47,6 +47,7 @@ enum tlsfail_counter {
 	TLSFAIL_N_LOST_WIRE,
 	TLSFAIL_N_LOST_EXEC,
 	TLSFAIL_N_UNTRACKED,
+	TLSFAIL_N_UNOWNED, /* errors of a TLS library whose connection is not certain */
 	TLSFAIL_COUNTERS,
 };
 

@@ -89,6 +89,7 @@ struct task_struct {
 	int tgid;
 	struct task_struct *real_parent;
 	struct mm_struct *mm;
+	__u64 start_time;
 	char comm[16];
 };
 
@@ -131,6 +132,8 @@ struct inet_sock {
 struct tcp_sock {
 	__u32 rcv_nxt;
 	__u32 copied_seq;
+	__u32 snd_una;
+	__u32 write_seq;
 	__u64 bytes_sent;
 	__u64 bytes_acked;
 	__u64 bytes_received;

@@ -87,9 +87,9 @@ static void item_print(const struct checkup_item *item)
 static void fact_print(enum fact which, const struct checkup_fact *fact)
 {
 	static const char *const meanings[FACT_COUNT] = {
-		[FACT_WIRE] = "handshake bytes",      [FACT_STATE] = "TCP states",
-		[FACT_CLOSE] = "sockets closed here", [FACT_RESET] = "RST, both ways",
-		[FACT_EXEC] = "programs that start",
+		[FACT_HANDSHAKE] = "handshakes", [FACT_WIRE] = "handshake bytes",
+		[FACT_STATE] = "TCP states",	 [FACT_CLOSE] = "sockets closed here",
+		[FACT_RESET] = "RST, both ways", [FACT_EXEC] = "programs that start",
 	};
 	char buf[256];
 	struct text t;

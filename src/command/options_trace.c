@@ -54,17 +54,20 @@ static int set_probe_stats(struct options *o, const char *value)
 static int set_hook(struct options *o, const char *value)
 {
 	const char *equals = strchr(value, '=');
-	enum hook_kind kind;
 	enum fact fact;
+	int kind;
 
 	if (equals && fact_find(value, equals - value, &fact) &&
-	    hook_kind_find(equals + 1, &kind)) {
+	    hook_kind_find(equals + 1, &kind) &&
+	    (kind == HOOK_ANY || hook_is_offered(fact, (enum hook_kind)kind))) {
 		o->hooks.kinds[fact] = kind;
 		return 0;
 	}
-	log_line("--hook takes FACT=KIND such as close=kprobe, not '%s'; facts: wire, state, "
-		 "close, reset, exec; kinds: tp_btf, raw_tp, fentry, kprobe",
-		 value);
+	log_line(
+		"--hook takes FACT=KIND such as close=kprobe, not '%s'; facts: "
+		"handshake, wire, state, close, reset, exec; kinds: tp_btf, raw_tp, fentry, kprobe, "
+		"and of a handshake wire, uprobe; auto is the first that works",
+		value);
 	return EXIT_USAGE;
 }
 
@@ -102,7 +105,7 @@ static const struct option_row rows[] = {
 	  "have the kernel time every BPF program, for the metrics", set_probe_stats },
 	{ "hook", 0, "FACT=KIND", COMMAND_TRACE,
 	  "force a hook: wire, state, close, reset or exec = tp_btf, raw_tp, fentry or kprobe; "
-	  "repeatable",
+	  "handshake = wire or uprobe; repeatable",
 	  set_hook },
 	{ "no-return-probes", 0, NULL, COMMAND_TRACE,
 	  "use entry probes only, as is done anyway where return probes are not safe",

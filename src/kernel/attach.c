@@ -42,6 +42,8 @@ struct attachments {
 	struct bpf_object *object;
 	bool uprobe_multi;
 	bool entry_only;
+	bool from_wire;
+	__u32 *generation;	 /* BPF looks anew at who is a target when it changes */
 	struct bpf_link **links; /* of the kernel's hooks */
 	size_t link_count;
 	struct attached_file *files;
@@ -143,6 +145,7 @@ int hooks_select(struct tlsfail_bpf *skel, const struct hook_choice *choice)
 	for (size_t i = 0; choice->entry_only && i < lib_hook_table_len; i++)
 		program_leave_out(skel->obj, lib_hook_table[i].ret);
 	skel->rodata->entry_only = choice->entry_only;
+	skel->rodata->from_wire = choice->rows[FACT_HANDSHAKE]->kind == HOOK_WIRE;
 	/* tcp_close tells of a close at once; the states would tell it a second time. */
 	skel->rodata->close_by_state = choice->rows[FACT_CLOSE]->kind == HOOK_TP_BTF ||
 				       choice->rows[FACT_CLOSE]->kind == HOOK_RAW_TP;
@@ -176,6 +179,8 @@ int hooks_attach(struct tlsfail_bpf *skel, const struct hook_choice *choice,
 	a->object = skel->obj;
 	a->uprobe_multi = choice->uprobe_multi;
 	a->entry_only = choice->entry_only;
+	a->from_wire = choice->rows[FACT_HANDSHAKE]->kind == HOOK_WIRE;
+	a->generation = &skel->bss->target_generation;
 	for (int fact = 0; fact < FACT_COUNT; fact++) {
 		for (size_t i = 0; (prog = row_program(skel->obj, choice->rows[fact], i)); i++) {
 			int err = link_keep(a, bpf_program__attach(prog));
@@ -264,10 +269,13 @@ static int map_set(const struct attachments *a, const char *name, const void *ke
 {
 	struct bpf_map *map = bpf_object__find_map_by_name(a->object, name);
 	__u8 yes = 1;
+	int err;
 
 	if (!map)
 		return -ENOENT;
-	return bpf_map__update_elem(map, key, key_size, &yes, sizeof(yes), BPF_ANY);
+	err = bpf_map__update_elem(map, key, key_size, &yes, sizeof(yes), BPF_ANY);
+	__atomic_fetch_add(a->generation, 1, __ATOMIC_RELEASE);
+	return err;
 }
 
 static struct tlsfail_exe_key exe_key(const struct target_file *exe)
@@ -300,6 +308,22 @@ int target_allow_pid(const struct attachments *a, uint32_t pid)
 }
 
 /* -- what a library has ----------------------------------------------------------------------- */
+
+/*
+ * A function that was built for CET begins with endbr64, which the kernel has to single-step at ten
+ * times the cost of the push behind it, which it emulates. Nothing has happened by then: arguments are
+ * in their registers, and the return address is where a return probe looks for it.
+ */
+static uint64_t past_landing_pad(int fd, uint64_t offset)
+{
+	static const unsigned char endbr64[] = { 0xf3, 0x0f, 0x1e, 0xfa };
+	unsigned char code[sizeof(endbr64)];
+
+	if (pread(fd, code, sizeof(code), (off_t)offset) == sizeof(code) &&
+	    !memcmp(code, endbr64, sizeof(code)))
+		return offset + sizeof(code);
+	return offset;
+}
 
 /* -ENOENT: the library does not have that symbol. */
 static int lib_hook_offset(const struct lib_hook *hook, struct elf_file *ssl,
@@ -338,6 +362,12 @@ int library_examine(const struct target_tls *tls, struct library_plan *plan)
 		err = elf_file_open(tls->crypto.fd, &budget, &crypto);
 	for (int fact = 0; !err && fact < LIB_FACT_COUNT; fact++)
 		plan->hooks[fact] = lib_hook_locate(fact, ssl, crypto, &plan->offsets[fact]);
+	for (int fact = 0; !err && fact < LIB_FACT_COUNT; fact++)
+		if (plan->hooks[fact])
+			plan->offsets[fact] = past_landing_pad(plan->hooks[fact]->part == LIB_CRYPTO
+								       ? tls->crypto.fd
+								       : tls->ssl.fd,
+							       plan->offsets[fact]);
 	if (budget.over)
 		err = -ETIME;
 	elf_file_close(ssl);
@@ -389,7 +419,8 @@ static int file_attach(const struct attachments *a, const struct library_plan *p
 	for (int fact = 0; !err && fact < LIB_FACT_COUNT; fact++) {
 		const struct lib_hook *hook = plan->hooks[fact];
 
-		if (!hook || (hook->part != LIB_CRYPTO) != file->use.ssl)
+		if (!hook || (hook->part != LIB_CRYPTO) != file->use.ssl ||
+		    (a->from_wire && hook->wired))
 			continue;
 		*failed = hook->symbol;
 		/* The return first: an entry without its return would leave a thread "inside". */
@@ -452,7 +483,7 @@ int library_attach(struct attachments *a, const struct target_tls *tls,
 	for (int fact = 0; fact < LIB_FACT_COUNT; fact++)
 		if (!plan->hooks[fact] && lib_fact_loss(fact))
 			text_addf(lacks, "%s%s", lacks->len ? ", " : "", lib_fact_loss(fact));
-	if (!plan->hooks[LIB_HANDSHAKE]) {
+	if (!plan->hooks[LIB_HANDSHAKE] && !a->from_wire) {
 		text_add(error, "cannot attach to ");
 		text_add_hostile(error, tls->ssl.path, strlen(tls->ssl.path));
 		text_add(error, ": it has no SSL_do_handshake");

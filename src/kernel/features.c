@@ -221,6 +221,9 @@ static int try_kind(const struct features *f, enum hook_kind kind, const char *t
 		return try_attach(target, load_nothing(BPF_PROG_TYPE_RAW_TRACEPOINT, NULL));
 	case HOOK_KPROBE:
 		return try_kprobe(target);
+	case HOOK_WIRE:
+	case HOOK_UPROBE:
+		return 0;
 	}
 	return -EINVAL;
 }

@@ -10,6 +10,9 @@
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 
 const struct hook hook_table[] = {
+	{ FACT_HANDSHAKE, HOOK_WIRE, { { NULL, NULL } } },
+	{ FACT_HANDSHAKE, HOOK_UPROBE, { { NULL, NULL } } },
+
 	/* sock_send_length and sock_recv_length: 6.3, 6e6eda44b939 */
 	{ FACT_WIRE,
 	  HOOK_TP_BTF,
@@ -61,27 +64,33 @@ const size_t hook_table_len = ARRAY_LEN(hook_table);
  * SSL_connect and SSL_accept call SSL_do_handshake in every OpenSSL and BoringSSL, so they need no
  * rows. The stubs are on the error path only. In libcrypto itself the error functions are hit some
  * ten times in every healthy handshake, so those come last; BPF goes by the library number.
+ *
+ * SSL_get_verify_result is called for each request of a connection that shows a certificate. Without it
+ * the verify result is known where it matters: it is logged when it is a refusal.
  */
 const struct lib_hook lib_hook_table[] = {
-	{ LIB_HANDSHAKE, LIB_SSL, "SSL_do_handshake", "uprobe_handshake", "uretprobe_handshake" },
+	{ LIB_HANDSHAKE, LIB_SSL, "SSL_do_handshake", "uprobe_handshake", "uretprobe_handshake",
+	  true },
 
-	{ LIB_ERROR, LIB_SSL_STUB, "ERR_vset_error", "uprobe_err_vset", NULL },
-	{ LIB_ERROR, LIB_SSL_STUB, "ERR_put_error", "uprobe_err_put", NULL },
-	{ LIB_ERROR, LIB_CRYPTO, "ERR_vset_error", "uprobe_err_vset", NULL },
-	{ LIB_ERROR, LIB_CRYPTO, "ERR_put_error", "uprobe_err_put", NULL },
+	{ LIB_ERROR, LIB_SSL_STUB, "ERR_vset_error", "uprobe_err_vset", NULL, false },
+	{ LIB_ERROR, LIB_SSL_STUB, "ERR_put_error", "uprobe_err_put", NULL, false },
+	{ LIB_ERROR, LIB_CRYPTO, "ERR_vset_error", "uprobe_err_vset", NULL, false },
+	{ LIB_ERROR, LIB_CRYPTO, "ERR_put_error", "uprobe_err_put", NULL, false },
 
-	{ LIB_ERROR_FUNC, LIB_SSL_STUB, "ERR_set_debug", "uprobe_err_debug", NULL },
+	{ LIB_ERROR_FUNC, LIB_SSL_STUB, "ERR_set_debug", "uprobe_err_debug", NULL, false },
 
-	{ LIB_VERIFY, LIB_SSL, "SSL_get_verify_result", "uprobe_verify", "uretprobe_verify" },
+	{ LIB_VERIFY, LIB_SSL, "SSL_get_verify_result", "uprobe_verify", "uretprobe_verify", true },
 
-	{ LIB_VERIFY_LOG, LIB_CRYPTO, "X509_verify_cert_error_string", "uprobe_verify_text", NULL },
+	{ LIB_VERIFY_LOG, LIB_CRYPTO, "X509_verify_cert_error_string", "uprobe_verify_text", NULL,
+	  false },
 
-	{ LIB_HOST, LIB_CRYPTO, "X509_check_host", "uprobe_host", "uretprobe_host" },
+	{ LIB_HOST, LIB_CRYPTO, "X509_check_host", "uprobe_host", "uretprobe_host", false },
 
-	{ LIB_SESSION_REMOVED, LIB_SSL, "SSL_CTX_remove_session", "uprobe_session_removed", NULL },
+	{ LIB_SESSION_REMOVED, LIB_SSL, "SSL_CTX_remove_session", "uprobe_session_removed", NULL,
+	  false },
 
 	/* In libcrypto it is called for every certificate of a trust store as well. */
-	{ LIB_CERTIFICATE, LIB_SSL_STUB, "d2i_X509", "uprobe_certificate", NULL },
+	{ LIB_CERTIFICATE, LIB_SSL_STUB, "d2i_X509", "uprobe_certificate", NULL, false },
 };
 const size_t lib_hook_table_len = ARRAY_LEN(lib_hook_table);
 
@@ -100,15 +109,13 @@ const char *lib_fact_loss(enum lib_fact fact)
 }
 
 static const char *const fact_names[FACT_COUNT] = {
-	[FACT_WIRE] = "wire",	[FACT_STATE] = "state", [FACT_CLOSE] = "close",
-	[FACT_RESET] = "reset", [FACT_EXEC] = "exec",
+	[FACT_HANDSHAKE] = "handshake", [FACT_WIRE] = "wire",	[FACT_STATE] = "state",
+	[FACT_CLOSE] = "close",		[FACT_RESET] = "reset", [FACT_EXEC] = "exec",
 };
 
 static const char *const kind_names[] = {
-	[HOOK_TP_BTF] = "tp_btf",
-	[HOOK_RAW_TP] = "raw_tp",
-	[HOOK_FENTRY] = "fentry",
-	[HOOK_KPROBE] = "kprobe",
+	[HOOK_TP_BTF] = "tp_btf", [HOOK_RAW_TP] = "raw_tp", [HOOK_FENTRY] = "fentry",
+	[HOOK_KPROBE] = "kprobe", [HOOK_WIRE] = "wire",	    [HOOK_UPROBE] = "uprobe",
 };
 
 const char *fact_name(enum fact fact)
@@ -132,13 +139,25 @@ bool fact_find(const char *name, size_t len, enum fact *fact)
 	return false;
 }
 
-bool hook_kind_find(const char *name, enum hook_kind *kind)
+bool hook_kind_find(const char *name, int *kind)
 {
+	if (!strcmp(name, "auto")) {
+		*kind = HOOK_ANY;
+		return true;
+	}
 	for (size_t i = 0; i < ARRAY_LEN(kind_names); i++) {
 		if (!strcmp(kind_names[i], name)) {
-			*kind = i;
+			*kind = (int)i;
 			return true;
 		}
 	}
+	return false;
+}
+
+bool hook_is_offered(enum fact fact, enum hook_kind kind)
+{
+	for (size_t i = 0; i < hook_table_len; i++)
+		if (hook_table[i].fact == fact && hook_table[i].kind == kind)
+			return true;
 	return false;
 }

@@ -11,11 +11,12 @@
 #define HOOK_PROGS_MAX 6
 
 enum fact {
-	FACT_WIRE,  /* socket of the handshake, bytes on the wire */
-	FACT_STATE, /* TCP transitions, the peer's FIN */
-	FACT_CLOSE, /* the socket is closed here */
-	FACT_RESET, /* RST received, RST sent */
-	FACT_EXEC,  /* a program starts */
+	FACT_HANDSHAKE, /* a handshake begins, is done */
+	FACT_WIRE,	/* socket of the handshake, bytes on the wire */
+	FACT_STATE,	/* TCP transitions, the peer's FIN */
+	FACT_CLOSE,	/* the socket is closed here */
+	FACT_RESET,	/* RST received, RST sent */
+	FACT_EXEC,	/* a program starts */
 	FACT_COUNT,
 };
 
@@ -24,6 +25,8 @@ enum hook_kind {
 	HOOK_RAW_TP,
 	HOOK_FENTRY, /* fentry and fexit */
 	HOOK_KPROBE, /* kprobe and kretprobe */
+	HOOK_WIRE,   /* concluded from the bytes on the wire: no hook of its own */
+	HOOK_UPROBE, /* in a TLS library: see lib_hook_table */
 };
 
 /* One BPF program and what it is attached to. */
@@ -35,7 +38,7 @@ struct hook_prog {
 struct hook {
 	enum fact fact;
 	enum hook_kind kind;
-	struct hook_prog progs[HOOK_PROGS_MAX]; /* ends with a NULL name */
+	struct hook_prog progs[HOOK_PROGS_MAX]; /* ends with a NULL name; none: nothing to attach */
 };
 
 /* The rows of a fact stand together, first choice first. */
@@ -54,9 +57,12 @@ const char *fact_name(enum fact fact);
 /* "tp_btf", "kprobe" ... */
 const char *hook_kind_name(enum hook_kind kind);
 
-/* The fact or kind of that name; false when there is none. */
+/* The fact or kind of that name; false when there is none. "auto" is HOOK_ANY. */
 bool fact_find(const char *name, size_t len, enum fact *fact);
-bool hook_kind_find(const char *name, enum hook_kind *kind);
+bool hook_kind_find(const char *name, int *kind);
+
+/* Is there such a row? */
+bool hook_is_offered(enum fact fact, enum hook_kind kind);
 
 /* The facts that come out of a TLS library. */
 enum lib_fact {
@@ -84,6 +90,7 @@ struct lib_hook {
 	const char *symbol;
 	const char *entry; /* BPF program */
 	const char *ret;   /* BPF program for the return, or NULL */
+	bool wired;	   /* not needed where the wire tells of handshakes */
 };
 
 extern const struct lib_hook lib_hook_table[];

@@ -19,7 +19,7 @@ from test_replay import readable_copy
 
 COLUMNS = 80
 EXIT_STATUS = {"ok": 0, "degraded": 3, "missing": 1}
-FACTS = ["wire", "state", "close", "reset", "exec"]
+FACTS = ["handshake", "wire", "state", "close", "reset", "exec"]
 
 # Nobody else's, whoever runs beside us.
 CONTAINER_ID = hashlib.sha256(b"%d" % os.getpid()).hexdigest()

@@ -17,6 +17,7 @@ from tap import Skip, require
 from test_host import SETTLE_S, replace_file
 
 ALTERNATIVES = (
+    "handshake=wire", "handshake=uprobe",
     "wire=tp_btf", "wire=fentry", "wire=kprobe",
     "state=tp_btf", "state=raw_tp",
     "close=fentry", "close=kprobe", "close=tp_btf", "close=raw_tp",

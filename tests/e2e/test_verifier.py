@@ -15,7 +15,8 @@ from tap import Skip, require
 
 PROGRAM = env.REPOSITORY / "build" / "verifier"
 FIGURES = env.REPOSITORY / "tests" / "verifier" / "figures.txt"
-CHOICES = {"default": (), "entry-only": ("entry-only",)}
+CHOICES = {"default": (), "entry-only": ("entry-only",), "uprobe": ("handshake=uprobe",),
+           "uprobe-entry-only": ("handshake=uprobe", "entry-only")}
 
 # bpf_enable_priv_stack() in the kernel's kernel/bpf/verifier.c, since 6.13: a frame of 64 bytes or
 # more, rounded up to 16, comes from a stack of the CPU's own, which a preempted program does not keep.

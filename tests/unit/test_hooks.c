@@ -117,20 +117,25 @@ static void test_fact_names(void **state)
 
 static void test_kind_names(void **state)
 {
-	enum hook_kind found;
+	int found;
 
 	(void)state;
-	for (enum hook_kind kind = HOOK_TP_BTF; kind <= HOOK_KPROBE; kind++) {
+	for (enum hook_kind kind = HOOK_TP_BTF; kind <= HOOK_UPROBE; kind++) {
 		const char *name = hook_kind_name(kind);
 
-		found = HOOK_KPROBE + 1;
+		found = HOOK_UPROBE + 1;
 		assert_non_null(name);
 		assert_true(hook_kind_find(name, &found));
 		assert_int_equal(found, kind);
 	}
 	assert_false(hook_kind_find("", &found));
 	assert_false(hook_kind_find("tp_btf ", &found));
-	assert_false(hook_kind_find("uprobe", &found));
+	assert_false(hook_kind_find("uretprobe", &found));
+	assert_true(hook_kind_find("auto", &found));
+	assert_int_equal(found, HOOK_ANY);
+	assert_true(hook_is_offered(FACT_HANDSHAKE, HOOK_UPROBE));
+	assert_false(hook_is_offered(FACT_CLOSE, HOOK_UPROBE));
+	assert_false(hook_is_offered(FACT_HANDSHAKE, HOOK_KPROBE));
 }
 
 /* The names of the sections that libbpf attaches for a kind: one, or one with its return. */
@@ -159,7 +164,8 @@ static void test_programs_are_of_their_row(void **state)
 	for (size_t i = 0; i < hook_table_len; i++) {
 		const struct hook *hook = &hook_table[i];
 
-		assert_true(prog_count(hook) > 0);
+		/* What a handshake is known by is attached for other facts, or to libraries. */
+		assert_true((prog_count(hook) > 0) == (hook->fact != FACT_HANDSHAKE));
 		for (size_t n = 0; n < prog_count(hook); n++) {
 			const struct hook_prog *prog = &hook->progs[n];
 			const char *section = section_of(prog->name);

@@ -15,8 +15,9 @@
 #include "tlsfail_abi.h"
 #include "tlsfail_maps.h"
 
-#define LOG_BYTES (1 << 16)
-#define LOG_STATS 4 /* include/linux/bpf_verifier.h, BPF_LOG_STATS */
+#define LOG_BYTES    (1 << 16)
+#define LOG_STATS    4 /* include/linux/bpf_verifier.h, BPF_LOG_STATS */
+#define REASON_LINES 6 /* the last of the log, when a program is refused */
 
 /* Every branch that the collector's choices can open. */
 static void choose(struct tlsfail_bpf *skel, char **choices, int count)
@@ -26,6 +27,8 @@ static void choose(struct tlsfail_bpf *skel, char **choices, int count)
 	for (int i = 0; i < count; i++) {
 		if (!strcmp(choices[i], "entry-only"))
 			skel->rodata->entry_only = true;
+		if (!strcmp(choices[i], "handshake=uprobe"))
+			skel->rodata->from_wire = false;
 	}
 }
 
@@ -88,7 +91,12 @@ int main(int argc, char **argv)
 		const char *name = bpf_program__name(prog), *stack, *insns;
 
 		if (!program_try(name, argv + 1, argc - 1, log)) {
+			const char *why = log + strlen(log);
+
+			for (int lines = 0; why > log && lines < REASON_LINES; why--)
+				lines += why[-1] == '\n';
 			printf("%s refused\n", name);
+			fprintf(stderr, "%s%s", name, why);
 			refused += loads_alone(bpf_program__section_name(prog));
 			continue;
 		}

@@ -17,10 +17,9 @@
  *  - A program that accepts the host name goes on: it sends its request, or turns to the other
  *    side of a tunnel. If it closes the connection instead, the name was refused.
  */
-#include "conn.bpf.h"
+#include "concluded.bpf.h"
 
-#define NEW_SESSION_TICKET 4
-#define ALERT_LEN	   2 /* in clear */
+#define ALERT_LEN 2 /* in clear */
 
 /* TLS 1.2, with the largest of its MACs and paddings; no ClientHello is as short. */
 #define FINISHED_MAX_LEN 96
@@ -33,30 +32,12 @@ __hidden bool entry_probes_only(void)
 	return entry_only;
 }
 
-/* -- what the head of a send or receive is ---------------------------------------------------- */
-
-/* Encrypted, and no alert: application data, or the end of a TLS 1.3 handshake. */
-static __always_inline bool is_encrypted_data(const __u8 *record)
-{
-	return is_record(record, RECORD_APPLICATION_DATA) &&
-	       record_len(record) != RECORD_TLS13_ALERT_LEN;
-}
-
-/* In a record of its own; in an encrypted record the lengths would not agree. */
-static __always_inline bool is_client_hello(const __u8 *record)
-{
-	const __u8 *message = record + RECORD_HEADER_LEN;
-
-	return is_record(record, RECORD_HANDSHAKE) && message[0] == CLIENT_HELLO && !message[1] &&
-	       (__u32)(message[2] << 8 | message[3]) + 4 == record_len(record);
-}
-
 /* -- the end of a handshake ------------------------------------------------------------------- */
 
 static __always_inline void conclude_done(struct thread *t, struct tlsfail_conn *c)
 {
 	t->in_handshake = 0;
-	handshake_done(t, c);
+	handshake_done((const struct sock *)t->sk, c);
 }
 
 /* The connection whose handshake the thread was in last, while that is not known to be done. */
@@ -109,6 +90,22 @@ static __always_inline bool still_in_handshake(const struct sock *sk, struct thr
 	return false;
 }
 
+/* I/O after X509_check_host: the program goes on, unless this is its close_notify. */
+static __always_inline void host_settle(const struct sock *sk, struct thread *t, __u32 dir,
+					bool alert)
+{
+	if (t->host_sk && socket_is_tcp(sk) &&
+	    !(t->host_sk == (__u64)sk && dir == TLSFAIL_DIR_SENT && alert))
+		t->host_sk = 0;
+}
+
+__hidden int conclude_host_settled(const struct sock *sk, struct thread *t, __u32 dir, __u64 buf)
+{
+	if (t->host_sk)
+		host_settle(sk, t, dir, is_alert(buf));
+	return 0;
+}
+
 __hidden int conclude_before_io(const struct sock *sk, struct thread *t, int ret, __u32 dir,
 				__u64 buf)
 {
@@ -117,9 +114,7 @@ __hidden int conclude_before_io(const struct sock *sk, struct thread *t, int ret
 	/* What could not be sent tells as much as what was; what did not come tells nothing. */
 	if (buf && (ret > 0 || dir == TLSFAIL_DIR_SENT))
 		read_head(head, ret > 0 ? ret : TLSFAIL_HEAD_LEN, buf);
-	if (t->host_sk && socket_is_tcp(sk) &&
-	    !(t->host_sk == (__u64)sk && dir == TLSFAIL_DIR_SENT && record_is_alert(head)))
-		t->host_sk = 0;
+	host_settle(sk, t, dir, record_is_alert(head));
 	if (t->in_handshake && !still_in_handshake(sk, t, dir, head, buf))
 		t->in_handshake = 0;
 	return 0;
@@ -131,7 +126,7 @@ static __always_inline bool rx_type_seen(const struct tlsfail_conn *c, __u8 type
 }
 
 /* After each receive of a server's handshake, and after each send. */
-static __always_inline bool server_is_done(struct tlsfail_conn *c, __u32 dir)
+static __always_inline bool server_must_be_done(struct tlsfail_conn *c, __u32 dir)
 {
 	const __u8 *record = first_record(dir == TLSFAIL_DIR_SENT ? c->last_tx : c->last_rx);
 
@@ -155,7 +150,7 @@ __hidden int conclude_after_io(struct thread *t, int ret, __u32 dir)
 	if (!c || ret <= 0)
 		return 0;
 	if (c->role == TLSFAIL_ROLE_SERVER
-		    ? server_is_done(c, dir)
+		    ? server_must_be_done(c, dir)
 		    : dir == TLSFAIL_DIR_SENT && is_encrypted_data(first_record(c->last_tx)))
 		conclude_done(t, c);
 	return 0;
@@ -176,7 +171,8 @@ __hidden int conclude_host_asked(struct thread *t)
 {
 	struct tlsfail_conn *c;
 
-	conclude_verified(t);
+	if (!handshake_from_wire())
+		conclude_verified(t);
 	c = conn_find((const struct sock *)t->sk);
 	if (!c || !(c->flags & TLSFAIL_F_TLS))
 		return 0;

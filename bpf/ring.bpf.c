@@ -2,7 +2,8 @@
 /*
  * The way out of the kernel: the ring, and the counters of what was seen and of what was lost.
  */
-#include "conn.bpf.h"
+#include "ring.bpf.h"
+#include "record.bpf.h"
 
 #define RING_BYTES (4 << 20)
 

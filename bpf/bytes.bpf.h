@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Bytes of a handshake: what is kept of them, their records and flights.
+ */
+#ifndef BYTES_BPF_H
+#define BYTES_BPF_H
+
+#include "table.bpf.h"
+
+/* Another len bytes in that direction (enum tlsfail_dir). */
+void flight_add(struct tlsfail_conn *c, __u32 dir, __u32 len);
+
+/* Keeps what is sent, or has come, in the handshake. */
+void bytes_sent(struct tlsfail_conn *c, const struct sock *sk, __u32 len, __u64 buf);
+void bytes_received(struct tlsfail_conn *c, __u32 len, __u64 buf);
+
+/* Keeps len bytes of user memory for the direction; nonzero: some are lost. */
+int wire_append(__u64 key, __u32 len, __u64 buf);
+
+/* Keeps the next certificate of the peer: len bytes of user memory at der. */
+void wire_certificate(struct tlsfail_conn *c, __u64 sk, __u32 len, __u64 der);
+
+/* Sends the bytes kept for one direction; false: there are none, or they are lost. */
+bool wire_report(const struct sock *sk, __u64 id, __u32 dir);
+
+/* Its end without a report: the entry and its bytes go. */
+void conn_forget(const struct sock *sk, const struct tlsfail_conn *c);
+
+/* As conn_find(); that of an earlier connection, whose end was not seen, is counted and forgotten. */
+struct tlsfail_conn *conn_find_current(const struct sock *sk);
+
+/* Follows the records in the bytes of the thread's I/O at hand. */
+int records_follow(struct connection *e, struct thread *t);
+
+/* An alert in the user's buffer, as close_notify before a close, is no data. */
+bool is_alert(__u64 buf);
+
+#endif

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The client's side: connections that a target has made.
+ */
+#ifndef CLIENT_BPF_H
+#define CLIENT_BPF_H
+
+#include "peer.bpf.h"
+
+/* Has the wire shown the end of the handshake? */
+bool client_is_done(const struct connection *e);
+
+/* After the handshake ret bytes were sent or have come; the connection may end as a success. */
+int client_io(const struct sock *sk, struct tlsfail_conn *c, int ret, __u32 dir, __u64 buf);
+
+/* It is over: is it a failure? */
+bool client_failed(const struct tlsfail_conn *c);
+
+#endif

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * A handshake that is done is counted, and its certificates are reported if somebody wants them.
+ */
+#include "done.bpf.h"
+
+/* The same certificate of a peer is reported again after this time; 0: certificates of healthy
+ * handshakes are not reported. */
+const volatile __u64 cert_interval_ns = 0;
+
+/* Once per peer and certificate and interval; a resumed handshake has no certificate. */
+static __noinline int certificates_watch(const struct sock *sk, const struct tlsfail_conn *c)
+{
+	__u32 n;
+
+	if (!cert_interval_ns || !c->cert_count || !peer_cert_is_new(c, cert_interval_ns))
+		return 0;
+	for (n = 0; n < TLSFAIL_CERTS_MAX && n < c->cert_count; n++)
+		wire_report(sk, c->id, TLSFAIL_DIR_CERT + n);
+	report_certs(c);
+	return 0;
+}
+
+__hidden void handshake_done(const struct sock *sk, struct tlsfail_conn *c)
+{
+	c->handshake_ret = 1;
+	c->flags |= TLSFAIL_F_DONE;
+	c->t_done = bpf_ktime_get_ns();
+	if (!role_wanted(c->role)) {
+		conn_forget(sk, c);
+		return;
+	}
+	if (c->role == TLSFAIL_ROLE_SERVER) {
+		count(TLSFAIL_N_SERVER_DONE);
+		if (!server_keeps(c))
+			conn_succeed(sk, c);
+		return;
+	}
+	count(TLSFAIL_N_CLIENT_DONE);
+	count_latency(c->t_done - c->t_start);
+	certificates_watch(sk, c);
+}

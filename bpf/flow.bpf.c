@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Bytes of a connection, by its stage: handshake, or after it.
+ */
+#include "flow.bpf.h"
+
+__hidden void handshake_seen(const struct sock *sk, const struct tlsfail_conn *c)
+{
+	if (!role_wanted(c->role))
+		return;
+	count(c->role == TLSFAIL_ROLE_CLIENT ? TLSFAIL_N_CLIENT_SEEN : TLSFAIL_N_SERVER_SEEN);
+	if (c->role == TLSFAIL_ROLE_SERVER)
+		listener_did_tls(sk);
+}
+
+static __always_inline void handshake_received(struct tlsfail_conn *c, __u32 len, __u64 buf)
+{
+	bytes_received(c, len, buf);
+	if (c->role == TLSFAIL_ROLE_SERVER)
+		server_handshake_received(c);
+	else if (c->rx_bytes == len && c->first_rx[0] >= RECORD_CHANGE_CIPHER_SPEC &&
+		 c->first_rx[0] <= RECORD_APPLICATION_DATA)
+		peer_sent_tls(c);
+}
+
+__hidden int handshake_io(struct tlsfail_conn *c, const struct sock *sk, const struct thread *t)
+{
+	__u32 dir = t->io_dir;
+	__u64 buf = t->io_buf;
+	int ret = t->io_ret;
+
+	c->pid = t->tgid;
+	c->t_last_io = bpf_ktime_get_ns();
+	c->last_dir = dir;
+	c->last_ret = ret;
+	if (ret <= 0)
+		return 0;
+	flight_add(c, dir, ret);
+	if (dir == TLSFAIL_DIR_SENT)
+		bytes_sent(c, sk, ret, buf);
+	else
+		handshake_received(c, ret, buf);
+	if (!buf || wire_append((__u64)sk + dir, ret, buf))
+		c->flags |= TLSFAIL_F_NO_WIRE;
+	return 0;
+}
+
+__hidden int after_io(const struct sock *sk, struct tlsfail_conn *c, int ret, __u32 dir, __u64 buf)
+{
+	flight_add(c, dir, ret);
+	if (c->role == TLSFAIL_ROLE_SERVER)
+		return server_io(sk, c, ret, dir, buf);
+	return client_io(sk, c, ret, dir, buf);
+}

@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * The life of a connection: what happens to its socket, and its end, at which it is decided whether it
+ * travels. Most of this runs in whatever context the socket's event happens; sk is never dereferenced
+ * directly.
+ */
+#include "life.bpf.h"
+
+#define ECONNREFUSED 111 /* include/uapi/asm-generic/errno.h */
+
+#define PF_EXITING 0x00000004 /* include/linux/sched.h */
+
+/* -- the end of a connection ------------------------------------------------------------------ */
+
+static __noinline int conn_report(const struct sock *sk, struct tlsfail_conn *c)
+{
+	bool kept = true;
+	__u32 n;
+
+	if (c->tx_bytes)
+		kept &= wire_report(sk, c->id, TLSFAIL_DIR_SENT);
+	if (c->rx_bytes)
+		kept &= wire_report(sk, c->id, TLSFAIL_DIR_RECEIVED);
+	for (n = 0; n < TLSFAIL_CERTS_MAX && n < c->cert_count; n++)
+		kept &= wire_report(sk, c->id, TLSFAIL_DIR_CERT + n);
+	if (!kept)
+		c->flags |= TLSFAIL_F_NO_WIRE;
+	c->ssl = 0;
+	peer_failed(c);
+	report_conn(c);
+	return 0;
+}
+
+/* An error that was raised before the first I/O, as when nothing can be offered, belongs to the
+ * connection on which the thread then sends its alert, or which it closes without having used. */
+__hidden void conn_adopt_orphan(struct tlsfail_conn *c, struct thread *t)
+{
+	if (!t->orphan.reason)
+		return;
+	c->error_count = 1;
+	c->errors[0] = t->orphan;
+	__builtin_memcpy(c->error_func, t->func, sizeof(c->error_func));
+	t->orphan.reason = 0;
+}
+
+/* Called from the exit of the process, which closes its files. */
+static __always_inline bool owner_exits(const struct tlsfail_conn *c)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+
+	return c->pid == bpf_get_current_pid_tgid() >> 32 &&
+	       BPF_CORE_READ(task, flags) & PF_EXITING;
+}
+
+static __always_inline __u64 without(__u64 all, __u64 part)
+{
+	return all > part ? all - part : 0;
+}
+
+static __noinline int conn_end(const struct sock *sk, struct tlsfail_conn *c)
+{
+	const struct tcp_sock *tp = (const struct tcp_sock *)sk;
+	const struct connection *e = connection_of(c);
+
+	c->t_close = bpf_ktime_get_ns();
+	/* Of the TLS connection: what was said in clear before it is not part of it. */
+	c->tcp_bytes_sent = without(BPF_CORE_READ(tp, bytes_sent), e->plain[TLSFAIL_DIR_SENT]);
+	c->tcp_bytes_acked = without(BPF_CORE_READ(tp, bytes_acked), e->plain[TLSFAIL_DIR_SENT]);
+	c->tcp_bytes_received =
+		without(BPF_CORE_READ(tp, bytes_received), e->plain[TLSFAIL_DIR_RECEIVED]);
+	c->tcp_srtt_us = BPF_CORE_READ(tp, srtt_us);
+	c->tcp_retransmits = BPF_CORE_READ(tp, total_retrans);
+	if (!(c->flags & (TLSFAIL_F_PEER_FIN | TLSFAIL_F_PEER_RST)))
+		c->flags |= TLSFAIL_F_LOCAL_FIN;
+	if (owner_exits(c))
+		c->flags |= TLSFAIL_F_EXITING;
+	if (entry_probes_only())
+		conclude_at_end(sk, c);
+	if (role_wanted(c->role) && !e->unsure &&
+	    (c->role == TLSFAIL_ROLE_SERVER ? server_failed(c) : client_failed(c)))
+		conn_report(sk, c);
+	else if (role_wanted(c->role) && c->flags & TLSFAIL_F_DONE)
+		count_success(c);
+	conn_forget(sk, c);
+	return 0;
+}
+
+/* -- what happens to a socket ----------------------------------------------------------------- */
+
+/* An entry; one is made now for a connection that was accepted and has not said a word. */
+static __always_inline struct tlsfail_conn *conn_find_waiting(const struct sock *sk)
+{
+	struct tlsfail_conn *c = conn_find(sk);
+
+	return c ? c : server_awake(sk);
+}
+
+__hidden int conn_connect(const struct sock *sk)
+{
+	struct tlsfail_conn *c;
+	struct thread *t;
+
+	if (!tracing_armed())
+		return 0;
+	t = thread_get();
+	if (!t)
+		return 0;
+	/* What is raised from now on is about this one, or nobody. */
+	t->last_sk = 0;
+	t->blocked = 1;
+	t->orphan.reason = 0;
+	if (!role_wanted(TLSFAIL_ROLE_CLIENT))
+		return 0;
+	/* Another connection's, whose end was not seen, or that of the same socket, which connects again
+	 * without a close in between. */
+	c = conn_find(sk);
+	if (c) {
+		count(TLSFAIL_N_UNTRACKED);
+		conn_forget(sk, c);
+	}
+	c = conn_new(sk);
+	if (!c)
+		return 0;
+	conn_own(c);
+	c->flags = TLSFAIL_F_CONNECT;
+	c->role = TLSFAIL_ROLE_CLIENT;
+	if (peer_did_tls(c))
+		c->flags |= TLSFAIL_F_PEER_DID_TLS;
+	peer_retried(c, t);
+	return 0;
+}
+
+__hidden int conn_established(const struct sock *sk)
+{
+	struct tlsfail_conn *c = conn_find_current(sk);
+
+	if (!c)
+		return 0;
+	c->flags |= TLSFAIL_F_ESTABLISHED;
+	c->t_established = bpf_ktime_get_ns();
+	conn_read_addresses(c, sk);
+	return 0;
+}
+
+__hidden int conn_accepted(const struct sock *sk)
+{
+	/* a simultaneous open */
+	if (conn_find_current(sk))
+		return conn_established(sk);
+	if (tracing_armed() && role_wanted(TLSFAIL_ROLE_SERVER))
+		server_waits(sk);
+	return 0;
+}
+
+__hidden int conn_peer_fin(const struct sock *sk)
+{
+	const struct tcp_sock *tp = (const struct tcp_sock *)sk;
+	struct tlsfail_conn *c = conn_find_waiting(sk);
+
+	if (!c)
+		return 0;
+	c->flags |= TLSFAIL_F_PEER_FIN;
+	c->t_peer_fin = bpf_ktime_get_ns();
+	/* A near peer answers before the call that sends has returned, and with it our first sight
+	 * of what was sent: TCP knows. */
+	if (!c->t_first_tx && !BPF_CORE_READ(tp, bytes_sent))
+		c->flags |= TLSFAIL_F_FIN_BEFORE_TX;
+	return 0;
+}
+
+static __always_inline void peer_reset(struct tlsfail_conn *c)
+{
+	c->flags |= TLSFAIL_F_PEER_RST;
+	c->t_peer_rst = bpf_ktime_get_ns();
+}
+
+static __always_inline void peer_refused(struct tlsfail_conn *c, const struct sock *sk)
+{
+	c->flags |= TLSFAIL_F_REFUSED;
+	conn_read_addresses(c, sk);
+	peer_reset(c);
+}
+
+__hidden int conn_reset_received(const struct sock *sk)
+{
+	struct tlsfail_conn *c = conn_find_waiting(sk);
+
+	if (!c)
+		return 0;
+	if (BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_SYN_SENT)
+		peer_refused(c, sk);
+	else
+		peer_reset(c);
+	return 0;
+}
+
+/* The kernel skips a program that it would run within itself on the same CPU, as in a soft interrupt
+ * (__bpf_trace_run() in kernel/trace/bpf_trace.c), so of thousands of resets one may not be seen. What
+ * tcp_reset() leaves in the socket tells of it, too. */
+__hidden int conn_connect_failed(const struct sock *sk)
+{
+	struct tlsfail_conn *c = conn_find(sk);
+
+	if (c && !(c->flags & TLSFAIL_F_REFUSED) && BPF_CORE_READ(sk, sk_err) == ECONNREFUSED)
+		peer_refused(c, sk);
+	return 0;
+}
+
+__hidden int conn_reset_sent(const struct sock *sk)
+{
+	struct tlsfail_conn *c = conn_find(sk);
+
+	if (c)
+		c->flags |= TLSFAIL_F_LOCAL_RST;
+	return 0;
+}
+
+/* Connected by the calling thread, and nothing was said. */
+static __always_inline bool is_unused(const struct tlsfail_conn *c)
+{
+	return c->flags & TLSFAIL_F_CONNECT && !(c->flags & TLSFAIL_F_TLS) &&
+	       c->tid == (__u32)bpf_get_current_pid_tgid();
+}
+
+__hidden int conn_closing(const struct sock *sk)
+{
+	struct tlsfail_conn *c = conn_find_waiting(sk);
+	struct thread *t = thread_find();
+
+	if (!c) {
+		/* Some other socket: what this thread connects next is no retry, and what it raised
+		 * is about something else. */
+		if (t) {
+			t->t_failed = 0;
+			t->orphan.reason = 0;
+		}
+		return 0;
+	}
+	if (t && t->orphan.reason && is_unused(c)) {
+		conn_adopt_orphan(c, t);
+		c->flags |= TLSFAIL_F_TLS;
+	}
+	return conn_end(sk, c);
+}
+
+__hidden int conn_destroyed(const struct sock *sk)
+{
+	struct tlsfail_conn *c = conn_find_waiting(sk);
+
+	return c ? conn_end(sk, c) : 0;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The peer of a connection in which the target is the client, beyond that connection.
+ */
+#ifndef PEER_BPF_H
+#define PEER_BPF_H
+
+#include "bytes.bpf.h"
+
+/* It has sent a TLS record before. */
+bool peer_did_tls(const struct tlsfail_conn *c);
+
+/* It has now, if these are its first bytes. */
+void peer_sent_tls(const struct tlsfail_conn *c);
+
+/* Its certificates are others than the last time, or interval_ns has passed: they are to be
+ * reported, and the next ones are compared with them. */
+bool peer_cert_is_new(const struct tlsfail_conn *c, __u64 interval_ns);
+
+/* A connection to it has failed, and takes the counts along. */
+void peer_failed(struct tlsfail_conn *c);
+
+/* A new connection, which may be another try of what failed on the thread's last. */
+void peer_retried(struct tlsfail_conn *c, struct thread *t);
+
+/* A handshake, of either role, was done and not refused. */
+void count_success(const struct tlsfail_conn *c);
+
+/* The same; nothing of the connection is needed any more. */
+void conn_succeed(const struct sock *sk, const struct tlsfail_conn *c);
+
+#endif

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * A connection enters the table when a target calls connect(), or with the first record of its
+ * handshake. It leaves the table as soon as it cannot become a failure any more: the first application
+ * data came back, or it turns out to carry no TLS. What is still there when its socket is closed has
+ * failed, or was never finished, and is sent with its wire bytes; so a healthy handshake sends nothing.
+ */
+#include "table.bpf.h"
+
+#define IPPROTO_TCP 6
+
+#define CONNS_MAX 4096
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, CONNS_MAX);
+	__type(key, __u64); /* address of the struct sock */
+	__type(value, struct connection);
+} conns SEC(".maps");
+
+/* Bits of enum tlsfail_role. */
+const volatile __u32 roles = 1 << TLSFAIL_ROLE_CLIENT | 1 << TLSFAIL_ROLE_SERVER;
+
+/* The collector's choice for "handshake": true when the wire says where one begins and is done. */
+const volatile bool from_wire = true;
+
+/* Too large for the stack. */
+static const struct connection new_conn;
+
+__hidden bool role_wanted(__u32 role)
+{
+	return roles >> (role & 3) & 1;
+}
+
+__hidden bool handshake_from_wire(void)
+{
+	return from_wire;
+}
+
+__hidden struct tlsfail_conn *conn_find(const struct sock *sk)
+{
+	__u64 key = (__u64)sk;
+
+	return bpf_map_lookup_elem(&conns, &key);
+}
+
+static __always_inline void read_addresses(const struct sock *sk, __u8 local[16], __u8 remote[16])
+{
+	if (BPF_CORE_READ(sk, __sk_common.skc_family) == AF_INET6) {
+		bpf_core_read(local, 16, &sk->__sk_common.skc_v6_rcv_saddr);
+		bpf_core_read(remote, 16, &sk->__sk_common.skc_v6_daddr);
+		return;
+	}
+	*(__be32 *)local = BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr);
+	*(__be32 *)remote = BPF_CORE_READ(sk, __sk_common.skc_daddr);
+}
+
+/* Known in parts at connect(), whole once established, and wiped by the kernel when a connect()
+ * fails. */
+__hidden void conn_read_addresses(struct tlsfail_conn *c, const struct sock *sk)
+{
+	c->family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	c->lport = BPF_CORE_READ(sk, __sk_common.skc_num);
+	c->rport = __builtin_bswap16(BPF_CORE_READ(sk, __sk_common.skc_dport));
+	read_addresses(sk, c->laddr, c->raddr);
+}
+
+__hidden struct tlsfail_conn *conn_new(const struct sock *sk)
+{
+	__u64 key = (__u64)sk, now = bpf_ktime_get_ns();
+	struct tlsfail_conn *c;
+
+	bpf_map_update_elem(&conns, &key, &new_conn, BPF_ANY);
+	c = bpf_map_lookup_elem(&conns, &key);
+	if (!c) {
+		count(TLSFAIL_N_UNTRACKED);
+		return NULL;
+	}
+	/* One CPU makes no two in a nanosecond. */
+	c->id = now << 8 | (bpf_get_smp_processor_id() & 0xff);
+	c->t_start = now;
+	conn_read_addresses(c, sk);
+	return c;
+}
+
+__hidden struct tlsfail_conn *conn_new_late(const struct sock *sk)
+{
+	struct tlsfail_conn *c = conn_new(sk);
+
+	if (!c)
+		return NULL;
+	c->flags = TLSFAIL_F_ESTABLISHED;
+	if (BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_CLOSE_WAIT) {
+		c->flags |= TLSFAIL_F_PEER_FIN;
+		c->t_peer_fin = c->t_start;
+	}
+	return c;
+}
+
+__hidden void conn_own(struct tlsfail_conn *c)
+{
+	__u64 id = bpf_get_current_pid_tgid();
+
+	if (c->tid)
+		return;
+	c->pid = id >> 32;
+	c->tid = id;
+	bpf_get_current_comm(c->comm, sizeof(c->comm));
+}
+
+__hidden void conn_remove(const struct sock *sk)
+{
+	__u64 key = (__u64)sk;
+
+	bpf_map_delete_elem(&conns, &key);
+}
+
+/* Parts of an address are not known before connect() is over, and wiped when it fails. */
+static __always_inline bool differs(__u16 kept, __u16 now)
+{
+	return kept && now && kept != now;
+}
+
+static __always_inline bool address_differs(const __u64 kept[2], const __u64 now[2])
+{
+	return (kept[0] | kept[1]) && (now[0] | now[1]) && (kept[0] != now[0] || kept[1] != now[1]);
+}
+
+/* The kernel skips a program that was switched out on the same CPU (tracepoints allow that since 7.0,
+ * a46023d5616e), so that the end of a connection may not be seen. */
+__hidden bool conn_is_earlier(const struct tlsfail_conn *c, const struct sock *sk)
+{
+	__u64 local[2] = {}, remote[2] = {};
+
+	read_addresses(sk, (__u8 *)local, (__u8 *)remote);
+	return differs(c->lport, BPF_CORE_READ(sk, __sk_common.skc_num)) ||
+	       differs(c->rport, __builtin_bswap16(BPF_CORE_READ(sk, __sk_common.skc_dport))) ||
+	       address_differs((const __u64 *)c->laddr, local) ||
+	       address_differs((const __u64 *)c->raddr, remote);
+}
+
+__hidden struct tlsfail_conn *conn_of_thread(const struct thread *t)
+{
+	struct tlsfail_conn *c = t->sk ? conn_find((const struct sock *)t->sk) : NULL;
+
+	return c && c->flags & TLSFAIL_F_TLS ? c : NULL;
+}
+
+__hidden bool socket_is_tcp(const struct sock *sk)
+{
+	__u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
+
+	return (family == AF_INET || family == AF_INET6) &&
+	       BPF_CORE_READ(sk, sk_protocol) == IPPROTO_TCP;
+}
+
+/* What TCP received, without what it has still to hand out. */
+__hidden __u32 socket_bytes_read(const struct sock *sk)
+{
+	const struct tcp_sock *tp = (const struct tcp_sock *)sk;
+
+	return (__u32)BPF_CORE_READ(tp, bytes_received) -
+	       (BPF_CORE_READ(tp, rcv_nxt) - BPF_CORE_READ(tp, copied_seq));
+}

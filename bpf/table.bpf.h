@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The table of connections: an entry each, found by the socket.
+ */
+#ifndef TABLE_BPF_H
+#define TABLE_BPF_H
+
+#include "record.bpf.h"
+#include "target.bpf.h"
+
+/* include/net/tcp_states.h; the numbers are ABI of inet_diag */
+enum tcp_state {
+	TCP_ESTABLISHED = 1,
+	TCP_SYN_SENT = 2,
+	TCP_SYN_RECV = 3,
+	TCP_FIN_WAIT1 = 4,
+	TCP_CLOSE = 7,
+	TCP_CLOSE_WAIT = 8,
+	TCP_LAST_ACK = 9,
+};
+
+#define AF_INET	 2
+#define AF_INET6 10
+
+/* Records of one direction, followed through however few bytes a call moves. */
+struct stream {
+	__u32 left;	  /* bytes of the record under way that have not passed yet */
+	__u16 protected;  /* encrypted records that are no alerts */
+	__u8 type;	  /* of the record under way */
+	__u8 have;	  /* bytes of the next record's header */
+	__u8 header[8];	  /* 5, and slack for the verifier */
+	__u8 has_message; /* the type of the handshake message has passed */
+	__u8 ccs;	  /* a ChangeCipherSpec has passed */
+	__u8 finished;	  /* and a whole handshake record after it */
+	__u8 lost;	  /* more records than were looked at, or no records */
+};
+
+/* An entry: what travels if it fails, and what only BPF needs. */
+struct connection {
+	struct tlsfail_conn c; /* first: one is a pointer to the other */
+	struct stream streams[2];
+	__u64 plain[2];	      /* bytes in clear before the handshake, by enum tlsfail_dir */
+	__u8 unsure;	      /* the record that it began with may be of an older handshake */
+	__u8 early;	      /* the client sent more than its ClientHello before an answer */
+	__u8 cert_sent;	      /* the client's flight holds more than a Finished */
+	__u8 session_removed; /* SSL_CTX_remove_session; by whom, the next send tells */
+	__u8 pad[4];
+};
+
+static __always_inline struct connection *connection_of(struct tlsfail_conn *c)
+{
+	return (struct connection *)c;
+}
+
+/* The collector's choices: --role, and whether the wire tells of handshakes, or the TLS library. */
+bool role_wanted(__u32 role);
+bool handshake_from_wire(void);
+
+/* A connection's entry, or NULL. */
+struct tlsfail_conn *conn_find(const struct sock *sk);
+
+/* Is it that of an earlier connection, in whose memory this socket is? */
+bool conn_is_earlier(const struct tlsfail_conn *c, const struct sock *sk);
+
+/* A new entry, of nobody yet; NULL, and counted, when there is no room. */
+struct tlsfail_conn *conn_new(const struct sock *sk);
+
+/* The same for a connection that has been there for a while. */
+struct tlsfail_conn *conn_new_late(const struct sock *sk);
+
+/* Addresses as they are now. */
+void conn_read_addresses(struct tlsfail_conn *c, const struct sock *sk);
+
+/* The calling task's from now on, unless it is somebody's already. */
+void conn_own(struct tlsfail_conn *c);
+
+/* Takes the entry out. */
+void conn_remove(const struct sock *sk);
+
+/* The TLS connection of the thread's last I/O, or of its SSL object, or NULL. */
+struct tlsfail_conn *conn_of_thread(const struct thread *t);
+
+/* Is it TCP over IPv4 or IPv6? */
+bool socket_is_tcp(const struct sock *sk);
+
+/* How many bytes the program has read from it. */
+__u32 socket_bytes_read(const struct sock *sk);
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Which processes are targets, and their threads.
+ */
+#ifndef TARGET_BPF_H
+#define TARGET_BPF_H
+
+#include "ring.bpf.h"
+
+/* A thread of a target: what links a TLS library to the sockets it touches. */
+struct thread {
+	__u64 t_born; /* of the task: numbers of threads are used again */
+	__u32 tgid;
+	__u8 in_handshake; /* inside SSL_do_handshake */
+	__u8 verify_asked; /* inside SSL_get_verify_result for ssl */
+	__u8 host_cut;
+	__u8 blocked; /* its last I/O, on sk, found nothing to do */
+	__u64 ssl;    /* SSL object whose handshake it drives, or drove last */
+	__u64 sk;     /* connection of its last I/O, if it has an entry, or that of ssl */
+	__u64 io_sk;  /* fentry and kprobe alternatives: socket call under way */
+	__u64 io_buf; /* of the I/O at hand: the user buffer, bytes or a negative errno, direction */
+	__u64 at;     /* of them what is to be looked at next, and how much */
+	__u32 left;
+	__s32 io_ret;
+	__u8 io_dir;
+	__u8 io_peek;
+	__u8 last_dir; /* its last I/O on a socket without an entry */
+	__u8 pad;
+	__s32 last_ret;
+	__u64 last_sk;
+	__u8 last_head[TLSFAIL_HEAD_LEN];
+	__u64 host_sk; /* without return probes: since X509_check_host for the SSL of this socket,
+			 * the thread has done nothing else; or 0 */
+	__u64 t_failed; /* when it closed a failed connection, and has not touched a socket since; or 0 */
+	struct tlsfail_peer_key failed_peer; /* of that connection */
+	__u32 pad2;
+	struct tlsfail_error
+		orphan; /* raised since the last I/O, about no connection that is known */
+	char func[TLSFAIL_FUNC_LEN]; /* from ERR_set_debug, for the error that follows */
+	char host[TLSFAIL_NAME_LEN]; /* from X509_check_host */
+};
+
+/* The calling thread's state, or NULL when it is not (yet) known as a target's. */
+struct thread *thread_find(void);
+
+/* The same; made when it is a target's. */
+struct thread *thread_get(void);
+
+/* A program was executed. */
+int process_exec(void);
+
+#endif
