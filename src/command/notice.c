@@ -36,7 +36,10 @@ void notice_armed(size_t processes, const char *version, const struct hook_choic
 	struct text hooks;
 
 	log_line("armed: %zu process%s%s%s", processes, processes == 1 ? "" : "es",
-		 *version ? ", OpenSSL " : "", version);
+		 !version   ? ", from the wire"
+		 : *version ? ", OpenSSL "
+			    : "",
+		 version ? version : "");
 	if (!choice)
 		return;
 	text_init(&hooks, buf, sizeof(buf));

@@ -13,7 +13,7 @@
 /* Nothing is traced yet: what is waited for. NULL: it runs, and has loaded no TLS library. */
 void notice_waiting(const struct target_selector *selector);
 
-/* Processes are traced; version is that of their TLS library, "" unknown. choice: where the kernel side
+/* Processes are traced; version is that of their TLS library, "" unknown, NULL: none is attached to. choice: where the kernel side
  * is attached, NULL: that is not wanted. */
 void notice_armed(size_t processes, const char *version, const struct hook_choice *choice);
 

@@ -325,7 +325,8 @@ static int tracer_start(struct tracer *t)
 static void armed_tell(struct tracer *t)
 {
 	t->told_armed = true;
-	notice_armed(discovery_processes(t->discovery), discovery_version(t->discovery),
+	notice_armed(discovery_processes(t->discovery),
+		     discovery_wire_only(t->discovery) ? NULL : discovery_version(t->discovery),
 		     t->options->verbose ? &t->choice : NULL);
 }
 

@@ -197,6 +197,11 @@ int hooks_attach(struct tlsfail_bpf *skel, const struct hook_choice *choice,
 	return 0;
 }
 
+bool attachments_from_wire(const struct attachments *a)
+{
+	return a->from_wire;
+}
+
 static void *link_destroy(void *link)
 {
 	bpf_link__destroy(link);

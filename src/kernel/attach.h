@@ -87,6 +87,9 @@ void target_disallow(const struct attachments *attachments, const struct target_
 /* Likewise this process and its children. */
 int target_allow_pid(const struct attachments *attachments, uint32_t pid);
 
+/* Does the wire tell of handshakes, so that a program needs no TLS library that is known? */
+bool attachments_from_wire(const struct attachments *attachments);
+
 /* Detaches everything. NULL is allowed. */
 void attachments_free(struct attachments *attachments);
 

@@ -68,8 +68,9 @@ struct discovery {
 	uint64_t rescan_pause;
 	uint64_t tell_until;
 	unsigned int told;
-	size_t seen; /* processes that were to be traced */
-	size_t live; /* of them: TLS library attached */
+	size_t seen;  /* processes that were to be traced */
+	size_t live;  /* of them: TLS library attached */
+	size_t wired; /* of them: known to do TLS, seen from the wire alone */
 	char version[32];
 	char problem[1024]; /* the last one told, so that each worker does not repeat it */
 	char skipped[1024]; /* likewise of a program that is nobody's */
@@ -110,7 +111,12 @@ void discovery_free(struct discovery *d)
 
 bool discovery_live(const struct discovery *d)
 {
-	return d->live;
+	return d->live || d->wired;
+}
+
+bool discovery_wire_only(const struct discovery *d)
+{
+	return d->wired && !d->live;
 }
 
 size_t discovery_processes(const struct discovery *d)
@@ -137,6 +143,8 @@ int discovery_fd(const struct discovery *d)
 {
 	return worker_fd(d->worker);
 }
+
+#define FROM_WIRE "what is reported of it comes from the wire"
 
 /* -- what people are told ---------------------------------------------------------------------- */
 
@@ -352,6 +360,7 @@ static void library_take(struct discovery *d, const struct look *look,
 static void process_take(struct discovery *d, const struct look *look)
 {
 	const struct usage_process by = { (uint32_t)look->process.pid, look->started };
+	bool wired = attachments_from_wire(d->options.attachments) && look_is_wired(look);
 	char problem_buf[sizeof(d->problem)];
 	struct text problem;
 	int err;
@@ -378,10 +387,16 @@ static void process_take(struct discovery *d, const struct look *look)
 	}
 	if (look->tls.outcome == TARGET_TLS_NONE)
 		again(d, pending_is_late(&d->pendings, by.pid, look->signature, clock_monotonic()));
+	if (wired) {
+		usage_processes_note(&d->traced, &by);
+		d->wired++;
+	}
 	if (outcome_was_told(d, look))
 		return;
 	text_init(&problem, problem_buf, sizeof(problem_buf));
 	target_tls_explain(&look->process, &look->tls, &problem);
+	if (wired)
+		text_add(&problem, "; " FROM_WIRE);
 	problem_tell(d, problem_buf);
 }
 
@@ -601,6 +616,11 @@ static int exe_prepare(struct discovery *d, const struct target_selector *select
 	struct target_tls tls;
 	int err = look_at_exe(selector->text, error);
 
+	if (err == -ENOENT && error->len && attachments_from_wire(d->options.attachments)) {
+		log_line("%s; " FROM_WIRE, error->buf);
+		text_init(error, error->buf, error->size);
+		return exe_allow(d, &selector->exe, NULL);
+	}
 	if (err || target_tls_expect(selector->text, &tls))
 		return err;
 	text_init(&lacks, lacks_buf, sizeof(lacks_buf));
@@ -661,7 +681,7 @@ int discovery_scan(struct discovery *d, struct text *error)
 	d->starting = true;
 	first_looks_wait(d);
 	d->starting = false;
-	if (d->seen && !d->live && !d->pendings.count)
+	if (d->seen && !discovery_live(d) && !d->pendings.count)
 		err = -ENOENT;
 	if (err && !error->len)
 		text_add(error, d->problem[0] ? d->problem : strerror(-err));

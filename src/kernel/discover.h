@@ -52,6 +52,7 @@ bool discovery_run(struct discovery *d);
 /* Has a process a TLS library that is attached to? How many have; and the version of the first library
  * ("" unknown). */
 bool discovery_live(const struct discovery *d);
+bool discovery_wire_only(const struct discovery *d); /* no library is attached to */
 size_t discovery_processes(const struct discovery *d);
 
 /* Has any process of interest been seen, with such a library or without? */

@@ -75,6 +75,20 @@ void look_free(struct look *look)
 	free(look);
 }
 
+bool look_is_wired(const struct look *look)
+{
+	switch (look->tls.outcome) {
+	case TARGET_TLS_NO_SYMBOL:
+	case TARGET_TLS_STRIPPED:
+	case TARGET_TLS_FOREIGN:
+		return true;
+	case TARGET_TLS_NONE:
+		return look->tls.stack[0];
+	default:
+		return false;
+	}
+}
+
 /* -- an executable ------------------------------------------------------------------------------ */
 
 /* Says why nothing of the executable can be traced, if that is so. */

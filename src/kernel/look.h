@@ -58,4 +58,7 @@ struct sweep {
 struct sweep *sweep_new(const struct target_set *set, size_t exe_count, size_t library_count);
 void sweep_free(struct sweep *sweep);
 
+/* Does it do TLS, in a way that shows on the wire alone? */
+bool look_is_wired(const struct look *look);
+
 #endif

@@ -4,11 +4,12 @@
 ends at once, one that has no such library, and what is said of each."""
 import shutil
 import subprocess
+from functools import partial
 
 import env
 from lab import procs
 from lab.cases import named
-from tap import require
+from tap import Skip, require
 
 CASES = (BROKEN,) = named("verify-expired")
 
@@ -33,7 +34,55 @@ def tests(here):
         "library-loaded-late": check_late,
         "first-run": check_first_run,
         "no-library": check_none,
+        "implicit-handshake": partial(check_wire, program="openssl", argv=IMPLICIT),
+        "memory-bio": partial(check_wire, program="/usr/bin/python3", argv=MEMORY_BIO),
+        "gnutls": partial(check_wire, program="gnutls-cli", argv=GNUTLS, armed="from the wire"),
     })
+
+
+# As a client that does not trust it: its handshake is done in SSL_read, by way of a memory BIO, or with
+# another library.
+IMPLICIT = ("s_client", "-quiet", "-connect", BROKEN.endpoint, "-CAfile", "pki/client-ca.crt",
+            "-verify_return_error")
+MEMORY_BIO = ("-c", f"""
+import asyncio, ssl
+async def main():
+    context = ssl.create_default_context()
+    try:
+        await asyncio.open_connection("{BROKEN.address}", {BROKEN.port}, ssl=context)
+    except ssl.SSLError:
+        pass
+asyncio.run(main())
+""")
+GNUTLS = ("--port", str(BROKEN.port), BROKEN.address)
+
+
+def check_wire(here, program, argv, armed=""):
+    """A program whose handshake is not in SSL_do_handshake of OpenSSL, or not with a call of it around
+    its I/O."""
+    path = shutil.which(program)
+    if not path:
+        raise Skip(f"{program} is not installed")
+    with here.lab("wire-" + path.rsplit("/", 1)[-1], CASES, start_proxy=False) as lab:
+        exe = copy_of(lab, path)
+        with here.trace(lab, "--exe", exe, *env.JSON) as tlsfail, procs.Processes() as processes:
+            # What it uses is known by what runs.
+            if armed:
+                processes.start([str(exe), "--starttls", *argv], stdin=subprocess.PIPE)
+                tlsfail.wait_armed()
+                require(armed in tlsfail.stderr_lines("tlsfail: armed")[0], tlsfail.stderr())
+            else:
+                tlsfail.wait_stderr("tlsfail: waiting for")
+            subprocess.run([str(exe), *argv], cwd=lab.directory, check=False, timeout=10,
+                           input="GET / HTTP/1.0\r\n\r\n", text=True, capture_output=True)
+            finding = tlsfail.wait_finding(BROKEN)
+            require(finding and finding["process.executable.name"] == exe.name, finding,
+                    tlsfail.stderr())
+            require(finding["error.type"] not in UNTRUE, finding)
+
+
+# A client that ends the connection because of a certificate has not been let down by its peer.
+UNTRUE = ("peer-closed-in-handshake", "prematurely-closed-after-handshake", "unknown")
 
 
 def copy_of(lab, program):
