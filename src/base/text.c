@@ -204,16 +204,40 @@ static bool code_is_escaped(uint32_t code)
 	return false;
 }
 
+/* How many bytes of printable ASCII stand at the beginning: most of what there is. */
+static size_t plain_len(const uint8_t *bytes, size_t len)
+{
+	size_t n = 0;
+
+	while (n < len && bytes[n] >= ' ' && bytes[n] <= '~' && bytes[n] != '\\')
+		n++;
+	return n;
+}
+
+/* As much of it as there is room for. */
+static void plain_add(struct text *t, const uint8_t *bytes, size_t len)
+{
+	size_t room = text_room(t);
+
+	text_add_bytes(t, bytes, len < room ? len : room);
+	t->cut |= len > room;
+}
+
 void text_add_hostile(struct text *t, const void *bytes, size_t len)
 {
 	const uint8_t *byte = bytes;
 	size_t i = 0;
 
 	while (i < len && !t->cut) {
+		size_t plain = plain_len(byte + i, len - i), used, end;
 		uint32_t code;
-		size_t used = utf8_decode(byte + i, len - i, &code);
-		size_t end = i + (used > 0 ? used : 1);
 
+		plain_add(t, byte + i, plain);
+		i += plain;
+		if (i == len)
+			break;
+		used = utf8_decode(byte + i, len - i, &code);
+		end = i + (used > 0 ? used : 1);
 		if (used > 0 && !code_is_escaped(code)) {
 			text_add_bytes(t, byte + i, used);
 			i = end;
