@@ -17,6 +17,7 @@ void options_outputs(const struct options *o, struct outputs_options *outputs)
 			.utf8 = o->utf8,
 			.ecs = o->ecs,
 		},
+		.live = o->command == COMMAND_TRACE,
 		.queue_size = o->sink_queue,
 	};
 	if (o->format || !o->sink_count)

@@ -139,7 +139,9 @@ static int replay_all(struct replay *r, struct text *error)
 	if (r->pipeline)
 		finish_err = pipeline_finish(r->pipeline);
 	if (r->outputs) {
-		outputs_finish(r->outputs, o->rate ? FINISH_RATE_MS : FINISH_ALL_MS);
+		int written = outputs_finish(r->outputs, o->rate ? FINISH_RATE_MS : FINISH_ALL_MS);
+
+		finish_err = finish_err ? finish_err : written;
 		metrics_publish(r);
 	}
 	return err ? err : finish_err;

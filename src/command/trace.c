@@ -446,7 +446,9 @@ static void tracer_finish(struct tracer *t)
 	err = pipeline_finish(t->pipeline);
 	if (err)
 		output_failed(t, err);
-	outputs_finish(t->outputs, FINISH_MS);
+	err = outputs_finish(t->outputs, FINISH_MS);
+	if (err)
+		output_failed(t, err);
 	metrics_publish(t);
 	pipeline_summary(t->pipeline);
 	misses = probestats_misses(t->skel->obj);

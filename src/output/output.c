@@ -148,7 +148,7 @@ static void attempt_failed(struct output *o, int err, const struct sink_sent *se
 			   const char *words)
 {
 	o->counts.errors++;
-	if (o->is_stdout && err == -EPIPE) {
+	if (o->options.final || (o->is_stdout && err == -EPIPE)) {
 		o->ended = true;
 		o->final_error = err;
 		return;
@@ -530,12 +530,13 @@ static void done_wait(struct output *o, uint64_t time_ns)
 		wait_until(o, &o->room, time_ns);
 }
 
-void output_finish_end(struct output *o, struct finding *loss, char *buf, size_t size)
+int output_finish_end(struct output *o, struct finding *loss, char *buf, size_t size)
 {
 	const uint64_t one = 1;
+	int err;
 
 	if (!o->has_thread)
-		return;
+		return 0;
 	if (loss) {
 		pthread_mutex_lock(&o->lock);
 		notice_wait(o, o->deadline);
@@ -555,7 +556,9 @@ void output_finish_end(struct output *o, struct finding *loss, char *buf, size_t
 			done_wait(o, clock_monotonic() + STOP_NS);
 	}
 	o->counts.dropped += remove_items(o, o->queue.count, true);
+	err = error_take(o);
 	pthread_mutex_unlock(&o->lock);
+	return err;
 }
 
 static bool is_done(struct output *o)

@@ -18,7 +18,8 @@ struct output;
 
 struct output_options {
 	struct sink_options sink;
-	bool direct;  /* the caller's thread writes: it waits, and an error ends the output */
+	bool direct;  /* the caller's thread writes, and waits */
+	bool final;   /* an error ends the output */
 	bool patient; /* the caller waits for room, unless the sink fails */
 	size_t queue_size;
 };
@@ -58,8 +59,8 @@ void output_reopen(struct output *output);
 void output_finish_begin(struct output *output, uint64_t deadline_ns);
 
 /* Tells the sink what it did not get (loss may be NULL; see output_tell_loss()), and waits for all to
- * be written, or the deadline. What is left then is counted as dropped. */
-void output_finish_end(struct output *output, struct finding *loss, char *buf, size_t size);
+ * be written, or the deadline. What is left then is counted as dropped. Returns an error as output_write() does. */
+int output_finish_end(struct output *output, struct finding *loss, char *buf, size_t size);
 
 void output_counts(struct output *output, struct output_counts *counts);
 

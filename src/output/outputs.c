@@ -13,10 +13,14 @@
 #include "system/log.h"
 #include "system/clock.h"
 
+/* How long a reader may take nothing at the end, and between looks at it. */
+#define READER_NS      (300 * NS_PER_MS)
+#define READER_LOOK_NS (5 * NS_PER_MS)
+
 struct outputs {
 	size_t count;
 	struct output *items[OUTPUTS_MAX];
-	bool direct;
+	bool alone; /* there is standard output only */
 	struct finding loss;
 	char buf[SINK_FINDING_LEN]; /* for formatting */
 };
@@ -26,7 +30,8 @@ static int outputs_add(struct outputs *o, const struct outputs_options *options,
 {
 	const struct output_options each = {
 		.sink = options->sink,
-		.direct = o->direct,
+		.direct = o->alone && !options->live,
+		.final = o->alone,
 		.patient = options->patient,
 		.queue_size = options->queue_size,
 	};
@@ -51,7 +56,7 @@ int outputs_open(const struct outputs_options *options, struct outputs **out, st
 
 	if (o) {
 		o->loss.kind = FINDING_LOSS;
-		o->direct = options->count == 1 && spec_is_stdout(options->specs[0]);
+		o->alone = options->count == 1 && spec_is_stdout(options->specs[0]);
 	}
 	for (size_t i = 0; !err && i < options->count; i++) {
 		err = outputs_add(o, options, options->specs[i], error);
@@ -113,15 +118,43 @@ void outputs_reopen(struct outputs *o)
 		output_reopen(o->items[i]);
 }
 
-void outputs_finish(struct outputs *o, unsigned int limit_ms)
+/* Somebody waits for us to end, and the only reader may have stopped for good. Returns when it has
+ * taken everything, or nothing for a while. */
+static void reader_wait(struct output *output, uint64_t deadline)
 {
+	const struct timespec pause = clock_timespec(READER_LOOK_NS);
+	uint64_t written = 0, since = clock_monotonic(), now = since;
+	struct output_counts counts;
+
+	output_counts(output, &counts);
+	while (counts.waiting && !counts.failing && now < deadline && now - since < READER_NS) {
+		nanosleep(&pause, NULL);
+		now = clock_monotonic();
+		output_counts(output, &counts);
+		if (counts.written != written)
+			since = now;
+		written = counts.written;
+	}
+	if (counts.waiting)
+		output_finish_begin(output, now);
+}
+
+int outputs_finish(struct outputs *o, unsigned int limit_ms)
+{
+	int result = 0;
 	uint64_t deadline = clock_monotonic() + limit_ms * NS_PER_MS;
 
 	o->loss.time_ns = clock_realtime();
 	for (size_t i = 0; i < o->count; i++)
 		output_finish_begin(o->items[i], deadline);
-	for (size_t i = 0; i < o->count; i++)
-		output_finish_end(o->items[i], &o->loss, o->buf, sizeof(o->buf));
+	if (o->alone && o->count)
+		reader_wait(o->items[0], deadline);
+	for (size_t i = 0; i < o->count; i++) {
+		int err = output_finish_end(o->items[i], &o->loss, o->buf, sizeof(o->buf));
+
+		result = result ? result : err;
+	}
+	return result;
 }
 
 bool outputs_counts(struct outputs *o, size_t index, struct output_counts *counts)
@@ -147,7 +180,7 @@ void outputs_summary(struct outputs *o)
 	struct output_counts counts;
 
 	for (size_t i = 0; outputs_counts(o, i, &counts); i++) {
-		if (!o->direct)
+		if (!o->alone)
 			log_line("%s: %" PRIu64 " events written, %" PRIu64 " lost", counts.name,
 				 counts.written, counts.dropped);
 		else if (counts.dropped)

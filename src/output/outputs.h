@@ -23,14 +23,15 @@ struct outputs;
 struct outputs_options {
 	struct sink_options sink;
 	bool patient;			/* wait for outputs that work, however slow they are */
+	bool live;			/* never wait: what is traced does not wait either */
 	size_t queue_size;		/* bytes, of each */
 	const char *specs[OUTPUTS_MAX]; /* TYPE:TARGET */
 	size_t count;
 };
 
 /*
- * Opens them all, and writes their headers. Standard output, when it is the only one, is written to
- * at once; every other has a queue and a thread. *out is the caller's to outputs_close(). On an
+ * Opens them all, and writes their headers. Standard output, when it is the only one and not live, is
+ * written to at once; every other has a queue and a thread. *out is the caller's to outputs_close(). On an
  * error, error has a sentence that says which.
  */
 int outputs_open(const struct outputs_options *options, struct outputs **out, struct text *error);
@@ -47,8 +48,9 @@ int outputs_tick(struct outputs *o);
 /* Has files begun anew, as after a rotation. */
 void outputs_reopen(struct outputs *o);
 
-/* Writes what is queued, limit_ms at most. Nothing can be written after that. */
-void outputs_finish(struct outputs *o, unsigned int limit_ms);
+/* Writes what is queued, limit_ms at most; less for standard output, when it is the only one and takes
+ * nothing. Nothing can be written after that. Returns an error as outputs_write() does. */
+int outputs_finish(struct outputs *o, unsigned int limit_ms);
 
 /* The counts of the output that is the index-th, from 0. Returns false when there is none. */
 bool outputs_counts(struct outputs *o, size_t index, struct output_counts *counts);

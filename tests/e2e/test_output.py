@@ -19,6 +19,7 @@ def tests(here):
     checks = {
         "closed-pipe": check_closed_pipe,
         "disk-full": check_disk_full,
+        "never-read-duration": check_never_read_duration,
         "never-read-sigint": partial(check_never_read, sig=signal.SIGINT),
         "never-read-sigterm": partial(check_never_read, sig=signal.SIGTERM),
     }
@@ -70,3 +71,21 @@ def check_never_read(here, sig):
             lasted = time.monotonic() - asked
     os.close(reader)
     require(lasted <= STOP_LIMIT_S, f"it took {lasted:.1f} s to end")
+
+
+def check_never_read_duration(here):
+    """Nor from ending by itself, and from counting meanwhile: what finds no room is counted."""
+    case, = named("connection-refused")
+    reader, writer = os.pipe()
+    with here.lab("never-read-duration", [case]) as lab:
+        with here.trace_json(lab, "--duration", 2, stdout=writer) as tlsfail:
+            os.close(writer)
+            tlsfail.wait_armed()
+            drive.times(FLOOD)(lab, case)
+            status = tlsfail.process.wait(timeout=10)
+        written = os.read(reader, 1 << 20).count(b"\n")
+    os.close(reader)
+    require(status == 0, f"exit status {status}", tlsfail.stderr())
+    require(f" {FLOOD} connection-refused\n" in tlsfail.stderr(), tlsfail.stderr())
+    require(f"{FLOOD - written} findings were not written" in tlsfail.stderr(), written,
+            tlsfail.stderr())
