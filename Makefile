@@ -409,7 +409,7 @@ install-deps: need-root
 # ---- Install -------------------------------------------------------------------------------------
 
 # Configuration for other programs.
-DIST_DIRS := clickhouse docker elasticsearch fluent-bit grafana kubernetes logrotate otelcol prometheus rsyslog vector
+DIST_DIRS := ci clickhouse docker elasticsearch fluent-bit grafana kubernetes logrotate otelcol prometheus rsyslog vector
 
 .PHONY: install
 install: build/tlsfail ## install into PREFIX (/usr/local) and SYSCONFDIR (/etc), below DESTDIR

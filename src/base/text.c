@@ -144,17 +144,14 @@ void text_add(struct text *t, const char *s)
 	text_add_bytes(t, s ? s : "", len);
 }
 
-void text_addf(struct text *t, const char *format, ...)
+void text_addv(struct text *t, const char *format, va_list args)
 {
 	size_t room = text_room(t);
-	va_list args;
 	int len;
 
 	if (t->cut)
 		return;
-	va_start(args, format);
 	len = vsnprintf(t->buf + t->len, room + 1, format, args);
-	va_end(args);
 
 	if (len < 0) {
 		len = 0;
@@ -165,6 +162,15 @@ void text_addf(struct text *t, const char *format, ...)
 	}
 	t->len += (size_t)len;
 	t->buf[t->len] = '\0';
+}
+
+void text_addf(struct text *t, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	text_addv(t, format, args);
+	va_end(args);
 }
 
 void text_add_number(struct text *t, uint64_t number)

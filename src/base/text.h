@@ -31,6 +31,10 @@ void text_add(struct text *t, const char *s);
 /* Appends as printf does. */
 void text_addf(struct text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* The same with the arguments of somebody else. */
+void text_addv(struct text *t, const char *format, va_list args)
+	__attribute__((format(printf, 2, 0)));
+
 /*
  * Appends len bytes that somebody else chose, so that they can be printed on a terminal and are
  * valid UTF-8: printable ASCII but the backslash, and well-formed UTF-8 other than control and

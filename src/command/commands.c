@@ -12,6 +12,7 @@
 #include "command/doctor.h"
 #include "command/explain.h"
 #include "command/help.h"
+#include "command/lint.h"
 #include "command/probe.h"
 #include "command/replay.h"
 #include "command/trace.h"
@@ -60,6 +61,15 @@ const struct command_row command_table[] = {
 	  "  tlsfail explain -c /etc/nginx/nginx.conf /var/log/nginx/error.log\n"
 	  "  zcat error.log.*.gz | tlsfail explain -\n",
 	  explain_run },
+	{ "lint", COMMAND_LINT, " [FILE]", 1, "what in nginx's configuration will fail with TLS",
+	  "FILE: nginx.conf, with all that it includes. \"# tlsfail: ignore RULE\" in the line of a\n"
+	  "directive, or above it, leaves a rule out there.\n"
+	  "Exit status: 0 clean, 1 findings, 2 usage, 3 could not read.\n"
+	  "Examples:\n"
+	  "  tlsfail lint\n"
+	  "  tlsfail lint -f sarif conf/nginx.conf >lint.sarif\n"
+	  "  tlsfail lint --diff | patch -p0\n",
+	  lint_command_run },
 	{ "help", COMMAND_HELP, " [COMMAND]", 1, "show the help of a command", "", help_run },
 	{ "completion", COMMAND_COMPLETION, " bash|zsh|fish", 1,
 	  "print what completes tlsfail's words in a shell",

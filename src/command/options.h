@@ -54,6 +54,12 @@ enum report_format {
 struct ask_settings {
 	const char *conf; /* nginx.conf, or NULL */
 	const char *log;  /* a line of a log, or NULL */
+	/* of lint */
+	const char *policy;	    /* file of severities, or NULL */
+	bool diff;		    /* print what can be written instead */
+	bool rules;		    /* list them */
+	uint64_t cert_days_s;	    /* certificates have to be valid for so long, 0: default */
+	unsigned int nginx_version; /* such as 1022001, 0: not known */
 	enum report_format format;
 };
 

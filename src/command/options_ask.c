@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "base/text.h"
+#include "program/nginx/args.h"
 #include "system/log.h"
 
 static int set_conf(struct options *o, const char *value)
@@ -38,7 +40,47 @@ static int set_report(struct options *o, const char *value)
 	return EXIT_USAGE;
 }
 
+static int set_policy(struct options *o, const char *value)
+{
+	o->ask.policy = value;
+	return 0;
+}
+
+static int set_diff(struct options *o, const char *value)
+{
+	(void)value;
+	o->ask.diff = true;
+	return 0;
+}
+
+static int set_rules(struct options *o, const char *value)
+{
+	(void)value;
+	o->ask.rules = true;
+	return 0;
+}
+
+static int set_cert_days(struct options *o, const char *value)
+{
+	return option_duration("--cert-days", value, 'd', 36500 * 86400ULL, &o->ask.cert_days_s);
+}
+
+static int set_nginx_version(struct options *o, const char *value)
+{
+	char line[64];
+	struct text t;
+
+	text_init(&t, line, sizeof(line));
+	text_addf(&t, "nginx version: nginx/%s", value);
+	o->ask.nginx_version = nginxargs_read_version(line);
+	if (o->ask.nginx_version)
+		return 0;
+	log_line("--nginx-version takes a version such as 1.26.3, not '%s'", value);
+	return EXIT_USAGE;
+}
+
 #define EXPLAIN (COMMAND_EXPLAIN | COMMAND_LINE)
+#define LINT	(COMMAND_LINT | COMMAND_LINE)
 
 static const struct option_row rows[] = {
 	{ "conf", 'c', "FILE", EXPLAIN, "nginx.conf, to say which place a line is about",
@@ -46,6 +88,16 @@ static const struct option_row rows[] = {
 	{ "log", 0, "LINE", COMMAND_CAUSES | COMMAND_LINE,
 	  "the causes that a line of error.log can have", set_log },
 	{ "format", 'f', "text|json", EXPLAIN, "of what is printed", set_report },
+	{ "conf", 'c', "FILE", LINT, "the configuration; /etc/nginx/nginx.conf by default",
+	  set_conf },
+	{ "format", 'f', "text|json|sarif", LINT, "of what is printed", set_report },
+	{ "diff", 0, NULL, LINT, "print what can be written instead, for patch -p0", set_diff },
+	{ "policy", 0, "FILE", LINT, "take the severities of rules from this file", set_policy },
+	{ "cert-days", 0, "TIME", LINT, "certificates have to be valid for so long; 30d by default",
+	  set_cert_days },
+	{ "nginx-version", 0, "VERSION", LINT,
+	  "leave out what is not true of this nginx any more, such as 1.30.0", set_nginx_version },
+	{ "rules", 0, NULL, LINT, "list the rules", set_rules },
 };
 
 const struct option_group option_group_ask = { rows, ARRAY_LEN(rows) };

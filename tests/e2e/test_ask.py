@@ -33,7 +33,7 @@ def tests(here):
         "help": check_help,
         "bash": check_bash,
     }
-    checks.update({f"docs-{page}": partial(check_page, page=page) for page in ("explain",)})
+    checks.update({f"docs-{page}": partial(check_page, page=page) for page in ("explain", "lint")})
     yield from here.chosen("ask", checks)
 
 

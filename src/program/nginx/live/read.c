@@ -341,13 +341,14 @@ static void hosts_read(struct nginxread *read)
 }
 
 /* root and paths are known. */
-static int configuration_read(struct nginxread *read, struct text *problem)
+static int configuration_read(struct nginxread *read, bool (*wanted)(const char *name),
+			      struct text *problem)
 {
 	struct nginxconf_source source = { source_read, source_expand, read };
 	struct nginxconf_request request = {
 		.path = read->paths.conf,
 		.prefix = read->paths.prefix,
-		.wanted = nginxmap_wants,
+		.wanted = wanted,
 	};
 
 	hosts_read(read);
@@ -375,13 +376,14 @@ int nginxread_open(pid_t master, struct nginxread *read, struct text *problem)
 	if (err)
 		text_add(problem, strerror(-err));
 	else
-		err = configuration_read(read, problem);
+		err = configuration_read(read, nginxmap_wants, problem);
 	if (err)
 		nginxread_close(read);
 	return err;
 }
 
-int nginxread_open_path(const char *path, struct nginxread *read, struct text *problem)
+static int open_path(const char *path, bool (*wanted)(const char *name), struct nginxread *read,
+		     struct text *problem)
 {
 	char *real = realpath(path, NULL);
 	struct text conf, prefix;
@@ -404,10 +406,20 @@ int nginxread_open_path(const char *path, struct nginxread *read, struct text *p
 	if (err)
 		text_addf(problem, "%s: %s", path, strerror(-err));
 	else
-		err = configuration_read(read, problem);
+		err = configuration_read(read, wanted, problem);
 	if (err)
 		nginxread_close(read);
 	return err;
+}
+
+int nginxread_open_path(const char *path, struct nginxread *read, struct text *problem)
+{
+	return open_path(path, nginxmap_wants, read, problem);
+}
+
+int nginxread_open_whole(const char *path, struct nginxread *read, struct text *problem)
+{
+	return open_path(path, NULL, read, problem);
 }
 
 void nginxread_close(struct nginxread *read)

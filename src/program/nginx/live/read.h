@@ -42,6 +42,9 @@ int nginxread_open(pid_t master, struct nginxread *read, struct text *problem);
 /* The same for a file of this host, whether an nginx runs or not. */
 int nginxread_open_path(const char *path, struct nginxread *read, struct text *problem);
 
+/* The same with every directive, and not only those that say where nginx passes to and listens. */
+int nginxread_open_whole(const char *path, struct nginxread *read, struct text *problem);
+
 /* Frees what *read holds. Harmless when done twice. */
 void nginxread_close(struct nginxread *read);
 

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Reads a configuration with all that it includes and the files that it names, and runs the rules.
+ */
+#include "command/lint.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/similar.h"
+#include "command/config.h"
+#include "command/lint_report.h"
+#include "program/nginx/lint/lint.h"
+#include "program/nginx/live/read.h"
+#include "system/log.h"
+
+#define CONF_DEFAULT "/etc/nginx/nginx.conf"
+#define DAY_S	     86400
+#define FILE_MAX     (1U << 20)
+#define PATH_LEN     4096
+
+/* For lint_settings.read. */
+static int file_read(void *context, const char *name, char **text, size_t *len)
+{
+	const struct nginxread *read = context;
+	int fd = nginxread_file(read, name);
+	int err;
+
+	if (fd < 0)
+		return fd;
+	err = nginxread_head(fd, FILE_MAX, text, len);
+	close(fd);
+	return err;
+}
+
+static int policy_unknown(const char *name)
+{
+	const struct lint_rule *rule;
+	struct similar similar;
+
+	similar_begin(&similar, name, strlen(name));
+	for (size_t i = 0; (rule = lint_rule_at(i)); i++)
+		similar_offer(&similar, rule->slug);
+	if (similar.best)
+		log_line("unknown rule '%s'; did you mean %s?", name, similar.best);
+	else
+		log_line("unknown rule '%s'; tlsfail lint --rules lists them", name);
+	return EXIT_USAGE;
+}
+
+/* For config_each(). */
+static int policy_take(void *context, const char *name, const char *value)
+{
+	struct lint_settings *settings = context;
+	int index = lint_rule_find(name);
+
+	if (index < 0)
+		return policy_unknown(name);
+	if (value && lint_severity_find(value, &settings->severities[index]))
+		return 0;
+	log_line("a rule is \"off\", \"note\", \"warning\" or \"error\"");
+	return EXIT_USAGE;
+}
+
+static int policy_read(const char *path, struct lint_settings *settings)
+{
+	struct config *config;
+	int err = config_read_path(path, &config);
+
+	if (!err) {
+		err = config_each(config, policy_take, settings);
+		config_free(config);
+	}
+	return err;
+}
+
+static void report(const struct options *o, const struct lint_report *r)
+{
+	if (o->ask.diff)
+		lint_report_diff(r);
+	else if (o->ask.format == REPORT_SARIF)
+		lint_report_sarif(r);
+	else if (o->ask.format == REPORT_JSON)
+		lint_report_json(r);
+	else
+		lint_report_text(r);
+	if (lint_files_missing(r->lint) && o->ask.format == REPORT_TEXT)
+		log_line("%zu files that the configuration names are not here, or cannot be read; "
+			 "nothing is said about them",
+			 lint_files_missing(r->lint));
+}
+
+static int configuration_lint(const struct options *o, const struct lint_settings *settings,
+			      const char *path)
+{
+	struct lint_settings asked = *settings;
+	char cwd[PATH_LEN], directory[PATH_LEN + 2], buf[512];
+	struct lint_report r = {
+		.out = stdout,
+		.settings = settings,
+		.directory = directory,
+		.color = o->color,
+	};
+	struct lint *lint = NULL;
+	struct nginxread read;
+	struct text problem, t;
+	int status;
+
+	text_init(&t, directory, sizeof(directory));
+	text_init(&problem, buf, sizeof(buf));
+	if (nginxread_open_whole(path, &read, &problem)) {
+		log_line("%s", buf);
+		return EXIT_UNREADABLE;
+	}
+	if (getcwd(cwd, sizeof(cwd)))
+		text_addf(&t, "%s%s", cwd, cwd[1] ? "/" : "");
+	asked.read = file_read;
+	asked.context = &read;
+	status = lint_run(read.conf, &asked, &lint) ? EXIT_UNREADABLE : EXIT_SUCCESS;
+	if (status) {
+		log_line("%s", strerror(ENOMEM));
+	} else {
+		r.lint = lint;
+		report(o, &r);
+		status = lint_count(lint) ? EXIT_FINDINGS : EXIT_SUCCESS;
+	}
+	lint_free(lint);
+	nginxread_close(&read);
+	return status;
+}
+
+int lint_command_run(const struct options *o)
+{
+	struct lint_settings settings = {
+		.now = time(NULL),
+		.cert_days = (int64_t)(o->ask.cert_days_s ? o->ask.cert_days_s / DAY_S : 30),
+		.version = o->ask.nginx_version,
+	};
+	struct lint_report rules = { .out = stdout, .settings = &settings };
+	int status;
+
+	lint_settings_default(&settings);
+	if (o->ask.policy && policy_read(o->ask.policy, &settings))
+		return EXIT_USAGE;
+	if (o->argument && o->ask.conf) {
+		log_line("one file: either --conf or an argument");
+		return EXIT_USAGE;
+	}
+	if (o->ask.rules) {
+		lint_report_rules(&rules);
+		status = EXIT_SUCCESS;
+	} else {
+		status = configuration_lint(o, &settings,
+					    o->argument	  ? o->argument
+					    : o->ask.conf ? o->ask.conf
+							  : CONF_DEFAULT);
+	}
+	return fflush(stdout) ? EXIT_UNREADABLE : status;
+}

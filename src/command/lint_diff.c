@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * What lint proposes, as a unified diff. Only lines that hold a directive whole are changed, and a
+ * line that is shown around them is left out when it may hold a secret.
+ */
+#include "command/lint_report.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define CONTEXT	 3
+#define LINE_MAX 1024
+
+/* A file in lines. */
+struct lines {
+	const struct nginxconf_file *file;
+	size_t count;
+	const char **begin; /* count + 1 of them: the last one is the end */
+};
+
+/* A line that comes behind line `at`, from 0 on, or instead of it. */
+struct change {
+	size_t at;
+	bool replaces;
+	char text[LINE_MAX]; /* without its end */
+};
+
+static bool lines_split(struct lines *l, const struct nginxconf_file *file)
+{
+	const char *end = file->text + file->len, *c = file->text;
+	size_t n = 2;
+
+	for (const char *s = c; s < end; s++)
+		n += *s == '\n';
+	*l = (struct lines){ .file = file, .begin = calloc(n, sizeof(*l->begin)) };
+	if (!l->begin)
+		return false;
+	while (c < end) {
+		const char *newline = memchr(c, '\n', (size_t)(end - c));
+
+		l->begin[l->count++] = c;
+		c = newline ? newline + 1 : end;
+	}
+	l->begin[l->count] = end;
+	return true;
+}
+
+/* Without its end. */
+static int line_len(const struct lines *l, size_t i)
+{
+	size_t len = (size_t)(l->begin[i + 1] - l->begin[i]);
+
+	return (int)(len && l->begin[i][len - 1] == '\n' ? len - 1 : len);
+}
+
+/* False: it cannot be shown as a change of lines. */
+static bool change_make(const struct lines *l, const struct lint_finding *f, struct change *c)
+{
+	size_t first = f->at->line - 1, last = first;
+	const char *from = l->file->text + f->at->start, *to = l->file->text + f->at->end;
+	int indent;
+	struct text t;
+
+	if (f->edit_kind == LINT_EDIT_NONE || first >= l->count || f->at->is_block)
+		return false;
+	while (last + 1 < l->count && l->begin[last + 1] < to)
+		last++;
+	indent = (int)(from - l->begin[first]);
+	if ((size_t)indent != strspn(l->begin[first], " \t"))
+		return false;
+	*c = (struct change){ .at = last, .replaces = f->edit_kind == LINT_EDIT_REPLACE };
+	if (c->replaces && first != last)
+		return false;
+	text_init(&t, c->text, sizeof(c->text));
+	text_addf(&t, "%.*s%s", indent, l->begin[first], f->edit);
+	if (c->replaces)
+		text_addf(&t, "%.*s", (int)(l->begin[first] + line_len(l, first) - to), to);
+	return !t.cut;
+}
+
+static int by_line(const void *a, const void *b)
+{
+	const struct change *x = a, *y = b;
+
+	return x->at < y->at ? -1 : x->at > y->at;
+}
+
+static void hunk_line(FILE *out, char sign, const struct lines *l, size_t i)
+{
+	int len = line_len(l, i);
+
+	fprintf(out, "%c%.*s\n", sign, len, l->begin[i]);
+	if (l->begin[i] + len == l->file->text + l->file->len)
+		fputs("\\ No newline at end of file\n", out);
+}
+
+/* Changes first .. last - 1, which are near each other. delta: lines added before. */
+static long hunk_print(FILE *out, const struct lines *l, const struct change *c, size_t first,
+		       size_t last, long delta)
+{
+	/* the first line that is not as it was: patch wants as much before it as behind the last one */
+	size_t changed = c[first].at + !c[first].replaces;
+	size_t from = changed > CONTEXT ? changed - CONTEXT : 0;
+	size_t to = c[last - 1].at + 1 + CONTEXT;
+	long added = 0;
+	size_t next = first;
+
+	if (to > l->count)
+		to = l->count;
+	for (size_t i = first; i < last; i++)
+		added += !c[i].replaces;
+	fprintf(out, "@@ -%zu,%zu +%ld,%ld @@\n", from + 1, to - from, (long)from + 1 + delta,
+		(long)(to - from) + added);
+	for (size_t i = from; i < to; i++) {
+		bool replaced = next < last && c[next].at == i && c[next].replaces;
+
+		hunk_line(out, replaced ? '-' : ' ', l, i);
+		for (; next < last && c[next].at == i; next++)
+			fprintf(out, "+%s\n", c[next].text);
+	}
+	return delta + added;
+}
+
+static void file_print(const struct lint_report *r, const struct lines *l, struct change *c,
+		       size_t count)
+{
+	const char *path = lint_report_path(r, l->file);
+	size_t first = 0;
+	long delta = 0;
+
+	qsort(c, count, sizeof(*c), by_line);
+	fprintf(r->out, "--- %s\n+++ %s\n", path, path);
+	for (size_t i = 1; i <= count; i++) {
+		if (i < count && c[i].at <= c[i - 1].at + 2 * CONTEXT)
+			continue;
+		delta = hunk_print(r->out, l, c, first, i, delta);
+		first = i;
+	}
+}
+
+/* Is it there already: the same line by another rule, or the same directive replaced? */
+static bool is_taken(const struct change *c, size_t count, const struct change *new)
+{
+	for (size_t i = 0; i < count; i++)
+		if (c[i].at == new->at &&
+		    ((c[i].replaces && new->replaces) || !strcmp(c[i].text, new->text)))
+			return true;
+	return false;
+}
+
+static void file_diff(const struct lint_report *r, const struct nginxconf_file *file)
+{
+	struct change *changes = calloc(lint_count(r->lint), sizeof(*changes));
+	struct lines l;
+	size_t count = 0;
+
+	if (!changes || !lines_split(&l, file)) {
+		free(changes);
+		return;
+	}
+	for (size_t i = 0; i < lint_count(r->lint); i++) {
+		const struct lint_finding *f = lint_at(r->lint, i);
+
+		if (f->at->file == file && change_make(&l, f, &changes[count]) &&
+		    !is_taken(changes, count, &changes[count]))
+			count++;
+	}
+	if (count)
+		file_print(r, &l, changes, count);
+	free(changes);
+	free(l.begin);
+}
+
+void lint_report_diff(const struct lint_report *r)
+{
+	const struct nginxconf_file *done = NULL;
+
+	for (size_t i = 0; i < lint_count(r->lint); i++) {
+		const struct nginxconf_file *file = lint_at(r->lint, i)->at->file;
+
+		if (file != done && file->text)
+			file_diff(r, file);
+		done = file;
+	}
+}
