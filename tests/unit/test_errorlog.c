@@ -361,6 +361,22 @@ static void test_fits_client(void **state)
 	assert_int_equal(line.kind, ERRORLOG_OTHER);
 }
 
+/* A line of before the connection began is another's. */
+static void test_fits_no_earlier_line(void **state)
+{
+	struct tlsfail_conn conn = conn_make();
+
+	(void)state;
+	assert_true(parse(HEAD "peer closed connection in SSL handshake" HANDSHAKE));
+	conn.t_start = NS_PER_S;
+	conn.t_close = conn.t_start + 3 * NS_PER_S;
+	assert_true(errorlog_fits(&line, &conn, CLOSE_NS + 3 * NS_PER_S));
+	conn.t_close = conn.t_start + 1000;
+	assert_true(errorlog_fits(&line, &conn, CLOSE_NS));
+	assert_true(errorlog_fits(&line, &conn, CLOSE_NS + NS_PER_S));
+	assert_false(errorlog_fits(&line, &conn, CLOSE_NS + 3 * NS_PER_S));
+}
+
 /* nginx writes in its own time zone, whichever that is. */
 static void test_fits_time(void **state)
 {
@@ -427,12 +443,19 @@ static void test_levels(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_head),	     cmocka_unit_test(test_not_nginx),
-		cmocka_unit_test(test_cut_anywhere), cmocka_unit_test(test_kinds),
-		cmocka_unit_test(test_verify),	     cmocka_unit_test(test_peers),
-		cmocka_unit_test(test_client),	     cmocka_unit_test(test_client_cannot_forge),
-		cmocka_unit_test(test_fits),	     cmocka_unit_test(test_fits_time),
-		cmocka_unit_test(test_fits_client),  cmocka_unit_test(test_fits_numbers),
+		cmocka_unit_test(test_head),
+		cmocka_unit_test(test_not_nginx),
+		cmocka_unit_test(test_cut_anywhere),
+		cmocka_unit_test(test_kinds),
+		cmocka_unit_test(test_verify),
+		cmocka_unit_test(test_peers),
+		cmocka_unit_test(test_client),
+		cmocka_unit_test(test_client_cannot_forge),
+		cmocka_unit_test(test_fits),
+		cmocka_unit_test(test_fits_time),
+		cmocka_unit_test(test_fits_no_earlier_line),
+		cmocka_unit_test(test_fits_client),
+		cmocka_unit_test(test_fits_numbers),
 		cmocka_unit_test(test_levels),
 	};
 

@@ -25,6 +25,8 @@
  * is written in whole seconds. */
 #define LINE_BEFORE_CLOSE_S 4
 #define LINE_AFTER_CLOSE_S  1
+/* The clock may be that of the wake-up before the one that accepted it. */
+#define LINE_BEFORE_START_S 1
 
 /* What is left of a line. */
 struct rest {
@@ -373,9 +375,11 @@ bool errorlog_parse(const char *text, size_t len, struct errorlog_line *line)
 
 /* -- matching --------------------------------------------------------------------------------- */
 
-static bool time_fits(int64_t seconds, uint64_t close_ns)
+/* Not before the connection began either, whose wake-up is the oldest that the clock can be of. */
+static bool time_fits(int64_t seconds, const struct tlsfail_conn *conn, uint64_t close_ns)
 {
-	int64_t early;
+	uint64_t lifetime_ns = conn->t_close - conn->t_start;
+	int64_t early, start;
 
 	if (!close_ns)
 		return true;
@@ -383,7 +387,12 @@ static bool time_fits(int64_t seconds, uint64_t close_ns)
 	early = ((int64_t)(close_ns / NS_PER_S) - seconds) % ZONE_STEP_S;
 	if (early < 0)
 		early += ZONE_STEP_S;
-	return early <= LINE_BEFORE_CLOSE_S || early >= ZONE_STEP_S - LINE_AFTER_CLOSE_S;
+	if (early >= ZONE_STEP_S - LINE_AFTER_CLOSE_S)
+		return true;
+	if (!conn->t_start || lifetime_ns > close_ns)
+		return early <= LINE_BEFORE_CLOSE_S;
+	start = (int64_t)(close_ns / NS_PER_S) - (int64_t)((close_ns - lifetime_ns) / NS_PER_S);
+	return early <= LINE_BEFORE_CLOSE_S && early <= start + LINE_BEFORE_START_S;
 }
 
 static bool peer_fits(const struct errorlog_line *line, const struct tlsfail_conn *conn)
@@ -442,5 +451,5 @@ bool errorlog_fits(const struct errorlog_line *line, const struct tlsfail_conn *
 {
 	return line->kind != ERRORLOG_OTHER && line->pid == conn->pid && peer_fits(line, conn) &&
 	       numbers_fit(line, conn) && stage_fits(line, conn) &&
-	       time_fits(line->seconds, close_ns);
+	       time_fits(line->seconds, conn, close_ns);
 }
