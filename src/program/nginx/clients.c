@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "program/nginx/place.h"
+#include "program/nginx/settings.h"
 
 #define VERSION_HTTP2_DIRECTIVE 1025001 /* "http2 on;" instead of a parameter of listen */
 
@@ -171,22 +172,42 @@ static bool offers(const struct finding_hello *hello, const char *version)
 	return false;
 }
 
+/* What ssl_protocols is at the place: set, or nginx's default; no words: not known. */
+static struct nginx_words protocols_of(const struct nginx_place *p)
+{
+	static const struct {
+		unsigned int version; /* from this one on */
+		const char *protocols;
+	} defaults[] = {
+		{ 1027003, "TLSv1.2 TLSv1.3" },
+		{ 1023004, "TLSv1 TLSv1.1 TLSv1.2 TLSv1.3" },
+		{ 1009001, "TLSv1 TLSv1.1 TLSv1.2" },
+	};
+	struct nginx_words set = nginxfix_value(p, NGINX_SSL_PROTOCOLS);
+	struct nginx_words version = nginxfix_value(p, NGINX_VERSION);
+
+	for (size_t i = 0; !set.len && i < sizeof(defaults) / sizeof(defaults[0]); i++)
+		if (nginx_words_number(&version) >= defaults[i].version)
+			set = nginxtell_string(defaults[i].protocols);
+	return set;
+}
+
 /* A version that is safe to allow and that the client has. */
 bool nginxclients_explain_versions(const struct nginxfix_advice *a, struct text *t)
 {
 	static const char *const safe[] = { "1.3", "1.2" };
-	struct nginx_words now = nginxfix_value(a->place, NGINX_SSL_PROTOCOLS);
+	struct nginx_words now = protocols_of(a->place);
 
-	for (size_t i = 0; i < sizeof(safe) / sizeof(safe[0]); i++) {
+	for (size_t i = 0; now.len && i < sizeof(safe) / sizeof(safe[0]); i++) {
 		char name[8] = "TLSv";
 
 		memcpy(name + strlen(name), safe[i], strlen(safe[i]) + 1);
 		if (!offers(&a->f->hello, safe[i]) || nginx_words_have(&now, name))
 			continue;
 		text_addf(t,
-			  "add %s to ssl_protocols: the client has it, it is safe, and it is what "
-			  "is missing",
-			  name);
+			  "allow %s in ssl_protocols (now %.*s): the client has it, it is safe, "
+			  "and it is what is missing",
+			  name, (int)now.len, now.data);
 		if (!strcmp(safe[i], "1.3"))
 			text_add(t, " (it takes OpenSSL 1.1.1 or later)");
 		return true;
