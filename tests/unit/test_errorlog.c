@@ -361,6 +361,28 @@ static void test_fits_client(void **state)
 	assert_int_equal(line.kind, ERRORLOG_OTHER);
 }
 
+/* Refused for its status, which is no verify code. */
+static void test_fits_status(void **state)
+{
+	struct tlsfail_conn conn = conn_make();
+
+	(void)state;
+	assert_true(parse(HEAD
+			  "client SSL certificate verify error: certificate status request failed"
+			  " while reading client request headers, client: 192.0.2.88, server: s"));
+	assert_int_equal(line.stage, ERRORLOG_STATUS);
+	conn.role = TLSFAIL_ROLE_SERVER;
+	conn.flags = TLSFAIL_F_DONE | TLSFAIL_F_SESSION_REMOVED | TLSFAIL_F_VERIFY_ASKED;
+	conn.error_count = 0;
+	conn.cert_count = 1;
+	assert_true(errorlog_fits(&line, &conn, CLOSE_NS));
+	conn.verify_code = 10;
+	assert_false(errorlog_fits(&line, &conn, CLOSE_NS));
+	conn.verify_code = 0;
+	conn.cert_count = 0;
+	assert_false(errorlog_fits(&line, &conn, CLOSE_NS));
+}
+
 /* A line of before the connection began is another's. */
 static void test_fits_no_earlier_line(void **state)
 {
@@ -454,6 +476,7 @@ int main(void)
 		cmocka_unit_test(test_fits),
 		cmocka_unit_test(test_fits_time),
 		cmocka_unit_test(test_fits_no_earlier_line),
+		cmocka_unit_test(test_fits_status),
 		cmocka_unit_test(test_fits_client),
 		cmocka_unit_test(test_fits_numbers),
 		cmocka_unit_test(test_levels),

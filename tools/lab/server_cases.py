@@ -287,6 +287,16 @@ PARTS = (
          never=("http2 to",)),
 )
 
+# The certificate is in order, and nobody answers at the address of the responder.
+OCSP = CLIENT_CA + " ssl_ocsp leaf; ssl_ocsp_responder http://127.0.0.1:9/;"
+OCSP_REFUSED = (
+    case("client-cert-ocsp-refused", "client-cert-ocsp-refused", good_server(more=OCSP),
+         clients.openssl("-tls1_2", *client_cert("client")),
+         request_error("client SSL certificate verify error: "), confidence=MEDIUM,
+         expect={"tls.verify.code": 0}, says=("ssl_ocsp", "the responder did not answer"),
+         never=("was not asked for",)),
+)
+
 OTHER_PROTOCOLS = (
     case("client-not-tls-smtp", "client-not-tls", good_server(), clients.send(EHLO, wait=True), PLAIN),
     case("client-not-tls-rtsp", "client-not-tls", good_server(), clients.send(RTSP, wait=True), None),
@@ -300,7 +310,7 @@ OTHER_PROTOCOLS = (
 )
 
 CASES = numbered(NO_TLS + NEGOTIATION + CERTIFICATES + ENDS + OPENSSL + NAMES
-                 + OLD_CLIENTS + PARTS + OTHER_PROTOCOLS + HEALTHY)
+                 + OLD_CLIENTS + PARTS + OCSP_REFUSED + OTHER_PROTOCOLS + HEALTHY)
 
 
 def named(*names):

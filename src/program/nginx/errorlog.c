@@ -342,6 +342,7 @@ static enum errorlog_kind client_kind_of(enum errorlog_stage stage)
 	switch (stage) {
 	case ERRORLOG_HANDSHAKE:
 	case ERRORLOG_REFUSED:
+	case ERRORLOG_STATUS:
 		return ERRORLOG_TLS;
 	case ERRORLOG_PLAIN:
 		return ERRORLOG_CONNECTION;
@@ -369,6 +370,9 @@ bool errorlog_parse(const char *text, size_t len, struct errorlog_line *line)
 	parse_verify(message, line);
 	parse_peer((struct rest){ message.end, r.end }, message, line);
 	line->stage = line->to_upstream ? ERRORLOG_ELSEWHERE : stage_of(message);
+	/* words of ngx_ssl_ocsp_get_status() instead of "(N:...)" */
+	if (line->stage == ERRORLOG_REFUSED && !line->has_verify && has(message, " verify error: "))
+		line->stage = ERRORLOG_STATUS;
 	line->kind = line->to_upstream ? upstream_kind_of(message) : client_kind_of(line->stage);
 	return true;
 }
@@ -437,6 +441,9 @@ static bool stage_fits(const struct errorlog_line *line, const struct tlsfail_co
 	case ERRORLOG_REFUSED:
 		return conn->flags & TLSFAIL_F_SESSION_REMOVED &&
 		       line->has_verify == !!(conn->verify_code || conn->cert_count);
+	case ERRORLOG_STATUS:
+		return conn->flags & TLSFAIL_F_SESSION_REMOVED && conn->cert_count &&
+		       !conn->verify_code;
 	case ERRORLOG_HANDSHAKE:
 		return !(conn->flags & (TLSFAIL_F_PLAIN | TLSFAIL_F_DONE)) &&
 		       (!line->reason || conn->error_count);

@@ -30,6 +30,7 @@ enum errorlog_stage {
 	ERRORLOG_PLAIN,	    /* it sent something that is not TLS */
 	ERRORLOG_HANDSHAKE, /* in the handshake */
 	ERRORLOG_REFUSED,   /* after it: its certificate was refused, or that it has none */
+	ERRORLOG_STATUS,    /* after it: refused for its status, by OCSP */
 };
 
 struct errorlog_line {
