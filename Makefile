@@ -238,7 +238,8 @@ bpf-arm64: build/arm64/tlsfail.skel.h ## compile the BPF side for arm64 too
 # ---- Checks (no root) ----------------------------------------------------------------------------
 
 CHECKS := check-format check-gcc check-clang check-tidy check-cppcheck check-shell check-python \
-          check-man check-layers check-stores bpf-arm64 check-unit check-golden check-cli check-fuzz
+          check-man check-layers check-stores bpf-arm64 check-unit check-golden check-cli check-fault \
+          check-fuzz
 
 .PHONY: check
 check: $(CHECKS) ## all checks that need no root: format, warnings, analysers, layers, unit, golden
@@ -339,6 +340,10 @@ coverage: $(COVERAGE_PROGRAMS) build/coverage/tlsfail ## line coverage of src/ b
 		'cli=tests/cli/run --tlsfail build/coverage/tlsfail' >build/coverage/log || \
 		{ cat build/coverage/log; exit 1; }
 	$(Q)tools/coverage build/coverage
+
+.PHONY: check-fault
+check-fault: build/tlsfail ## each call of the C library that replay makes, made to fail once
+	$(Q)tools/tap-summary 'fault=tests/fault/run --tlsfail build/tlsfail'
 
 # fuzz_run NAME OPTIONS: what is found goes to build/fuzz/found/NAME, inputs that fail beside it. The
 # fuzzers of recordings begin with the golden ones.

@@ -75,8 +75,10 @@ int exporter_open(const struct options *options, struct exporter **out)
 	if (!options->metrics && !options->metrics_file)
 		return 0;
 	e = calloc(1, sizeof(*e));
-	if (!e)
+	if (!e) {
+		log_line("cannot count metrics: %s", strerror(ENOMEM));
 		return -ENOMEM;
+	}
 	err = exporter_start(e, options);
 	if (err)
 		exporter_close(e);

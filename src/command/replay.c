@@ -142,7 +142,8 @@ static int replay_all(struct replay *r, struct text *error)
 		int written = outputs_finish(r->outputs, o->rate ? FINISH_RATE_MS : FINISH_ALL_MS);
 
 		finish_err = finish_err ? finish_err : written;
-		metrics_publish(r);
+		if (r->pipeline)
+			metrics_publish(r);
 	}
 	return err ? err : finish_err;
 }
