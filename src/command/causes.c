@@ -95,11 +95,14 @@ static size_t index_print(const char *word)
 	for (int role = OF_CLIENT; role <= OF_EITHER; role++) {
 		const char *heading = headings[role];
 
-		for (size_t i = 0; i < cause_count(); i++)
-			if (entry_print(cause_at(i), (enum cause_role)role, word, heading, width)) {
-				heading = NULL;
-				count++;
-			}
+		for (size_t i = 0; i < cause_count(); i++) {
+			/* The other rows of a cause are other ways to know it. */
+			if (cause_index(cause_at(i)->slug) != i ||
+			    !entry_print(cause_at(i), (enum cause_role)role, word, heading, width))
+				continue;
+			heading = NULL;
+			count++;
+		}
 	}
 	if (count)
 		puts("\ntlsfail causes SLUG shows what one of them means and how to fix it.");
@@ -119,7 +122,8 @@ static const char *confidence_words(const struct cause *cause)
 		[CONFIDENCE_HIGH] = "high",
 	};
 
-	return cause->high_if ? words_raised[cause->confidence] : words[cause->confidence];
+	return cause->high_if || cause->high_with ? words_raised[cause->confidence]
+						  : words[cause->confidence];
 }
 
 static void candidates_print(const struct cause *cause, int width)
@@ -144,6 +148,8 @@ static const char *wording_label(uint64_t when)
 		return "if at times";
 	case O_CERT_REQUESTED:
 		return "if asked";
+	case O_ISSUER_SENT:
+		return "if it came";
 	default:
 		return "if old";
 	}
@@ -151,11 +157,15 @@ static const char *wording_label(uint64_t when)
 
 static void wordings_print(const struct cause *cause, int width)
 {
-	for (size_t i = 0; i < CAUSE_WORDINGS_MAX && cause->wordings[i].when; i++) {
+	for (size_t i = 0; i < CAUSE_WORDINGS_MAX; i++) {
 		const struct cause_wording *w = &cause->wordings[i];
 
-		row_print(COLUMN_GAP, wording_label((uint64_t)w->when), width,
-			  w->doubt ? w->doubt : cause->message);
+		if (!w->when && !w->with)
+			continue;
+		row_print(COLUMN_GAP, w->when ? wording_label((uint64_t)w->when) : "or else", width,
+			  w->doubt     ? w->doubt
+			  : w->message ? w->message
+				       : cause->message);
 		row_print(COLUMN_GAP, "fix", width, w->hint);
 	}
 }

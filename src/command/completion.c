@@ -69,7 +69,8 @@ static void words_print(enum completed what)
 			printf("%s%s", row == command_table ? "" : " ", row->name);
 	if (what == COMPLETE_CAUSE)
 		for (size_t i = 0; i < cause_count(); i++)
-			printf("%s%s", i ? " " : "", cause_at(i)->slug);
+			if (cause_index(cause_at(i)->slug) == i)
+				printf("%s%s", i ? " " : "", cause_at(i)->slug);
 }
 
 /* Quotes words for inside of '...', with a backslash before the characters that are special. */

@@ -4,6 +4,8 @@
  */
 #include "command/pipeline.h"
 
+#include "diagnose/certmemo.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -24,6 +26,7 @@ struct pipeline {
 	struct outputs *outputs; /* the caller's */
 	struct correlator *correlator;
 	struct certwatch *certwatch;
+	struct certmemo *certmemo;
 	struct fold *fold;
 	struct peers *peers;
 	uint64_t summary_ns;
@@ -66,12 +69,13 @@ int pipeline_open(struct outputs *outputs, const struct pipeline_options *option
 	p->correlator = correlator_new();
 	p->work.x509 = x509_cache_new();
 	p->certwatch = certwatch_new(&options->certs);
+	p->certmemo = certmemo_new();
 	p->fold = fold_new(options->fold_ns);
 	p->peers = peers_new();
 	p->summary_ns = options->summary_ns;
 	p->by_cause = calloc(cause_count(), sizeof(*p->by_cause));
-	if (!p->work.x509 || !p->correlator || !p->certwatch || !p->fold || !p->peers ||
-	    !p->by_cause) {
+	if (!p->work.x509 || !p->correlator || !p->certwatch || !p->certmemo || !p->fold ||
+	    !p->peers || !p->by_cause) {
 		pipeline_close(p);
 		return -ENOMEM;
 	}
@@ -85,6 +89,7 @@ void pipeline_close(struct pipeline *p)
 		return;
 	correlator_free(p->correlator);
 	certwatch_free(p->certwatch);
+	certmemo_free(p->certmemo);
 	x509_cache_free(p->work.x509);
 	fold_free(p->fold);
 	peers_free(p->peers);
@@ -178,9 +183,7 @@ static void failure_count(struct pipeline *p)
 		p->refused++;
 	else
 		p->failed++;
-	for (size_t i = 0; i < cause_count(); i++)
-		if (!strcmp(cause_at(i)->slug, p->finding.cause))
-			p->by_cause[i]++;
+	p->by_cause[cause_index(p->finding.cause)]++;
 	p->contradictions += p->finding.contradictions;
 	if (!p->metrics)
 		return;
@@ -207,12 +210,16 @@ static int failure_report(struct pipeline *p)
 		return 0;
 	if (!server)
 		peers_failed(p->peers, p->failure.conn, &p->failure.history);
+	p->failure.memo = p->certmemo;
 	p->failure.program = programs_find(p->failure.exe, p->failure.conn->comm);
 	diagnose(&p->failure, &p->work, &p->finding);
 	failure_count(p);
-	if (!server)
+	if (!server) {
+		certmemo_put(p->certmemo, &p->finding);
+		peers_offered(p->peers, p->failure.conn, p->finding.hello.offers_session);
 		peers_caused(p->peers, p->failure.conn, p->finding.cause,
 			     upstream_of(&p->finding.config));
+	}
 	if (p->finding.noise && !p->tell_noise)
 		return 0;
 	p->findings++;
@@ -238,8 +245,10 @@ static int certificates_report(struct pipeline *p, const struct tlsfail_certs *r
 	if (p->metrics && certwatch_ends(p->certwatch, &sighting, &ends))
 		metrics_certificates(p->metrics, &ends);
 	for (int event = 0; !err && event < CERTWATCH_EVENTS; event++)
-		if (certwatch_tell(p->certwatch, &sighting, event, &p->finding))
+		if (certwatch_tell(p->certwatch, &sighting, event, &p->finding)) {
+			certmemo_put(p->certmemo, &p->finding);
 			err = finding_write(p, &p->finding);
+		}
 	return err;
 }
 

@@ -16,6 +16,7 @@ struct cause_part {
 	size_t count;
 };
 
+extern const struct cause_part causes_context;
 extern const struct cause_part causes_verify;
 extern const struct cause_part causes_peer;
 extern const struct cause_part causes_silent;

@@ -17,6 +17,8 @@ const char cause_note_resumed[] =
 	" The session was resumed: this is the verify result of the handshake that began it, "
 	"{setting:session_origin}.";
 
+const char cause_note_shown[] = " The certificate is what it showed at {shown}.";
+
 const char cause_hint_resumed[] = "{setting:session_apart}";
 
 const char cause_note_hidden[] =
@@ -49,7 +51,8 @@ static const struct cause last_rows[] = {
 static const struct cause_part causes_last = { last_rows, ARRAY_LEN(last_rows) };
 
 static const struct cause_part *const parts[] = {
-	&causes_verify, &causes_peer, &causes_silent, &causes_clients, &causes_server, &causes_last,
+	&causes_context, &causes_verify, &causes_peer, &causes_silent,
+	&causes_clients, &causes_server, &causes_last,
 };
 
 size_t cause_count(void)
@@ -71,12 +74,16 @@ const struct cause *cause_at(size_t index)
 	return NULL;
 }
 
+size_t cause_index(const char *slug)
+{
+	size_t i = 0, count = cause_count();
+
+	while (i < count && strcmp(cause_at(i)->slug, slug) != 0)
+		i++;
+	return i;
+}
+
 const struct cause *cause_find(const char *slug)
 {
-	const struct cause *cause;
-
-	for (size_t i = 0; (cause = cause_at(i)); i++)
-		if (!strcmp(cause->slug, slug))
-			return cause;
-	return NULL;
+	return cause_at(cause_index(slug));
 }

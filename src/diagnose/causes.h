@@ -11,12 +11,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "diagnose/circumstances.h"
 #include "diagnose/observations.h"
 #include "finding/finding.h"
 
 #define CAUSE_NUMBERS_MAX    6
 #define CAUSE_CANDIDATES_MAX 6
-#define CAUSE_WORDINGS_MAX   2
+#define CAUSE_WORDINGS_MAX   3
 
 /* Whose failure a row is about: a word of a server and the same of a client differ in all. */
 enum cause_role {
@@ -31,6 +32,9 @@ struct cause_when {
 	uint64_t all;				/* observations that must be there */
 	uint64_t none;				/* and must not */
 	uint64_t any;				/* one of which must be there; 0: none need be */
+	uint32_t with;				/* circumstances: all of these, */
+	uint32_t without;			/* none of these, */
+	uint32_t with_any;			/* and one of these; 0: none need be */
 	uint16_t alert[CAUSE_NUMBERS_MAX];	/* fatal alert received */
 	uint16_t alert_sent[CAUSE_NUMBERS_MAX]; /* fatal alert sent, seen or inferred */
 	uint16_t reason[CAUSE_NUMBERS_MAX];	/* enum tls_reason of the first error */
@@ -39,12 +43,16 @@ struct cause_when {
 
 struct cause_candidate {
 	const char *slug;
-	uint64_t all; /* named only when this was observed */
+	uint64_t all;	  /* named only when this was observed, */
+	uint32_t with;	  /* in these circumstances, */
+	uint32_t without; /* and not in one of these */
 };
 
-/* Other words for the same cause, where what the peer did before says more. */
+/* Other words for the same cause, where what the peer did before says more, or the circumstances. */
 struct cause_wording {
-	uint64_t when; /* one observation; 0: there is no such wording */
+	uint64_t when;	     /* one observation, */
+	uint32_t with;	     /* or a circumstance; both 0: there is no such wording */
+	const char *message; /* NULL: the row's */
 	const char *doubt;
 	const char *hint;
 };
@@ -57,7 +65,10 @@ struct cause {
 	bool noise;
 	enum responsible responsible; /* who has to do something about it */
 	enum confidence confidence;
-	uint64_t high_if; /* any of these observations makes it high; 0: none */
+	uint64_t high_if;   /* any of these observations makes it high; 0: none */
+	uint32_t high_with; /* or any of these circumstances */
+	/* The row that would fit if this one did not is a candidate, before the others. */
+	bool or_next;
 	struct cause_candidate candidates[CAUSE_CANDIDATES_MAX];
 	const char *close_kind; /* of a close here, instead of what the socket tells; or NULL */
 	const char *evidence;	/* what is observed, for `tlsfail causes` */
@@ -78,6 +89,7 @@ extern const char cause_note_concluded[];
 /* Appended to the message when a session was resumed, and the verify result came from it; and when
  * one was offered that could have been resumed. */
 extern const char cause_note_resumed[];
+extern const char cause_note_shown[];	/* where the certificate is one that was shown before */
 extern const char cause_hint_resumed[]; /* appended to the hint then */
 extern const char cause_note_hidden[];
 
@@ -85,7 +97,11 @@ extern const char cause_note_hidden[];
 size_t cause_count(void);
 const struct cause *cause_at(size_t index);
 
-/* The row with that slug, or NULL. */
+/* The index of the first row with that slug; cause_count(): there is none. A cause may have several
+ * rows, each a way to know it. */
+size_t cause_index(const char *slug);
+
+/* The first row with that slug, or NULL. */
 const struct cause *cause_find(const char *slug);
 
 #endif

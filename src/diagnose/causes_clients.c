@@ -16,7 +16,7 @@ static const struct cause rows[] = {
 			  .none = O_TLS | O_DONE | O_PROXY_PROTOCOL | O_TIMER },
 		.confidence = CONFIDENCE_MEDIUM,
 		.high_if = O_HELLO | O_HTTP,
-		.candidates = { { "server-abort", 0 } },
+		.candidates = { { .slug = "server-abort" } },
 		.close_kind = "abort",
 		.evidence = "closed here before a handshake began, on a listener whose "
 			    "configuration wants a header of the PROXY protocol first; what came "
@@ -92,7 +92,7 @@ static const struct cause rows[] = {
 		.slug = "client-cert-ocsp-refused",
 		.when = { .role = OF_SERVER, .all = O_CLIENT_REFUSED | O_VERIFY_GOOD },
 		.confidence = CONFIDENCE_MEDIUM,
-		.candidates = { { "client-cert-verify-failed", 0 } },
+		.candidates = { { .slug = "client-cert-verify-failed" } },
 		.evidence = "the client's certificate was verified with a good result, and then "
 			    "the session was thrown away",
 		.message = "The certificate of client {peer} is in order (verify code 0), and is "

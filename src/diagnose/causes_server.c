@@ -208,7 +208,7 @@ static const struct cause rows[] = {
 		.responsible = RESPONSIBLE_THIS_HOST,
 		.when = { .role = OF_SERVER, .alert_sent = { TLS_ALERT_INTERNAL_ERROR } },
 		.confidence = CONFIDENCE_MEDIUM,
-		.candidates = { { "client-protocol-too-old", 0 } },
+		.candidates = { { .slug = "client-protocol-too-old" } },
 		.evidence = "fatal alert 80 sent",
 		.message = "{library} here had an internal error ({error}) in the handshake with "
 			   "client {peer}, which offers {versions}.",
@@ -244,7 +244,7 @@ static const struct cause rows[] = {
 		.when = { .role = OF_SERVER, .all = O_LOCAL | O_TIMER, .none = O_DONE | O_ERROR },
 		.confidence = CONFIDENCE_MEDIUM,
 		.high_if = O_TIMER_REPEATED,
-		.candidates = { { "server-abort", 0 } },
+		.candidates = { { .slug = "server-abort" } },
 		.close_kind = "timeout",
 		.evidence = "closed here, nothing wrong so far, after a whole number of seconds or "
 			    "after the same time as others",
@@ -257,7 +257,7 @@ static const struct cause rows[] = {
 		.responsible = RESPONSIBLE_THIS_HOST,
 		.when = { .role = OF_SERVER, .all = O_LOCAL, .none = O_DONE | O_ERROR },
 		.confidence = CONFIDENCE_MEDIUM,
-		.candidates = { { "client-handshake-timeout", 0 } },
+		.candidates = { { .slug = "client-handshake-timeout" } },
 		.close_kind = "abort",
 		.evidence = "closed here, nothing wrong so far, at no time that looks like a timer",
 		.message =
@@ -286,7 +286,7 @@ static const struct cause rows[] = {
 			  .none = O_DONE | O_ERROR | O_LOCAL,
 			  .any = O_PEER_FIN | O_PEER_RST },
 		.confidence = CONFIDENCE_MEDIUM,
-		.candidates = { { "client-rejects-cert", O_SERVER_HELLO } },
+		.candidates = { { .slug = "client-rejects-cert", .all = O_SERVER_HELLO } },
 		.evidence = "FIN or RST of the client, no alert, handshake not done",
 		.message = "Client {peer} went away in the handshake for {name}, {progress}.",
 		.doubt = "It may have lost patience, or not liked what it got: some clients refuse "

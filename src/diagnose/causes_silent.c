@@ -9,11 +9,11 @@
 /* clang-format off */
 #define UNANSWERED_CANDIDATES                                                                      \
 	{                                                                                          \
-		{ "peer-reset-in-handshake", O_PEER_RST },                                         \
-		{ "peer-closed-in-handshake", O_PEER_FIN },                                        \
-		{ "handshake-blackholed", O_UNACKED },                                             \
-		{ "handshake-timeout", O_LOCAL | O_TIMER },                                        \
-		{ "sni-missing", O_NO_SNI },                                                       \
+		{ .slug = "peer-reset-in-handshake", .all = O_PEER_RST },                                         \
+		{ .slug = "peer-closed-in-handshake", .all = O_PEER_FIN },                                        \
+		{ .slug = "handshake-blackholed", .all = O_UNACKED },                                             \
+		{ .slug = "handshake-timeout", .all = O_LOCAL | O_TIMER },                                        \
+		{ .slug = "sni-missing", .all = O_NO_SNI, .without = C_SNI_NEEDLESS },                            \
 	}
 /* clang-format on */
 #define UNANSWERED_DOUBT                                                                           \
@@ -26,9 +26,9 @@ static const struct cause rows[] = {
 		.slug = "prematurely-closed-after-handshake",
 		.when = { .all = O_DONE, .none = O_LOCAL | O_ERROR },
 		.confidence = CONFIDENCE_MEDIUM,
-		.candidates = { { "client-cert-required", O_CERT_LACKED | O_NO_SUCCESS },
-				{ "client-cert-untrusted", O_CERT_SENT | O_NO_SUCCESS },
-				{ "client-cert-rejected", O_CERT_SENT | O_NO_SUCCESS } },
+		.candidates = { { .slug = "client-cert-required", .all = O_CERT_LACKED | O_NO_SUCCESS },
+				{ .slug = "client-cert-untrusted", .all = O_CERT_SENT | O_NO_SUCCESS },
+				{ .slug = "client-cert-rejected", .all = O_CERT_SENT | O_NO_SUCCESS } },
 		.evidence =
 			"handshake done, then FIN after the request, or RST, and no application "
 			"data",
@@ -55,15 +55,15 @@ static const struct cause rows[] = {
 	{
 		.slug = "pqc-hello-intolerant",
 		.when = { .all = O_LARGE | O_POST_QUANTUM | O_RX_NONE,
-			  .any = O_PEER_FIN | O_PEER_RST | O_UNACKED | O_TIMER,
+			  .any = O_UNACKED,
 			  .none = O_DONE | O_ERROR | O_HELLO_UNREAD | O_EXITING | O_PEER_DID_TLS },
 		.confidence = CONFIDENCE_MEDIUM,
 		.candidates = UNANSWERED_CANDIDATES,
 		.close_kind = "timeout",
 		.evidence =
 			"ClientHello of more than 1,400 bytes with a key share of a post-quantum "
-			"group, then silence, FIN or RST, and nothing received; this peer has not "
-			"done TLS before",
+			"group, not acknowledged, and nothing received; this peer has not done TLS "
+			"before",
 		.message = UNANSWERED,
 		.doubt = UNANSWERED_DOUBT,
 		.hint = "to find out, and until what drops it is updated, offer this {upstream} no "
@@ -71,15 +71,31 @@ static const struct cause rows[] = {
 	},
 	{
 		.slug = "large-hello-intolerant",
-		.when = { .all = O_LARGE | O_RX_NONE,
-			  .any = O_PEER_FIN | O_PEER_RST | O_UNACKED | O_TIMER,
+		.when = { .all = O_LARGE | O_RX_NONE | O_UNACKED,
 			  .none = O_DONE | O_ERROR | O_HELLO_UNREAD | O_EXITING | O_POST_QUANTUM },
 		.confidence = CONFIDENCE_MEDIUM,
 		.candidates = UNANSWERED_CANDIDATES,
 		.close_kind = "timeout",
 		.evidence =
-			"ClientHello of more than 1,400 bytes without a post-quantum group, then "
-			"silence, FIN or RST, and nothing received",
+			"ClientHello of more than 1,400 bytes without a post-quantum group, not "
+			"acknowledged, and nothing received",
+		.message = UNANSWERED,
+		.doubt = UNANSWERED_DOUBT,
+		.hint = "to find out, and until what drops it is updated, make the hello shorter: "
+			"{shorten}",
+	},
+	{
+		.slug = "large-hello-intolerant",
+		.when = { .all = O_LARGE | O_RX_NONE,
+			  .any = O_PEER_FIN | O_PEER_RST | O_TIMER,
+			  .none = O_DONE | O_ERROR | O_HELLO_UNREAD | O_EXITING,
+			  .with = C_SHORTER_WORKS },
+		.confidence = CONFIDENCE_MEDIUM,
+		.candidates = UNANSWERED_CANDIDATES,
+		.close_kind = "timeout",
+		.evidence =
+			"ClientHello of more than 1,400 bytes, most of it the session to resume, then "
+			"silence, FIN or RST, and nothing received; without the session it had worked",
 		.message = UNANSWERED,
 		.doubt = UNANSWERED_DOUBT,
 		.hint = "to find out, and until what drops it is updated, make the hello shorter: "
@@ -113,10 +129,10 @@ static const struct cause rows[] = {
 		.slug = "peer-closed-mid-handshake",
 		.when = { .any = O_SERVER_HELLO | O_RETRY, .none = O_DONE | O_LOCAL | O_ERROR },
 		.confidence = CONFIDENCE_MEDIUM,
-		.candidates = { { "client-cert-required-legacy", O_CERT_EMPTY },
-				{ "client-cert-untrusted", O_CERT_SENT },
-				{ "client-cert-rejected", O_CERT_SENT },
-				{ "group-mismatch", O_RETRY } },
+		.candidates = { { .slug = "client-cert-required-legacy", .all = O_CERT_EMPTY },
+				{ .slug = "client-cert-untrusted", .all = O_CERT_SENT },
+				{ .slug = "client-cert-rejected", .all = O_CERT_SENT },
+				{ .slug = "group-mismatch", .all = O_RETRY } },
 		.evidence = "FIN or RST after the ServerHello, or after a HelloRetryRequest",
 		.message = "{peer} began the handshake and closed in its middle, without an alert.",
 		.doubt = "It may have died, or refused without saying so.",
@@ -138,11 +154,13 @@ static const struct cause rows[] = {
 		.slug = "peer-reset-in-handshake",
 		.when = { .all = O_PEER_RST, .none = O_DONE | O_ERROR },
 		.confidence = CONFIDENCE_MEDIUM,
-		.candidates = { { "sni-missing", O_NO_SNI | O_RX_NONE | O_NO_SUCCESS },
-				{ "sni-unrecognized", O_SNI | O_RX_NONE | O_NO_SUCCESS },
-				{ "protocol-version-rejected",
-				  O_NARROW | O_RX_NONE | O_NO_SUCCESS },
-				{ "pqc-hello-intolerant", O_LARGE | O_POST_QUANTUM | O_RX_NONE } },
+		.candidates = { { .slug = "sni-missing", .all = O_NO_SNI | O_RX_NONE | O_NO_SUCCESS,
+				  .without = C_SNI_NEEDLESS },
+				{ .slug = "sni-unrecognized", .all = O_SNI | O_RX_NONE | O_NO_SUCCESS },
+				{ .slug = "protocol-version-rejected",
+				  .all = O_NARROW | O_RX_NONE | O_NO_SUCCESS },
+				{ .slug = "pqc-hello-intolerant", .all = O_LARGE | O_POST_QUANTUM | O_RX_NONE },
+				{ .slug = "large-hello-intolerant", .all = O_LARGE | O_RX_NONE } },
 		.evidence = "RST, no alert, handshake not done",
 		.message = "{peer} reset the connection in the handshake, without an alert.",
 		.doubt = "The {upstream} crashed, or a firewall or an SNI filter cut the "
@@ -164,11 +182,13 @@ static const struct cause rows[] = {
 		.slug = "peer-closed-in-handshake",
 		.when = { .all = O_PEER_FIN, .none = O_DONE | O_ERROR },
 		.confidence = CONFIDENCE_MEDIUM,
-		.candidates = { { "sni-missing", O_NO_SNI | O_RX_NONE | O_NO_SUCCESS },
-				{ "sni-unrecognized", O_SNI | O_RX_NONE | O_NO_SUCCESS },
-				{ "protocol-version-rejected",
-				  O_NARROW | O_RX_NONE | O_NO_SUCCESS },
-				{ "pqc-hello-intolerant", O_LARGE | O_POST_QUANTUM | O_RX_NONE } },
+		.candidates = { { .slug = "sni-missing", .all = O_NO_SNI | O_RX_NONE | O_NO_SUCCESS,
+				  .without = C_SNI_NEEDLESS },
+				{ .slug = "sni-unrecognized", .all = O_SNI | O_RX_NONE | O_NO_SUCCESS },
+				{ .slug = "protocol-version-rejected",
+				  .all = O_NARROW | O_RX_NONE | O_NO_SUCCESS },
+				{ .slug = "pqc-hello-intolerant", .all = O_LARGE | O_POST_QUANTUM | O_RX_NONE },
+				{ .slug = "large-hello-intolerant", .all = O_LARGE | O_RX_NONE } },
 		.evidence = "FIN, no alert, handshake not done",
 		.message =
 			"{peer} read the ClientHello and closed the connection without an answer.",
@@ -218,19 +238,21 @@ static const struct cause rows[] = {
 		.when = { .all = O_LOCAL | O_TIMER, .none = O_DONE | O_ERROR },
 		.confidence = CONFIDENCE_MEDIUM,
 		.high_if = O_TIMER_REPEATED,
-		.candidates = { { "local-abort", 0 },
-				{ "pqc-hello-intolerant", O_LARGE | O_POST_QUANTUM | O_RX_NONE } },
+		.candidates = { { .slug = "local-abort" },
+				{ .slug = "pqc-hello-intolerant", .all = O_LARGE | O_POST_QUANTUM | O_RX_NONE },
+				{ .slug = "large-hello-intolerant", .all = O_LARGE | O_RX_NONE } },
 		.close_kind = "timeout",
 		.evidence = "closed here, nothing wrong so far, after a whole number of seconds or "
 			"after the same time as others",
 		.message = "{peer} did not finish the handshake; {program} gave up after "
 			"{elapsed}.",
-		.hint = "find out what the {upstream} waits for; {setting:connect_timeout}",
+		.hint = "find out what the {upstream} waits for{way_back}; "
+			"{setting:connect_timeout}",
 		.wordings = {
 			{ .when = O_PEER_FAILS,
 			  .doubt = NULL,
 			  .hint = "nothing came within the time, again and again: find out what "
-				"the {upstream} waits for; {setting:connect_timeout}" },
+				"the {upstream} waits for{way_back}; {setting:connect_timeout}" },
 			{ .when = O_PEER_SUCCEEDS,
 			  .doubt = "Others succeed: the {upstream}, or the path to it, is slow at "
 				"times.",
@@ -242,7 +264,7 @@ static const struct cause rows[] = {
 		.slug = "local-abort",
 		.when = { .all = O_LOCAL, .none = O_DONE | O_ERROR },
 		.confidence = CONFIDENCE_MEDIUM,
-		.candidates = { { "handshake-timeout", 0 } },
+		.candidates = { { .slug = "handshake-timeout" } },
 		.close_kind = "abort",
 		.evidence = "closed here, nothing wrong so far, at no time that looks like a timer",
 		.message =

@@ -11,6 +11,7 @@ static const struct cause rows[] = {
 		.when = { .all = O_REFUSED },
 		.confidence = CONFIDENCE_LOW,
 		.high_if = O_PEER_DID_TLS,
+		.high_with = C_USES_TLS,
 		.evidence = "the SYN was answered by RST; no TLS was spoken",
 		.message = "{peer} refused the TCP connection: nothing listens on that port.",
 		.doubt = "No TLS was ever seen with this peer, so TLS may not be what it speaks.",
@@ -59,7 +60,7 @@ static const struct cause rows[] = {
 				      TLS_VERIFY_CANNOT_VERIFY_FIRST } },
 		.confidence = CONFIDENCE_MEDIUM,
 		.resumption_hides = true,
-		.candidates = { { "verify-untrusted-issuer", 0 } },
+		.candidates = { { .slug = "verify-untrusted-issuer" } },
 		.evidence =
 			"X509 verify code 20 or 21; several certificates came, without the leaf's "
 			"issuer",
@@ -81,11 +82,17 @@ static const struct cause rows[] = {
 			   "CAs{code}.",
 		.with_cert = "Certificate {subject} of {peer} was issued by {issuer}, which is not "
 			     "trusted here.",
-		.candidates = { { "verify-chain-incomplete", O_ONE_CERT },
-				{ "verify-depth-exceeded", O_ISSUER_SENT } },
+		.candidates = { { .slug = "verify-chain-incomplete", .all = O_ONE_CERT },
+				{ .slug = "verify-depth-exceeded", .all = O_ISSUER_SENT } },
 		.doubt = "If that is an intermediate CA, the {upstream} should send it.",
 		.hint = "put the CA that issued it into {setting:trusted_cas}; have the {upstream} "
 			"send its whole chain",
+		.wordings = {
+			{ .when = O_ISSUER_SENT,
+			  .doubt = "Its certificate came too, so it is the CA above it that is not "
+				   "trusted, or the chain is longer than is allowed.",
+			  .hint = "put the root of that chain into {setting:trusted_cas}" },
+		},
 	},
 	{
 		.slug = "verify-self-signed-in-chain",
@@ -289,17 +296,24 @@ static const struct cause rows[] = {
 		.message = "The certificate of {peer} is not valid for the name {host}.",
 		.doubt = "What the check returned is concluded from the close that followed it.",
 		.with_cert = "The certificate of {peer} is valid for {names}, not for {host}.",
-		.hint = "set {setting:name} to a name in the certificate, or have it reissued with "
-			"that name",
+		.hint = "set {setting:name} to a name in the certificate, if that is the server "
+			"that you mean; else have it reissued with that name",
+		.wordings = {
+			{ .with = C_NAME_IS_ADDRESS,
+			  .message = "The certificate of {peer} is for {names}; the name that is "
+				     "compared with it is an address, {host}, and only DNS names count.",
+			  .hint = "set {setting:name} to a DNS name in the certificate, or have it "
+				  "reissued with one" },
+		},
 	},
 	{
 		.slug = "verify-refused",
 		.when = { .any = O_VERIFY_REFUSED },
 		.confidence = CONFIDENCE_MEDIUM,
 		.resumption_hides = true,
-		.candidates = { { "verify-untrusted-issuer", O_VERIFY_UNKNOWN },
-				{ "verify-hostname-mismatch", O_VERIFY_UNKNOWN },
-				{ "verify-depth-exceeded", O_VERIFY_UNKNOWN } },
+		.candidates = { { .slug = "verify-untrusted-issuer", .all = O_VERIFY_UNKNOWN },
+				{ .slug = "verify-hostname-mismatch", .all = O_VERIFY_UNKNOWN },
+				{ .slug = "verify-depth-exceeded", .all = O_VERIFY_UNKNOWN } },
 		.high_if = O_VERIFY_CODE,
 		.evidence = "any other X509 verify code that the program asked for; or the library "
 			    "refused the certificate inside the handshake, and nothing says why",

@@ -24,6 +24,8 @@ struct log_line {
 };
 
 /* One failed connection with all that is known of it. Pointers live until the next record. */
+struct certmemo;
+
 struct failure {
 	const struct tlsfail_conn *conn;
 	struct tls_capture sent; /* data NULL: not kept */
@@ -44,6 +46,7 @@ struct failure {
 	uint64_t group;
 	unsigned int attempt;
 	struct peer_history history; /* of the peer; filled in by the caller */
+	const struct certmemo *memo; /* NULL: none; filled in by the caller */
 };
 
 /* Certificates of a healthy peer. Pointers live until the next record. */

@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "diagnose/certmemo.h"
+#include "diagnose/context.h"
 #include "diagnose/explain.h"
 #include "diagnose/invariants.h"
 #include "finding/tls.h"
@@ -38,7 +40,9 @@ static bool cause_fits(const struct cause *cause, const struct symptoms *s)
 	if (w->role != OF_EITHER && (w->role == OF_SERVER) != s->server)
 		return false;
 	return (s->observed & w->all) == w->all && !(s->observed & w->none) &&
-	       (!w->any || s->observed & w->any) && number_fits(w->alert, s->has_alert, s->alert) &&
+	       (!w->any || s->observed & w->any) && (s->context & w->with) == w->with &&
+	       !(s->context & w->without) && (!w->with_any || s->context & w->with_any) &&
+	       number_fits(w->alert, s->has_alert, s->alert) &&
 	       number_fits(w->alert_sent, s->has_alert_sent, s->alert_sent) &&
 	       number_fits(w->reason, s->reason != TLS_REASON_NONE, s->reason) &&
 	       number_fits(w->verify, s->verify != TLS_VERIFY_OK, s->verify);
@@ -138,14 +142,36 @@ static const struct x509_view *certificate_at_fault(const struct diagnose_work *
 	return &work->certs[0];
 }
 
-static void fill_certificate(struct finding *f, const struct tlsfail_conn *c,
+/* What the peer showed before, where this handshake resumed a session, and the time of it fits. */
+static void certificate_recall(struct finding *f, const struct failure *failure)
+{
+	const struct finding_certificate *shown =
+		failure->memo && f->choice.has_resumed && f->choice.resumed
+			? certmemo_get(failure->memo, &f->peer)
+			: NULL;
+
+	if (shown)
+		f->certificate = *shown;
+}
+
+static void fill_certificate(struct finding *f, const struct failure *failure,
 			     const struct diagnose_work *work, const struct symptoms *s)
 {
-	if (!work->cert_count)
+	const struct tlsfail_conn *c = failure->conn;
+
+	if (!work->cert_count) {
+		certificate_recall(f, failure);
 		return;
+	}
 	finding_certificate_set(&f->certificate,
 				certificate_at_fault(work, s, (int64_t)(f->time_ns / NS_PER_SEC)),
 				c->cert_count);
+	if (work->cert_count == c->cert_count) {
+		struct text t;
+
+		text_init(&t, f->certificate.top_issuer, sizeof(f->certificate.top_issuer));
+		text_add(&t, work->certs[work->cert_count - 1].issuer);
+	}
 	/* Of the certificates above the leaf it is not known. */
 	f->certificate.issuer_sent = s->observed & O_ISSUER_SENT;
 	f->certificate.has_issuer_sent =
@@ -317,11 +343,58 @@ static enum responsible responsible_for(const struct finding *f, const struct ca
 	return who;
 }
 
+static void candidate_add(struct finding *f, const char *slug)
+{
+	bool named = f->candidate_count == FINDING_CANDIDATES_MAX || !strcmp(f->cause, slug) ||
+		     !strcmp(slug, "unknown");
+
+	for (unsigned int i = 0; i < f->candidate_count; i++)
+		named |= !strcmp(f->candidates[i], slug);
+	if (!named)
+		f->candidates[f->candidate_count++] = slug;
+}
+
+static void candidates_fill(struct finding *f, const struct symptoms *s, const struct cause *cause)
+{
+	size_t i = 0;
+
+	while (cause_at(i) != cause)
+		i++;
+	/* Of those that yield, too, where several fit. */
+	for (bool yields = cause->or_next; yields;) {
+		const struct cause *next;
+
+		i++;
+		next = match_from(&i, s);
+		candidate_add(f, next->slug);
+		yields = next->or_next;
+	}
+	for (i = 0; i < CAUSE_CANDIDATES_MAX && cause->candidates[i].slug; i++) {
+		const struct cause_candidate *c = &cause->candidates[i];
+
+		if ((s->observed & c->all) == c->all && (s->context & c->with) == c->with &&
+		    !(s->context & c->without))
+			candidate_add(f, c->slug);
+	}
+}
+
+/* The first that fits, NULL: the row's own words do. */
+static const struct cause_wording *wording_find(const struct cause *cause, const struct symptoms *s)
+{
+	for (unsigned int i = 0; i < CAUSE_WORDINGS_MAX; i++)
+		if (s->observed & cause->wordings[i].when || s->context & cause->wordings[i].with)
+			return &cause->wordings[i];
+	return NULL;
+}
+
 static void conclude(struct finding *f, const struct failure *failure, const struct symptoms *s,
 		     const struct cause *cause)
 {
 	const char *doubt = cause->doubt, *hint = cause->hint;
 	bool concluded = s->verify_concluded && cause->when.verify[0];
+	const char *message =
+		f->certificate.known && cause->with_cert ? cause->with_cert : cause->message;
+	const struct cause_wording *wording;
 	struct text t;
 
 	f->cause = cause->slug;
@@ -331,39 +404,38 @@ static void conclude(struct finding *f, const struct failure *failure, const str
 	f->confidence = cause->confidence;
 	if (s->observed & cause->high_if)
 		f->confidence = CONFIDENCE_HIGH;
+	if (s->context & cause->high_with)
+		f->confidence = CONFIDENCE_HIGH;
 	if (concluded && f->confidence == CONFIDENCE_HIGH)
 		f->confidence = CONFIDENCE_MEDIUM;
-	if (f->confidence != CONFIDENCE_HIGH) {
-		for (size_t i = 0; i < CAUSE_CANDIDATES_MAX && cause->candidates[i].slug; i++)
-			if ((s->observed & cause->candidates[i].all) == cause->candidates[i].all)
-				f->candidates[f->candidate_count++] = cause->candidates[i].slug;
-	}
+	if (f->confidence != CONFIDENCE_HIGH)
+		candidates_fill(f, s, cause);
 	f->responsible = responsible_for(f, cause);
-	for (unsigned int i = 0; i < CAUSE_WORDINGS_MAX; i++) {
-		const struct cause_wording *w = &cause->wordings[i];
-
-		if (!(s->observed & w->when) || f->wording)
-			continue;
-		f->wording = i + 1;
-		doubt = w->doubt;
-		hint = w->hint;
+	wording = wording_find(cause, s);
+	if (wording) {
+		f->wording = (unsigned int)(wording - cause->wordings) + 1;
+		doubt = wording->doubt;
+		hint = wording->hint;
+		if (wording->message)
+			message = wording->message;
 	}
 	text_init(&t, f->message, sizeof(f->message));
-	words_add(&t, f->certificate.known && cause->with_cert ? cause->with_cert : cause->message,
-		  failure, f);
+	words_add(&t, message, failure, f);
 	if (doubt && f->confidence != CONFIDENCE_HIGH) {
 		text_add(&t, " ");
 		words_add(&t, doubt, failure, f);
 	}
 	if (concluded)
 		text_add(&t, cause_note_concluded);
+	if (f->certificate.seen_ns)
+		words_add(&t, cause_note_shown, failure, f);
 	if (cause->resumption_hides && f->choice.resumed)
 		words_add(&t, cause_note_resumed, failure, f);
 	else if (cause->resumption_hides && f->hello.offers_session && f->choice.has_resumed)
 		text_add(&t, cause_note_hidden);
 	text_init(&t, f->hint, sizeof(f->hint));
 	words_add(&t, hint, failure, f);
-	if (cause->resumption_hides && f->choice.resumed)
+	if (cause->resumption_hides && f->choice.resumed && !(s->context & C_ONE_PLACE))
 		words_add(&t, cause_hint_resumed, failure, f);
 }
 
@@ -439,13 +511,14 @@ void diagnose(const struct failure *failure, struct diagnose_work *work, struct 
 	fill_bytes(f, c);
 	fill_network(f, c);
 	fill_process(f, failure);
-	fill_certificate(f, c, work, &s);
+	fill_certificate(f, failure, work, &s);
 	fill_openssl(f, failure, &s);
 	fill_name_check(f, c);
 	fill_alert(f, &s);
 	fill_tcp(f, c);
 	fill_log_line(f, failure->log_line, failure->program);
 	fill_history(f, failure);
+	context_observe(failure, work, f, &s);
 	explain_evidence(failure, work, f);
 	conclude_soundly(f, failure, &s);
 	timeline_fill(failure, f);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Names of observations.
+ * Names of observations, and what they and circumstances say.
  */
+#include "diagnose/circumstances.h"
 #include "diagnose/observations.h"
 
 const char *observation_name(enum observation_number number)
@@ -21,6 +22,17 @@ const char *observation_words(enum observation_number number)
 #define OBSERVATION_WORDS(name, words) words,
 		OBSERVATIONS(OBSERVATION_WORDS)
 #undef OBSERVATION_WORDS
+	};
+
+	return all[number];
+}
+
+const char *circumstance_words(enum circumstance_number number)
+{
+	static const char *const all[] = {
+#define CIRCUMSTANCE_WORDS(name, words) words,
+		CIRCUMSTANCES(CIRCUMSTANCE_WORDS)
+#undef CIRCUMSTANCE_WORDS
 	};
 
 	return all[number];

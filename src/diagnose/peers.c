@@ -57,6 +57,8 @@ struct peer {
 	struct mark summed;  /* at its last summary */
 	struct tally tally;  /* since then */
 	struct tally totals; /* since it was first seen */
+	uint64_t failures_with_session;
+	uint64_t failures_without;
 	char upstream[PEERS_UPSTREAM_LEN];
 };
 
@@ -229,6 +231,8 @@ void peers_failed(struct peers *peers, const struct tlsfail_conn *conn, struct p
 		.streak = n->streak,
 		.failing_since = n->streak ? n->t_failing : 0,
 		.last_success = n->t_done,
+		.failures_with_session = p->failures_with_session,
+		.failures_without = p->failures_without,
 	};
 	/* A failure of before it recovered is no relapse. */
 	if (h->state == PEER_FAILING && !p->failing && n->t_failed > p->t_recovered)
@@ -251,6 +255,17 @@ static void tally_add(struct tally *tally, const char *cause)
 	}
 	tally->causes[rarest] = cause;
 	tally->counts[rarest]++;
+}
+
+void peers_offered(struct peers *peers, const struct tlsfail_conn *conn, bool session)
+{
+	struct tlsfail_peer_key key = key_of(conn);
+	struct peer *p = peer_find(peers, &key);
+
+	if (p && session)
+		p->failures_with_session++;
+	else if (p)
+		p->failures_without++;
 }
 
 void peers_caused(struct peers *peers, const struct tlsfail_conn *conn, const char *cause,

@@ -39,6 +39,9 @@ struct peer_history {
 	uint64_t streak;
 	uint64_t failing_since;
 	uint64_t last_success;
+	/* Failures before this one that were remembered, by whether they offered a session. */
+	uint64_t failures_with_session;
+	uint64_t failures_without;
 };
 
 /* A peer that works again. */
@@ -66,6 +69,9 @@ bool peers_read(struct peers *peers, const struct tlsfail_peer *record,
  * those that were taken over last. */
 void peers_failed(struct peers *peers, const struct tlsfail_conn *conn,
 		  struct peer_history *history);
+
+/* That failure's ClientHello offered a session, to be resumed, or did not. */
+void peers_offered(struct peers *peers, const struct tlsfail_conn *conn, bool session);
 
 /* That failure was one of that cause: its slug, which lives for ever. upstream is the block of nginx's
  * configuration that the peer is in, "" when none is known; it is copied, and cut where it is long. */

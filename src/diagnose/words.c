@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/calendar.h"
+#include "diagnose/context.h"
 #include "finding/tls.h"
 #include "tls/names.h"
 
@@ -102,6 +103,55 @@ static void add_version(struct text *t, const struct facts *x)
 static void add_host(struct text *t, const struct facts *x)
 {
 	text_add_hostile(t, x->c->host, strnlen(x->c->host, sizeof(x->c->host)));
+}
+
+/* When the peer showed the certificate. */
+static void add_shown(struct text *t, const struct facts *x)
+{
+	calendar_add_words(t, (int64_t)(x->f->certificate.seen_ns / 1000000000ULL));
+}
+
+/* What is wrong with the name that was sent. */
+static void add_flaw(struct text *t, const struct facts *x)
+{
+	const char *name = x->f->hello.server_name;
+	size_t len = strlen(name);
+
+	if (strchr(name, '_'))
+		text_add(t, "it has an underscore");
+	else if (len && name[len - 1] == '.')
+		text_add(t, "it ends with a dot");
+	else if (strstr(name, ".."))
+		text_add(t, "one of its labels is empty");
+	else if (strspn(name, "0123456789.") == len || strchr(name, ':'))
+		text_add(t, "it is an address");
+	else
+		text_add(t, "it has characters that none has");
+}
+
+static void add_refusal(struct text *t, const struct facts *x)
+{
+	if (x->f->alert.known)
+		text_addf(t, " (alert %u)", x->f->alert.code);
+	else
+		text_add(t, x->c->flags & TLSFAIL_F_PEER_RST ? " with a reset" : " with a close");
+}
+
+static void add_port_protocol(struct text *t, const struct facts *x)
+{
+	const char *name = context_starttls_protocol(x->f->peer.port);
+
+	text_add(t, name ? name : "another protocol");
+}
+
+/* Small packets came through, the large ones of an answer may not. */
+static void add_way_back(struct text *t, const struct facts *x)
+{
+	if (x->f->tcp.has_hello_acked && x->f->tcp.hello_acked && !x->f->bytes_received)
+		text_add(
+			t,
+			" (its kernel acknowledged the ClientHello), and whether its answer, which "
+			"is longer, is lost on the way back: the MTU of a tunnel");
 }
 
 static void add_elapsed(struct text *t, const struct facts *x)
@@ -440,6 +490,11 @@ static const struct {
 	const char *word;
 	void (*add)(struct text *t, const struct facts *facts);
 } table[] = {
+	{ "shown", add_shown },
+	{ "flaw", add_flaw },
+	{ "refusal", add_refusal },
+	{ "port_protocol", add_port_protocol },
+	{ "way_back", add_way_back },
 	{ "peer", add_peer },
 	{ "local", add_local },
 	{ "sni", add_sni },

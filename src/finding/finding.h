@@ -169,6 +169,8 @@ struct finding_choice {
 struct finding_certificate {
 	bool known;
 	bool cut; /* it is longer than what is kept: its names and its hash are not known */
+	/* It did not come with this handshake, which resumed a session: the peer showed it then. */
+	uint64_t seen_ns;
 	char subject[FINDING_NAME_LEN];
 	char issuer[FINDING_NAME_LEN];
 	char common_name[128];
@@ -181,7 +183,8 @@ struct finding_certificate {
 	unsigned int key_bits; /* 0 unknown */
 	char signature[64];    /* algorithm of the issuer's signature, "" unknown */
 	char sha256[65];
-	unsigned int chain_length; /* certificates that the peer sent */
+	unsigned int chain_length;	   /* certificates that the peer sent */
+	char top_issuer[FINDING_NAME_LEN]; /* of the last of them; "" unknown */
 	bool has_issuer_sent;
 	bool issuer_sent; /* the certificate of its issuer was among them */
 };

@@ -165,9 +165,12 @@ void metrics_failure(struct metrics *m, const struct finding *f)
 		m->aborted++;
 	else if (strcmp(f->phase, "connect") != 0)
 		m->failed[role]++;
-	for (size_t i = 0; i < m->cause_count; i++)
-		if (!strcmp(m->names->cause_slug(i), f->cause))
-			m->by_cause[row * m->cause_count + i]++;
+	for (size_t i = 0; i < m->cause_count; i++) {
+		if (strcmp(m->names->cause_slug(i), f->cause) != 0)
+			continue;
+		m->by_cause[row * m->cause_count + i]++;
+		break; /* of a cause with several rows the first counts */
+	}
 	if (f->alert.known)
 		m->alerts[f->alert.received][f->alert.code]++;
 	plus_failure(&m->plus, f);

@@ -157,6 +157,17 @@ struct certificate_keys {
 static const struct certificate_keys server_keys = CERTIFICATE_KEYS("server");
 static const struct certificate_keys client_keys = CERTIFICATE_KEYS("client");
 
+/* RFC 3339 in UTC, to the nanosecond. */
+static void event_add_timestamp(struct event *event, const char *key, uint64_t time_ns)
+{
+	char date[TIMESTAMP_LEN];
+	struct text text;
+
+	text_init(&text, date, sizeof(date));
+	if (calendar_add_ns(&text, time_ns, 9))
+		event_add_string(event, key, date);
+}
+
 static void event_add_certificate(struct event *event, const struct finding *f)
 {
 	const struct certificate_keys *keys =
@@ -180,20 +191,11 @@ static void event_add_certificate(struct event *event, const struct finding *f)
 	event_add_known(event, keys->key_bits, c->key_bits);
 	event_add_string(event, keys->signature, c->signature);
 	event_add_string(event, keys->sha256, c->sha256);
+	if (c->seen_ns)
+		event_add_timestamp(event, "tls.server.seen_at", c->seen_ns);
 	event_add_integer(event, keys->chain_length, c->chain_length);
 	if (c->has_issuer_sent)
 		event_add_bool(event, keys->issuer_sent, c->issuer_sent);
-}
-
-/* RFC 3339 in UTC, to the nanosecond. */
-static void event_add_timestamp(struct event *event, const char *key, uint64_t time_ns)
-{
-	char date[TIMESTAMP_LEN];
-	struct text text;
-
-	text_init(&text, date, sizeof(date));
-	if (calendar_add_ns(&text, time_ns, 9))
-		event_add_string(event, key, date);
 }
 
 static void event_add_cause(struct event *event, const struct finding *f)

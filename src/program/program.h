@@ -87,6 +87,19 @@ enum program_fact {
 	PROGRAM_IS_MAIL = 1 << 2,      /* it serves SMTP, IMAP or POP3 there */
 };
 
+/* What the configuration says about the connection that failed. */
+struct program_facts {
+	unsigned int place_count;    /* that connect to the peer; 0 unknown */
+	bool uses_tls;		     /* a place in it connects to the peer with TLS */
+	char name[FINDING_NAME_LEN]; /* whom that means: what it checks, or sends; "" unknown */
+	bool is_group_name;	     /* it is the name of a group of servers, not of one */
+	bool can_send_name;	     /* it could send a server's name, and sends none */
+	bool others_send_name;	     /* other places that connect to the peer send one */
+	bool others_send_header;     /* other places that connect to the peer send such a header */
+	bool sends_header;	     /* a header of the PROXY protocol goes out first */
+	bool moved;		     /* its name for the peer stands for another address now */
+};
+
 /* A kind of program. All of it may be missing: then the neutral words stand. */
 struct program {
 	const char *name; /* of the kind, "nginx"; NULL: that of its executable */
@@ -99,6 +112,10 @@ struct program {
 	const char *(*words_at)(enum program_setting setting, const uint8_t *places, size_t len);
 	/* enum program_fact; only what is certain. Of finding, the ClientHello is looked at. */
 	unsigned int (*facts)(const struct finding *finding, const uint8_t *places, size_t len);
+	/* Fills in the facts, which are all zero, from such a record. The finding is complete but for its
+	 * cause, and what comes of that. */
+	void (*observe)(const struct finding *finding, const uint8_t *places, size_t len,
+			struct program_facts *facts);
 	/* Fills in finding->config from such a record, and makes finding->hint concrete. */
 	void (*advise)(struct finding *finding, const uint8_t *places, size_t len);
 	const char *(*log_level)(uint8_t level); /* of a line of its log */

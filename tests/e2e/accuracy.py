@@ -27,7 +27,10 @@ from test_cases import drive_to_failure
 NOTHING = "no finding"
 # What the traced nginx is, its role, and the cases of that.
 SIDES = {
-    "nginx as the client": ("client", CASES),
+    "nginx as the client, at its defaults": (
+        "client", tuple(case for case in CASES if case.defaults)),
+    "nginx as the client, tuned": (
+        "client", tuple(case for case in CASES if not case.defaults)),
     "nginx as the client of other programs": ("client", implementations.CASES),
     "nginx as the server": ("server", server_cases.CASES),
 }
@@ -103,12 +106,12 @@ def verdict(result):
 
 def table(results):
     """Yields the lines of the table of the cases that fail."""
-    yield "| case | what is wrong | first cause named | confidence | |"
-    yield "| --- | --- | --- | --- | --- |"
+    yield "| case | what is wrong | first cause named | confidence | others named | |"
+    yield "| --- | --- | --- | --- | --- | --- |"
     for result in results:
         what = code(result.truth) + (" (ambiguous)" if result.ambiguous else "")
         yield (f"| {result.name} | {what} | {code(result.got)} | {result.confidence} | "
-               f"{verdict(result)} |")
+               f"{len(result.candidates) or ''} | {verdict(result)} |")
 
 
 def share(results, check):
@@ -141,9 +144,25 @@ def confusion(results):
         yield f"- {code(truth)} shown as {code(got)}: {count}"
 
 
+def sides(results_by_side):
+    """Yields the lines of a table with a row for each side."""
+    yield ("| | causes named first | of ambiguous ones named | of these first | others named beside it, "
+           "on average | healthy and silent |")
+    yield "| --- | --- | --- | --- | --- | --- |"
+    for side, results in results_by_side.items():
+        failing = [result for result in results if result.truth]
+        plain = [result for result in failing if not result.ambiguous]
+        ambiguous = [result for result in failing if result.ambiguous]
+        healthy = [result for result in results if not result.truth]
+        beside = sum(len(result.candidates) for result in failing) / max(len(failing), 1)
+        yield (f"| {side} | {share(plain, lambda r: r.passed)} | "
+               f"{share(ambiguous, lambda r: r.passed)} | {sum(r.first for r in ambiguous)} | "
+               f"{beside:.1f} | {share(healthy, lambda r: r.passed)} |")
+
+
 def report(results_by_side):
     """The whole of it, as Markdown. The tables are folded: GitHub shows their first lines."""
-    lines = [*summary(sum(results_by_side.values(), []))]
+    lines = [*sides(results_by_side), "", *summary(sum(results_by_side.values(), []))]
     for side, results in results_by_side.items():
         failing = [result for result in results if result.truth]
         lines += ["", "<details>",

@@ -13,9 +13,10 @@ from pathlib import Path
 
 from lab import drive, procs, proxy
 from lab.case import Case, numbered
-from lab.cases import GOOD, VERIFY, cert, client_cert, good_server, named
+from lab.cases import (GOOD, GOOD_FILES, LARGE_KEY_SHARE, OPENSSL_CLIENT_CA, VERIFY, cert, client_cert,
+                       good_server, named)
 from lab.pki import SERVER_NAME
-from lab.upstreams import Nginx
+from lab.upstreams import Misbehave, Nginx, OpensslServer
 from tap import Skip, require
 
 STREAM_MODULE = Path("/usr/lib/nginx/modules/ngx_stream_module.so")
@@ -46,9 +47,11 @@ def tests(here):
     checks = {"prefix-and-includes": check_includes, "reload": check_reload,
               "several-places": check_several, "unreadable": check_unreadable,
               "binary-defaults": check_defaults, "hosts-and-upstream-block": check_hosts,
+              "moved": check_moved, "header": check_header, "header-to-openssl": check_header_openssl,
               "server": check_server, "stream": check_stream, "grpc": check_grpc,
               "client-certificate-renewed": check_renewed}
     checks.update({"fix-" + name: partial(check_fix, name=name) for name in FIXES})
+    checks.update({"hint-" + name: partial(check_hint, name=name) for name in HINTS})
     yield from here.chosen("nginx", checks)
 
 
@@ -253,6 +256,60 @@ def check_hosts(here):
             require_fixed(lab, case, finding)
 
 
+def check_moved(here):
+    """The name that is passed to stands for another address than when nginx started."""
+    case, = BAD
+    with here.lab("conf-moved", BAD, start_proxy=False) as lab:
+        path, hosts = lab.directory / "nginx.conf", lab.directory / "hosts"
+        hosts.write_text(f"{case.address} {SERVER_NAME}\n")
+        write_config(lab, path, server_block(
+            f"\tlocation / {{\n\t\tproxy_pass https://{SERVER_NAME}:{case.port};\n"
+            f"\t\tproxy_ssl_server_name on;\n\t\t{VERIFY}\n\t}}\n"))
+        lab.proxy.start(("unshare", "--mount", "sh", "-c",
+                         f'mount --bind "{hosts}" /etc/hosts && exec "$@"', "sh"),
+                        argv=[str(lab.proxy.exe), "-c", str(path)])
+        hosts.write_text(f"127.0.9.9 {SERVER_NAME}\n")
+        with here.trace_json(lab) as tlsfail:
+            tlsfail.wait_armed()
+            lab.upstreams.reload()
+            finding = fail(lab, tlsfail, case)
+            require(finding["nginx.config.certainty"] == "moved", finding)
+            require("stands for 127.0.9.9, no longer for " + case.address in
+                    finding["tlsfail.hint"], finding)
+            require("tlsfail.patch" not in finding, finding)
+
+
+def header_first(here, name, case):
+    """The finding of a stream server that sends the header of the PROXY protocol to the upstream of
+    CASE, which does not expect it."""
+    if not STREAM_MODULE.exists():
+        raise Skip(f"{STREAM_MODULE} is missing: install libnginx-mod-stream")
+    with here.lab("conf-" + name, (case,), start_proxy=False) as lab:
+        path = lab.directory / "nginx.conf"
+        write_config(lab, path, load=f"load_module {STREAM_MODULE};\n", more=(
+            "stream {\n\tproxy_ssl on;\n\tproxy_protocol on;\n\tserver {\n"
+            f"\t\tlisten {proxy.ADDRESS}:{proxy.PORT};\n"
+            f"\t\tproxy_pass {case.endpoint};\n\t}}\n}}\n"))
+        lab.proxy.start(argv=[str(lab.proxy.exe), "-c", str(path)])
+        with here.trace_json(lab) as tlsfail:
+            tlsfail.wait_armed()
+            with drive.start(lab, case):
+                finding = tlsfail.wait_finding(case)
+            require(finding, "no finding", lab.proxy.log_since(0)[-2000:])
+            require(finding["error.type"] == "proxy-protocol-unexpected", finding)
+            require("tlsfail.patch" not in finding, finding)
+            require("proxy_protocol on; sends the header" in finding["tlsfail.hint"], finding)
+
+
+def check_header(here):
+    header_first(here, "header", numbered((Case("bad", "", good_server()),))[0])
+
+
+def check_header_openssl(here):
+    header_first(here, "header-openssl",
+                 numbered((Case("bad", "", OpensslServer(GOOD_FILES)),))[0])
+
+
 def check_stream(here):
     if not STREAM_MODULE.exists():
         raise Skip(f"{STREAM_MODULE} is missing: install libnginx-mod-stream")
@@ -354,6 +411,7 @@ def require_fixed(lab, case, finding):
             lab.proxy.log_since(0)[-1000:])
 
 
+TLS13_ONLY = "proxy_ssl_protocols TLSv1.3; "
 FIXES = {case.name: case for case in numbered((
     Case("sni-missing", "sni-missing", None, "proxy_ssl_server_name off;"),
     Case("protocol-version", "protocol-version-rejected",
@@ -369,14 +427,63 @@ FIXES = {case.name: case for case in numbered((
          defaults=True, target="127.0.1.6:8406"),
     Case("plain-http", "peer-not-tls-http", Nginx(' return 200 "ok\\n";', listen="")),
     # The certificate of another server comes first where no name is sent.
-    Case("default-server", "verify-hostname-mismatch", Nginx(
+    Case("default-server", "sni-missing", Nginx(
         cert("wrong-name") + " return 421; }\n\tserver { listen 127.0.1.8:8408 ssl; "
         "server_name *.upstream.test; " + GOOD + ' return 200 "ok\\n";'), VERIFY, defaults=True),
+    Case("closed", "sni-missing", Misbehave("close-unless-named"), defaults=True),
+    Case("block", "sni-missing", Misbehave("reset-unless-named"), defaults=True, group="my_pool"),
+    Case("session", "resumption-refused", Misbehave("refuse-sessions"), defaults=True,
+         drive=drive.again),
+    Case("client-certificate", "client-cert-required", OPENSSL_CLIENT_CA, defaults=True,
+         location=TLS13_ONLY, sibling=TLS13_ONLY + client_cert("client")),
+    Case("long-hello", "large-hello-intolerant", Misbehave("long-hello-lost"),
+         LARGE_KEY_SHARE, tls="TLSv1.2 TLSv1.3"),
 ))}
 # What has to be thought of before, and why.
 REVIEWED = {"cipher": "OpenSSL's default list", "host-name": "trusts the name that the peer",
-            "plain-http": "unencrypted"}
+            "plain-http": "unencrypted", "client-certificate": "certificate of another place",
+            "long-hello": "whether the length"}
 FIXES["sni-missing"] = wants_name(FIXES["sni-missing"])
+
+
+# ---- What the files say that the configuration names --------------------------------------------
+
+
+def trusting(name):
+    """Directives that trust the certificates of the file NAME."""
+    return f"proxy_ssl_verify on; proxy_ssl_trusted_certificate pki/{name}.crt; "
+
+
+# (the case, what its hint says)
+HINTS = {case.name: (case, hint) for (case, hint) in zip(numbered((
+    Case("root-missing", "verify-root-missing", good_server("deep-chain"),
+         trusting("intermediate") + "proxy_ssl_verify_depth 3;", defaults=True),
+    Case("no-depth", "verify-untrusted-issuer", good_server("deep-chain"),
+         trusting("other-ca") + "proxy_ssl_verify_depth 0;", defaults=True),
+    Case("expired-ca", "trusted-ca-expired", good_server("under-expired-ca"),
+         trusting("expired-ca"), defaults=True),
+    Case("client-chain", "client-cert-untrusted", OPENSSL_CLIENT_CA, client_cert("client-deep"),
+         defaults=True),
+    Case("address", "verify-hostname-mismatch", good_server(), VERIFY, defaults=True,
+         target="127.0.1.5:8405"),
+)), (
+    "pki/intermediate.crt holds no root: add CN=Lab Root CA",
+    "put CN=Lab Root CA, who issued the last certificate that came, into the file",
+    "pki/expired-ca.crt: in it CN=Old Root CA ended at 2021-01-01",
+    "if CN=Lab Client Intermediate CA is an intermediate CA, append its certificate to "
+    "pki/client-deep.crt",
+    "set proxy_ssl_name",
+))}
+
+
+def check_hint(here, name):
+    case, hint = HINTS[name]
+    with here.lab("hint-" + name, (case,)) as lab, here.trace_json(lab) as tlsfail:
+        tlsfail.wait_armed()
+        finding = fail(lab, tlsfail, case)
+        require(finding["error.type"] == case.slug, finding)
+        require(hint in finding["tlsfail.hint"], finding)
+        require("proxy_ssl_verify_depth" not in finding.get("tlsfail.patch", ""), finding)
 
 
 def check_fix(here, name):

@@ -30,6 +30,11 @@
 static const struct {
 	const char *word, *stands;
 } placeholders[] = {
+	{ "shown", "DATE" },
+	{ "flaw", "REASON" },
+	{ "refusal", " (alert N)" },
+	{ "port_protocol", "PROTOCOL" },
+	{ "way_back", "" },
 	{ "local", "ADDRESS:PORT" },
 	{ "sni", "NAME" },
 	{ "name", "NAME" },
@@ -124,7 +129,7 @@ static void add_cause_table(struct text *t, bool server)
 	for (size_t i = 0; i < cause_count(); i++) {
 		const struct cause *cause = cause_at(i);
 
-		if (!is_of(cause, server))
+		if (!is_of(cause, server) || cause_find(cause->slug) != cause)
 			continue;
 		text_addf(t, "| `%s` | ", cause->slug);
 		add_sentence(t, cause, cause->message);
@@ -151,7 +156,8 @@ static void make_causes(struct text *t)
 	add_cause_table(t, true);
 }
 
-static void add_observations(struct text *t, const char *before, uint64_t bits, const char *between)
+static void add_observations(struct text *t, const char *before, uint64_t bits, uint32_t context,
+			     const char *between)
 {
 	bool first = true;
 
@@ -161,7 +167,22 @@ static void add_observations(struct text *t, const char *before, uint64_t bits, 
 		text_addf(t, "%s%s", first ? before : between, observation_words(n));
 		first = false;
 	}
+	for (int n = 0; n < CIRCUMSTANCE_COUNT; n++) {
+		if (!(context >> n & 1))
+			continue;
+		text_addf(t, "%s%s", first ? before : between, circumstance_words(n));
+		first = false;
+	}
 	text_add(t, first ? "" : "<br>");
+}
+
+static void add_candidate(struct text *t, const struct cause_candidate *c)
+{
+	text_addf(t, "`%s`", c->slug);
+	if (!c->all && !c->with && !c->without)
+		text_add(t, "<br>");
+	add_observations(t, ": ", c->all, c->with, "; ");
+	add_observations(t, "; but not if ", 0, c->without, ", or if ");
 }
 
 static void add_evidence_table(struct text *t, bool server)
@@ -177,19 +198,17 @@ static void add_evidence_table(struct text *t, bool server)
 			continue;
 		text_addf(t, "| `%s` | %s | %s | ", cause->slug, levels[cause->confidence],
 			  cause->evidence);
-		add_observations(t, "", cause->when.all, "; ");
-		add_observations(t, "any of: ", cause->when.any, "; ");
+		add_observations(t, "", cause->when.all, cause->when.with, "; ");
+		add_observations(t, "any of: ", cause->when.any, cause->when.with_any, "; ");
 		text_add(t, " | ");
-		add_observations(t, "", cause->when.none, "; ");
+		add_observations(t, "", cause->when.none, cause->when.without, "; ");
 		text_add(t, " | ");
-		add_observations(t, "", cause->high_if, "; ");
+		add_observations(t, "", cause->high_if, cause->high_with, "; ");
 		text_add(t, " | ");
-		for (size_t n = 0; n < CAUSE_CANDIDATES_MAX && cause->candidates[n].slug; n++) {
-			text_addf(t, "`%s`", cause->candidates[n].slug);
-			add_observations(t, ": ", cause->candidates[n].all, "; ");
-			if (!cause->candidates[n].all)
-				text_add(t, "<br>");
-		}
+		if (cause->or_next)
+			text_add(t, "the cause that would be named without this row<br>");
+		for (size_t n = 0; n < CAUSE_CANDIDATES_MAX && cause->candidates[n].slug; n++)
+			add_candidate(t, &cause->candidates[n]);
 		text_add(t, " |\n");
 	}
 }
@@ -220,7 +239,7 @@ static void add_manual_list(struct text *t, bool server)
 		struct text sentence;
 		size_t column = 0;
 
-		if (!is_of(cause, server))
+		if (!is_of(cause, server) || cause_find(cause->slug) != cause)
 			continue;
 		text_addf(t, ".It Cm %s\n", cause->slug);
 		text_init(&sentence, buf, sizeof(buf));

@@ -337,17 +337,17 @@ static void test_scenes(void **state)
 		scene_free(&made[i]);
 }
 
-/* The code says that something has expired, and nothing that came has: no certificate of the peer is
- * said to have, and the evidence says why. */
+/* The code says that something is not valid yet, and all that came is: no certificate of the peer is said
+ * not to be, and the evidence says why. */
 static void test_withdrawn(void **state)
 {
 	(void)state;
 	certificates_make();
-	scene_diagnose(2, 1, 0, 4, WIRE_NAME, false);
+	scene_diagnose(2, 1, 0, 3, WIRE_NAME, false);
 	assert_string_equal(finding.cause, "verify-refused");
 	assert_int_equal(finding.contradictions, 1);
 	assert_string_equal(finding.evidence[finding.evidence_count - 1],
-			    "not verify-expired: the certificate has not expired");
+			    "not verify-not-yet-valid: the certificate is valid already");
 	for (size_t i = 1; i < ARRAY_LEN(certificates); i++)
 		scene_free(&made[i]);
 }

@@ -116,18 +116,23 @@ static void test_every_cause(void **state)
 	(void)state;
 	for (size_t i = 0; i < cause_count(); i++) {
 		const struct cause *cause = cause_at(i);
-		const char *output = list(cause->slug);
+		const char *output;
 
+		if (cause_find(cause->slug) != cause)
+			continue; /* another way to know it */
+		output = list(cause->slug);
 		assert_lines(output);
 		assert_memory_equal(output, cause->slug, strlen(cause->slug));
 		assert_int_equal(!!strstr(output, "\n  in detail   "), !!cause->with_cert);
 		assert_int_equal(!!strstr(output, "\n  in doubt    "), !!cause->doubt);
 		assert_int_equal(!!strstr(output, "\n  or          "), !!cause->candidates[0].slug);
-		assert_int_equal(!!strstr(output, ", high with more evidence\n"), !!cause->high_if);
+		assert_int_equal(!!strstr(output, ", high with more evidence\n"),
+				 cause->high_if || cause->high_with);
 		assert_int_equal(!!strstr(output, "\n  if "), !!cause->wordings[0].when);
 		assert_int_equal(!!strstr(output, "\n  if always   "),
 				 cause->wordings[0].when == O_PEER_FAILS);
-		assert_int_equal(!!strstr(output, "\n  if at times "), !!cause->wordings[1].when);
+		assert_int_equal(!!strstr(output, "\n  if at times "),
+				 cause->wordings[1].when == O_PEER_SUCCEEDS);
 		assert_non_null(strstr(output, "\n  fix         "));
 	}
 }

@@ -484,8 +484,8 @@ static void test_summary_of_failures(void **state)
 	assert_int_equal(feed_refused(), 0);
 	feed_totals(&(struct tlsfail_totals){ .client_seen = 5, .client_done = 3, .records = 7 });
 	assert_summary("tlsfail: 5 handshakes seen, 2 failed; refused connections: 1\n"
-		       "tlsfail:   1 connection-refused\n"
 		       "tlsfail:   2 sni-missing\n"
+		       "tlsfail:   1 connection-refused\n"
 		       "tlsfail: 7 records received, 0 records lost\n");
 }
 

@@ -105,11 +105,13 @@ OPENSSL_3_2 = {
 # itself, and a case that is about something else is told.
 SHORT = "proxy_ssl_conf_command Groups X25519:P-256:P-384; "
 ONE_SECOND = "proxy_connect_timeout 1s; "
-POST_QUANTUM = {"slug": "pqc-hello-intolerant", "tls": TLS13, "location": ONE_SECOND}
+POST_QUANTUM = {"tls": TLS13, "location": ONE_SECOND}
 OPENSSL_3_5 = {
     **OPENSSL_3_2,
-    **dict.fromkeys(("large-hello-lost", "large-hello-silence", "large-hello-close",
-                     "large-hello-reset"), POST_QUANTUM),
+    "large-hello-lost": {"slug": "pqc-hello-intolerant", **POST_QUANTUM},
+    "large-hello-silence": POST_QUANTUM,
+    **dict.fromkeys(("large-hello-close", "large-hello-reset"),
+                    {"truth": "pqc-hello-intolerant", **POST_QUANTUM}),
     "large-hello-ticket": {"location": SHORT + LARGE_TICKET},
     **dict.fromkeys(("short-hello", "peer-closed-in-handshake", "peer-closed-in-handshake-ipv6",
                      "peer-reset-in-handshake", "hold-close", "hold-close-ipv6", "hold-reset"),

@@ -34,6 +34,7 @@ class Case:
     family: int = 4  # 4, 6: IPv4, IPv6
     scheme: str = "https"
     pool: Tuple[str, ...] = ()  # the endpoints that nginx tries in turn, instead of its upstream
+    group: str = ""  # the name of its upstream block, if it is to have one of another name
     keepalive: int = 0  # idle connections to the upstream that nginx keeps
     drive: Callable = drive.once
     defaults: bool = False  # nginx's own, where the lab sets the server name and no session reuse

@@ -4,7 +4,7 @@
 
 A case named like its slug shows that cause at its plainest; others say in their name what differs.
 """
-from . import drive
+from . import default_cases, drive
 from .case import HIGH, LOW, MEDIUM, Case, numbered
 from .pki import SERVER_NAME
 from .upstreams import GnutlsServer, Misbehave, Nginx, Nothing, OpensslServer
@@ -101,8 +101,8 @@ def retry(group, count=1):
 
 
 NO_TLS = (
-    Case("connection-refused", "connection-refused", Nothing(), confidence=LOW, log=REFUSED),
-    Case("connection-refused-ipv6", "connection-refused", Nothing(), family=6, confidence=LOW,
+    Case("connection-refused", "connection-refused", Nothing(), log=REFUSED),
+    Case("connection-refused-ipv6", "connection-refused", Nothing(), family=6,
          log=REFUSED),
     Case("connection-refused-after-tls", "connection-refused", OpensslServer(GOOD_FILES),
          drive=drive.stop_upstream_between, log=REFUSED),
@@ -130,8 +130,9 @@ CLOSES = (
     Case("handshake-timeout", "handshake-timeout", Misbehave("hang"), status=504,
          location="proxy_connect_timeout 1s;", confidence=HIGH + MEDIUM, log=TIMEOUT,
          expect={"tcp.hello_acked": True}),
-    Case("handshake-blackholed", "handshake-blackholed", Misbehave("blackhole"),
-         "proxy_connect_timeout 1s;", status=504, confidence=HIGH, log=TIMEOUT,
+    Case("handshake-blackholed", "accept-queue-full", Misbehave("blackhole"),
+         "proxy_connect_timeout 1s;", status=504, confidence=MEDIUM, log=TIMEOUT,
+         truth="handshake-blackholed",
          expect={"tcp.hello_acked": False}),
     Case("local-abort", "local-abort", Misbehave("hang"), status=None,
          drive=drive.abort_after(0.35), confidence=HIGH + MEDIUM,
@@ -173,14 +174,14 @@ LARGE = (
     Case("large-hello-lost", "large-hello-intolerant", Misbehave("long-hello-lost"),
          LARGE_KEY_SHARE, tls=BOTH, status=504, confidence=MEDIUM, log=TIMEOUT,
          expect={"tlsfail.close_kind": "timeout", **UNACKNOWLEDGED}),
-    Case("large-hello-silence", "large-hello-intolerant", Misbehave("long-hello-hang"),
-         LARGE_KEY_SHARE, tls=BOTH, status=504, confidence=MEDIUM, log=TIMEOUT,
+    Case("large-hello-silence", "handshake-timeout", Misbehave("long-hello-hang"),
+         LARGE_KEY_SHARE, tls=BOTH, status=504, confidence=HIGH + MEDIUM, log=TIMEOUT,
          expect={"tlsfail.close_kind": "timeout", **ACKNOWLEDGED}),
-    Case("large-hello-close", "large-hello-intolerant", Misbehave("long-hello-close"),
-         LARGE_KEY_SHARE, tls=BOTH, confidence=MEDIUM, log=CLOSED,
+    Case("large-hello-close", "peer-closed-in-handshake", Misbehave("long-hello-close"),
+         LARGE_KEY_SHARE, tls=BOTH, confidence=MEDIUM, log=CLOSED, truth="large-hello-intolerant",
          expect={"tlsfail.close_kind": "fin", **ACKNOWLEDGED}),
-    Case("large-hello-reset", "large-hello-intolerant", Misbehave("long-hello-reset"),
-         LARGE_KEY_SHARE, tls=BOTH, confidence=MEDIUM, log=RESET,
+    Case("large-hello-reset", "peer-reset-in-handshake", Misbehave("long-hello-reset"),
+         LARGE_KEY_SHARE, tls=BOTH, confidence=MEDIUM, log=RESET, truth="large-hello-intolerant",
          expect={"tlsfail.close_kind": "rst"}),
     # The first handshake is a short one. Its ticket holds the certificate of the client.
     Case("large-hello-ticket", "large-hello-intolerant", Misbehave("long-hello-hang"),
@@ -209,10 +210,10 @@ NEGOTIATION = (
          OpensslServer(GOOD_FILES + ("-tls1_3", "-ciphersuites", "TLS_CHACHA20_POLY1305_SHA256")),
          location="proxy_ssl_conf_command Ciphersuites TLS_AES_128_GCM_SHA256;",
          confidence=HIGH + MEDIUM, expect=alert(40), log=handshake_error("alert number 40")),
-    Case("cipher-mismatch-group", "cipher-mismatch",
+    Case("cipher-mismatch-group", "group-mismatch",
          OpensslServer(GOOD_FILES + ("-tls1_3", "-groups", "P-384")),
          location="proxy_ssl_conf_command Groups X25519;", confidence=HIGH + MEDIUM,
-         truth="group-mismatch", expect=alert(40), log=handshake_error("alert number 40")),
+         expect=alert(40), log=handshake_error("alert number 40")),
     Case("group-mismatch", "group-mismatch", Misbehave("alert-47"), confidence=MEDIUM,
          expect=alert(47), log=handshake_error("alert number 47")),
     Case("group-mismatch-retry", "group-mismatch", Misbehave("retry-refuse"), confidence=MEDIUM,
@@ -386,8 +387,9 @@ HEALTHY = (
         GOOD + " location = /large-answer { alias upstream/large; }")),
 )
 
-CASES = numbered(NO_TLS + CLOSES + LARGE + NEGOTIATION + VERIFICATION + SESSIONS
-                 + CLIENT_CERTIFICATE + HEALTHY)
+_TUNED = numbered(NO_TLS + CLOSES + LARGE + NEGOTIATION + VERIFICATION + SESSIONS
+                   + CLIENT_CERTIFICATE + HEALTHY)
+CASES = _TUNED + tuple(default_cases.rows(len(_TUNED) + 1))
 
 
 def named(*names):

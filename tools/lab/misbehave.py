@@ -4,6 +4,7 @@
 
 usage: misbehave.py BEHAVIOUR ADDRESS PORT
 """
+import _ssl
 import ctypes
 import hashlib
 import itertools
@@ -32,6 +33,7 @@ PROTOCOL_VERSION = 70  # an alert
 GOOD = "pki/good"
 EXPIRED = "pki/expired"
 CLIENT_CA = "pki/client-ca.crt"
+SERVER_NAME = b"upstream.test"
 
 
 def read_exactly(conn, length):
@@ -267,7 +269,32 @@ def every_fourth(refuse):
     return lambda conn: next(turns)(conn)
 
 
+def only_named(refuse):
+    """What answers a ClientHello with a server name, and does REFUSE with one that has none."""
+    def behave(conn):
+        named = SERVER_NAME in conn.recv(1 << 14, socket.MSG_PEEK)
+        (answer if named else refuse)(conn)
+    return behave
+
+
+def without_session_context():
+    """What answers, but refuses to resume a session: it may ask for client certificates, and has no
+    session id context, which OpenSSL then insists on (SSL_set_session_id_context(3))."""
+    context = server_context()
+    # In the Python object, behind its head.
+    pointer = ctypes.c_void_p.from_address(id(context) + object.__basicsize__)
+    ctypes.CDLL(_ssl.__file__).SSL_CTX_set_session_id_context(pointer, b"", 0)
+
+    def behave(conn):
+        with context.wrap_socket(conn, server_side=True) as tls:
+            tls.recv(4096)
+            tls.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\nok\n")
+    return behave
+
+
 BEHAVIOURS = {
+    "close-unless-named": only_named(close_after_hello),
+    "reset-unless-named": only_named(reset_after_hello),
     "close-at-accept": close_at_accept,
     "close-after-hello": close_after_hello,
     "reset-after-hello": reset_after_hello,
@@ -307,6 +334,8 @@ def find_behaviour(name):
     alert = re.fullmatch(r"alert-(\d+)", name)
     if alert:
         return lambda conn: answer_with_alert(conn, int(alert[1]))
+    if name == "refuse-sessions":
+        return without_session_context()
     return BEHAVIOURS[name]
 
 

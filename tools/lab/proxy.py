@@ -46,20 +46,20 @@ _WITH_HOSTS = ("unshare", "--mount", "sh", "-c",
 
 
 def _has_upstream_block(case):
-    return case.keepalive or case.pool
+    return case.keepalive or case.pool or case.group
 
 
 def _upstream_block(case):
     # A server that has failed is tried again at once.
     servers = "".join(f" server {endpoint} max_fails=0;" for endpoint in case.pool)
     if not case.pool:
-        servers = f" server {case.endpoint};"
+        servers = f" server {case.host}:{case.port};" if case.defaults else f" server {case.endpoint};"
     keepalive = f" keepalive {case.keepalive};" if case.keepalive else ""
-    return f"\tupstream {case.name} {{{servers}{keepalive} }}\n"
+    return f"\tupstream {case.group or case.name} {{{servers}{keepalive} }}\n"
 
 
 def _location_block(case, path, directives):
-    target = case.name if _has_upstream_block(case) else case.endpoint
+    target = (case.group or case.name) if _has_upstream_block(case) else case.endpoint
     if case.defaults and not _has_upstream_block(case):
         target = case.target or f"{case.host}:{case.port}"
     protocols = ""

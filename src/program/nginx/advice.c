@@ -234,7 +234,10 @@ static void add_note(struct text *t, const struct nginxfix_advice *a, const stru
 	int64_t now = (int64_t)(a->f->time_ns / NS_PER_S);
 
 	if ((n->kind == NGINX_NOTE_ENDS && n->number >= now) ||
-	    (n->kind == NGINX_NOTE_BEGINS && n->number <= now))
+	    (n->kind == NGINX_NOTE_EXPIRED && n->number >= now) ||
+	    (n->kind == NGINX_NOTE_BEGINS && n->number <= now) ||
+	    (n->kind == NGINX_NOTE_HOLDS && n->setting == NGINX_SSL_CERTIFICATE) ||
+	    (n->kind == NGINX_NOTE_NO_ROOT && n->setting == NGINX_SSL_CERTIFICATE))
 		return;
 	text_add(t, "; ");
 	add_file_name(t, a, n);
@@ -261,6 +264,20 @@ static void add_note(struct text *t, const struct nginxfix_advice *a, const stru
 		text_add(t, " was issued by ");
 		add_words(t, &n->words);
 		break;
+	case NGINX_NOTE_HOLDS:
+		text_add(t, " holds ");
+		add_words(t, &n->words);
+		break;
+	case NGINX_NOTE_EXPIRED:
+		text_add(t, ": in it ");
+		add_words(t, &n->words);
+		text_add(t, " ended at ");
+		calendar_add_words(t, n->number);
+		break;
+	case NGINX_NOTE_NO_ROOT:
+		text_add(t, " holds no root: add ");
+		add_words(t, &n->words);
+		break;
 	case NGINX_NOTE_NO_CLIENT_USE:
 		text_add(t, " is not meant for a client (extendedKeyUsage)");
 		break;
@@ -269,6 +286,7 @@ static void add_note(struct text *t, const struct nginxfix_advice *a, const stru
 		break;
 	case NGINX_NOTE_MOVED:
 	case NGINX_NOTE_OTHER_NAMES:
+	case NGINX_NOTE_NAMED:
 	case NGINX_NOTE_KIND_COUNT:
 		break;
 	}

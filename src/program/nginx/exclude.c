@@ -254,10 +254,15 @@ static bool session_is_forbidden(const struct finding *f, const struct nginx_pla
 	       !strncasecmp(reuse.data, "off", 3);
 }
 
+bool nginxplace_sends_header(const struct nginx_place *p)
+{
+	return p->module == NGINX_MODULE_STREAM && is_on(p, NGINX_PROXY_PROTOCOL);
+}
+
 /* The header of the PROXY protocol goes out before the ClientHello. */
 static bool header_differs(const struct finding *f, const struct nginx_place *p)
 {
-	bool set = p->module == NGINX_MODULE_STREAM && is_on(p, NGINX_PROXY_PROTOCOL);
+	bool set = nginxplace_sends_header(p);
 
 	if (!f->has_bytes_before_hello)
 		return false;

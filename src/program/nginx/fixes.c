@@ -2,6 +2,7 @@
 /*
  * A row has a function that proposes values, looking at what was observed and at what is set.
  */
+#define _GNU_SOURCE /* memmem() */
 #include "program/nginx/fixes.h"
 
 #include <string.h>
@@ -247,6 +248,34 @@ static void propose_protocols(struct nginxfix_advice *a)
 		change_add(a, NGINX_SSL_PROTOCOLS, value);
 }
 
+/* Does the trusted file, as far as is known, hold who issued the last certificate that came? */
+static bool holds_top(const struct nginxfix_advice *a)
+{
+	const char *top = a->f->certificate.top_issuer;
+
+	for (uint32_t i = 0; i < a->place->note_count; i++) {
+		const struct nginx_note *n = &a->place->notes[i];
+
+		if (n->kind == NGINX_NOTE_HOLDS && n->setting == NGINX_SSL_TRUSTED_CERTIFICATE)
+			return !top[0] || memmem(n->words.data, n->words.len, top, strlen(top));
+	}
+	return true;
+}
+
+/* The chain is not too long for what is trusted: that is missing. */
+static bool explain_top(const struct nginxfix_advice *a, struct text *t)
+{
+	if (holds_top(a))
+		return false;
+	text_add(t, "put ");
+	text_add(t, a->f->certificate.top_issuer);
+	text_addf(t,
+		  ", who issued the last certificate that came, into the file of "
+		  "%sssl_trusted_certificate, if you mean to trust it",
+		  nginx_module_prefix(a->place->module));
+	return true;
+}
+
 static void propose_depth(struct nginxfix_advice *a)
 {
 	struct nginx_words now = nginxfix_value(a->place, NGINX_SSL_VERIFY_DEPTH);
@@ -262,7 +291,7 @@ static void propose_depth(struct nginxfix_advice *a)
 	needed = a->f->certificate.chain_length - 1;
 	text_init(&t, value, sizeof(value));
 	text_addf(&t, "%u", needed);
-	if (needed > depth)
+	if (needed > depth && holds_top(a))
 		change_add(a, NGINX_SSL_VERIFY_DEPTH, value);
 }
 
@@ -289,6 +318,11 @@ static bool groups_can_be_set(const struct nginx_place *p)
 		alone &= v->len > strlen(command) && !memcmp(v->data, command, strlen(command));
 	}
 	return alone;
+}
+
+static void propose_no_session(struct nginxfix_advice *a)
+{
+	change_add(a, NGINX_SSL_SESSION_REUSE, "off");
 }
 
 /* Groups with a short key share. */
@@ -325,17 +359,10 @@ static void propose_client_certificate(struct nginxfix_advice *a)
 	}
 }
 
-static bool sends_header(const struct nginx_place *p)
-{
-	struct nginx_words value = nginxfix_value(p, NGINX_PROXY_PROTOCOL);
-
-	return p->module == NGINX_MODULE_STREAM && nginx_words_are(&value, "on");
-}
-
 /* A server that expects no header takes it for plain HTTP. */
 static bool explain_header(const struct nginxfix_advice *a, struct text *t)
 {
-	if (!sends_header(a->place))
+	if (!nginxplace_sends_header(a->place))
 		return false;
 	text_add(t, "proxy_protocol on; sends the header of the PROXY protocol before the "
 		    "ClientHello, and the upstream does not expect it: have it accept that header "
@@ -359,7 +386,7 @@ static void propose_plain(struct nginxfix_advice *a)
 	char value[NGINXFIX_VALUE_LEN];
 	struct text t;
 
-	if (sends_header(a->place))
+	if (nginxplace_sends_header(a->place))
 		return;
 	if (a->place->module == NGINX_MODULE_STREAM) {
 		change_add(a, NGINX_SSL, "off");
@@ -374,6 +401,29 @@ static void propose_plain(struct nginxfix_advice *a)
 		change_add(a, NGINX_PASS, value);
 }
 
+/* The file holds the client certificate alone, and its CA is an intermediate one as likely as not. */
+static bool explain_client_chain(const struct nginxfix_advice *a, struct text *t)
+{
+	const struct nginx_place *p = a->place;
+	struct nginx_words file = nginxfix_value(p, NGINX_SSL_CERTIFICATE);
+
+	for (uint32_t i = 0; i < p->note_count; i++) {
+		const struct nginx_note *n = &p->notes[i];
+
+		if (n->kind != NGINX_NOTE_NO_ROOT || n->setting != NGINX_SSL_CERTIFICATE)
+			continue;
+		text_add(t, "if ");
+		text_add_hostile(t, n->words.data, n->words.len);
+		text_add(t, " is an intermediate CA, append its certificate to ");
+		text_add_hostile(t, file.data, file.len);
+		text_add(t,
+			 ", so that it is sent, too; else use a client certificate from a CA that "
+			 "the upstream trusts, or add this CA there");
+		return true;
+	}
+	return false;
+}
+
 static const unsigned int client_files =
 	NGINXFIX_BIT(NGINX_SSL_CERTIFICATE) | NGINXFIX_BIT(NGINX_SSL_CERTIFICATE_KEY);
 
@@ -384,6 +434,14 @@ static const struct nginxfix fixes[] = {
 		       "upstream serves: its target here is an address or the name of an upstream "
 		       "block",
 	  .show = NGINXFIX_BIT(NGINX_SSL_SERVER_NAME) | NGINXFIX_BIT(NGINX_SSL_NAME) },
+	{ .slug = "sni-malformed",
+	  .propose = propose_peer_name,
+	  .show = NGINXFIX_BIT(NGINX_SSL_NAME) },
+	{ .slug = "resumption-refused",
+	  .propose = propose_no_session,
+	  .show = NGINXFIX_BIT(NGINX_SSL_SESSION_REUSE) },
+	{ .slug = "proxy-protocol-unexpected", .explain = explain_header },
+	{ .slug = "accept-queue-full", .show = NGINXFIX_BIT(NGINX_CONNECT_TIMEOUT) },
 	{ .slug = "sni-unrecognized",
 	  .propose = propose_peer_name,
 	  .show = NGINXFIX_BIT(NGINX_SSL_NAME) },
@@ -422,6 +480,7 @@ static const struct nginxfix fixes[] = {
 	  .show = NGINXFIX_BIT(NGINX_SSL_CERTIFICATE),
 	  .files = client_files },
 	{ .slug = "client-cert-untrusted",
+	  .explain = explain_client_chain,
 	  .show = NGINXFIX_BIT(NGINX_SSL_CERTIFICATE),
 	  .files = client_files },
 	{ .slug = "client-cert-expired",
@@ -443,6 +502,7 @@ static const struct nginxfix fixes[] = {
 	  .show = NGINXFIX_BIT(NGINX_SSL_VERIFY_DEPTH) },
 	{ .slug = "verify-untrusted-issuer",
 	  .propose = propose_depth,
+	  .explain = explain_top,
 	  .caution = "the chain is longer than is allowed there, which OpenSSL 3 reports as an "
 		     "unknown issuer",
 	  .show = NGINXFIX_BIT(NGINX_SSL_TRUSTED_CERTIFICATE) |
@@ -455,6 +515,15 @@ static const struct nginxfix fixes[] = {
 	  .show = NGINXFIX_BIT(NGINX_SSL_TRUSTED_CERTIFICATE),
 	  .files = NGINXFIX_BIT(NGINX_SSL_TRUSTED_CERTIFICATE) },
 	{ .slug = "verify-self-signed-in-chain",
+	  .show = NGINXFIX_BIT(NGINX_SSL_TRUSTED_CERTIFICATE),
+	  .files = NGINXFIX_BIT(NGINX_SSL_TRUSTED_CERTIFICATE) },
+	{ .slug = "verify-root-missing",
+	  .show = NGINXFIX_BIT(NGINX_SSL_TRUSTED_CERTIFICATE),
+	  .files = NGINXFIX_BIT(NGINX_SSL_TRUSTED_CERTIFICATE) },
+	{ .slug = "verify-signature-mismatch",
+	  .show = NGINXFIX_BIT(NGINX_SSL_TRUSTED_CERTIFICATE),
+	  .files = NGINXFIX_BIT(NGINX_SSL_TRUSTED_CERTIFICATE) },
+	{ .slug = "trusted-ca-expired",
 	  .show = NGINXFIX_BIT(NGINX_SSL_TRUSTED_CERTIFICATE),
 	  .files = NGINXFIX_BIT(NGINX_SSL_TRUSTED_CERTIFICATE) },
 	{ .slug = "verify-revoked",
@@ -532,6 +601,15 @@ const struct nginxfix *nginxfix_find(const char *slug)
 		if (!strcmp(fixes[i].slug, slug))
 			return &fixes[i];
 	return NULL;
+}
+
+bool nginxfix_can_send_name(const struct finding *f, const struct nginx_place *place)
+{
+	struct nginx_words name = nginxplace_name(place);
+	struct nginxfix_advice a = { .f = f, .place = place };
+
+	propose_server_name(&a);
+	return name.len && a.change_count;
 }
 
 const char *nginxfix_slug(size_t index)

@@ -51,6 +51,9 @@ struct nginxfix {
 /* The row of the cause, NULL when there is none. */
 const struct nginxfix *nginxfix_find(const char *slug);
 
+/* Could a server's name be sent from the place that is not sent now? */
+bool nginxfix_can_send_name(const struct finding *f, const struct nginx_place *place);
+
 /* The slugs of the table, by index; NULL behind the last one. */
 const char *nginxfix_slug(size_t index);
 

@@ -460,6 +460,15 @@ static bool name_fits(const struct place *p, const struct nginxmap_peer *peer)
 }
 
 /* match is the number of this search. */
+/* Does it send a server name, as far as that is known? */
+static bool sends_name(const struct place *p)
+{
+	const char *on = setting_word(p, NGINX_SSL_SERVER_NAME);
+
+	return on && !strcasecmp(on, "on");
+}
+
+/* How it fits the peer's address. */
 static enum fit place_fit(const struct place *p, uint64_t match, const struct nginxmap_peer *peer,
 			  const struct nginxconf_directive **server, struct nginxtarget *target)
 {
@@ -482,7 +491,7 @@ static enum fit place_fit(const struct place *p, uint64_t match, const struct ng
 	}
 	if (fit == FIT_CERTAIN && p->from_variable)
 		fit = FIT_LIKELY;
-	return fit != FIT_NONE && name_fits(p, peer) ? fit : FIT_NONE;
+	return fit;
 }
 
 /* -- what is told of a place ------------------------------------------------------------------- */
@@ -501,6 +510,12 @@ static bool has_other_names(const struct nginxconf_directive *upstream,
 			return true;
 	}
 	return false;
+}
+
+static void note_add(struct nginx_place *place, enum nginx_note_kind kind, struct nginx_words words)
+{
+	place->notes[place->note_count++] =
+		(struct nginx_note){ .kind = kind, .setting = NGINX_PASS, .words = words };
 }
 
 static void place_tell(struct nginxmap *map, const struct place *p, enum fit fit, const char *hosts,
@@ -544,14 +559,9 @@ static void place_tell(struct nginxmap *map, const struct place *p, enum fit fit
 		nginxtell_spot(place, NGINX_BLOCK, p->owner);
 	nginxtell_values(&map->tell, place, p->owner);
 	if (p->upstream && has_other_names(p->upstream, &place->peer_name))
-		place->notes[place->note_count++] =
-			(struct nginx_note){ .kind = NGINX_NOTE_OTHER_NAMES };
+		note_add(place, NGINX_NOTE_OTHER_NAMES, (struct nginx_words){ "", 0 });
 	if (fit == FIT_MOVED)
-		place->notes[place->note_count++] = (struct nginx_note){
-			.kind = NGINX_NOTE_MOVED,
-			.setting = NGINX_PASS,
-			.words = nginxtarget_address_now(target, hosts),
-		};
+		note_add(place, NGINX_NOTE_MOVED, nginxtarget_address_now(target, hosts));
 }
 
 /* Where a place that fits so goes: behind those that fit as well. NGINX_PLACES_MAX: nowhere. */
@@ -569,6 +579,7 @@ void nginxmap_match(struct nginxmap *map, const struct nginxmap_peer *peer,
 {
 	const struct place *found[NGINX_PLACES_MAX] = { NULL };
 	enum fit fits[NGINX_PLACES_MAX] = { FIT_NONE };
+	bool named = false;
 
 	map->match++;
 	map->tell.len = 0;
@@ -579,7 +590,9 @@ void nginxmap_match(struct nginxmap *map, const struct nginxmap_peer *peer,
 		enum fit fit = place_fit(&map->places[i], map->match, peer, &server, &target);
 		uint32_t at = position_find(places, fits, fit);
 
-		if (fit == FIT_NONE)
+		if (fit != FIT_NONE)
+			named |= sends_name(&map->places[i]);
+		if (fit == FIT_NONE || !name_fits(&map->places[i], peer))
 			continue;
 		if (places->count == NGINX_PLACES_MAX)
 			places->more++;
@@ -600,6 +613,9 @@ void nginxmap_match(struct nginxmap *map, const struct nginxmap_peer *peer,
 
 		place_fit(found[i], map->match, peer, &server, &target);
 		place_tell(map, found[i], fits[i], peer->hosts, server, &target, &places->items[i]);
+		if (named)
+			note_add(&places->items[i], NGINX_NOTE_NAMED,
+				 (struct nginx_words){ "", 0 });
 	}
 }
 

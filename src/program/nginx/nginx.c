@@ -7,6 +7,7 @@
 #include "program/nginx/advice.h"
 #include "program/nginx/clients.h"
 #include "program/nginx/errorlog.h"
+#include "program/nginx/observe.h"
 #include "program/nginx/place.h"
 
 static const char *scope(const uint8_t *data, size_t len)
@@ -23,6 +24,15 @@ static const char *scope(const uint8_t *data, size_t len)
 	return nginx_module_prefix(module);
 }
 
+static void observe(const struct finding *f, const uint8_t *data, size_t len,
+		    struct program_facts *facts)
+{
+	struct nginx_places places;
+
+	if (nginx_places_read(data, len, &places))
+		nginxplaces_observe(f, &places, facts);
+}
+
 static void advise(struct finding *f, const uint8_t *data, size_t len)
 {
 	struct nginx_places places;
@@ -37,6 +47,7 @@ const struct program program_nginx = {
 	.scope = scope,
 	.words_at = nginxclients_words,
 	.facts = nginxclients_facts,
+	.observe = observe,
 	.advise = advise,
 	.log_level = errorlog_level_name,
 	.words = {

@@ -335,6 +335,7 @@ bool nginx_places_read(const uint8_t *data, size_t len, struct nginx_places *pla
 
 	places->count = get_below(&r, NGINX_PLACES_MAX + 1);
 	places->more = get_number(&r);
+	places->excluded = 0;
 	for (uint32_t i = 0; i < places->count; i++)
 		get_place(&r, &places->items[i]);
 	return !r.bad && r.left == 0;

@@ -14,7 +14,7 @@
 #define NGINX_PLACES_MAX   8
 #define NGINX_SETTINGS_MAX 32 /* of a place */
 #define NGINX_SPOTS_MAX	   12
-#define NGINX_NOTES_MAX	   8
+#define NGINX_NOTES_MAX	   16
 
 /* Which module passes. */
 enum nginx_module {
@@ -85,6 +85,10 @@ enum nginx_note_kind {
 	NGINX_NOTE_KEY_MISMATCH,  /* the key does not belong to it */
 	NGINX_NOTE_MOVED,	  /* words: the address that the name of the pass stands for now */
 	NGINX_NOTE_OTHER_NAMES,	  /* of an upstream block: servers in it have other host names */
+	NGINX_NOTE_HOLDS, /* certificates in a small file; words: "CN=A, CN=B"; number: how many */
+	NGINX_NOTE_EXPIRED, /* one of those in it; words: its subject; number: when */
+	NGINX_NOTE_NO_ROOT, /* there is none in it; words: who issued the last one */
+	NGINX_NOTE_NAMED,   /* another place sends the peer a server name */
 	NGINX_NOTE_KIND_COUNT,
 };
 

@@ -139,6 +139,62 @@ static void certificate_note(const struct check *c, X509 *cert)
 		note(c, NGINX_NOTE_NO_CLIENT_USE, NGINX_SSL_CERTIFICATE, 0, "");
 }
 
+/* How many certificates of a file are named. */
+#define NAMED_MAX   8
+#define EXPIRED_MAX 2
+
+/* What is in a file of certificates. */
+struct bundle {
+	unsigned int count;
+	bool has_root;
+	unsigned int expired;
+	char last_issuer[256];
+	struct text names;
+};
+
+static void bundle_add(const struct check *c, enum nginx_setting setting, X509 *cert,
+		       struct bundle *b)
+{
+	unsigned char *der = NULL;
+	int len = i2d_X509(cert, &der);
+	struct x509_view view;
+
+	if (len > 0 && x509_view_read(der, (size_t)len, false, &view)) {
+		struct text t;
+
+		text_addf(&b->names, "%s%s", b->count ? ", " : "", view.subject);
+		b->count++;
+		b->has_root |= view.self_issued;
+		text_init(&t, b->last_issuer, sizeof(b->last_issuer));
+		text_add(&t, view.issuer);
+		if (view.has_validity && view.not_after < time(NULL) && b->expired++ < EXPIRED_MAX)
+			note(c, NGINX_NOTE_EXPIRED, setting, view.not_after, view.subject);
+	}
+	OPENSSL_free(der);
+}
+
+/* Certificates that others are verified with, or that are sent with one's own. */
+static void bundle_check(const struct check *c, enum nginx_setting setting, int fd)
+{
+	char *text, names[1024];
+	BIO *bio = file_read(fd, &text);
+	struct bundle b = { 0 };
+	X509 *cert;
+
+	text_init(&b.names, names, sizeof(names));
+	while (bio && (cert = PEM_read_bio_X509_AUX(bio, NULL, no_password, NULL)) != NULL) {
+		bundle_add(c, setting, cert, &b);
+		X509_free(cert);
+	}
+	BIO_free(bio);
+	free(text);
+	ERR_clear_error();
+	if (b.count && !b.has_root)
+		note(c, NGINX_NOTE_NO_ROOT, setting, 0, b.last_issuer);
+	if (b.count && b.count <= NAMED_MAX && !b.names.cut)
+		note(c, NGINX_NOTE_HOLDS, setting, b.count, names);
+}
+
 static void key_check(const struct check *c, X509 *cert, int fd)
 {
 	char *text;
@@ -165,6 +221,8 @@ static void client_certificate_check(const struct check *c)
 		certificate_note(c, cert);
 	if (cert && key_fd >= 0 && changed)
 		key_check(c, cert, key_fd);
+	if (cert && lseek(fd, 0, SEEK_SET) == 0)
+		bundle_check(c, NGINX_SSL_CERTIFICATE, fd);
 	X509_free(cert);
 	ERR_clear_error();
 	if (fd >= 0)
@@ -185,6 +243,8 @@ void nginxcheck_place(const struct nginxread *read, int64_t started_ns, struct n
 		bool changed = false;
 		int fd = file_open(&c, bundles[i], &changed);
 
+		if (fd >= 0 && bundles[i] != NGINX_SSL_CRL)
+			bundle_check(&c, bundles[i], fd);
 		if (fd >= 0)
 			close(fd);
 	}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What is seen when a failure is looked at in its surroundings, as bits beside the observations: what
+ * the program's configuration says of the connection, what is known of names, offers and ports, what
+ * the peer did before. context.c derives them. A new one is a line here.
+ */
+#ifndef TLSFAIL_DIAGNOSE_CIRCUMSTANCES_H
+#define TLSFAIL_DIAGNOSE_CIRCUMSTANCES_H
+
+/* clang-format off */
+#define CIRCUMSTANCES(X)                                                                           \
+	/* the ClientHello, and the first answer */                                                \
+	X(REFUSED_HELLO, "the first answer was alert 10, 40, 47, 50, 80 or 112, a close or a reset") \
+	X(FEW_SUITES, "few cipher suites were offered, fewer than libraries do by themselves")     \
+	X(FEW_GROUPS, "few groups were offered, fewer than libraries do by themselves")            \
+	X(SESSION, "an earlier session was offered, to be resumed")                                \
+	X(SHORTER_WORKS, "the handshake that began the session had a ClientHello of one packet")   \
+	X(SNI_MALFORMED, "the server_name is none that RFC 6066 allows")                           \
+	X(SNI_ODD, "the server_name is the name of a group of servers, or has no dot")             \
+	/* the peer's certificate */                                                               \
+	X(STRANGE_CERT, "we refused a certificate, which is not for the name that is asked for")   \
+	X(OTHER_EXPIRED, "what has expired is none of the certificates that came")                 \
+	/* the program's configuration */                                                          \
+	X(ONE_PLACE, "one place of the configuration connects to the peer")                        \
+	X(USES_TLS, "the configuration has TLS for this peer")                                     \
+	X(CAN_SEND_NAME, "the configuration has a name that could be sent as server_name")         \
+	X(NAME_IS_ADDRESS, "the name that was compared with the certificate is an IP address")     \
+	X(HEADER_FIRST, "a header of the PROXY protocol was sent before the ClientHello")          \
+	X(OTHERS_SEND_HEADER, "other places of the configuration send this peer such a header")    \
+	X(MOVED, "the name that the peer is configured by stands for another address now")         \
+	X(STARTTLS_PORT, "the port is one of a protocol that begins in clear")                     \
+	/* what the peer did before */                                                             \
+	X(SUCCEEDED, "a handshake with this peer has succeeded before")                            \
+	X(SNI_NEEDLESS, "handshakes with this peer have succeeded without a server_name")          \
+	X(SESSION_FAILS, "each handshake that offers a session fails, and others succeed")
+/* clang-format on */
+
+enum circumstance_number {
+#define CIRCUMSTANCE_NUMBER(name, words) CIRCUMSTANCE_##name,
+	CIRCUMSTANCES(CIRCUMSTANCE_NUMBER)
+#undef CIRCUMSTANCE_NUMBER
+	CIRCUMSTANCE_COUNT,
+};
+_Static_assert(CIRCUMSTANCE_COUNT <= 31, "a bit each, of a signed constant");
+
+enum circumstance {
+#define CIRCUMSTANCE_BIT(name, words) C_##name = 1 << CIRCUMSTANCE_##name,
+	CIRCUMSTANCES(CIRCUMSTANCE_BIT)
+#undef CIRCUMSTANCE_BIT
+};
+
+/* What it says. */
+const char *circumstance_words(enum circumstance_number number);
+
+#endif

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Each observation is a line of reasoning of its own; the rules put them together.
+ */
+#include "diagnose/context.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+#include <strings.h>
+
+#include "diagnose/circumstances.h"
+#include "diagnose/observations.h"
+#include "program/program.h"
+#include "tls/library.h"
+#include "tls/names.h"
+
+#define NS_PER_SEC 1000000000ULL
+
+/* OpenSSL, BoringSSL, GnuTLS and NSS offer more than this by themselves: of suites for TLS 1.2, of
+ * those for 1.3, of groups. */
+#define FEW_SUITES	 4
+#define FEW_SUITES_TLS13 1
+#define FEW_GROUPS	 1
+
+#define ONE_PACKET_LEN 1400 /* of a ClientHello, on the usual path */
+#define HEADER_MIN     15   /* "PROXY UNKNOWN\r\n" */
+
+/* -- names ------------------------------------------------------------------------------------- */
+
+static bool is_address(const char *name)
+{
+	uint8_t addr[16];
+
+	return inet_pton(AF_INET, name, addr) == 1 || inet_pton(AF_INET6, name, addr) == 1;
+}
+
+/* RFC 6066, section 3: a DNS host name, without the dot at its end, and no address. RFC 1123,
+ * section 2.1: letters, digits and hyphens. */
+static bool is_malformed(const char *name)
+{
+	size_t len = strlen(name);
+	char before = '.';
+
+	for (size_t i = 0; i < len; i++) {
+		char c = name[i];
+		bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+			      (c >= '0' && c <= '9') || c == '-';
+
+		if (!letter && (c != '.' || before == '.'))
+			return true;
+		before = c;
+	}
+	return !len || before == '.' || is_address(name);
+}
+
+static bool covers(const char *pattern, const char *host)
+{
+	const char *dot = strchr(host, '.');
+
+	if (pattern[0] == '*' && pattern[1] == '.')
+		return dot && !strcasecmp(pattern + 1, dot);
+	return !strcasecmp(pattern, host);
+}
+
+/* Is the peer's own certificate for that host? A common name counts where there is no other. */
+static bool is_for(const struct x509_view *leaf, const char *host)
+{
+	if (leaf->cut)
+		return true; /* as far as is known */
+	for (size_t i = 0; i < leaf->name_count && i < X509VIEW_NAMES_MAX; i++)
+		if (covers(leaf->names[i], host))
+			return true;
+	return leaf->name_count > X509VIEW_NAMES_MAX ||
+	       (!leaf->name_count && covers(leaf->common_name, host));
+}
+
+/* -- observations ------------------------------------------------------------------------------ */
+
+static uint32_t observe_first_answer(const struct finding *f, const struct symptoms *s)
+{
+	const uint64_t close = O_PEER_FIN | O_PEER_RST;
+
+	if (s->observed & (O_SERVER_HELLO | O_RETRY | O_DONE | O_NOT_TLS | O_HELLO_UNREAD) ||
+	    !f->hello.known)
+		return 0;
+	if (!s->has_alert)
+		return s->observed & close && s->observed & O_RX_NONE && !(s->observed & O_ERROR)
+			       ? C_REFUSED_HELLO
+			       : 0;
+	switch (s->alert) {
+	case TLS_ALERT_UNEXPECTED_MESSAGE:
+	case TLS_ALERT_HANDSHAKE_FAILURE:
+	case TLS_ALERT_ILLEGAL_PARAMETER:
+	case TLS_ALERT_DECODE_ERROR:
+	case TLS_ALERT_INTERNAL_ERROR:
+	case TLS_ALERT_UNRECOGNIZED_NAME:
+		return C_REFUSED_HELLO;
+	}
+	return 0;
+}
+
+/* How much was left to choose from. */
+static uint32_t observe_offer(const struct finding_hello *hello)
+{
+	unsigned int legacy = 0, tls13 = 0;
+	uint32_t o = 0;
+
+	if (!hello->known || hello->cut)
+		return 0;
+	for (unsigned int i = 0; i < hello->cipher_count && i < FINDING_CIPHERS_MAX; i++) {
+		bool is_tls13 = hello->ciphers[i].number >> 8 == 0x13; /* RFC 8446, B.4 */
+
+		tls13 += is_tls13;
+		legacy += !is_tls13;
+	}
+	/* A version for which there is no suite is not one that was offered in earnest. */
+	if ((legacy && legacy <= FEW_SUITES) || (!legacy && tls13 <= FEW_SUITES_TLS13))
+		o |= C_FEW_SUITES;
+	if (hello->group_count && hello->group_count <= FEW_GROUPS)
+		o |= C_FEW_GROUPS;
+	if (hello->offers_session)
+		o |= C_SESSION;
+	if (hello->offers_session && hello->length > ONE_PACKET_LEN &&
+	    hello->length - hello->session_length <= ONE_PACKET_LEN)
+		o |= C_SHORTER_WORKS;
+	return o;
+}
+
+static uint32_t observe_sent_name(const struct finding_hello *hello,
+				  const struct program_facts *facts)
+{
+	uint32_t o = 0;
+
+	if (!hello->known || !hello->has_server_name)
+		return 0;
+	if (is_malformed(hello->server_name))
+		o |= C_SNI_MALFORMED;
+	if (!strchr(hello->server_name, '.') ||
+	    (facts->is_group_name && !strcasecmp(hello->server_name, facts->name)))
+		o |= C_SNI_ODD;
+	return o;
+}
+
+/* A certificate that was refused here, and is for somebody else than whom the program means. */
+static uint32_t observe_stranger(const struct diagnose_work *work, const struct symptoms *s,
+				 const char *name)
+{
+	bool refused = s->verify != TLS_VERIFY_OK || s->observed & O_HOST_REFUSED;
+
+	if (!refused || !work->cert_count || !name[0] || is_address(name))
+		return 0;
+	return is_for(&work->certs[0], name) ? 0 : C_STRANGE_CERT;
+}
+
+/* All certificates that came are here, and none of them has expired. */
+static uint32_t observe_expiry(const struct failure *failure, const struct diagnose_work *work,
+			       const struct finding *f, const struct symptoms *s)
+{
+	if (s->verify != TLS_VERIFY_EXPIRED || !work->cert_count || !f->time_ns ||
+	    work->cert_count < failure->conn->cert_count)
+		return 0;
+	for (size_t i = 0; i < work->cert_count; i++)
+		if (!work->certs[i].has_validity ||
+		    work->certs[i].not_after < (int64_t)(f->time_ns / NS_PER_SEC))
+			return 0;
+	return C_OTHER_EXPIRED;
+}
+
+static uint32_t observe_past(const struct failure *failure, const struct program_facts *facts,
+			     const struct finding *f, const struct symptoms *s)
+{
+	const struct peer_history *h = &failure->history;
+	uint32_t o = 0;
+
+	if (h->known && h->last_success)
+		o |= C_SUCCEEDED;
+	/* Of a program without a known configuration it is not known which name it sends when. */
+	if (h->known && h->last_success && s->observed & O_NO_SNI && !facts->others_send_name)
+		o |= C_SNI_NEEDLESS;
+	/* The session that is offered came of a handshake with the same peer that succeeded. */
+	if (f->hello.known && f->hello.offers_session && s->observed & O_NO_SNI &&
+	    !facts->others_send_name)
+		o |= C_SNI_NEEDLESS;
+	if (f->hello.known && f->hello.offers_session && h->known && h->last_success &&
+	    h->failures_with_session && !h->failures_without && h->state == PEER_FLAPPING)
+		o |= C_SESSION_FAILS;
+	return o;
+}
+
+const char *context_starttls_protocol(uint16_t port)
+{
+	static const struct {
+		uint16_t port;
+		const char *name;
+	} protocols[] = {
+		{ 21, "FTP" },		 { 25, "SMTP" },   { 110, "POP3" },
+		{ 119, "NNTP" },	 { 143, "IMAP" },  { 389, "LDAP" },
+		{ 587, "SMTP" },	 { 2525, "SMTP" }, { 3306, "MySQL" },
+		{ 4190, "ManageSieve" }, { 5222, "XMPP" }, { 5432, "PostgreSQL" },
+	};
+
+	for (size_t i = 0; i < sizeof(protocols) / sizeof(protocols[0]); i++)
+		if (protocols[i].port == port)
+			return protocols[i].name;
+	return NULL;
+}
+
+static uint32_t observe_config(const struct program_facts *facts, const struct finding *f,
+			       const char *name)
+{
+	uint32_t o = 0;
+
+	if (facts->uses_tls)
+		o |= C_USES_TLS;
+	if (facts->others_send_header && !facts->sends_header)
+		o |= C_OTHERS_SEND_HEADER;
+	if (facts->place_count == 1)
+		o |= C_ONE_PLACE;
+	if (facts->moved)
+		o |= C_MOVED;
+	if (facts->sends_header && (!f->has_bytes_before_hello || f->bytes_before_hello))
+		o |= C_HEADER_FIRST;
+	if (f->bytes_before_hello >= HEADER_MIN)
+		o |= C_HEADER_FIRST;
+	if (f->name_check.known && is_address(f->name_check.name))
+		o |= C_NAME_IS_ADDRESS;
+	if (facts->uses_tls ? facts->can_send_name : name[0] && !is_malformed(name))
+		o |= C_CAN_SEND_NAME;
+	return o;
+}
+
+void context_observe(const struct failure *failure, const struct diagnose_work *work,
+		     const struct finding *f, struct symptoms *s)
+{
+	struct program_facts facts = { 0 };
+	const char *name = facts.name;
+
+	if (s->server)
+		return;
+	if (failure->places && failure->program && failure->program->observe)
+		failure->program->observe(f, failure->places, failure->places_len, &facts);
+	if (f->name_check.known && !f->name_check.cut)
+		name = f->name_check.name;
+	s->context = observe_first_answer(f, s) | observe_offer(&f->hello) |
+		     observe_sent_name(&f->hello, &facts) | observe_stranger(work, s, name) |
+		     observe_expiry(failure, work, f, s) | observe_past(failure, &facts, f, s) |
+		     observe_config(&facts, f, name);
+	if (context_starttls_protocol(failure->conn->rport))
+		s->context |= C_STARTTLS_PORT;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What is observed when a failure is seen in its surroundings: what the program's configuration says
+ * of the connection, what is known of names and ports, what the peer did before. Pure.
+ */
+#ifndef TLSFAIL_DIAGNOSE_CONTEXT_H
+#define TLSFAIL_DIAGNOSE_CONTEXT_H
+
+#include "diagnose/symptoms.h"
+#include "finding/finding.h"
+
+/* Fills in symptoms->context. The finding is complete but for its cause. */
+void context_observe(const struct failure *failure, const struct diagnose_work *work,
+		     const struct finding *f, struct symptoms *symptoms);
+
+/* The protocol that a port belongs to in which TLS begins with a command in clear; NULL: none. */
+const char *context_starttls_protocol(uint16_t port);
+
+#endif

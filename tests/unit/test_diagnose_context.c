@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Causes that the circumstances of a failure show: names, ports, sessions, what the peer did before, and
+ * what the program's configuration says.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "diagnosis.h"
+
+static void short_ticket(void)
+{
+	scene_begin(&scene);
+	scene_long_hello(&scene, 0x1d, 32, 200);
+}
+
+static void odd_name(void)
+{
+	static const uint16_t versions[] = { TLS_VERSION_1_3, TLS_VERSION_1_2, 0 };
+
+	scene_begin(&scene);
+	scene_client_hello(&scene, "my_backend", versions);
+}
+
+static void short_name(void)
+{
+	static const uint16_t versions[] = { TLS_VERSION_1_3, TLS_VERSION_1_2, 0 };
+
+	scene_begin(&scene);
+	scene_client_hello(&scene, "backend", versions);
+}
+
+static void port_of_postgresql(void)
+{
+	begin_hello();
+	scene.conn.rport = 5432;
+}
+
+/* What the configuration of the program says. */
+static struct program_facts facts;
+
+static void observe(const struct finding *f, const uint8_t *places, size_t len,
+		    struct program_facts *out)
+{
+	(void)f;
+	(void)places;
+	(void)len;
+	*out = facts;
+}
+
+static void configured(struct program_facts said)
+{
+	static const struct program program = { .observe = observe };
+	static const uint8_t places[1];
+
+	facts = said;
+	scene.failure.program = &program;
+	scene.failure.places = places;
+	scene.failure.places_len = sizeof(places);
+}
+
+static void moved(void)
+{
+	begin_hello();
+	configured((struct program_facts){ .uses_tls = true, .moved = true });
+}
+
+static void header_first(void)
+{
+	begin_hello();
+	configured((struct program_facts){ .uses_tls = true, .sends_header = true });
+	scene.conn.tcp_retransmits = 1; /* so that bytes sent twice may hide the header */
+}
+
+static void others_send_header(void)
+{
+	begin_hello();
+	configured((struct program_facts){ .uses_tls = true, .others_send_header = true });
+}
+
+/* No name is sent, though there is one. */
+static void shy(void)
+{
+	scene_begin(&scene);
+	scene_client_hello(&scene, NULL, modern);
+	configured((struct program_facts){
+		.uses_tls = true, .can_send_name = true, .name = "api.test" });
+}
+
+/* What came is the certificate of another server. */
+static void shy_of_a_stranger(void)
+{
+	static const struct certificate_spec leaf = { "leaf.test", "Intermediate", -60, 3600 };
+
+	shy();
+	scene_certificate(&scene, &leaf);
+}
+
+/* It has worked so before. */
+static void shy_and_known(void)
+{
+	shy();
+	scene.failure.history =
+		(struct peer_history){ .known = true, .state = PEER_FAILING, .last_success = 1 };
+}
+
+static const struct row rows[] = {
+	{ "sni-malformed", odd_name, 0, 1047, 0 },
+	{ "starttls-expected", port_of_postgresql, TLSFAIL_F_PEER_FIN, 0, 0 },
+	{ "resumption-refused", short_ticket, 0, 1080, 0 },
+	{ "peer-moved", moved, TLSFAIL_F_PEER_FIN, 0, 0 },
+	{ "proxy-protocol-unexpected", header_first, 0, 267, 0 },
+	{ "proxy-protocol-missing", others_send_header, TLSFAIL_F_PEER_FIN, 0, 0 },
+	{ "sni-unrecognized", short_name, 0, 1040, 0 },
+	{ "sni-missing", shy, TLSFAIL_F_PEER_FIN, 0, 0 },
+	{ "sni-missing", shy_of_a_stranger,
+	  TLSFAIL_F_DONE | TLSFAIL_F_VERIFY_ASKED | TLSFAIL_F_LOCAL_NOTIFY | TLSFAIL_F_LOCAL_FIN, 0,
+	  18 },
+	{ "peer-closed-in-handshake", shy_and_known, TLSFAIL_F_PEER_FIN, 0, 0 },
+};
+
+static void test_causes(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_row(&rows[i], i, begin_hello);
+}
+
+/* What would have been named without the circumstances is named beside it. */
+static void test_candidates(void **state)
+{
+	(void)state;
+	shy_of_a_stranger();
+	scene.conn.flags |= TLSFAIL_F_DONE | TLSFAIL_F_VERIFY_ASKED | TLSFAIL_F_LOCAL_FIN;
+	scene.conn.verify_code = 18;
+	diagnose_scene();
+	assert_string_equal(finding.cause, "sni-missing");
+	assert_string_equal(finding.candidates[0], "verify-self-signed");
+}
+
+/* A session that is refused each time, with success in between, is what is wrong. */
+static void test_sessions(void **state)
+{
+	(void)state;
+	short_ticket();
+	scene.failure.history = (struct peer_history){
+		.known = true, .state = PEER_FLAPPING, .last_success = 1, .failures_with_session = 1
+	};
+	scene.conn.flags |= TLSFAIL_F_PEER_FIN;
+	diagnose_scene();
+	assert_string_equal(finding.cause, "resumption-refused");
+	short_ticket();
+	scene.failure.history = (struct peer_history){ .known = true,
+						       .state = PEER_FLAPPING,
+						       .last_success = 1,
+						       .failures_with_session = 1,
+						       .failures_without = 1,
+						       .handshakes = 4,
+						       .failures = 2 };
+	scene.conn.flags |= TLSFAIL_F_PEER_FIN;
+	diagnose_scene();
+	assert_string_equal(finding.cause, "peer-closed-in-handshake");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_causes),
+		cmocka_unit_test(test_candidates),
+		cmocka_unit_test(test_sessions),
+	};
+
+	return cmocka_run_group_tests_name("diagnose_context", tests, NULL, NULL);
+}

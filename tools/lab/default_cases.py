@@ -1,0 +1,106 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Cases at nginx's own defaults: no server name is sent, sessions are reused, nothing is verified, and
+what is passed to has a host name. Data and nothing else; numbered by cases.py, behind its own.
+"""
+from dataclasses import replace
+
+from . import drive
+from .case import MEDIUM, Case
+from .pki import SERVER_NAME
+from .upstreams import Misbehave, Nginx, OpensslServer
+
+ANSWER = ' return 200 "ok\\n";'
+GOOD_FILES = ("-cert", "pki/good.crt", "-key", "pki/good.key")
+VERIFY = "proxy_ssl_verify on; proxy_ssl_trusted_certificate pki/ca.crt; "
+CLOSED = "peer closed connection in SSL handshake"
+
+
+def _cert(name):
+    return f"ssl_certificate pki/{name}.crt; ssl_certificate_key pki/{name}.key; "
+
+
+def _server(name="good", more=""):
+    return Nginx(_cert(name) + more + ANSWER)
+
+
+def behind(default):
+    """CASE with an upstream that shows the certificate of another server unless it is asked for its
+    own: DEFAULT is what the directives of the other one are."""
+    def make(case):
+        named = (f"{_cert('good')} {ANSWER} }}\n\tserver {{ listen {case.endpoint} ssl "
+                 f"default_server; {default}")
+        return replace(case, upstream=Nginx(f"server_name *.{SERVER_NAME}; {named}"))
+    return make
+
+
+def _stranger(certificate):
+    return behind(_cert(certificate) + " return 421;")
+
+
+def _alert(code):
+    return {"tls.alert.code": code, "tls.alert.direction": "received"}
+
+
+# (the case, what makes its upstream of the numbered case, or None)
+_ROWS = (
+    # -- no name was sent --
+    (Case("default-server", "sni-missing", None, VERIFY, confidence=MEDIUM), _stranger("stranger")),
+    (Case("default-server-expired", "sni-missing", None, VERIFY, confidence=MEDIUM),
+     _stranger("stranger-expired")),
+    (Case("default-server-self-signed", "sni-missing", None, VERIFY, confidence=MEDIUM),
+     _stranger("stranger-self-signed")),
+    (Case("default-server-untrusted", "sni-missing", None, VERIFY, confidence=MEDIUM),
+     _stranger("stranger-untrusted")),
+    (Case("default-server-rejects", "sni-missing", None, expect=_alert(112)),
+     behind("ssl_reject_handshake on;")),
+    (Case("closed-unless-named", "sni-missing", Misbehave("close-unless-named"),
+          confidence=MEDIUM, log=CLOSED), None),
+    (Case("reset-unless-named", "sni-missing", Misbehave("reset-unless-named"), confidence=MEDIUM,
+          log=CLOSED), None),
+    (Case("default-server-in-block", "sni-missing", None, VERIFY, confidence=MEDIUM,
+          group="pool_a"), _stranger("stranger")),
+    # -- it is not the name --
+    (Case("own-expired", "verify-expired", _server("expired"), VERIFY), None),
+    (Case("own-self-signed", "verify-self-signed", _server("self-signed"), VERIFY), None),
+    (Case("own-untrusted", "verify-untrusted-issuer", _server("untrusted"), VERIFY,
+          confidence=MEDIUM), None),
+    (Case("trusted-ca-expired", "trusted-ca-expired", _server("under-expired-ca"),
+          "proxy_ssl_verify on; proxy_ssl_trusted_certificate pki/expired-ca.crt;"), None),
+    (Case("one-suite", "cipher-mismatch",
+          _server(more="ssl_protocols TLSv1.2; ssl_ciphers ECDHE-ECDSA-CHACHA20-POLY1305;"),
+          "proxy_ssl_ciphers ECDHE-ECDSA-AES128-GCM-SHA256;", confidence=MEDIUM,
+          expect=_alert(40)), None),
+    (Case("one-group", "group-mismatch", OpensslServer(GOOD_FILES + ("-groups", "P-384")),
+          "proxy_ssl_conf_command Groups X25519;", confidence=MEDIUM, expect=_alert(40)), None),
+    (Case("suites-after-success", "cipher-mismatch",
+          _server(more="ssl_protocols TLSv1.2; ssl_ciphers ECDHE-ECDSA-AES128-GCM-SHA256;"),
+          "proxy_ssl_session_reuse off; proxy_ssl_ciphers "
+          "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-AES256-GCM-SHA384:"
+          "ECDHE-RSA-CHACHA20-POLY1305:DHE-RSA-AES256-GCM-SHA384;",
+          sibling="proxy_ssl_session_reuse off;", drive=drive.after_sibling, confidence=MEDIUM,
+          expect=_alert(40)), None),
+    (Case("key-type", "sni-missing",
+          OpensslServer(("-cert", "pki/rsa.crt", "-key", "pki/rsa.key", "-tls1_2", "-cipher",
+                         "ECDHE-ECDSA-AES128-GCM-SHA256")), confidence=MEDIUM,
+          truth="cipher-mismatch", expect=_alert(40)), None),
+    (Case("session-refused", "resumption-refused", Misbehave("refuse-sessions"),
+          drive=drive.again, confidence=MEDIUM), None),
+    (Case("name-of-block", "sni-malformed", Misbehave("alert-47"),
+          "proxy_ssl_server_name on;", group="my_backend", confidence=MEDIUM,
+          expect=_alert(47)), None),
+    (Case("name-without-dot", "sni-unrecognized", Misbehave("alert-40"),
+          "proxy_ssl_server_name on;", group="backend", confidence=MEDIUM,
+          expect=_alert(40)), None),
+    # -- nothing is wrong --
+    (Case("defaults", None, _server(), status=200), None),
+    (Case("defaults-verified", None, _server(), VERIFY, status=200, drive=drive.times(3)), None),
+    (Case("defaults-unverified", None, _server("stranger-expired"), status=200), None),
+)
+
+
+def rows(first):
+    """The cases, numbered from FIRST on."""
+    for number, (case, make) in enumerate(_ROWS, first):
+        numbered = replace(case, number=number, defaults=True)
+        yield make(numbered) if make else numbered
