@@ -59,6 +59,12 @@ static __always_inline __u32 socket_bytes_written(const struct sock *sk)
 	       (__u32)BPF_CORE_READ(tp, bytes_acked);
 }
 
+/* Are these len bytes all that was ever read? A FIN behind them may have been taken with them. */
+static __always_inline bool is_all_read(const struct sock *sk, __u32 len)
+{
+	return socket_bytes_read(sk) - len <= CONTROL_BYTES;
+}
+
 static __always_inline __u64 said_before(__u32 all, __u32 now)
 {
 	return all > now + CONTROL_BYTES ? all - now : 0;
@@ -100,7 +106,7 @@ static __noinline struct tlsfail_conn *conn_begin(const struct sock *sk, struct 
 	if (!first && !begins_record(head, ret))
 		return NULL;
 	if (!c) {
-		if (!socket_is_tcp(sk) || (first && socket_bytes_read(sk) != (__u32)ret))
+		if (!socket_is_tcp(sk) || (first && !is_all_read(sk, ret)))
 			return NULL;
 		c = conn_new_speaking(sk);
 		if (!c)
@@ -256,7 +262,7 @@ __hidden struct tlsfail_conn *wire_conn_of_text(struct thread *t)
 
 	if (!sk || t->blocked || t->last_dir != TLSFAIL_DIR_RECEIVED || t->last_ret <= 0 ||
 	    !role_wanted(TLSFAIL_ROLE_SERVER) || !socket_is_tcp(sk) ||
-	    socket_bytes_read(sk) != (__u32)t->last_ret)
+	    !is_all_read(sk, t->last_ret))
 		return NULL;
 	c = conn_new_speaking(sk);
 	if (!c)
