@@ -1,0 +1,135 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Whose a fact is: an error of a handshake that is not over TCP, and bytes of an earlier connection on
+the same socket."""
+import shutil
+import socket
+import subprocess
+
+import env
+from lab import procs
+from lab.cases import named
+from tap import require
+
+CASES = (BROKEN,) = named("verify-expired")
+
+# A server whose thread fails a handshake over a unix socket, and then is asked by a TCP client that
+# says nothing. Each step is begun by a line, and ends with one.
+INNOCENT = """\
+import socket, ssl, sys, threading
+server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+server.load_cert_chain("pki/good.crt", "pki/good.key")
+listener = socket.create_server(("127.0.0.1", 0))
+print(listener.getsockname()[1], flush=True)
+def refuse(end):
+    try:
+        ssl.create_default_context().wrap_socket(end, server_hostname="upstream.test")
+    except ssl.SSLError:
+        pass
+def healthy():
+    server.wrap_socket(listener.accept()[0], server_side=True).close()
+def unix():
+    ours, theirs = socket.socketpair()
+    client = threading.Thread(target=refuse, args=(theirs,))
+    client.start()
+    try:
+        server.wrap_socket(ours, server_side=True)
+    except ssl.SSLError:
+        ours.close()
+    client.join()
+def silent():
+    connection = listener.accept()[0]
+    connection.recv(1, socket.MSG_PEEK)
+    connection.close()
+for step in (healthy, unix, silent):
+    sys.stdin.readline()
+    step()
+    print("done", flush=True)
+"""
+
+# Half a handshake, and on the same socket another, with a peer that shows an expired certificate.
+AGAIN = """\
+import socket, ssl, ctypes
+def hello(name):
+    context = ssl.create_default_context()
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    tls = context.wrap_bio(incoming, outgoing, server_hostname=name)
+    return tls, incoming, outgoing
+def step(tls):
+    try:
+        tls.do_handshake()
+    except ssl.SSLWantReadError:
+        return True
+    except ssl.SSLError:
+        return False
+peer = ("{address}", {port})
+s = socket.socket()
+s.connect(peer)
+tls, incoming, outgoing = hello("first.test")
+step(tls)
+s.sendall(outgoing.read())
+unspecified = (ctypes.c_char * 16)()
+if ctypes.CDLL(None).connect(s.fileno(), unspecified, 16):
+    raise SystemExit("connect")
+s.connect(peer)
+tls, incoming, outgoing = hello("second.test")
+while step(tls):
+    s.sendall(outgoing.read())
+    incoming.write(s.recv(16384))
+s.sendall(outgoing.read())
+s.close()
+"""
+
+
+def tests(here):
+    yield from here.chosen("wire", {"innocent-peer": check_innocent, "socket-again": check_again})
+
+
+def python_of(lab):
+    exe = lab.directory / "python3"
+    shutil.copy("/usr/bin/python3", exe)
+    return exe
+
+
+def say(child):
+    """Gives CHILD a line and returns the one that it answers."""
+    child.stdin.write("\n")
+    child.stdin.flush()
+    return child.stdout.readline().strip()
+
+
+def check_innocent(here):
+    with here.lab("innocent", CASES, start_proxy=False) as lab, procs.Processes() as processes:
+        exe = python_of(lab)
+        with here.trace(lab, "--exe", exe, *env.JSON, "-v") as tlsfail:
+            tlsfail.wait_stderr("tlsfail: waiting for")
+            child = processes.start([str(exe), "-c", INNOCENT], stdin=subprocess.PIPE,
+                                    stdout=subprocess.PIPE, text=True, cwd=lab.directory)
+            address = "127.0.0.1", int(child.stdout.readline())
+            client = subprocess.Popen(["openssl", "s_client", "-connect", "%s:%d" % address],
+                                      stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                      stderr=subprocess.DEVNULL)
+            require(say(child) == "done", tlsfail.stderr())
+            client.wait(10)
+            require(say(child) == "done", tlsfail.stderr())
+            with socket.create_connection(address):
+                pass
+            require(say(child) == "done", tlsfail.stderr())
+            require(tlsfail.interrupt() == 0, tlsfail.stderr())
+        blamed = [finding for finding in tlsfail.findings() if finding.get("tlsfail.errors")
+                  or finding["error.type"] == "client-rejects-cert"]
+        require(not blamed, *blamed)
+
+
+def check_again(here):
+    with here.lab("again", CASES, start_proxy=False) as lab:
+        exe = python_of(lab)
+        with here.trace(lab, "--exe", exe, *env.JSON) as tlsfail:
+            tlsfail.wait_stderr("tlsfail: waiting for")
+            script = AGAIN.format(address=BROKEN.address, port=BROKEN.port)
+            ran = subprocess.run([str(exe), "-c", script], timeout=10, check=False,
+                                 capture_output=True, text=True)
+            require(ran.returncode == 0, ran.stderr)
+            finding = tlsfail.wait_finding(BROKEN)
+        require(finding and finding["tls.client.server_name"] == "second.test", finding,
+                tlsfail.stderr())
