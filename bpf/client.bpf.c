@@ -107,8 +107,9 @@ static __always_inline bool no_answer(const struct tlsfail_conn *c)
 	       c->post_rx_len[0] == c->post_rx_len[1];
 }
 
-__hidden bool client_failed(const struct tlsfail_conn *c)
+__hidden bool client_failed(struct tlsfail_conn *c)
 {
+	const __u64 *plain = connection_of(c)->plain;
 	__u32 peer_closed = c->flags & (TLSFAIL_F_PEER_FIN | TLSFAIL_F_PEER_RST);
 
 	if (!(c->flags & TLSFAIL_F_ESTABLISHED) && c->flags & TLSFAIL_F_CONNECT)
@@ -116,7 +117,7 @@ __hidden bool client_failed(const struct tlsfail_conn *c)
 	/* Closed before anything was said, and seen from its connect on: as with a refusal, TLS may
 	 * have been meant. */
 	if (!(c->flags & TLSFAIL_F_TLS))
-		return peer_closed && c->flags & TLSFAIL_F_CONNECT;
+		return peer_closed && c->flags & TLSFAIL_F_CONNECT && !plain[0] && !plain[1];
 	if (!(c->flags & TLSFAIL_F_DONE))
 		return true;
 	if (c->error_count || c->flags & TLSFAIL_F_HOST_REFUSED)

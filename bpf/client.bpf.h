@@ -14,6 +14,6 @@ bool client_is_done(const struct connection *e);
 int client_io(const struct sock *sk, struct tlsfail_conn *c, int ret, __u32 dir, __u64 buf);
 
 /* It is over: is it a failure? */
-bool client_failed(const struct tlsfail_conn *c);
+bool client_failed(struct tlsfail_conn *c);
 
 #endif

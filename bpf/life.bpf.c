@@ -63,8 +63,8 @@ static __noinline int conn_end(const struct sock *sk, struct tlsfail_conn *c)
 	const struct connection *e = connection_of(c);
 
 	c->t_close = bpf_ktime_get_ns();
-	/* Of the TLS connection: what was said in clear before it is not part of it. */
-	c->tcp_bytes_sent = without(BPF_CORE_READ(tp, bytes_sent), e->plain[TLSFAIL_DIR_SENT]);
+	c->tcp_bytes_sent = BPF_CORE_READ(tp, bytes_sent);
+	/* Of what belongs to TLS: not what was said in clear before it. */
 	c->tcp_bytes_acked = without(BPF_CORE_READ(tp, bytes_acked), e->plain[TLSFAIL_DIR_SENT]);
 	c->tcp_bytes_received =
 		without(BPF_CORE_READ(tp, bytes_received), e->plain[TLSFAIL_DIR_RECEIVED]);

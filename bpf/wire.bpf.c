@@ -14,6 +14,9 @@
 /* Of plain text no more is kept than the name of the longest usual method. */
 #define TEXT_HEAD_LEN 8
 
+/* Longer is no dialogue that leads to TLS. */
+#define DIALOGUE_MAX 4096
+
 /* What TCP counts beside bytes: the SYN of a connection made here, a FIN. */
 #define CONTROL_BYTES 1
 
@@ -185,24 +188,36 @@ static __always_inline bool is_orphans_alert(const struct thread *t, const struc
 	       is_record(t->last_head, RECORD_ALERT);
 }
 
-/* On a connection without a handshake so far; c: its entry, or NULL. */
-static __always_inline int io_before(const struct sock *sk, struct thread *t,
-				     struct tlsfail_conn *c)
+/* The dialogue before a handshake, of a client: a PROXY header, STARTTLS. Longer ones, and those of a
+ * server, are forgotten; if it comes to TLS after all, TCP knows how much there was. */
+static __always_inline void plain_io(const struct sock *sk, struct tlsfail_conn *c, __u32 len,
+				     __u32 dir)
 {
-	__u64 buf = t->io_buf;
+	__u64 *plain = connection_of(c)->plain;
+
+	plain[dir & 1] += len;
+	if (!(c->flags & TLSFAIL_F_CONNECT) || plain[0] + plain[1] > DIALOGUE_MAX)
+		conn_forget(sk, c);
+}
+
+/* On a connection without a handshake so far; c: its entry, or NULL. Returns the entry of one that
+ * begins now, or NULL. */
+static __noinline struct tlsfail_conn *io_before(const struct sock *sk, struct thread *t,
+						 struct tlsfail_conn *c)
+{
+	struct tlsfail_conn *begun = NULL;
 	__u32 dir = t->io_dir;
 	int ret = t->io_ret;
-	struct tlsfail_conn *begun = NULL;
 
 	t->last_sk = (__u64)sk;
 	t->last_dir = dir;
 	t->last_ret = ret;
 	if (ret <= 0)
-		return 0;
-	if (!buf)
+		return NULL;
+	if (!t->io_buf)
 		t->last_head[0] = 0;
 	else
-		read_head(t->last_head, ret, buf);
+		read_head(t->last_head, ret, t->io_buf);
 	if (is_orphans_alert(t, c, dir)) {
 		conn_adopt_orphan(c, t);
 		tls_begin(sk, c, dir);
@@ -210,16 +225,9 @@ static __always_inline int io_before(const struct sock *sk, struct thread *t,
 	} else if (t->last_head[0] == RECORD_HANDSHAKE || t->last_head[0] & RECORD_SSL2) {
 		begun = conn_begin(sk, t, c, ret, dir);
 	}
-	if (begun) {
-		t->sk = (__u64)sk;
-		t->last_sk = 0;
-		conn_own(begun);
-		io_handshake(sk, t, begun);
-	} else if (c) {
-		/* Plain text. If it comes to TLS after all, TCP knows how much there was. */
-		conn_forget(sk, c);
-	}
-	return 0;
+	if (!begun && c)
+		plain_io(sk, c, ret, dir);
+	return begun;
 }
 
 __hidden int wire_io(const struct sock *sk, struct thread *t, int ret, __u32 dir, __u64 buf)
@@ -232,15 +240,14 @@ __hidden int wire_io(const struct sock *sk, struct thread *t, int ret, __u32 dir
 	t->io_ret = ret;
 	t->io_dir = dir;
 	t->blocked = ret == -EAGAIN;
-	if (!c || !(c->flags & (TLSFAIL_F_TLS | TLSFAIL_F_PLAIN))) {
-		t->sk = 0;
-		io_before(sk, t, c);
-		t->orphan.reason = 0;
+	t->sk = 0;
+	if (!c || !(c->flags & (TLSFAIL_F_TLS | TLSFAIL_F_PLAIN)))
+		c = io_before(sk, t, c);
+	t->orphan.reason = 0;
+	if (!c)
 		return 0;
-	}
 	t->sk = (__u64)sk;
 	t->last_sk = 0;
-	t->orphan.reason = 0;
 	if (!role_wanted(c->role))
 		return 0;
 	if (c->flags & TLSFAIL_F_PLAIN)
