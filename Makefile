@@ -421,7 +421,7 @@ install: build/tlsfail ## install into PREFIX (/usr/local) and SYSCONFDIR (/etc)
 	install -D -m 755 build/tlsfail $(DESTDIR)$(SBINDIR)/tlsfail
 	install -D -m 644 -t $(DESTDIR)$(MANDIR)/man8 man/*.8
 	install -D -m 644 -t $(DESTDIR)$(DOCDIR) README.md LICENSE
-	install -D -m 644 -t $(DESTDIR)$(DOCDIR)/docs docs/*.md docs/event.schema.json
+	install -D -m 644 -t $(DESTDIR)$(DOCDIR)/docs docs/*.md docs/*.schema.json
 	for dir in $(DIST_DIRS); do \
 		install -D -m 644 -t $(DESTDIR)$(DOCDIR)/dist/$$dir dist/$$dir/* || exit; \
 	done

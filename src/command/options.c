@@ -22,6 +22,7 @@
 #define NS_PER_SEC 1000000000ULL
 
 #define FOLD_INTERVAL_S 60
+#define CONFIRM_EVERY_S 3600
 
 /* Where the words of the help begin. */
 #define HELP_COLUMN 27
@@ -298,6 +299,7 @@ int options_parse(enum command command, int argc, char **argv, struct options *o
 			      .fold_ns = FOLD_INTERVAL_S * NS_PER_SEC },
 		.sink_queue = OUTPUTS_QUEUE_SIZE,
 		.repeat = 1,
+		.confirm_every_s = CONFIRM_EVERY_S,
 		.probe = { .timeout_s = PROBE_TIMEOUT_S, .rate = PROBE_RATE },
 		.command = command,
 		.argc = argc,

@@ -99,6 +99,9 @@ struct options {
 
 	struct probe_settings probe;
 
+	bool confirm;
+	uint64_t confirm_every_s;
+
 	const char *config;  /* file whose settings were taken too, or NULL */
 	struct config *file; /* what was read from it; owned */
 	bool check;	     /* only say whether all this is valid */

@@ -149,8 +149,8 @@ static int set_metrics_peers(struct options *o, const char *value)
 static const struct option_row rows[] = {
 	{ "format", 'f', "text|json", OUTPUTS | COMMAND_DOCTOR | COMMAND_PROBE | LIVE,
 	  "of standard output; json: one object a line", set_format },
-	{ "sink", 's', "TYPE:TARGET", OUTPUTS | LIVE, "where findings go, see below; repeatable",
-	  set_sink },
+	{ "sink", 's', "TYPE:TARGET", OUTPUTS | COMMAND_PROBE | LIVE,
+	  "where findings go, see below; repeatable", set_sink },
 	{ "ecs", 0, NULL, OUTPUTS | LIVE, "JSON with the keys of Elastic Common Schema", set_ecs },
 	{ "sink-queue", 0, "MIB", OUTPUTS | LIVE,
 	  "what waits for a slow sink at most; 4 by default", set_sink_queue },
@@ -172,7 +172,8 @@ static const struct option_row rows[] = {
 	  "serve metrics for Prometheus; also PORT, unix:/PATH (with libmicrohttpd, so not in a "
 	  "static build)",
 	  set_metrics },
-	{ "metrics-file", 0, "FILE", OUTPUTS, "write them every 10 s, for node_exporter",
+	{ "metrics-file", 0, "FILE", OUTPUTS | COMMAND_PROBE,
+	  "write them every 10 s, or after each round of probes, for node_exporter",
 	  set_metrics_file },
 	{ "metrics-peers", 0, "N", OUTPUTS, "name the first N peers in them", set_metrics_peers },
 };

@@ -78,6 +78,19 @@ static int set_no_return_probes(struct options *o, const char *value)
 	return 0;
 }
 
+static int set_confirm(struct options *o, const char *value)
+{
+	(void)value;
+	o->confirm = true;
+	return 0;
+}
+
+static int set_confirm_every(struct options *o, const char *value)
+{
+	o->confirm = true;
+	return option_duration("--confirm-every", value, 's', 30 * 86400, &o->confirm_every_s);
+}
+
 static int set_config(struct options *o, const char *value)
 {
 	o->config = value;
@@ -101,6 +114,12 @@ static const struct option_row rows[] = {
 	{ "error-log", 0, "PATH", COMMAND_TRACE,
 	  "add what nginx itself logs there; auto: where its configuration says; repeatable",
 	  set_error_log },
+	{ "confirm", 0, NULL, COMMAND_TRACE,
+	  "settle what a failure leaves open by asking the peer once more, as the location would; "
+	  "this makes connections",
+	  set_confirm },
+	{ "confirm-every", 0, "TIME", COMMAND_TRACE,
+	  "ask once in this time for each peer and cause; 1h by default", set_confirm_every },
 	{ "probe-stats", 0, NULL, COMMAND_TRACE,
 	  "have the kernel time every BPF program, for the metrics", set_probe_stats },
 	{ "hook", 0, "FACT=KIND", COMMAND_TRACE,

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "command/confirm.h"
 #include "command/programs.h"
 #include "diagnose/causes.h"
 #include "diagnose/correlate.h"
@@ -20,6 +21,7 @@
 #include "diagnose/fold.h"
 #include "diagnose/groups.h"
 #include "program/nginx/place.h"
+#include "system/clock.h"
 #include "system/log.h"
 
 struct pipeline {
@@ -32,6 +34,7 @@ struct pipeline {
 	uint64_t summary_ns;
 	uint64_t summary_deadline; /* 0: no time is known yet, or there are no summaries */
 	uint64_t now;		   /* CLOCK_MONOTONIC, the latest that a record has told */
+	struct confirm *confirm;   /* NULL: nothing is confirmed */
 	struct metrics *metrics;   /* or NULL */
 
 	unsigned int roles;
@@ -225,7 +228,28 @@ static int failure_report(struct pipeline *p)
 	p->findings++;
 	tell = fold_take(p->fold, p->now, &p->finding, &p->folded, &told);
 	err = told ? finding_write(p, &p->folded) : 0;
+	if (tell && p->confirm)
+		confirm_offer(p->confirm, &p->failure, &p->finding, clock_monotonic());
 	return err || !tell ? err : finding_write(p, &p->finding);
+}
+
+int pipeline_confirm(struct pipeline *p)
+{
+	int err = 0;
+
+	while (!err && p->confirm && confirm_poll(p->confirm, &p->folded))
+		err = finding_write(p, &p->folded);
+	return err;
+}
+
+bool pipeline_confirms(const struct pipeline *p)
+{
+	return p->confirm && confirm_waits(p->confirm);
+}
+
+void pipeline_confirm_with(struct pipeline *p, struct confirm *confirm)
+{
+	p->confirm = confirm;
 }
 
 static int loss_report(struct pipeline *p, const struct tlsfail_loss *loss)

@@ -18,6 +18,7 @@
 #include "base/text.h"
 #include "tlsfail_abi.h"
 
+struct confirm;
 struct pipeline;
 
 /* Whose failures. */
@@ -47,6 +48,15 @@ void pipeline_count_into(struct pipeline *p, struct metrics *metrics);
 
 /* Has that know which peers are failing now (CLOCK_MONOTONIC, ns). */
 void pipeline_count_failing(struct pipeline *p, uint64_t now);
+
+/* From now on what a failure leaves open is asked about; it stays the caller's. */
+void pipeline_confirm_with(struct pipeline *p, struct confirm *confirm);
+
+/* Tells what was settled that way. Returns 0 or an error of outputs_write(). */
+int pipeline_confirm(struct pipeline *p);
+
+/* Is an answer being waited for? */
+bool pipeline_confirms(const struct pipeline *p);
 
 /* From now on noise is told, or not. */
 void pipeline_tell_noise(struct pipeline *p, bool noise);

@@ -9,13 +9,18 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "command/options.h"
 #include "command/probe_report.h"
+#include "command/probe_watch.h"
+#include "output/outputs.h"
 #include "probe/enumerate.h"
-#include "system/log.h"
 #include "system/clock.h"
+#include "system/log.h"
+
+#define FINISH_MS 5000 /* for what waits in the queues of sinks */
 
 static volatile sig_atomic_t interrupted;
 
@@ -37,6 +42,8 @@ struct run {
 	struct vary_options vary;
 	struct verdict *verdict;
 	struct enumeration *enumeration;
+	struct outputs *outputs; /* NULL: no sinks */
+	struct probe_watch *watch;
 	unsigned int works;
 	unsigned int fails;
 	unsigned int untried;
@@ -48,32 +55,86 @@ static int report_write(struct run *run, const struct probe_report *report)
 						       : probe_report_text(report, stdout);
 }
 
-static int target_probe(struct run *run, const struct probe_target *target)
+static void result_count(struct run *run, const struct verdict *v)
 {
-	const struct judge_place place = { target->place_len ? target->place_data : NULL,
-					   target->place_len };
-	struct probe_report report = { .target = target };
-	int err;
-
-	if (*target->problem) {
+	if (!v || v->end == HANDSHAKE_UNTRIED)
 		run->untried++;
-		return report_write(run, &report);
-	}
-	vary(&target->client, &target->peer, &place, &run->vary, run->verdict);
-	report.verdict = run->verdict;
-	if (run->options->probe.enumerate && run->verdict->end != HANDSHAKE_UNTRIED &&
-	    run->verdict->end != HANDSHAKE_NO_TCP && !interrupted) {
-		enumerate(&target->client, &target->peer, &run->vary, run->enumeration);
-		report.enumeration = run->enumeration;
-	}
-	if (run->verdict->end == HANDSHAKE_UNTRIED)
-		run->untried++;
-	else if (run->verdict->end == HANDSHAKE_WORKS)
+	else if (v->end == HANDSHAKE_WORKS)
 		run->works++;
 	else
 		run->fails++;
-	err = report_write(run, &report);
-	vary_clear(run->verdict);
+}
+
+static int target_probe(struct run *run, size_t index)
+{
+	const struct probe_target *target = &run->targets.items[index];
+	const struct judge_place place = { target->place_len ? target->place_data : NULL,
+					   target->place_len };
+	struct probe_report report = { .target = target };
+	bool changed;
+	int err = 0;
+
+	if (!*target->problem) {
+		vary(&target->client, &target->peer, &place, &run->vary, run->verdict);
+		report.verdict = run->verdict;
+	}
+	if (report.verdict && run->options->probe.enumerate && !interrupted &&
+	    run->verdict->end != HANDSHAKE_UNTRIED && run->verdict->end != HANDSHAKE_NO_TCP) {
+		enumerate(&target->client, &target->peer, &run->vary, run->enumeration);
+		report.enumeration = run->enumeration;
+	}
+	result_count(run, report.verdict);
+	changed = probe_watch_take(run->watch, index, report.verdict);
+	if (changed)
+		err = report_write(run, &report);
+	if (report.verdict)
+		vary_clear(run->verdict);
+	return err;
+}
+
+/* Until the next round; a signal ends it. */
+static void round_wait(uint64_t seconds)
+{
+	struct timespec t = { .tv_sec = (time_t)seconds };
+
+	if (!interrupted)
+		nanosleep(&t, NULL);
+}
+
+static int rounds_run(struct run *run)
+{
+	uint64_t watch_s = run->options->probe.watch_s;
+	int err = 0;
+
+	do {
+		run->works = run->fails = run->untried = 0;
+		for (size_t i = 0; !err && !interrupted && i < run->targets.count; i++)
+			err = target_probe(run, i);
+		probe_watch_round(run->watch);
+		if (!err && watch_s)
+			round_wait(watch_s);
+	} while (!err && watch_s && !interrupted);
+	return err;
+}
+
+static int sinks_open(struct run *run)
+{
+	struct outputs_options outputs;
+	char words[512];
+	struct text error;
+	int err;
+
+	if (!run->options->sink_count)
+		return 0;
+	text_init(&error, words, sizeof(words));
+	options_outputs(run->options, &outputs);
+	/* Standard output has the report. */
+	outputs.count = 0;
+	for (size_t i = 0; i < run->options->sink_count; i++)
+		outputs.specs[outputs.count++] = run->options->sinks[i];
+	err = outputs_open(&outputs, &run->outputs, &error);
+	if (err)
+		log_line("%s", words);
 	return err;
 }
 
@@ -83,12 +144,13 @@ static int exit_status(const struct run *run, int err)
 		log_line("cannot write: %s", strerror(-err));
 		return EXIT_CANNOT;
 	}
-	if (interrupted)
+	if (interrupted && !run->options->probe.watch_s)
 		log_line("interrupted: %u of %zu targets were tried",
 			 run->works + run->fails + run->untried, run->targets.count);
 	if (run->fails)
 		return EXIT_CANNOT;
-	return run->untried || interrupted ? EXIT_UNTRIED : EXIT_SUCCESS;
+	return run->untried || (interrupted && !run->options->probe.watch_s) ? EXIT_UNTRIED
+									     : EXIT_SUCCESS;
 }
 
 static void signals_catch(void)
@@ -116,10 +178,19 @@ int probe_run(const struct options *options)
 	status = probe_targets_find(options, &run.targets);
 	if (!run.verdict || !run.enumeration)
 		err = -ENOMEM;
-	for (size_t i = 0; !status && !err && !interrupted && i < run.targets.count; i++)
-		err = target_probe(&run, &run.targets.items[i]);
+	if (!status && !err && sinks_open(&run))
+		status = EXIT_UNTRIED;
+	if (!status && !err)
+		err = probe_watch_open(&run.targets, options->metrics_file, run.outputs,
+				       &run.watch);
+	if (!status && !err)
+		err = rounds_run(&run);
 	if (!status)
 		status = exit_status(&run, err);
+	if (run.outputs)
+		outputs_finish(run.outputs, FINISH_MS);
+	outputs_close(run.outputs);
+	probe_watch_close(run.watch);
 	probe_targets_clear(&run.targets);
 	free(run.verdict);
 	free(run.enumeration);

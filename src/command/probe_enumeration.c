@@ -36,7 +36,7 @@ static const char *version_words(uint16_t version)
 
 static const char *order_name(enum enumerate_order order)
 {
-	return order == ORDER_SERVER ? "server" : order == ORDER_CLIENT ? "client" : "";
+	return order == ORDER_SERVER ? "server" : order == ORDER_CLIENT ? "client" : "mixed";
 }
 
 /* How an answer that is no ServerHello looks. */
@@ -323,6 +323,8 @@ void probe_enumeration_json(struct jsonout *j, const struct enumeration *e)
 	jsonout_begin(j, "{");
 	jsonout_key(j, "connections");
 	jsonout_integer(j, e->connections);
+	jsonout_key(j, "connections_for_suites");
+	jsonout_integer(j, e->suite_connections);
 	jsonout_key(j, "complete");
 	jsonout_boolean(j, !e->interrupted);
 	jsonout_key(j, "versions");

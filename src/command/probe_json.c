@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "command/probe_enumeration.h"
 #include "output/sink_event.h"
+#include "probe/listeners.h"
 
 #define REPORT_LEN (256U << 10)
 
@@ -89,9 +90,11 @@ static void tries_add(struct jsonout *j, const struct verdict *v)
 	string_add(j, "probe.works", v->works);
 }
 
-static void verdict_add(struct writer *w, const struct verdict *v)
+static void verdict_add(struct writer *w, const struct verdict *v, const struct dial_peer *peer)
 {
 	struct jsonout *j = &w->json;
+	char listening[512];
+	struct text t;
 
 	w->works = v->end == HANDSHAKE_WORKS;
 	sink_event_each(&v->finding, member_take, w);
@@ -101,6 +104,9 @@ static void verdict_add(struct writer *w, const struct verdict *v)
 	}
 	if (v->end == HANDSHAKE_FAILS)
 		tries_add(j, v);
+	text_init(&t, listening, sizeof(listening));
+	if (v->first.dial.conn.flags & TLSFAIL_F_REFUSED && listeners_add(&t, peer))
+		string_add(j, "probe.listening", listening);
 }
 
 int probe_report_json(const struct probe_report *r, FILE *file)
@@ -120,7 +126,7 @@ int probe_report_json(const struct probe_report *r, FILE *file)
 	string_add(&w.json, "probe.place", r->target->place);
 	string_add(&w.json, "probe.skipped", r->target->skipped);
 	if (r->verdict)
-		verdict_add(&w, r->verdict);
+		verdict_add(&w, r->verdict, &r->target->peer);
 	else
 		string_add(&w.json, "message", r->target->problem);
 	if (r->enumeration) {

@@ -12,6 +12,7 @@
 #include "command/probe_enumeration.h"
 #include "diagnose/words.h"
 #include "finding/tls.h"
+#include "probe/listeners.h"
 #include "tls/names.h"
 #include "base/calendar.h"
 
@@ -120,6 +121,18 @@ static void tries_add(struct text *t, const struct verdict *v)
 	}
 }
 
+/* A refused connection to this host: what does listen? */
+static void listeners_line(struct text *t, const struct probe_report *r)
+{
+	char words[512];
+	struct text w;
+
+	text_init(&w, words, sizeof(words));
+	if (r->verdict->first.dial.conn.flags & TLSFAIL_F_REFUSED &&
+	    listeners_add(&w, &r->target->peer))
+		line_add(t, "listening here: ", words);
+}
+
 static void verdict_add(struct text *t, const struct verdict *v)
 {
 	const struct finding *f = &v->finding;
@@ -162,6 +175,7 @@ int probe_report_text(const struct probe_report *r, FILE *file)
 			agreement_add(&t, v);
 		else
 			verdict_add(&t, v);
+		listeners_line(&t, r);
 		line_add(&t, "at ", r->target->place);
 		line_add(&t, "not followed: ", r->target->skipped);
 		certificate_add(&t, v);

@@ -147,11 +147,17 @@ static int file_open(void *context, const char *name)
 	return nginxread_file(context, name);
 }
 
+static void neighbours_open(void *context, const char *name, void (*found)(void *context, int fd),
+			    void *found_context)
+{
+	nginxread_neighbours(context, name, found, found_context);
+}
+
 static int place_add(struct finding_of_targets *f, const struct nginx_places *places,
 		     const struct nginxtarget *server)
 {
 	const struct nginx_place *place = &places->items[0];
-	const struct location_files files = { file_open, f->read };
+	const struct location_files files = { file_open, neighbours_open, f->read };
 	struct probe_target *target = target_add(f->targets);
 	struct text t;
 

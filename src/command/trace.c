@@ -13,6 +13,7 @@
 
 #include <bpf/libbpf.h>
 
+#include "command/confirm.h"
 #include "command/intake.h"
 #include "command/loop.h"
 #include "kernel/attach.h"
@@ -35,8 +36,9 @@
 #include "target/target.h"
 #include "tlsfail.skel.h"
 
-#define TICK_MS	  1000
-#define FINISH_MS 5000 /* for what waits in the queues of sinks */
+#define TICK_MS	   1000
+#define FINISH_MS  5000 /* for what waits in the queues of sinks */
+#define CONFIRM_MS 50	/* between looks for an answer of the prober */
 /* A certificate that stays the same is looked at again once a day: its end comes nearer. */
 #define CERT_INTERVAL_NS (24ULL * 3600 * 1000000000)
 
@@ -54,7 +56,8 @@ struct tracer {
 	struct recorder *recorder;
 	struct reloader *reloader;
 	struct exporter *exporter;
-	int probe_stats; /* a descriptor, or -1 */
+	int probe_stats;	 /* a descriptor, or -1 */
+	struct confirm *confirm; /* NULL: was not asked for */
 
 	bool told_armed;
 	bool ending;
@@ -263,6 +266,8 @@ static int destinations_open(struct tracer *t)
 		log_line("%s", error.len ? buf : strerror(-err));
 	else
 		pipeline_count_into(t->pipeline, exporter_metrics(t->exporter));
+	if (!err)
+		pipeline_confirm_with(t->pipeline, t->confirm);
 	return err;
 }
 
@@ -283,6 +288,14 @@ static int tracer_start(struct tracer *t)
 	 * any; else it ends us, as usual. */
 	loop_signals(t->options->sink_count || t->options->config);
 	libbpflog_take();
+	if (t->options->confirm) {
+		err = confirm_open(t->options->confirm_every_s * NS_PER_S, &t->confirm);
+		if (err) {
+			log_line("--confirm: cannot start the process that probes: %s",
+				 strerror(-err));
+			return err;
+		}
+	}
 	err = selection_make(t->options, &t->targets);
 	if (!err)
 		err = preflight(t->options, &t->choice);
@@ -348,6 +361,8 @@ static int wait_ms(void *context)
 	const struct tracer *t = context;
 	int left = duration_left_ms(t), ms = intake_wait_ms(t->intake, TICK_MS);
 
+	if (pipeline_confirms(t->pipeline) && ms > CONFIRM_MS)
+		ms = CONFIRM_MS;
 	return left >= 0 && left < ms ? left : ms;
 }
 
@@ -396,7 +411,10 @@ static void hangup(void *context)
 static void turn(void *context)
 {
 	struct tracer *t = context;
+	int err = pipeline_confirm(t->pipeline);
 
+	if (err)
+		output_failed(t, err);
 	intake_turn(t->intake);
 }
 
@@ -484,6 +502,7 @@ int tracer_run(const struct options *options)
 	intake_close(t.intake);
 	exporter_close(t.exporter);
 	pipeline_close(t.pipeline);
+	confirm_close(t.confirm);
 	outputs_close(t.outputs);
 	reloader_free(t.reloader);
 	if (t.probe_stats >= 0)

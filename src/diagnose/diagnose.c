@@ -535,6 +535,7 @@ void diagnose_prove(const struct failure *failure, const char *slug, const char 
 	f->kind = FINDING_CONFIRMED;
 	f->cause = cause->slug;
 	f->confidence = CONFIDENCE_PROVEN;
+	f->responsible = cause->responsible;
 	f->candidate_count = 0;
 	f->wording = 0;
 	text_init(&t, f->message, sizeof(f->message));

@@ -44,7 +44,7 @@ static int page_write(int fd, const char *page, size_t len)
 	return fsync(fd) ? -errno : 0;
 }
 
-static int file_replace(const char *path, const char *page, size_t len)
+int metrics_file_replace(const char *path, const char *page, size_t len)
 {
 	char temporary[PATH_MAX];
 	int fd, err;
@@ -75,7 +75,7 @@ static int file_write(struct metrics_file *f)
 	int err = metrics_share_page(f->share, EXPOSITION_TEXT, &page, &len);
 
 	if (!err)
-		err = file_replace(f->path, page, len);
+		err = metrics_file_replace(f->path, page, len);
 	free(page);
 	return err;
 }

@@ -11,6 +11,10 @@
 
 struct metrics_file;
 
+/* Replaces the file with that page; a reader sees the old one or the new one. A negative errno on
+ * failure. */
+int metrics_file_replace(const char *path, const char *page, size_t len);
+
 /*
  * Writes the file now, and then again and again in a thread of its own until metrics_file_close(),
  * which writes it for the last time. A reader sees a whole file, the old one or the new one. That

@@ -53,10 +53,31 @@ void client_file_read(struct client_file *file, const char *path, int fd)
 		close(fd);
 }
 
+void client_file_append(struct client_file *file, int fd)
+{
+	struct client_file more = { 0 };
+	size_t len = file->pem ? strlen(file->pem) : 0;
+	char *grown;
+
+	client_file_read(&more, "", fd);
+	if (!more.error && strstr(more.pem, "-----BEGIN CERTIFICATE-----") &&
+	    !strstr(more.pem, "PRIVATE KEY-----") && len + strlen(more.pem) < FILE_BYTES_MAX) {
+		grown = realloc(file->pem, len + strlen(more.pem) + 1);
+		if (grown) {
+			memcpy(grown + len, more.pem, strlen(more.pem) + 1);
+			file->pem = grown;
+		}
+	}
+	/* What holds a private key is left alone. */
+	if (more.pem)
+		explicit_bzero(more.pem, strlen(more.pem));
+	free(more.pem);
+}
+
 void client_free(struct client *client)
 {
 	struct client_file *files[] = { &client->ca, &client->crl, &client->certificate,
-					&client->key };
+					&client->key, &client->neighbours };
 
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
 		/* One of them is a private key. */

@@ -48,6 +48,9 @@ struct client {
 	struct client_file crl;
 	struct client_file certificate;
 	struct client_file key;
+	/* Certificates that stand beside the file of CAs: with them it is seen whether an intermediate
+	 * is all that the peer did not send. Not trusted for themselves. */
+	struct client_file neighbours;
 	unsigned int command_count; /* of proxy_ssl_conf_command */
 	struct {
 		char name[64];
@@ -56,7 +59,8 @@ struct client {
 	bool proxy_header;		 /* the PROXY protocol goes before */
 	const struct starttls *starttls; /* NULL: TLS from the first byte on */
 	/* Not as nginx does, but to see what else would work. */
-	bool system_ca;	     /* trust what this host trusts, too */
+	bool system_ca; /* trust what this host trusts, too */
+	bool add_neighbours;
 	bool any_security;   /* security level 0 */
 	char groups[256];    /* "": OpenSSL's own */
 	char schemes[512];   /* signature algorithms, "": OpenSSL's own */
@@ -70,6 +74,9 @@ bool client_sends_name(const struct client *client);
 
 /* Reads the file that fd has open, which it closes; a negative fd is the error of opening it. */
 void client_file_read(struct client_file *file, const char *path, int fd);
+
+/* Adds what fd has open, which it closes, if it holds certificates. */
+void client_file_append(struct client_file *file, int fd);
 
 /* Frees the texts of the files. Copies of the client must not be used any more. */
 void client_free(struct client *client);

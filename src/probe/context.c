@@ -48,6 +48,35 @@ X509 *context_certificate(const struct client_file *file)
 	return cert;
 }
 
+int context_verify_with(SSL *ssl, const struct client_file *file)
+{
+	STACK_OF(X509) *untrusted = sk_X509_dup(SSL_get_peer_cert_chain(ssl));
+	X509_STORE_CTX *context = X509_STORE_CTX_new();
+	STACK_OF(X509) *ours = sk_X509_new_null();
+	int result = X509_V_ERR_UNSPECIFIED;
+	BIO *bio = file_bio(file);
+	X509 *cert;
+
+	while (bio && ours && untrusted && (cert = certificate_next(bio))) {
+		sk_X509_push(ours, cert);
+		sk_X509_push(untrusted, cert);
+	}
+	if (context && untrusted && ours &&
+	    X509_STORE_CTX_init(context, SSL_CTX_get_cert_store(SSL_get_SSL_CTX(ssl)),
+				SSL_get0_peer_certificate(ssl), untrusted)) {
+		X509_STORE_CTX_set_default(context, "ssl_server");
+		X509_STORE_CTX_set_depth(context, SSL_get_verify_depth(ssl));
+		X509_verify_cert(context);
+		result = X509_STORE_CTX_get_error(context);
+	}
+	X509_STORE_CTX_free(context);
+	sk_X509_pop_free(ours, X509_free);
+	sk_X509_free(untrusted);
+	BIO_free(bio);
+	ERR_clear_error();
+	return result;
+}
+
 /* As SSL_CTX_load_verify_locations() does. */
 static bool trust_load(SSL_CTX *ctx, const struct client_file *file, struct text *problem)
 {

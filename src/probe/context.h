@@ -16,4 +16,8 @@ SSL_CTX *context_make(const struct client *client, struct text *problem);
 /* The first certificate of a file, the caller's to X509_free(); NULL: none. */
 X509 *context_certificate(const struct client_file *file);
 
+/* Verifies the chain of the peer once more, with the certificates of the file beside those that it sent.
+ * Returns X509_V_.... */
+int context_verify_with(SSL *ssl, const struct client_file *file);
+
 #endif

@@ -208,8 +208,11 @@ static void early_fin_note(struct dial *d)
 
 	if (d->conn.t_first_tx || poll(&poll_fd, 1, 0) <= 0 || !(poll_fd.revents & POLLRDHUP))
 		return;
-	if (recv(d->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
-		d->conn.flags |= TLSFAIL_F_FIN_BEFORE_TX;
+	if (recv(d->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) != 0)
+		return;
+	/* An RST that follows hides it from whoever reads later. */
+	d->conn.flags |= TLSFAIL_F_FIN_BEFORE_TX | TLSFAIL_F_PEER_FIN;
+	d->conn.t_peer_fin = clock_monotonic();
 }
 
 /* -- bytes ------------------------------------------------------------------------------------- */

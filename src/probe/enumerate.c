@@ -220,7 +220,9 @@ static void order_find(struct work *w, struct enumerated *v)
 	offer_init(w, v->version, &offer);
 	offer.ciphers = list_of(&reversed);
 	if (offer_make(w, &offer, &answer))
-		v->order = answer.cipher == v->ciphers[0] ? ORDER_SERVER : ORDER_CLIENT;
+		v->order = answer.cipher == v->ciphers[0]	? ORDER_SERVER
+			   : answer.cipher == reversed.items[0] ? ORDER_CLIENT
+								: ORDER_MIXED;
 }
 
 static bool is_ecdhe(uint16_t cipher)
@@ -230,9 +232,12 @@ static bool is_ecdhe(uint16_t cipher)
 	return name && strstr(name, "ECDH");
 }
 
+/* A group that the certificate's key needs (RFC 8422, section 5.1) cannot be left out: it goes to the
+ * end of the list then, and ends the rounds when it is picked again. */
 static void groups_find(struct work *w, struct enumerated *v)
 {
 	struct numbers left = w->groups, ciphers = { 0 };
+	bool pinned = false;
 	struct tls_offer offer;
 	struct answer answer;
 
@@ -242,8 +247,19 @@ static void groups_find(struct work *w, struct enumerated *v)
 	offer_init(w, v->version, &offer);
 	offer.ciphers = list_of(&ciphers);
 	while (ciphers.count && left.count && v->group_count < ENUMERATE_GROUPS_MAX) {
+		uint16_t last = v->group_count ? v->groups[v->group_count - 1] : 0;
+
 		offer.groups = list_of(&left);
-		if (!offer_make(w, &offer, &answer) || !number_remove(&left, answer.group))
+		if (!offer_make(w, &offer, &answer)) {
+			if (pinned || !last || v->version >= TLS_VERSION_1_3)
+				break;
+			pinned = true;
+			number_add(&left, last);
+			continue;
+		}
+		if (pinned && answer.group == left.items[left.count - 1])
+			break;
+		if (!number_remove(&left, answer.group))
 			break;
 		v->groups[v->group_count++] = answer.group;
 	}
@@ -273,10 +289,14 @@ static void schemes_find(struct work *w, struct enumerated *v)
 
 static void version_find(struct work *w, struct enumerated *v)
 {
+	unsigned int before = w->e->connections;
+
 	ciphers_find(w, v);
+	if (v->accepted)
+		order_find(w, v);
+	w->e->suite_connections += w->e->connections - before;
 	if (!v->accepted)
 		return;
-	order_find(w, v);
 	groups_find(w, v);
 	if (v->version == TLS_VERSION_1_2)
 		schemes_find(w, v);

@@ -16,10 +16,12 @@
 #define ENUMERATE_SCHEMES_MAX 24
 #define ENUMERATE_NAMES_MAX   4
 
+/* ORDER_MIXED: it is the server's, but depends on that of the client. */
 enum enumerate_order {
 	ORDER_UNKNOWN,
 	ORDER_SERVER,
-	ORDER_CLIENT
+	ORDER_CLIENT,
+	ORDER_MIXED
 };
 
 struct enumerated {
@@ -48,6 +50,7 @@ enum enumerate_name {
 
 struct enumeration {
 	unsigned int connections;
+	unsigned int suite_connections; /* of them, for versions and cipher suites */
 	bool interrupted;
 	struct enumerated versions[ENUMERATE_VERSIONS]; /* highest first */
 	unsigned int alpn_count;

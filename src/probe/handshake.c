@@ -218,7 +218,9 @@ static bool verify_as_nginx(SSL *ssl, const struct client *client, struct handsh
 	struct text t;
 
 	c->flags |= TLSFAIL_F_VERIFY_ASKED;
-	c->verify_code = (int32_t)SSL_get_verify_result(ssl);
+	c->verify_code =
+		(int32_t)(client->add_neighbours ? context_verify_with(ssl, &client->neighbours)
+						 : SSL_get_verify_result(ssl));
 	if (c->verify_code != X509_V_OK)
 		return false;
 	text_init(&t, c->host, sizeof(c->host));

@@ -53,9 +53,15 @@ static void file_set(struct reading *r, struct client_file *file, const char *va
 		client_file_read(file, value, r->files->open(r->files->context, value));
 }
 
+static void neighbour_take(void *context, int fd)
+{
+	client_file_append(context, fd);
+}
+
 static void set_ca(struct reading *r, const char *value)
 {
 	file_set(r, &r->client->ca, value);
+	r->files->neighbours(r->files->context, value, neighbour_take, &r->client->neighbours);
 }
 
 static void set_crl(struct reading *r, const char *value)

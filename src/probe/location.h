@@ -11,6 +11,9 @@
 struct location_files {
 	/* Opens a file as nginx would by that name; a descriptor, or a negative errno. */
 	int (*open)(void *context, const char *name);
+	/* Opens those that stand beside it; the descriptors are found()'s to close. */
+	void (*neighbours)(void *context, const char *name, void (*found)(void *context, int fd),
+			   void *found_context);
 	void *context;
 };
 

@@ -193,6 +193,18 @@ static bool deep_chain(const struct change_context *c, struct client *changed)
 	return true;
 }
 
+static bool neighbours(const struct change_context *c, struct client *changed)
+{
+	if (!is_cause(c->verdict, "verify-") || is_cause(c->verdict, "verify-hostname") ||
+	    !c->client->neighbours.pem)
+		return false;
+	changed->add_neighbours = true;
+	text_add(c->what, "with the intermediate certificates beside the file of trusted CAs");
+	text_add(c->proof, " the chain is trusted, and with those alone that the upstream sends it "
+			   "is not");
+	return true;
+}
+
 static bool system_trust(const struct change_context *c, struct client *changed)
 {
 	if (!is_cause(c->verdict, "verify-") || is_cause(c->verdict, "verify-hostname"))
@@ -223,6 +235,7 @@ static const struct change changes[] = {
 	{ "group-mismatch", NULL, all_groups },
 	{ "cipher-mismatch", NULL, all_ciphers },
 	{ "verify-depth-exceeded", NULL, deep_chain },
+	{ "verify-chain-incomplete", NULL, neighbours },
 	{ "verify-hostname-mismatch", NULL, certificate_sni },
 	{ "verify-untrusted-issuer",
 	  "put the CA that this host trusts into the file of proxy_ssl_trusted_certificate",

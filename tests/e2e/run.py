@@ -15,6 +15,7 @@ import test_ask
 import test_budget
 import test_cases
 import test_certs
+import test_confirm
 import test_container
 import test_dist
 import test_doctor
@@ -33,6 +34,7 @@ import test_obstacles
 import test_output
 import test_peers
 import test_probe
+import test_probe_servers
 import test_programs
 import test_replay
 import test_safety
@@ -45,7 +47,8 @@ import test_wire
 from lab import lab, netns
 from tap import Report
 
-MODULES = (test_cases, test_implementations, test_certs, test_hooks, test_lifecycle, test_host,
+MODULES = (test_cases, test_confirm, test_probe_servers,
+           test_implementations, test_certs, test_hooks, test_lifecycle, test_host,
            test_container, test_mishaps, test_nginxconf, test_errorlog, test_metrics, test_dist,
            test_replay, test_budget, test_input, test_output, test_fold, test_peers, test_programs,
            test_doctor, test_safety, test_server, test_obstacles, test_service, test_sinks, test_storm,

@@ -43,6 +43,8 @@ def tests(here):
 def check_rules(_here):
     """promtool's unit tests of the rules; every alert fires in one of them."""
     for arguments in (("check", "rules", RULES), ("test", "rules", RULES_TEST),
+                      ("check", "rules", DIST / "prometheus" / "tlsfail.probe.rules.yml"),
+                      ("test", "rules", DIST / "prometheus" / "tlsfail.probe.rules.test.yml"),
                       ("check", "config", DIST / "prometheus" / "scrape.yml"),
                       ("check", "config", DIST / "prometheus" / "fleet.yml")):
         ran = prometheus.promtool(*arguments)

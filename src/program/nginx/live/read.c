@@ -125,6 +125,41 @@ static int read_all(int fd, size_t max, char **text, size_t *len)
 	return err;
 }
 
+void nginxread_neighbours(const struct nginxread *read, const char *name,
+			  void (*found)(void *context, int fd), void *context)
+{
+	char path[2 * NGINXARGS_PATH_LEN];
+	struct dirent *entry;
+	struct text t;
+	DIR *dir = NULL;
+	size_t len;
+	int fd;
+
+	text_init(&t, path, sizeof(path));
+	text_add(&t, name[0] == '/' ? "" : read->paths.prefix);
+	text_add(&t, name);
+	if (t.cut || !strrchr(path, '/'))
+		return;
+	len = (size_t)(strrchr(path, '/') + 1 - path);
+	path[len] = '\0';
+	fd = open_in_root(read->root, path, O_RDONLY | O_DIRECTORY);
+	if (fd >= 0)
+		dir = fdopendir(fd);
+	if (fd >= 0 && !dir)
+		close(fd);
+	for (size_t i = 0; dir && i < NGINXREAD_NEIGHBOURS && (entry = readdir(dir)); i++) {
+		struct stat stat;
+
+		text_init(&t, path + len, sizeof(path) - len);
+		text_add(&t, entry->d_name);
+		fd = t.cut ? -ENAMETOOLONG : open_regular(read->root, path, &stat);
+		if (fd >= 0)
+			found(context, fd);
+	}
+	if (dir)
+		closedir(dir);
+}
+
 /* -- the source of the parser ------------------------------------------------------------------ */
 
 static int source_read(void *context, const char *path, char **text, size_t *len)

@@ -58,6 +58,12 @@ int nginxread_file(const struct nginxread *read, const char *name);
  * caller's to free(). A negative errno on failure. */
 int nginxread_head(int fd, size_t max, char **text, size_t *len);
 
+/* Opens the regular files that stand beside that one, NGINXREAD_NEIGHBOURS at most; each descriptor is
+ * found()'s to close. */
+#define NGINXREAD_NEIGHBOURS 64
+void nginxread_neighbours(const struct nginxread *read, const char *name,
+			  void (*found)(void *context, int fd), void *context);
+
 /* CLOCK_REALTIME, ns, when the file was last changed, or came to be where it is. */
 struct stat;
 int64_t nginxread_changed(const struct stat *stat);

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The end of a certificate is remembered when the peer cannot be asked any more: then it is needed most.
+ */
+#include "command/probe_watch.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/exposition.h"
+#include "metrics/file.h"
+#include "output/outputs.h"
+#include "system/clock.h"
+#include "system/log.h"
+
+#define PAGE_SIZE (1U << 20)
+#define ENDS_NAME "tlsfail_upstream_certificate_not_after_timestamp_seconds"
+
+struct state {
+	bool known;
+	bool tried;
+	bool works;
+	const char *cause; /* when it does not */
+	int64_t not_after; /* of the certificate that was seen last, 0: none */
+	uint64_t time_ns;  /* CLOCK_REALTIME of the last try */
+	uint64_t took_ns;
+	uint64_t failures;
+	uint64_t failing_since_ns;
+};
+
+struct probe_watch {
+	const struct probe_targets *targets;
+	const char *path;
+	struct outputs *outputs;
+	bool failing; /* the last page could not be written */
+	struct finding event;
+	struct state states[PROBE_TARGETS_MAX];
+};
+
+/* -- an earlier run ---------------------------------------------------------------------------- */
+
+static void line_take(struct probe_watch *w, const char *line)
+{
+	for (size_t i = 0; i < w->targets->count; i++) {
+		char label[512];
+		const char *found;
+		struct text t;
+
+		text_init(&t, label, sizeof(label));
+		text_addf(&t, "{target=\"%s\"} ", w->targets->items[i].label);
+		found = strstr(line, label);
+		if (found)
+			w->states[i].not_after = (int64_t)strtod(found + t.len, NULL);
+	}
+}
+
+static void earlier_read(struct probe_watch *w)
+{
+	FILE *file = w->path ? fopen(w->path, "re") : NULL;
+	char *line = NULL;
+	size_t size = 0;
+
+	while (file && getline(&line, &size, file) > 0)
+		if (!strncmp(line, ENDS_NAME, sizeof(ENDS_NAME) - 1))
+			line_take(w, line);
+	free(line);
+	if (file)
+		fclose(file);
+}
+
+int probe_watch_open(const struct probe_targets *targets, const char *metrics_file,
+		     struct outputs *outputs, struct probe_watch **out)
+{
+	struct probe_watch *w = calloc(1, sizeof(*w));
+
+	if (!w)
+		return -ENOMEM;
+	w->targets = targets;
+	w->path = metrics_file;
+	w->outputs = outputs;
+	earlier_read(w);
+	*out = w;
+	return 0;
+}
+
+void probe_watch_close(struct probe_watch *w)
+{
+	free(w);
+}
+
+/* -- what comes in ----------------------------------------------------------------------------- */
+
+static void sinks_write(struct probe_watch *w, const struct state *was, const struct state *is,
+			const struct verdict *verdict)
+{
+	struct text t;
+
+	if (!w->outputs || !verdict || (is->works && (!was->known || was->works)))
+		return;
+	w->event = verdict->finding;
+	w->event.time_ns = is->time_ns;
+	if (is->works) {
+		w->event.kind = FINDING_RECOVERED;
+		w->event.cause = "peer-recovered";
+		w->event.duration_ns = is->time_ns - was->failing_since_ns;
+		w->event.history.known = true;
+		w->event.history.state = FINDING_PEER_RECOVERED;
+		w->event.history.handshakes = was->failures + 1;
+		w->event.history.failures = was->failures;
+		text_init(&t, w->event.message, sizeof(w->event.message));
+		text_addf(&t, "%s works again: %llu probes failed within ",
+			  w->targets->items[is - w->states].label,
+			  (unsigned long long)was->failures);
+		text_add_duration(&t, w->event.duration_ns);
+		text_add(&t, ".");
+	}
+	outputs_write(w->outputs, &w->event);
+}
+
+bool probe_watch_take(struct probe_watch *w, size_t index, const struct verdict *v)
+{
+	struct state *s = &w->states[index], was = *s;
+
+	s->known = true;
+	s->tried = v && v->end != HANDSHAKE_UNTRIED;
+	s->works = v && v->end == HANDSHAKE_WORKS;
+	s->cause = s->tried && !s->works ? v->finding.cause : NULL;
+	s->time_ns = clock_realtime();
+	s->took_ns = v ? v->first.dial.conn.t_close - v->first.dial.conn.t_start : 0;
+	if (v && v->finding.certificate.known && v->finding.certificate.has_validity)
+		s->not_after = v->finding.certificate.not_after;
+	if (s->works) {
+		s->failures = 0;
+	} else if (s->tried) {
+		s->failing_since_ns = was.failures ? was.failing_since_ns : s->time_ns;
+		s->failures++;
+	}
+	if (was.known && was.tried == s->tried && was.works == s->works && was.cause == s->cause)
+		return false;
+	sinks_write(w, &was, s, s->tried ? v : NULL);
+	return true;
+}
+
+/* -- metrics ----------------------------------------------------------------------------------- */
+
+/* One family, a sample for each target of which it is known. */
+static void family_write(struct probe_watch *w, struct exposition *e, const char *name,
+			 const char *unit, const char *help,
+			 bool (*value)(const struct state *s, double *value))
+{
+	exposition_family(e, EXPOSITION_GAUGE, name, unit, help);
+	for (size_t i = 0; i < w->targets->count; i++) {
+		const struct exposition_label labels[] = {
+			{ "target", w->targets->items[i].label },
+			{ NULL, NULL },
+		};
+		double number;
+
+		if (value(&w->states[i], &number))
+			exposition_decimal(e, labels, number);
+	}
+}
+
+static bool works_value(const struct state *s, double *value)
+{
+	*value = s->works;
+	return s->known;
+}
+
+static bool ends_value(const struct state *s, double *value)
+{
+	*value = (double)s->not_after;
+	return s->not_after;
+}
+
+static bool time_value(const struct state *s, double *value)
+{
+	*value = (double)s->time_ns / 1e9;
+	return s->tried;
+}
+
+static bool duration_value(const struct state *s, double *value)
+{
+	*value = (double)s->took_ns / 1e9;
+	return s->tried;
+}
+
+static void causes_write(struct probe_watch *w, struct exposition *e)
+{
+	exposition_family(e, EXPOSITION_GAUGE, "tlsfail_upstream_failing", NULL,
+			  "1 for the cause for which the upstream fails.");
+	for (size_t i = 0; i < w->targets->count; i++) {
+		const struct exposition_label labels[] = {
+			{ "target", w->targets->items[i].label },
+			{ "cause", w->states[i].cause },
+			{ NULL, NULL },
+		};
+
+		if (w->states[i].cause)
+			exposition_integer(e, labels, 1);
+	}
+}
+
+void probe_watch_round(struct probe_watch *w)
+{
+	char *page = w->path ? malloc(PAGE_SIZE) : NULL;
+	struct exposition e;
+	struct text t;
+	int err = 0;
+
+	if (w->outputs)
+		outputs_tick(w->outputs);
+	if (!page)
+		return;
+	text_init(&t, page, PAGE_SIZE);
+	exposition_begin(&e, EXPOSITION_TEXT, &t);
+	family_write(w, &e, "tlsfail_upstream_works", NULL,
+		     "1: a handshake as nginx's works; 0: it does not.", works_value);
+	causes_write(w, &e);
+	family_write(w, &e, ENDS_NAME, "seconds",
+		     "End of the certificate that the upstream showed last, Unix time.",
+		     ends_value);
+	family_write(w, &e, "tlsfail_upstream_probe_timestamp_seconds", "seconds",
+		     "When the upstream was probed last, Unix time.", time_value);
+	family_write(w, &e, "tlsfail_upstream_probe_duration_seconds", "seconds",
+		     "What that handshake took, with what was waited for after it.",
+		     duration_value);
+	exposition_end(&e);
+	err = t.cut ? -E2BIG : metrics_file_replace(w->path, page, t.len);
+	free(page);
+	if (err && !w->failing)
+		log_line("cannot write the metrics to %s: %s", w->path, strerror(-err));
+	w->failing = err;
+}
