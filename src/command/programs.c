@@ -6,6 +6,9 @@
 
 #include <string.h>
 
+#include "program/apache/apache.h"
+#include "program/curl/curl.h"
+#include "program/haproxy/haproxy.h"
 #include "program/nginx/nginx.h"
 
 /* nginx-debug is that of nginx.org's packages; Angie is a fork with nginx's configuration. OpenResty
@@ -14,9 +17,10 @@ static const struct {
 	const char *executable;
 	const struct program *program;
 } table[] = {
-	{ "nginx", &program_nginx },
-	{ "nginx-debug", &program_nginx },
-	{ "angie", &program_nginx },
+	{ "nginx", &program_nginx },	{ "nginx-debug", &program_nginx },
+	{ "angie", &program_nginx },	{ "haproxy", &program_haproxy },
+	{ "apache2", &program_apache }, { "httpd", &program_apache },
+	{ "curl", &program_curl },
 };
 
 const struct program *programs_find(const char *executable, const char *comm)
