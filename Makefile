@@ -13,6 +13,9 @@ DESTDIR   ?=
 SBINDIR   ?= $(PREFIX)/sbin
 MANDIR    ?= $(PREFIX)/share/man
 DOCDIR    ?= $(PREFIX)/share/doc/tlsfail
+BASHCOMPDIR ?= $(PREFIX)/share/bash-completion/completions
+ZSHCOMPDIR  ?= $(PREFIX)/share/zsh/vendor-completions
+FISHCOMPDIR ?= $(PREFIX)/share/fish/vendor_completions.d
 SYSCONFDIR ?= /etc
 UNITDIR   ?= $(PREFIX)/lib/systemd/system
 
@@ -422,6 +425,10 @@ install: build/tlsfail ## install into PREFIX (/usr/local) and SYSCONFDIR (/etc)
 	install -D -m 644 -t $(DESTDIR)$(MANDIR)/man8 man/*.8
 	install -D -m 644 -t $(DESTDIR)$(DOCDIR) README.md LICENSE
 	install -D -m 644 -t $(DESTDIR)$(DOCDIR)/docs docs/*.md docs/*.schema.json
+	install -d $(DESTDIR)$(BASHCOMPDIR) $(DESTDIR)$(ZSHCOMPDIR) $(DESTDIR)$(FISHCOMPDIR)
+	build/tlsfail completion bash >$(DESTDIR)$(BASHCOMPDIR)/tlsfail
+	build/tlsfail completion zsh >$(DESTDIR)$(ZSHCOMPDIR)/_tlsfail
+	build/tlsfail completion fish >$(DESTDIR)$(FISHCOMPDIR)/tlsfail.fish
 	for dir in $(DIST_DIRS); do \
 		install -D -m 644 -t $(DESTDIR)$(DOCDIR)/dist/$$dir dist/$$dir/* || exit; \
 	done
@@ -434,6 +441,8 @@ install: build/tlsfail ## install into PREFIX (/usr/local) and SYSCONFDIR (/etc)
 .PHONY: uninstall
 uninstall: ## remove what install put there, but for the configuration
 	rm -f $(DESTDIR)$(SBINDIR)/tlsfail $(patsubst man/%,$(DESTDIR)$(MANDIR)/man8/%,$(wildcard man/*.8))
+	rm -f $(DESTDIR)$(BASHCOMPDIR)/tlsfail $(DESTDIR)$(ZSHCOMPDIR)/_tlsfail
+	rm -f $(DESTDIR)$(FISHCOMPDIR)/tlsfail.fish
 	rm -f $(DESTDIR)$(UNITDIR)/tlsfail.service
 	rm -rf $(DESTDIR)$(DOCDIR)
 

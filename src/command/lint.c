@@ -89,9 +89,10 @@ static void report(const struct options *o, const struct lint_report *r)
 	else
 		lint_report_text(r);
 	if (lint_files_missing(r->lint) && o->ask.format == REPORT_TEXT)
-		log_line("%zu files that the configuration names are not here, or cannot be read; "
-			 "nothing is said about them",
-			 lint_files_missing(r->lint));
+		log_line(
+			"not here, or not readable, and so not looked at: %zu of the files that the "
+			"configuration names",
+			lint_files_missing(r->lint));
 }
 
 static int configuration_lint(const struct options *o, const struct lint_settings *settings,

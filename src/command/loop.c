@@ -23,32 +23,35 @@
 
 static volatile sig_atomic_t interrupted;
 static volatile sig_atomic_t hung_up;
+static volatile sig_atomic_t asked; /* how it stands */
+static bool hangup_ends;
 
 static void on_signal(int signal)
 {
-	if (signal == SIGHUP)
+	if (signal == SIGHUP && !hangup_ends)
 		hung_up = 1;
+	else if (signal == SIGUSR1)
+		asked = 1;
 	else
 		interrupted = 1;
 }
 
 void loop_signals(bool takes_hangup)
 {
+	static const int taken[] = { SIGINT, SIGTERM, SIGQUIT, SIGHUP, SIGUSR1 };
 	struct sigaction action = { .sa_handler = on_signal };
 	sigset_t blocked;
 
-	interrupted = hung_up = 0;
+	interrupted = hung_up = asked = 0;
+	/* the terminal is gone, where there is nothing to be read anew */
+	hangup_ends = !takes_hangup;
 	signal(SIGPIPE, SIG_IGN);
 	sigemptyset(&blocked);
-	sigaddset(&blocked, SIGINT);
-	sigaddset(&blocked, SIGTERM);
-	if (takes_hangup) {
-		sigaddset(&blocked, SIGHUP);
-		sigaction(SIGHUP, &action, NULL);
-	}
+	for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
+		sigaddset(&blocked, taken[i]);
 	sigprocmask(SIG_BLOCK, &blocked, NULL);
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
+	for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
+		sigaction(taken[i], &action, NULL);
 }
 
 /* A signal that is pending is delivered before sigprocmask(2) returns. */
@@ -106,6 +109,10 @@ void loop_run(struct loop *loop)
 		if (hung_up) {
 			hung_up = 0;
 			work->hangup(context);
+		}
+		if (asked) {
+			asked = 0;
+			work->status(context);
 		}
 		if (records_wait(loop))
 			records_take(loop);

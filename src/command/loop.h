@@ -15,6 +15,7 @@
 struct loop_work {
 	bool (*goes_on)(void *context); /* false: the run is over */
 	void (*hangup)(void *context);	/* SIGHUP came */
+	void (*status)(void *context);	/* SIGUSR1 came: somebody asks how it stands */
 	int (*wait_ms)(void *context);	/* how long to wait for records at most */
 	/* Hands over one record after the other, until there is none left or the taker returns less
 	 * than 0: ring_buffer__consume(). The taker calls loop_taken(). */
@@ -36,7 +37,7 @@ struct loop {
 };
 
 /*
- * Blocks SIGINT and SIGTERM, which end a run, but for the moments in which the loop lets them in, so
+ * Blocks the signals that end a run (SIGINT, SIGTERM, SIGQUIT) and SIGUSR1, but for the moments in which the loop lets them in, so
  * that none is missed and none interrupts half a line. takes_hangup: SIGHUP does not end it.
  */
 void loop_signals(bool takes_hangup);

@@ -14,6 +14,7 @@
 #include "base/similar.h"
 #include "command/commands.h"
 #include "system/log.h"
+#include "system/terminal.h"
 #include "base/hash.h"
 
 /* getopt's value for options without a letter; the table's index is added */
@@ -290,7 +291,6 @@ int options_parse(enum command command, int argc, char **argv, struct options *o
 {
 	struct option longs[OPTIONS_ROWS_MAX + 1];
 	char shorts[2 * OPTIONS_ROWS_MAX + 2];
-	const char *no_color = getenv("NO_COLOR");
 	bool given[OPTIONS_ROWS_MAX] = { false };
 	int got, err;
 
@@ -305,8 +305,7 @@ int options_parse(enum command command, int argc, char **argv, struct options *o
 		.argc = argc,
 		.argv = argv,
 	};
-	/* https://no-color.org: present and not empty */
-	o->color = isatty(STDOUT_FILENO) && !(no_color && *no_color);
+	o->color = terminal_has_color(STDOUT_FILENO);
 	setlocale(LC_CTYPE, "");
 	o->utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8");
 	for (int i = 0; i < FACT_COUNT; i++)

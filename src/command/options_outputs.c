@@ -21,8 +21,9 @@ void options_outputs(const struct options *o, struct outputs_options *outputs)
 		.queue_size = o->sink_queue,
 	};
 	if (o->format || !o->sink_count)
-		outputs->specs[outputs->count++] =
-			o->format == &sink_type_json ? "json:-" : "text:-";
+		outputs->specs[outputs->count++] = o->format == &sink_type_json	  ? "json:-"
+						   : o->format == &sink_type_line ? "line:-"
+										  : "text:-";
 	for (size_t i = 0; i < o->sink_count; i++)
 		outputs->specs[outputs->count++] = o->sinks[i];
 }

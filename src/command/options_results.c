@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "base/similar.h"
+#include "diagnose/causes.h"
 #include "metrics/metrics.h"
 #include "system/log.h"
 
@@ -15,9 +17,11 @@
 static int set_format(struct options *o, const char *value)
 {
 	o->format = sink_type_find(value);
-	if (o->format == &sink_type_text || o->format == &sink_type_json)
+	if (o->format == &sink_type_text || o->format == &sink_type_json ||
+	    (o->format == &sink_type_line && o->command & OUTPUTS))
 		return 0;
-	log_line("--format takes text or json, not '%s'", value);
+	log_line("--format takes text%s, not '%s'",
+		 o->command & OUTPUTS ? ", json or line" : " or json", value);
 	return EXIT_USAGE;
 }
 
@@ -76,6 +80,48 @@ static int set_no_color(struct options *o, const char *value)
 {
 	(void)value;
 	o->color = false;
+	return 0;
+}
+
+static int set_color(struct options *o, const char *value)
+{
+	if (!strcmp(value, "always"))
+		o->color = true;
+	else if (!strcmp(value, "never"))
+		o->color = false;
+	else if (strcmp(value, "auto") != 0) {
+		log_line("--color takes auto, always or never, not '%s'", value);
+		return EXIT_USAGE;
+	}
+	return 0;
+}
+
+static int set_peer(struct options *o, const char *value)
+{
+	o->pipeline.filter.peer = value;
+	return 0;
+}
+
+static int set_cause(struct options *o, const char *value)
+{
+	struct similar similar;
+
+	o->pipeline.filter.cause = value;
+	if (strpbrk(value, "*?[") || cause_find(value))
+		return 0;
+	similar_begin(&similar, value, strlen(value));
+	for (size_t i = 0; i < cause_count(); i++)
+		similar_offer(&similar, cause_at(i)->slug);
+	if (similar.best)
+		log_line("no cause is named '%s'; did you mean %s?", value, similar.best);
+	else
+		log_line("no cause is named '%s'; tlsfail causes lists them", value);
+	return EXIT_USAGE;
+}
+
+static int set_server_name(struct options *o, const char *value)
+{
+	o->pipeline.filter.name = value;
 	return 0;
 }
 
@@ -147,7 +193,9 @@ static int set_metrics_peers(struct options *o, const char *value)
 }
 
 static const struct option_row rows[] = {
-	{ "format", 'f', "text|json", OUTPUTS | COMMAND_DOCTOR | COMMAND_PROBE | LIVE,
+	{ "format", 'f', "text|json|line", OUTPUTS | LIVE,
+	  "of standard output; json: one object a line, line: one finding a line", set_format },
+	{ "format", 'f', "text|json", COMMAND_DOCTOR | COMMAND_PROBE | LIVE,
 	  "of standard output; json: one object a line", set_format },
 	{ "sink", 's', "TYPE:TARGET", OUTPUTS | COMMAND_PROBE | LIVE,
 	  "where findings go, see below; repeatable", set_sink },
@@ -166,6 +214,16 @@ static const struct option_row rows[] = {
 	{ "summary", 0, "TIME", OUTPUTS, "how often to sum up how the peers that fail stand",
 	  set_summary },
 	{ "no-fold", 0, NULL, OUTPUTS, "report each failure, however many there are", set_no_fold },
+	{ "peer", 0, "ADDRESS", OUTPUTS,
+	  "report failures with this peer only; ADDRESS or ADDRESS:PORT", set_peer },
+	{ "cause", 0, "CAUSE", OUTPUTS, "report failures of this cause only, such as 'verify-*'",
+	  set_cause },
+	{ "name", 0, "NAME", OUTPUTS,
+	  "report failures of this server name (SNI) only, such as '*.example.com'",
+	  set_server_name },
+	{ "color", 0, "auto|always|never",
+	  OUTPUTS | COMMAND_EXPLAIN | COMMAND_LINT | COMMAND_PROBE | LIVE, "auto: on a terminal",
+	  set_color },
 	{ "no-color", 0, NULL, OUTPUTS | LIVE, "no colours; also when NO_COLOR is set",
 	  set_no_color },
 	{ "metrics", 0, "ADDR:PORT", OUTPUTS,

@@ -39,6 +39,7 @@ struct pipeline {
 
 	unsigned int roles;
 	bool tell_noise;
+	struct filter filter;
 	uint64_t findings; /* to be told */
 	uint64_t failed;   /* handshakes as the client */
 	uint64_t refused;  /* TCP connections, no handshake began */
@@ -69,6 +70,7 @@ int pipeline_open(struct outputs *outputs, const struct pipeline_options *option
 	p->outputs = outputs;
 	p->roles = options->roles;
 	p->tell_noise = options->noise;
+	p->filter = options->filter;
 	p->correlator = correlator_new();
 	p->work.x509 = x509_cache_new();
 	p->certwatch = certwatch_new(&options->certs);
@@ -223,7 +225,7 @@ static int failure_report(struct pipeline *p)
 		peers_caused(p->peers, p->failure.conn, p->finding.cause,
 			     upstream_of(&p->finding.config));
 	}
-	if (p->finding.noise && !p->tell_noise)
+	if ((p->finding.noise && !p->tell_noise) || !filter_passes(&p->filter, &p->finding))
 		return 0;
 	p->findings++;
 	tell = fold_take(p->fold, p->now, &p->finding, &p->folded, &told);
@@ -479,21 +481,38 @@ static void summary_losses(const struct pipeline *p)
 			 correlator_orphans(p->correlator));
 }
 
+/* "1 handshake", "2 handshakes" */
+static const char *plural(uint64_t count)
+{
+	return count == 1 ? "" : "s";
+}
+
+void pipeline_status(const struct pipeline *p)
+{
+	uint64_t failed = p->failed + p->refused + p->server_failed;
+
+	log_line("alive: %" PRIu64 " failure%s since the beginning, %" PRIu64
+		 " refused connection%s and %" PRIu64 " as the server among them; noise: %" PRIu64,
+		 failed, plural(failed), p->refused, plural(p->refused), p->server_failed,
+		 p->noise);
+}
+
 void pipeline_summary(const struct pipeline *p)
 {
 	if (!p->has_totals)
 		log_line("%" PRIu64 " failed; the totals are missing",
 			 p->failed + p->refused + p->server_failed + p->noise);
 	else if (p->roles & PIPELINE_CLIENT)
-		log_line("%" PRIu64 " handshakes seen, %" PRIu64
+		log_line("%" PRIu64 " handshake%s seen, %" PRIu64
 			 " failed; refused connections: %" PRIu64,
-			 (uint64_t)p->totals.client_seen, p->failed, p->refused);
+			 (uint64_t)p->totals.client_seen, plural(p->totals.client_seen), p->failed,
+			 p->refused);
 	if (p->has_totals &&
 	    (p->roles == PIPELINE_SERVER || p->totals.server_seen || p->server_failed || p->noise))
-		log_line("%" PRIu64 " handshakes seen as the server, %" PRIu64
+		log_line("%" PRIu64 " handshake%s seen as the server, %" PRIu64
 			 " failed; noise%s: %" PRIu64,
-			 (uint64_t)p->totals.server_seen, p->server_failed,
-			 p->tell_noise ? "" : " (-v shows it)", p->noise);
+			 (uint64_t)p->totals.server_seen, plural(p->totals.server_seen),
+			 p->server_failed, p->tell_noise ? "" : " (-v shows it)", p->noise);
 	for (size_t i = 0; i < cause_count(); i++)
 		if (p->by_cause[i])
 			log_line("  %" PRIu64 " %s", p->by_cause[i], cause_at(i)->slug);

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "command/filter.h"
 #include "diagnose/certwatch.h"
 #include "metrics/metrics.h"
 #include "output/outputs.h"
@@ -28,8 +29,9 @@ enum pipeline_role {
 };
 
 struct pipeline_options {
-	unsigned int roles; /* enum pipeline_role; failures of others are not even counted */
-	bool noise;	    /* tell those that are noise, too; else they are counted only */
+	unsigned int roles;   /* enum pipeline_role; failures of others are not even counted */
+	bool noise;	      /* tell those that are noise, too; else they are counted only */
+	struct filter filter; /* of those that are told; the others are counted only */
 	struct certwatch_options certs;
 	uint64_t summary_ns; /* interval of the summaries of peers; 0: there are none */
 	uint64_t fold_ns;    /* interval of the folding of repeated failures; 0: none are folded */
@@ -95,6 +97,9 @@ uint64_t pipeline_orphans(const struct pipeline *p);
 
 /* Causes that were withdrawn, as their finding's own evidence contradicts them. */
 uint64_t pipeline_contradictions(const struct pipeline *p);
+
+/* Says on stderr how it stands, in a line. */
+void pipeline_status(const struct pipeline *p);
 
 /* Writes the summary to stderr, that of the outputs too. */
 void pipeline_summary(const struct pipeline *p);

@@ -8,13 +8,36 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "system/log.h"
+
+/* A name without a '/' is looked for in PATH, and in the directories of daemons, which a user's PATH
+ * has not. */
+static int exe_add(struct target_set *set, const char *value)
+{
+	const char *path = getenv("PATH");
+	char list[4096], file[4096], *rest = NULL;
+	struct text t;
+	int err = -ENOENT;
+
+	if (strchr(value, '/'))
+		return target_set_add_exe(set, value);
+	text_init(&t, list, sizeof(list));
+	text_addf(&t, "%s:/usr/local/sbin:/usr/sbin:/sbin", path ? path : "");
+	for (char *dir = strtok_r(list, ":", &rest); dir && err == -ENOENT;
+	     dir = strtok_r(NULL, ":", &rest)) {
+		text_init(&t, file, sizeof(file));
+		text_addf(&t, "%s/%s", dir, value);
+		err = target_set_add_exe(set, file);
+	}
+	return err;
+}
 
 static int selection_add(struct target_set *set, enum option_target kind, const char *value)
 {
 	switch (kind) {
 	case OPTION_TARGET_EXE:
-		return target_set_add_exe(set, value);
+		return exe_add(set, value);
 	case OPTION_TARGET_PID:
 		return target_set_add_pid(set, (pid_t)strtol(value, NULL, 10));
 	case OPTION_TARGET_COMM:
@@ -22,7 +45,7 @@ static int selection_add(struct target_set *set, enum option_target kind, const 
 	case OPTION_TARGET_DEFAULT:
 		break;
 	}
-	return target_set_add_name(set, SELECTION_DEFAULT_NAME);
+	return -EINVAL;
 }
 
 static const char *selection_error(int err)
@@ -43,7 +66,7 @@ int selection_make(const struct options *o, struct target_set *set)
 	int err;
 
 	if (o->target == OPTION_TARGET_DEFAULT)
-		return selection_add(set, o->target, NULL);
+		return target_set_add_name(set, SELECTION_DEFAULT_NAME);
 	for (size_t i = 0; i < o->target_count; i++) {
 		err = selection_add(set, o->target, o->targets[i]);
 		if (err) {

@@ -408,6 +408,13 @@ static void hangup(void *context)
 	reloader_run(t->reloader, t->pipeline, &t->outputs);
 }
 
+static void status(void *context)
+{
+	struct tracer *t = context;
+
+	pipeline_status(t->pipeline);
+}
+
 static void turn(void *context)
 {
 	struct tracer *t = context;
@@ -423,6 +430,7 @@ static const struct loop_work loop_work = {
 	.wait_ms = wait_ms,
 	.consume = consume,
 	.hangup = hangup,
+	.status = status,
 	.turn = turn,
 	.tick = tick,
 	.now = clock_monotonic,

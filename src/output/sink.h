@@ -69,6 +69,7 @@ struct sink_type {
 /* The rows of the registry. */
 extern const struct sink_type sink_type_text;
 extern const struct sink_type sink_type_json;
+extern const struct sink_type sink_type_line;
 extern const struct sink_type sink_type_journald;
 extern const struct sink_type sink_type_syslog;
 extern const struct sink_type sink_type_syslog_udp;

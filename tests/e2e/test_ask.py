@@ -32,6 +32,8 @@ def tests(here):
         "explain-interrupted": check_interrupted,
         "help": check_help,
         "bash": check_bash,
+        "filters": check_filters,
+        "color": check_color,
     }
     checks.update({f"docs-{page}": partial(check_page, page=page) for page in ("explain", "lint")})
     yield from here.chosen("ask", checks)
@@ -143,7 +145,7 @@ def check_bash(here):
                            (("tlsfail", "trace", "--role", ""), {"client", "server", "both"}),
                            (("tlsfail", "replay", "-f", "j"), {"json"}),
                            (("tlsfail", "help", "doc"), {"doctor"}),
-                           (("tlsfail", "causes", "sni-m"), {"sni-missing"}),
+                           (("tlsfail", "causes", "sni-mis"), {"sni-missing"}),
                            (("tlsfail", "causes", "--rec"), {""})):
         done = subprocess.run(["bash", "-c", COMPLETE, "-", here.tlsfail, *words], text=True,
                               capture_output=True, check=False)
@@ -155,6 +157,34 @@ def check_bash(here):
             done = subprocess.run([shell, "-n", "/dev/stdin"], input=script, text=True,
                                   capture_output=True, check=False)
             require(done.returncode == 0, f"{shell} takes it", done)
+
+
+RECORDING = REPOSITORY / "tests" / "golden" / "verify-expired.rec"
+
+
+def check_filters(here):
+    """What is not asked for is not told, and counted all the same."""
+    for options, told in (((), True), (("--cause", "verify-expired"), True),
+                          (("--cause", "verify-*"), True), (("--cause", "client-*"), False),
+                          (("--peer", "127.0.1.37"), True), (("--peer", "127.0.1.37:8437"), True),
+                          (("--peer", "127.0.1.37:1"), False), (("--peer", "127.0.1.3"), False),
+                          (("--name", "UPSTREAM.test"), True), (("--name", "*.test"), True),
+                          (("--name", "example.com"), False),
+                          (("--name", "*.test", "--cause", "sni-missing"), False)):
+        done = here.run("replay", "-f", "line", *options, RECORDING)
+        require(done.returncode == 0, options, done)
+        require(bool(done.stdout) == told, options, done.stdout)
+        require("tlsfail: 1 handshake seen, 1 failed" in done.stderr, "its count", done.stderr)
+        require(not told or re.fullmatch(
+            r"2026-11-21T\d\d:\d\d:\d\dZ client 127\.0\.1\.37:8437 upstream\.test verify-expired "
+            r"high: .*\n", done.stdout), "one line", done.stdout)
+
+
+def check_color(here):
+    for options, colored in (((), False), (("--color", "always"), True),
+                             (("--color", "never"), False), (("--color", "auto"), False)):
+        done = here.run("replay", *options, RECORDING)
+        require(("\033[" in done.stdout) == colored, options, done.stdout)
 
 
 def check_page(here, page):

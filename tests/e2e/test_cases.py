@@ -172,7 +172,7 @@ def check_summary(tlsfail):
                re.findall(r"^tlsfail:\s+(\d+) ([a-z0-9-]+)$", text, re.MULTILINE)}
     require(counted == dict(causes), f"found: {dict(causes)}", f"summary: {counted}", text)
     require(re.search(r"^tlsfail: \d+ handshakes? seen, \d+ failed", text, re.MULTILINE),
-            "no line 'N handshakes seen, M failed'", text)
+            "no line 'N handshakes? seen, M failed'", text)
     require(re.search(r"^tlsfail:.* 0 records lost", text, re.MULTILINE),
             "no line '0 records lost'", text)
     require("; SSL lines without a finding: 0\n" in text, "lines without a finding", text)

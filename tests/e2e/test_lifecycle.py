@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Which processes are traced, and for how long: reloads, programs that start later, selection by
 name and by pid, --duration and --count."""
+import signal
 import time
 
 from env import JSON
@@ -20,6 +21,7 @@ def tests(here):
         "select-pid": check_pid,
         "duration": check_duration,
         "count": check_count,
+        "signals": check_signals,
     }
     yield from here.chosen("lifecycle", checks)
 
@@ -42,6 +44,20 @@ def check_reload(here):
         require_finding(lab, tlsfail, case)
         lab.proxy.reload()
         require_finding(lab, tlsfail, case, seen=1)
+
+
+def check_signals(here):
+    """SIGUSR1 asks how it stands; SIGQUIT and a terminal that is gone end it as Ctrl-C does."""
+    case, = named("verify-expired")
+    for end in (signal.SIGQUIT, signal.SIGHUP):
+        with here.lab("signals-" + end.name, [case]) as lab, here.trace_json(lab) as tlsfail:
+            tlsfail.wait_armed()
+            require_finding(lab, tlsfail, case)
+            tlsfail.process.send_signal(signal.SIGUSR1)
+            tlsfail.wait_stderr("tlsfail: alive: 1 failure since")
+            status = tlsfail.interrupt(end)
+            require(status == 0, f"{end.name}: exit status {status}", tlsfail.stderr())
+            require("handshake seen" in tlsfail.stderr(), "the summary", tlsfail.stderr())
 
 
 def check_late_start(here):

@@ -338,4 +338,4 @@ def check_elsewhere(here):
     """In CI the certificates are not there: nothing is said about them, and that is said."""
     done = lint(here, http(tls("")))
     require(done.returncode == CLEAN and not done.stdout, "nothing is found", done)
-    require("2 files" in done.stderr and "not here" in done.stderr, "it is said", done)
+    require("2 of the files" in done.stderr and "not here" in done.stderr, "it is said", done)

@@ -90,7 +90,8 @@ static void test_mistakes(void **state)
 	} mistakes[] = {
 		{ "\nformt = \"json\"\n",
 		  "tlsfail.conf:2: unknown setting 'formt'; did you mean format?" },
-		{ "\n\nformat = \"xml\"\n", "tlsfail.conf:3: --format takes text or json" },
+		{ "\n\nformat = \"xml\"\n",
+		  "tlsfail.conf:3: --format takes text, json or line, not 'xml'" },
 		{ "certs = \"yes\"\n", "tlsfail.conf:1: certs is true or false" },
 		{ "format = true\n", "tlsfail.conf:1: format needs a value" },
 		{ "duration = 1.5\n", "tlsfail.conf:1: a value is" },

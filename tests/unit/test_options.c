@@ -257,6 +257,10 @@ static void test_color_needs_a_terminal(void **state)
 	assert_false(options.color);
 	assert_good(COMMAND_TRACE, "trace --no-color");
 	assert_false(options.color);
+	assert_good(COMMAND_TRACE, "trace --color always");
+	assert_true(options.color);
+	assert_good(COMMAND_TRACE, "trace --color always --color never");
+	assert_false(options.color);
 }
 
 static const struct bad_line {
@@ -304,6 +308,10 @@ static const struct bad_line {
 	{ COMMAND_TRACE, "trace --comm ''", "--comm" },
 	{ COMMAND_TRACE, "trace --comm sixteen--letters", "--comm" },
 	{ COMMAND_TRACE, "trace -f xml", "'xml'" },
+	{ COMMAND_DOCTOR, "doctor -f line", "text or json" },
+	{ COMMAND_TRACE, "trace --color yes", "--color takes auto" },
+	{ COMMAND_TRACE, "trace --cause verify-expird", "did you mean verify-expired?" },
+	{ COMMAND_TRACE, "trace --cause nonsense", "'nonsense'" },
 	{ COMMAND_TRACE, "trace -f ''", "--format" },
 	{ COMMAND_TRACE, "trace --sink json", "TYPE:TARGET" },
 	{ COMMAND_TRACE, "trace --sink xml:-", "types: text, json" },
@@ -420,7 +428,7 @@ static void test_help_texts(void **state)
 		assert_help_lines(help);
 		assert_non_null(strstr(help, "  -h, --help"));
 		assert_int_equal(!!strstr(help, "  -p, --pid PID"), commands[i] == COMMAND_TRACE);
-		assert_int_equal(!!strstr(help, "  -f, --format text|json"),
+		assert_int_equal(!!strstr(help, "  -f, --format text|json|line"),
 				 commands[i] != COMMAND_CAUSES);
 	}
 }
