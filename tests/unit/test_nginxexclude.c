@@ -86,6 +86,14 @@ static void test_verify(void **state)
 	assert_left("ab"); /* of a program whose library is not known, nothing is */
 	strcpy(f.openssl.version, "OpenSSL 3.0.0");
 	assert_left("a");
+	/* It may not have been seen: so it may be the only place. */
+	places.items[0] = places.items[1];
+	assert_left("bb");
+	/* The name is compared only where the rest is verified. */
+	configure("proxy_ssl_verify on;");
+	f.name_check.known = true;
+	strcpy(f.name_check.name, "192.0.2.1");
+	assert_left("b");
 }
 
 static void test_name(void **state)

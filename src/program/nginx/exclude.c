@@ -106,14 +106,22 @@ struct nginx_words nginxplace_name(const struct nginx_place *p)
 
 /* -- the rules --------------------------------------------------------------------------------- */
 
-/* nginx asks for the result of the verification as soon as the handshake is done. */
-static bool verify_differs(const struct finding *f, const struct nginx_place *p)
+static bool was_verified(const struct finding *f)
 {
-	bool on = is_on(p, NGINX_SSL_VERIFY);
+	return f->verify.known || f->name_check.known;
+}
 
-	if (f->verify.known)
-		return !on;
-	return on && f->established && f->openssl.version[0];
+static bool verify_is_off(const struct finding *f, const struct nginx_place *p)
+{
+	return was_verified(f) && !is_on(p, NGINX_SSL_VERIFY);
+}
+
+/* nginx asks for the result of the verification as soon as the handshake is done; that it was not seen
+ * to says less than that it was. */
+static bool verify_is_on(const struct finding *f, const struct nginx_place *p)
+{
+	return !was_verified(f) && is_on(p, NGINX_SSL_VERIFY) && f->established &&
+	       f->openssl.version[0];
 }
 
 static bool name_differs(const struct finding *f, const struct nginx_place *p)
@@ -273,10 +281,10 @@ static const struct {
 	bool (*differs)(const struct finding *f, const struct nginx_place *p);
 	bool weak; /* counts only while others are left that it does not concern */
 } rules[] = {
-	{ verify_differs, false },    { name_differs, false },	 { certificate_is_none, false },
-	{ certificate_is_set, true }, { versions_differ, true }, { ciphers_differ, true },
-	{ groups_differ, true },      { alpn_differs, false },	 { session_is_forbidden, false },
-	{ header_differs, false },
+	{ verify_is_off, false },	 { verify_is_on, true },       { name_differs, false },
+	{ certificate_is_none, false },	 { certificate_is_set, true }, { versions_differ, true },
+	{ ciphers_differ, true },	 { groups_differ, true },      { alpn_differs, false },
+	{ session_is_forbidden, false }, { header_differs, false },
 };
 
 static bool is_excluded(const struct finding *f, const struct nginx_place *p, bool weak)
