@@ -309,7 +309,7 @@ static void test_lines(void **state)
 		     LOGLINE_UPSTREAM, "connection-refused");
 	assert_first(LINE_BEGIN
 		     "broken header: \"\x16\x03\x01\" while reading PROXY protocol" CLIENT,
-		     LOGLINE_CLIENT, "client-not-tls");
+		     LOGLINE_CLIENT, "proxy-header-missing");
 	assert_first("SSL_CTX_use_PrivateKey(\"/k\") failed (SSL: error:05800074:x509 certificate "
 		     "routines::key values mismatch)",
 		     LOGLINE_ITSELF, "server-certificate-callback-failed");

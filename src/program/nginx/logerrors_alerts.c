@@ -245,7 +245,7 @@ static const struct logline_detail rows[] = {
 	  TLS_VERIFY_EXPIRED,
 	  UP,
 	  { "The certificate of the upstream, or one above it, has expired.",
-	    { "verify-expired" },
+	    { "verify-expired", "trusted-ca-expired" },
 	    APART_SNI " So it may be another host's certificate that has expired.",
 	    ASK_CHAIN } },
 	{ LOGLINE_VERIFY,

@@ -177,7 +177,7 @@ static const struct logline_detail rows[] = {
 	  TLS_REASON_UNSUPPORTED_VERSION,
 	  CLIENT,
 	  { "The client offers no TLS version that ssl_protocols allows.",
-	    { "client-protocol-too-old" },
+	    { "client-protocol-too-old", "server-protocol-too-old" },
 	    "Old clients and scanners. The ssl_protocols of the default server of the address "
 	    "count (before nginx 1.29.2).",
 	    WATCH_HERE } },
@@ -231,7 +231,7 @@ static const struct logline_detail rows[] = {
 	  TLS_REASON_NAME_CALLBACK_FAILED,
 	  CLIENT,
 	  { "nginx refused the handshake for its server name: ssl_reject_handshake on.",
-	    { "server-rejects-sni" },
+	    { "server-rejects-sni", "server-rejects-no-sni" },
 	    "The client asked for a name that no server block has, or for none.",
 	    WATCH_HERE } },
 	{ LOGLINE_REASON,

@@ -52,7 +52,7 @@ static const struct logline_row rows[] = {
 	  ANY,
 	  false,
 	  { "nginx refused the handshake for its server name: ssl_reject_handshake on.",
-	    { "server-rejects-sni" },
+	    { "server-rejects-sni", "server-rejects-no-sni" },
 	    "The client asked for a name that no other server block has, "
 	    "or for none.",
 	    WATCH_HERE } },
@@ -78,7 +78,7 @@ static const struct logline_row rows[] = {
 	  false,
 	  { "The upstream did not finish the handshake within proxy_connect_timeout, which covers the "
 	    "TCP connection and the handshake together.",
-	    { "handshake-timeout", "handshake-blackholed" },
+	    { "handshake-timeout", "handshake-blackholed", "accept-queue-full" },
 	    "Does the upstream acknowledge the ClientHello? If so it hangs; if not, packets are "
 	    "lost on the way: a firewall, or a large ClientHello and a small MTU.",
 	    WATCH } },
@@ -191,7 +191,7 @@ static const struct logline_row rows[] = {
 	  false,
 	  { "ssl_ocsp is on, and OCSP did not confirm the client's certificate: it is revoked, or its "
 	    "responder did not answer.",
-	    { "client-cert-verify-failed" },
+	    { "client-cert-ocsp-refused", "client-cert-verify-failed" },
 	    "'certificate revoked' is the responder's word; any other reason is about the responder, "
 	    "and the lines with OCSP before it say what.",
 	    "grep OCSP /var/log/nginx/error.log" } },
@@ -223,7 +223,7 @@ static const struct logline_row rows[] = {
 	  false,
 	  { "listen has proxy_protocol, and what came does not begin with a PROXY header: the client "
 	    "or the balancer in front does not send one.",
-	    { "client-not-tls", "port-scan" },
+	    { "proxy-header-missing", "client-not-tls", "port-scan" },
 	    "If the words in quotes begin with \\x16\\x03, it is a TLS ClientHello: the balancer "
 	    "sends no PROXY header to this port.",
 	    LINT } },
