@@ -75,8 +75,10 @@ int BPF_KPROBE(uprobe_verify, void *ssl)
 	if (!t)
 		return 0;
 	c = conn_of_thread(t);
-	t->verify_asked = c && c->ssl == (__u64)ssl;
-	return t->verify_asked && entry_probes_only() ? conclude_verified(t) : 0;
+	t->verify_asked = c && (handshake_from_wire() || c->ssl == (__u64)ssl);
+	if (t->verify_asked && entry_probes_only() && !handshake_from_wire())
+		conclude_verified(t);
+	return 0;
 }
 
 SEC("uretprobe")

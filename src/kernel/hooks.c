@@ -65,8 +65,8 @@ const size_t hook_table_len = ARRAY_LEN(hook_table);
  * rows. The stubs are on the error path only. In libcrypto itself the error functions are hit some
  * ten times in every healthy handshake, so those come last; BPF goes by the library number.
  *
- * SSL_get_verify_result is called for each request of a connection that shows a certificate. Without it
- * the verify result is known where it matters: it is logged when it is a refusal.
+ * SSL_get_verify_result is asked for where the wire tells of handshakes, too: a client's certificate that
+ * OCSP refuses is one whose verify result is fine.
  */
 const struct lib_hook lib_hook_table[] = {
 	{ LIB_HANDSHAKE, LIB_SSL, "SSL_do_handshake", "uprobe_handshake", "uretprobe_handshake",
@@ -79,7 +79,8 @@ const struct lib_hook lib_hook_table[] = {
 
 	{ LIB_ERROR_FUNC, LIB_SSL_STUB, "ERR_set_debug", "uprobe_err_debug", NULL, false },
 
-	{ LIB_VERIFY, LIB_SSL, "SSL_get_verify_result", "uprobe_verify", "uretprobe_verify", true },
+	{ LIB_VERIFY, LIB_SSL, "SSL_get_verify_result", "uprobe_verify", "uretprobe_verify",
+	  false },
 
 	{ LIB_VERIFY_LOG, LIB_CRYPTO, "X509_verify_cert_error_string", "uprobe_verify_text", NULL,
 	  false },

@@ -33,10 +33,10 @@ RECORD_HEADER = struct.Struct("=HHI")  # kind, version, length with this header
 CONNECTION_KINDS = (1, 2)  # of records that come through the ring about a connection
 
 # At most, the mean. A handshake that is known from the wire hits no probe. With verification nginx
-# asks X509_check_host, whose return tells the result.
+# calls SSL_get_verify_result and X509_check_host, whose returns tell the results.
 NOTHING = 0
-VERIFY_HITS = 2
-VERIFY_ENTRY_HITS = 1
+VERIFY_HITS = 4
+VERIFY_ENTRY_HITS = 2
 
 # From the library: nginx calls SSL_do_handshake twice in TLS 1.3 and three times in TLS 1.2, or four
 # times when epoll tells of reading and writing at once, as it does when the upstream runs on another
@@ -65,8 +65,9 @@ CLIENT = (
     (TLS12_VERIFY, UPROBE + ENTRY_ONLY, TLS12_HITS + UPROBE_VERIFY_HITS),
 )
 
-# As the server nginx asks for the verify result of a client once a request: from the wire, nobody asks
-# what it asks.
+# As the server nginx asks for the verify result of a client that has to show a certificate, once a
+# request.
+SERVER_VERIFY_HITS = 2
 SHOWN = ("--cert", "pki/client.crt", "--key", "pki/client.key")
 SERVER_TLS13, SERVER_TLS12, SERVER_CERT = numbered((
     Case("server-tls13", None, good_server(), status=200,
@@ -77,7 +78,7 @@ SERVER_TLS13, SERVER_TLS12, SERVER_CERT = numbered((
          drive=clients.curl("--insecure", *SHOWN, times=HANDSHAKES)),
 ))
 SERVER = (
-    (SERVER_TLS13, (), NOTHING), (SERVER_TLS12, (), NOTHING), (SERVER_CERT, (), NOTHING),
+    (SERVER_TLS13, (), NOTHING), (SERVER_TLS12, (), NOTHING), (SERVER_CERT, (), SERVER_VERIFY_HITS),
     (SERVER_TLS13, UPROBE, TLS13_HITS), (SERVER_TLS12, UPROBE, TLS12_HITS),
     (SERVER_CERT, UPROBE, TLS13_HITS + 2),
 )
