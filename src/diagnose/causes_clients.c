@@ -90,16 +90,17 @@ static const struct cause rows[] = {
 	/* -- the client's certificate -- */
 	{
 		.slug = "client-cert-ocsp-refused",
-		.when = { .role = OF_SERVER, .all = O_CLIENT_REFUSED | O_VERIFY_GOOD },
+		.when = { .role = OF_SERVER, .all = O_CLIENT_REFUSED | O_BY_STATUS },
 		.confidence = CONFIDENCE_MEDIUM,
 		.candidates = { { .slug = "client-cert-verify-failed" } },
-		.evidence = "the client's certificate was verified with a good result, and then "
-			    "the session was thrown away",
-		.message = "The certificate of client {peer} is in order (verify code 0), and is "
-			   "refused here all the same: its status by OCSP is the reason left.",
-		.with_cert = "Certificate {subject} of client {peer}, issued by {issuer}, is in "
-			     "order (verify code 0), and is refused here all the same: its status "
-			     "by OCSP is the reason left.",
+		.evidence = "the session was thrown away after the handshake, no verify code says "
+			    "why, and the configuration asks for the status of client "
+			    "certificates by OCSP",
+		.message = "The certificate of client {peer} is refused here, and no verify code "
+			   "says why: most likely for its status by OCSP.",
+		.with_cert = "Certificate {subject} of client {peer}, issued by {issuer}, is "
+			     "refused here, and no verify code says why: most likely for its "
+			     "status by OCSP.",
 		.hint = "look in {setting:log} for that moment: where it says that the certificate "
 			"is revoked, give the client a new one; where it says that the responder "
 			"did not answer, nothing is wrong with the client: get the OCSP responder "

@@ -70,7 +70,7 @@
 	X(PROXY_PROTOCOL, "what was received is a header of the PROXY protocol")                   \
 	X(CLIENT_NO_CERT, "refused, because the client has no certificate")                        \
 	X(CLIENT_REFUSED, "refused for the certificate that the client has")                       \
-	X(VERIFY_GOOD, "the program asked for the verify code, and it is 0")                       \
+	X(BY_STATUS, "the configuration checks the status by OCSP, and there is no verify code")     \
 	X(OLD_CLIENT, "nothing newer than TLS 1.1 was offered")                                    \
 	X(MAIL_COMMAND, "what was received is a command of a mail protocol, on a port for mail")   \
 	X(OTHER_SENT, "a fatal alert other than 112, unrecognized_name, was sent")                  \

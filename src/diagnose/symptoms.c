@@ -287,8 +287,6 @@ static uint64_t observe_flags(const struct tlsfail_conn *c, enum tls_verify veri
 		o |= O_DONE;
 	if (c->flags & TLSFAIL_F_HOST_REFUSED)
 		o |= O_HOST_REFUSED | (c->flags & TLSFAIL_F_ENTRY_ONLY ? 0 : O_HOST_RETURN);
-	if (c->flags & TLSFAIL_F_VERIFY_ASKED && !c->verify_code)
-		o |= O_VERIFY_GOOD;
 	if (verify == TLS_VERIFY_HOSTNAME_MISMATCH)
 		o |= O_HOST_REFUSED | O_HOST_RETURN;
 	return o;
@@ -535,6 +533,8 @@ void symptoms_add_facts(struct symptoms *s, const struct tlsfail_conn *c, unsign
 	if (facts & PROGRAM_AWAITS_PROXY &&
 	    c->tcp_bytes_received > !!(c->flags & TLSFAIL_F_PEER_FIN))
 		s->observed |= O_AWAITS_PROXY;
+	if (facts & PROGRAM_OCSP && !c->verify_code)
+		s->observed |= O_BY_STATUS;
 	if (facts & PROGRAM_IS_MAIL && looks_like_mail(c->first_rx, c->first_rx_kept))
 		s->observed = (s->observed & ~(uint64_t)O_HTTP) | O_NOT_TLS | O_MAIL_COMMAND;
 }

@@ -85,6 +85,7 @@ enum program_fact {
 	PROGRAM_NO_GROUP = 1 << 0,     /* it allows none of the groups that the client has */
 	PROGRAM_AWAITS_PROXY = 1 << 1, /* it wants a header of the PROXY protocol first */
 	PROGRAM_IS_MAIL = 1 << 2,      /* it serves SMTP, IMAP or POP3 there */
+	PROGRAM_OCSP = 1 << 3,	       /* it checks client certificates by OCSP */
 };
 
 /* What the configuration says about the connection that failed. */

@@ -230,7 +230,7 @@ static const struct fixture {
 	{ "proxy-header-missing", { SERVER, .observed = O_LOCAL | O_AWAITS_PROXY | O_HTTP } },
 	{ "plain-mail-to-tls", { SERVER, .observed = O_MAIL_COMMAND | O_NOT_TLS } },
 	{ "client-cert-ocsp-refused",
-	  { SERVER, .observed = O_CLIENT_REFUSED | O_VERIFY_GOOD | O_DONE } },
+	  { SERVER, .observed = O_CLIENT_REFUSED | O_BY_STATUS | O_DONE } },
 	{ "server-alpn-mismatch",
 	  { SERVER, .reason = TLS_REASON_NO_APPLICATION_PROTOCOL, SENT(120) } },
 	{ "inappropriate-fallback",

@@ -199,6 +199,12 @@ static void plain_imap(void)
 	configured(PROGRAM_IS_MAIL);
 }
 
+static void certificate_by_status(void)
+{
+	certificate();
+	configured(PROGRAM_OCSP);
+}
+
 #define AFTER (TLSFAIL_F_DONE | TLSFAIL_F_SESSION_REMOVED | TLSFAIL_F_LOCAL_FIN)
 
 /* begin: what came, hello() if NULL. */
@@ -235,7 +241,7 @@ static const struct row rows[] = {
 	{ "client-not-tls", plain_ehlo, TLSFAIL_F_LOCAL_FIN, 0, 0 },
 	{ "client-not-tls", plain_rtsp, TLSFAIL_F_LOCAL_FIN, 0, 0 },
 	{ "client-not-tls", plain_user, TLSFAIL_F_LOCAL_FIN, 0, 0 },
-	{ "client-cert-ocsp-refused", certificate, AFTER | TLSFAIL_F_VERIFY_ASKED, 0, 0 },
+	{ "client-cert-ocsp-refused", certificate_by_status, AFTER, 0, 0 },
 	{ "server-alpn-mismatch", NULL, TLSFAIL_F_LOCAL_FIN, 235, 0 },
 	{ "inappropriate-fallback", NULL, TLSFAIL_F_LOCAL_FIN, 373, 0 },
 	{ "server-certificate-callback-failed", NULL, TLSFAIL_F_LOCAL_FIN, 377, 0 },

@@ -121,6 +121,10 @@ static void test_other_facts(void **state)
 	assert_int_equal(facts(), PROGRAM_IS_MAIL);
 	assert_non_null(strstr(nginxclients_words(SETTING_CLIENT_TIMEOUT, record, record_len),
 			       "mail block"));
+	client("http { server { listen 443 ssl; ssl_ocsp leaf; } }\n", "");
+	assert_int_equal(facts(), PROGRAM_OCSP);
+	client("http { server { listen 443 ssl; ssl_ocsp off; } }\n", "");
+	assert_int_equal(facts(), 0);
 	client("http { server { listen 443 ssl; } }\n", "");
 	assert_null(nginxclients_words(SETTING_CLIENT_TIMEOUT, record, record_len));
 	record[0] = 0xff;

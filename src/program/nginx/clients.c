@@ -118,16 +118,19 @@ unsigned int nginxclients_facts(const struct finding *f, const uint8_t *data, si
 	struct nginx_places places;
 	const struct nginx_place *p = server_read(data, len, &places);
 	unsigned int facts = 0;
-	struct nginx_words list, listen;
+	struct nginx_words list, listen, ocsp;
 
 	if (!p || p->changed)
 		return 0;
 	list = groups_of(p);
 	listen = nginxfix_value(p, NGINX_LISTEN);
+	ocsp = nginxfix_value(p, NGINX_SSL_OCSP);
 	if (none_shared(list.data, list.len, &f->hello))
 		facts |= PROGRAM_NO_GROUP;
 	if (nginx_words_have(&listen, "proxy_protocol"))
 		facts |= PROGRAM_AWAITS_PROXY;
+	if (ocsp.len && !nginx_words_are(&ocsp, "off"))
+		facts |= PROGRAM_OCSP;
 	if (p->module == NGINX_MODULE_MAIL_SERVER)
 		facts |= PROGRAM_IS_MAIL;
 	return facts;
