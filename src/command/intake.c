@@ -12,7 +12,7 @@
 
 #include "kernel/counters.h"
 #include "program/nginx/live/logwatch.h"
-#include "program/nginx/live/watch.h"
+#include "program/nginx/live/places.h"
 #include "record/factory.h"
 #include "system/clock.h"
 
@@ -26,7 +26,7 @@
 struct intake {
 	struct intake_options options;
 	struct logwatch *logs; /* NULL: no error.log is followed */
-	struct nginxwatch *nginx;
+	struct nginxplaces *nginx;
 	uint64_t records;
 	struct tlsfail_lost late; /* came, and nobody had time for it */
 	struct tlsfail_lost told; /* lost, and said so */
@@ -44,19 +44,21 @@ static void emit(struct intake *in, const void *record, size_t len)
 	in->options.emit(in->options.context, record, len);
 }
 
+static void place_emit(void *context, const struct tlsfail_nginx *record)
+{
+	emit(context, record, record->h.len);
+}
+
 /* Where nginx's configuration passes to the peer of a connection. */
 static void nginx_emit(struct intake *in, const struct tlsfail_conn *conn)
 {
-	const struct tlsfail_nginx *record;
 	char name[TLSFAIL_NAME_LEN * 2];
 	struct text server_name;
 	bool has_hello;
 
 	text_init(&server_name, name, sizeof(name));
 	has_hello = pipeline_server_name(in->options.pipeline, conn, &server_name);
-	record = nginxwatch_look(in->nginx, conn, has_hello, name);
-	if (record)
-		emit(in, record, record->h.len);
+	nginxplaces_look(in->nginx, conn, has_hello, name, place_emit, in);
 }
 
 /* A line that has no connection, and that a process wrote which is not traced. */
@@ -99,15 +101,13 @@ int intake_open(const struct intake_options *options, struct intake **out, struc
 {
 	struct intake *in = calloc(1, sizeof(*in));
 	struct logwatch_options logs;
-	int err = 0;
+	int err;
 
 	if (!in)
 		return -ENOMEM;
 	in->options = *options;
 	in->starting = true;
-	in->nginx = nginxwatch_new();
-	if (!in->nginx)
-		err = -ENOMEM;
+	err = nginxplaces_new(&in->nginx);
 	logs = (struct logwatch_options){
 		.names = options->error_logs,
 		.count = options->error_log_count,
@@ -130,7 +130,7 @@ void intake_close(struct intake *in)
 	if (!in)
 		return;
 	logwatch_close(in->logs);
-	nginxwatch_free(in->nginx);
+	nginxplaces_free(in->nginx);
 	free(in);
 }
 

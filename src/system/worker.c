@@ -15,6 +15,9 @@
 
 #include "system/clock.h"
 
+#define PAUSE_NS   1000000
+#define END_PAUSES 200
+
 struct list {
 	struct worker_job *first;
 	struct worker_job **end; /* where the next one goes */
@@ -222,14 +225,14 @@ static void thread_abandon(struct worker *w)
 	w->thread = NULL;
 }
 
-/* The end does not wait for a job longer than a thread may take for one. */
+/* Waits for a job that is under way, but not long: nobody wants its answer. */
 static void thread_end(struct worker *w)
 {
 	struct shared *s = w->shared;
 	struct thread *t = w->thread;
-	const struct timespec pause = { .tv_nsec = 1000000 };
+	const struct timespec pause = { .tv_nsec = PAUSE_NS };
 
-	while (t->job && !is_stuck(w, clock_monotonic())) {
+	for (int i = 0; t->job && i < END_PAUSES; i++) {
 		pthread_mutex_unlock(&s->lock);
 		nanosleep(&pause, NULL);
 		pthread_mutex_lock(&s->lock);

@@ -32,7 +32,7 @@ struct worker_options {
 /* *out is the caller's to worker_free(). A negative errno on failure. */
 int worker_new(const struct worker_options *options, struct worker **out);
 
-/* Ends the thread when its job is done; one that is stuck is left to the end of the process. Jobs that
+/* Ends the thread when its job is done; one that takes long is left to the end of the process. Jobs that
  * were not done, and those that nobody has fetched, are dropped. NULL is allowed. */
 void worker_free(struct worker *worker);
 
