@@ -244,7 +244,7 @@ def check_hosts(here):
         hosts.write_text(f"127.0.0.1 localhost\n{case.address} {SERVER_NAME}\n")
         write_config(lab, path, f"upstream pool {{ server {SERVER_NAME}:{case.port}; }}\n"
                      + server_block("\tproxy_ssl_server_name on;\n\tlocation / {\n"
-                                    "\t\tproxy_pass https://pool; # why not\n\t}\n"))
+                                    "\t\tproxy_pass https://pool;\n\t}\n"))
         lab.proxy.start(("unshare", "--mount", "sh", "-c",
                          f'mount --bind "{hosts}" /etc/hosts && exec "$@"', "sh"),
                         argv=[str(lab.proxy.exe), "-c", str(path)])

@@ -15,6 +15,7 @@
 
 #include "conffiles.h"
 #include "program/nginx/map.h"
+#include "program/nginx/redact.h"
 
 static struct nginxconf *conf;
 static struct nginxmap *map;
@@ -220,8 +221,8 @@ static void test_if(void **state)
 	const struct nginx_spot *spot;
 
 	(void)state;
-	parse_http("server { location /x { proxy_ssl_verify on; if ($a) { proxy_pass "
-		   "https://192.0.2.1; } } }");
+	parse_http("server {\nlocation /x {\nproxy_ssl_verify on;\nif ($a) {\nproxy_pass "
+		   "https://192.0.2.1;\n} } }");
 	assert_int_equal(match("192.0.2.1", 443, ""), 1);
 	assert_is(&places.items[0].location, "location /x");
 	assert_value(NGINX_SSL_VERIFY, "on", true);
@@ -366,8 +367,8 @@ static void test_variables(void **state)
 
 static void test_spots(void **state)
 {
-	const char *text = "http {\n server {\n  location / {\n   # before\n   proxy_pass\n"
-			   "      https://192.0.2.1; # here\n   proxy_ssl_verify on;\n  }\n }\n}";
+	const char *text = "http {\n server {\n  location / {\n\n   proxy_pass\n"
+			   "      https://192.0.2.1;\n   proxy_ssl_verify on;\n  }\n }\n}";
 	const struct nginx_spot *spot;
 
 	(void)state;
@@ -377,11 +378,10 @@ static void test_spots(void **state)
 	assert_int_equal(spot->line, 2);
 	assert_memory_equal(spot->text.data + spot->from, "proxy_pass\n      https://192.0.2.1;",
 			    spot->to - spot->from);
-	assert_is(&spot->text,
-		  " server {\n  location / {\n   # before\n   proxy_pass\n"
-		  "      https://192.0.2.1; # here\n   proxy_ssl_verify on;\n  }\n }\n");
+	assert_is(&spot->text, " server {\n  location / {\n\n   proxy_pass\n"
+			       "      https://192.0.2.1;\n   proxy_ssl_verify on;\n  }\n }\n");
 	spot = nginx_place_spot(&places.items[0], NGINX_SSL_VERIFY);
-	assert_int_equal(spot->line, 4);
+	assert_int_equal(spot->line, 7); /* half of a directive is no context */
 	assert_memory_equal(spot->text.data + spot->from, "proxy_ssl_verify on;",
 			    spot->to - spot->from);
 	nginxconf_drop_texts(conf);
@@ -390,21 +390,72 @@ static void test_spots(void **state)
 }
 
 /* Lines that hold a password stay where they are. */
-static void test_secrets(void **state)
+static void assert_context(const char *lines, const char *text)
 {
 	const struct nginx_spot *spot;
 
-	(void)state;
-	parse("http {\n server {\n  location / {\n   proxy_set_header AUTHORIZATION x;\n"
-	      "   proxy_pass https://192.0.2.1;\n   b;\n   proxy_set_header X-Token y;\n  }\n }\n}\n");
+	parse(lines);
 	assert_int_equal(match("192.0.2.1", 443, ""), 1);
 	spot = nginx_place_spot(&places.items[0], NGINX_PASS);
-	assert_is(&spot->text, "   proxy_pass https://192.0.2.1;\n   b;\n");
-	assert_int_equal(spot->line, 5);
-	parse_http("server { location / { proxy_set_header Cookie x; proxy_pass "
-		   "https://192.0.2.1; } }");
+	if (!text) {
+		assert_null(spot);
+		return;
+	}
+	assert_non_null(spot);
+	assert_is(&spot->text, text);
+}
+
+static void test_secrets(void **state)
+{
+	(void)state;
+	/* headers, also in several lines; directives that nobody has thought of; comments */
+	assert_context(
+		"http {\n server {\n  location / {\n   proxy_set_header\n    Authorization\n"
+		"    \"Basic eDp5\";\n   proxy_pass https://192.0.2.1;\n   b 1;\n  }\n }\n}\n",
+		"   proxy_pass https://192.0.2.1;\n");
+	assert_context(
+		"http {\n server {\n  location / {\n  # password: x\n"
+		"   proxy_pass https://192.0.2.1;\n   proxy_ssl_verify on; # x\n  }\n }\n}\n",
+		"   proxy_pass https://192.0.2.1;\n");
+	assert_context("http {\n server {\n  location / {\n   proxy_ssl_name a;\n"
+		       "   proxy_pass https://192.0.2.1;\n\n   proxy_pass_header x;\n  }\n }\n}\n",
+		       " server {\n  location / {\n   proxy_ssl_name a;\n"
+		       "   proxy_pass https://192.0.2.1;\n\n");
+	/* on the very line */
+	assert_context("http { server { location / { proxy_set_header X-Vault-Key x; proxy_pass "
+		       "https://192.0.2.1; } } }",
+		       NULL);
+	assert_context("http {\n server {\n location / {\n proxy_pass https://192.0.2.1; # key x\n"
+		       " } } }",
+		       NULL);
+}
+
+static bool may_show(const char *lines)
+{
+	return nginxredact_may_show(lines, strlen(lines));
+}
+
+/* What is after a '?' and before an '@' in a URL, and the PIN of a token. */
+static void test_secrets_in_arguments(void **state)
+{
+	(void)state;
+	parse_http("server { location / { proxy_ssl_certificate a.crt; proxy_ssl_certificate_key "
+		   "\"engine:pkcs11:token=x;pin-value=1234\"; "
+		   "proxy_pass https://192.0.2.1/a?sig=x; } }");
 	assert_int_equal(match("192.0.2.1", 443, ""), 1);
-	assert_int_equal(places.items[0].spot_count, 0);
+	assert_is(&places.items[0].target, "https://192.0.2.1/a");
+	assert_value(NGINX_SSL_CERTIFICATE, "a.crt", true);
+	assert_value(NGINX_SSL_CERTIFICATE_KEY, "", true);
+	assert_int_equal(nginxredact_shown("https://u:p@h/", 14), strlen("https://"));
+	assert_int_equal(nginxredact_shown("a@b", 3), 0);
+	assert_true(may_show("location ~ ^/(?:a|b)@ {\n"));
+	assert_true(may_show("proxy_pass https://${host}:1;\n"));
+	assert_false(may_show("proxy_pass https://$a?b;\n"));
+	assert_false(may_show("proxy_ssl_name a\n"));
+	assert_false(may_show("proxy_ssl_name \"a;\";\n"));
+	assert_false(may_show("serverx a;\n"));
+	assert_true(may_show("}\n"));
+	assert_false(may_show("a }\n"));
 }
 
 #define TEST(name) cmocka_unit_test_teardown(name, teardown)
@@ -495,6 +546,7 @@ int main(void)
 		TEST(test_variables),
 		TEST(test_spots),
 		TEST(test_secrets),
+		TEST(test_secrets_in_arguments),
 		TEST(test_many_locations),
 		TEST(test_many_passes_to_many_servers),
 		TEST(test_many_variables),

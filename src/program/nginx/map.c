@@ -540,7 +540,7 @@ static void place_tell(struct nginxmap *map, const struct place *p, enum fit fit
 		.line = p->pass->line,
 		.file = nginxtell_string(p->pass->file->path),
 		.location = nginxtell_join(&map->tell, p->owner, 0),
-		.target = nginxtell_join(&map->tell, p->pass, 1),
+		.target = nginxtell_shown(&map->tell, p->pass),
 	};
 	names = around ? nginxconf_find(around->first, "server_name") : NULL;
 	if (names)

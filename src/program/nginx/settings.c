@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "base/text.h"
+#include "program/nginx/redact.h"
 
 #define CONTEXT_LINES  3 /* of a diff */
 #define SPOT_BYTES_MAX 2048
@@ -37,6 +38,14 @@ struct nginx_words nginxtell_join(struct nginxtell *tell, const struct nginxconf
 	return (struct nginx_words){ start, (uint32_t)t.len };
 }
 
+struct nginx_words nginxtell_shown(struct nginxtell *tell, const struct nginxconf_directive *d)
+{
+	struct nginx_words words = nginxtell_join(tell, d, 1);
+
+	words.len = (uint32_t)nginxredact_shown(words.data, words.len);
+	return words;
+}
+
 /* -- settings ---------------------------------------------------------------------------------- */
 
 const struct nginxconf_directive *nginxtell_setting(const struct nginxconf_directive *block,
@@ -61,20 +70,6 @@ const struct nginxconf_directive *nginxtell_setting(const struct nginxconf_direc
 }
 
 /* -- the lines --------------------------------------------------------------------------------- */
-
-/* Does the line say what is nobody's business, such as a password in proxy_set_header? */
-static bool is_secret(const char *line, const char *end)
-{
-	static const char *const words[] = { "authorization", "passw",	 "secret", "token",
-					     "cookie",	      "api_key", "apikey", "api-key" };
-
-	for (; line < end; line++)
-		for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-			if ((size_t)(end - line) >= strlen(words[i]) &&
-			    !strncasecmp(line, words[i], strlen(words[i])))
-				return true;
-	return false;
-}
 
 static const char *line_start(const char *text, const char *at)
 {
@@ -103,17 +98,17 @@ void nginxtell_spot(struct nginx_place *place, enum nginx_setting setting,
 	file_end = text + d->file->len;
 	from = line_start(text, text + d->start);
 	to = line_end(text + d->end, file_end);
-	if (is_secret(from, to))
+	if (!nginxredact_may_show(from, (size_t)(to - from)))
 		return;
 	for (int i = 0; i < CONTEXT_LINES && from > text; i++, line--) {
 		other = line_start(text, from - 1);
-		if (is_secret(other, from))
+		if (!nginxredact_may_show(other, (size_t)(from - other)))
 			break;
 		from = other;
 	}
 	for (int i = 0; i < CONTEXT_LINES && to < file_end; i++) {
 		other = line_end(to, file_end);
-		if (is_secret(to, other))
+		if (!nginxredact_may_show(to, (size_t)(other - to)))
 			break;
 		to = other;
 	}
@@ -141,7 +136,7 @@ void nginxtell_directive(struct nginxtell *tell, struct nginx_place *place,
 		.own = own,
 		.line = d->line,
 		.file = nginxtell_string(d->file->path),
-		.value = nginxtell_join(tell, d, 1),
+		.value = nginxtell_shown(tell, d),
 	};
 	if (own)
 		nginxtell_spot(place, setting, d);

@@ -26,14 +26,18 @@ struct nginx_words nginxtell_string(const char *string);
 struct nginx_words nginxtell_join(struct nginxtell *tell,
 				  const struct nginxconf_directive *directive, uint32_t from);
 
+/* Its arguments, so far as they may be shown: see redact.h. */
+struct nginx_words nginxtell_shown(struct nginxtell *tell,
+				   const struct nginxconf_directive *directive);
+
 /* The directive that sets it for the block, from the inside out; of several the first. NULL: none
  * does. */
 const struct nginxconf_directive *nginxtell_setting(const struct nginxconf_directive *block,
 						    enum nginx_module module,
 						    enum nginx_setting setting);
 
-/* Adds the directive with the lines around it, up to one that holds a secret. Nothing is added when
- * the file's text is gone, or they are long. */
+/* Adds the directive with the lines around it, so far as they may be shown: see redact.h. Nothing is
+ * added when its own may not, the file's text is gone, or they are long. */
 void nginxtell_spot(struct nginx_place *place, enum nginx_setting setting,
 		    const struct nginxconf_directive *directive);
 
