@@ -24,6 +24,7 @@
 
 #define FOLD_INTERVAL_S 60
 #define CONFIRM_EVERY_S 3600
+#define FOLD_LIMIT	200
 
 /* Where the words of the help begin. */
 #define HELP_COLUMN 27
@@ -296,7 +297,8 @@ int options_parse(enum command command, int argc, char **argv, struct options *o
 
 	*o = (struct options){
 		.pipeline = { .roles = PIPELINE_CLIENT | PIPELINE_SERVER,
-			      .fold_ns = FOLD_INTERVAL_S * NS_PER_SEC },
+			      .fold_ns = FOLD_INTERVAL_S * NS_PER_SEC,
+			      .fold_limit = FOLD_LIMIT },
 		.sink_queue = OUTPUTS_QUEUE_SIZE,
 		.repeat = 1,
 		.confirm_every_s = CONFIRM_EVERY_S,

@@ -156,6 +156,11 @@ static int set_summary(struct options *o, const char *value)
 	return set_interval("--summary", value, &o->pipeline.summary_ns);
 }
 
+static int set_fold_limit(struct options *o, const char *value)
+{
+	return option_number("--fold-limit", value, 1000000, &o->pipeline.fold_limit);
+}
+
 static int set_no_fold(struct options *o, const char *value)
 {
 	(void)value;
@@ -213,6 +218,8 @@ static const struct option_row rows[] = {
 	  set_fold_interval },
 	{ "summary", 0, "TIME", OUTPUTS, "how often to sum up how the peers that fail stand",
 	  set_summary },
+	{ "fold-limit", 0, "N", OUTPUTS, "report N failures of a program in full within it (200)",
+	  set_fold_limit },
 	{ "no-fold", 0, NULL, OUTPUTS, "report each failure, however many there are", set_no_fold },
 	{ "peer", 0, "ADDRESS", OUTPUTS,
 	  "report failures with this peer only; ADDRESS or ADDRESS:PORT", set_peer },

@@ -75,7 +75,7 @@ int pipeline_open(struct outputs *outputs, const struct pipeline_options *option
 	p->work.x509 = x509_cache_new();
 	p->certwatch = certwatch_new(&options->certs);
 	p->certmemo = certmemo_new();
-	p->fold = fold_new(options->fold_ns);
+	p->fold = fold_new(options->fold_ns, options->fold_limit);
 	p->peers = peers_new();
 	p->summary_ns = options->summary_ns;
 	p->by_cause = calloc(cause_count(), sizeof(*p->by_cause));

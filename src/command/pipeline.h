@@ -35,6 +35,7 @@ struct pipeline_options {
 	struct certwatch_options certs;
 	uint64_t summary_ns; /* interval of the summaries of peers; 0: there are none */
 	uint64_t fold_ns;    /* interval of the folding of repeated failures; 0: none are folded */
+	uint64_t fold_limit; /* failures of a program that are told in full within it; 0: any */
 };
 
 /* Opens a pipeline into outputs, which stay the caller's. *out is its to pipeline_close(). */

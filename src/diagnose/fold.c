@@ -8,7 +8,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/text.h"
+
+/* Of a kind that many addresses share: those that are told apart, and those that are named. */
+#define ADDRESSES_MAX 64
+#define SAMPLES_MAX   3
+
+/* Programs whose failures are counted apart for the limit; others share what the oldest had. */
+#define PROGRAMS_MAX 64
+/* In all, so many times the limit of a program. */
+#define ALL_FACTOR 4
 
 struct kind {
 	uint64_t deadline; /* of its interval */
@@ -21,25 +31,43 @@ struct kind {
 	const char *network_type;
 	enum confidence confidence;
 	uint32_t pid;
-	struct finding_endpoint peer;
-	struct finding_peer history; /* as of the last that was folded */
+	bool is_rest;		       /* of a cause, beyond the limit: whatever peer and wording */
+	struct finding_endpoint peer;  /* of the client's kinds; port 0: none */
+	struct finding_endpoint local; /* of the server's */
+	uint32_t name_hash;	       /* of the name that clients asked for */
+	struct finding_peer history;   /* as of the last that was folded */
+	size_t address_count;	       /* since it was told last */
+	uint32_t addresses[ADDRESSES_MAX]; /* hashes */
+	char samples[SAMPLES_MAX][FINDING_ADDRESS_LEN];
 	char *executable;
 	char host_name[FINDING_NAME_LEN];
 };
 
+/* What was told in full within an interval. */
+struct quota {
+	uint32_t executable_hash;
+	uint64_t end; /* of the interval */
+	uint64_t used;
+};
+
 struct fold {
 	uint64_t interval_ns;
+	uint64_t limit;	   /* 0: none */
 	uint64_t deadline; /* none of the kinds has an earlier one; 0: there are none */
+	struct quota all;
+	struct quota programs[PROGRAMS_MAX];
 	size_t count;
 	struct kind kinds[FOLD_KINDS_MAX]; /* the oldest first */
 };
 
-struct fold *fold_new(uint64_t interval_ns)
+struct fold *fold_new(uint64_t interval_ns, uint64_t limit)
 {
 	struct fold *fold = calloc(1, sizeof(*fold));
 
-	if (fold)
-		fold->interval_ns = interval_ns;
+	if (!fold)
+		return NULL;
+	fold->interval_ns = interval_ns;
+	fold->limit = limit;
 	return fold;
 }
 
@@ -57,30 +85,45 @@ uint64_t fold_deadline(const struct fold *fold)
 	return fold->deadline;
 }
 
+static uint32_t hash_string(const char *string)
+{
+	return (uint32_t)hash_add(HASH_EMPTY, string, strlen(string));
+}
+
 static bool same_endpoint(const struct finding_endpoint *a, const struct finding_endpoint *b)
 {
 	return a->port == b->port && !strcmp(a->address, b->address);
 }
 
-/* Each connection of a client comes from another port. */
-static struct finding_endpoint peer_of(const struct finding *f)
+static bool is_server(const struct finding *f)
 {
-	struct finding_endpoint peer = f->peer;
-
-	if (f->role && !strcmp(f->role, "server"))
-		peer.port = 0;
-	return peer;
+	return f->role && !strcmp(f->role, "server");
 }
 
-static struct kind *kind_find(struct fold *fold, const struct finding *f)
+static bool same_role(const struct kind *k, const struct finding *f)
 {
-	struct finding_endpoint peer = peer_of(f);
+	return (k->role && !strcmp(k->role, "server")) == is_server(f);
+}
 
+/* Clients are many, and each connection of one comes from another port: their failures are of one kind
+ * by where they arrived, and what for. */
+static bool same_kind(const struct kind *k, const struct finding *f)
+{
+	if (k->wording != f->wording)
+		return false;
+	if (is_server(f))
+		return same_endpoint(&k->local, &f->local) &&
+		       k->name_hash == hash_string(f->hello.server_name);
+	return same_endpoint(&k->peer, &f->peer);
+}
+
+static struct kind *kind_find(struct fold *fold, const struct finding *f, bool is_rest)
+{
 	for (size_t i = 0; i < fold->count; i++) {
 		struct kind *k = &fold->kinds[i];
 
-		if (same_endpoint(&k->peer, &peer) && !strcmp(k->cause, f->cause) &&
-		    k->wording == f->wording && !strcmp(k->executable, f->executable_path))
+		if (k->is_rest == is_rest && !strcmp(k->cause, f->cause) && same_role(k, f) &&
+		    (is_rest || same_kind(k, f)) && !strcmp(k->executable, f->executable_path))
 			return k;
 	}
 	return NULL;
@@ -101,14 +144,14 @@ static void kind_forget(struct fold *fold, size_t i)
 	memmove(&fold->kinds[i], &fold->kinds[i + 1], (fold->count - i) * sizeof(fold->kinds[0]));
 }
 
-/* Out of memory: the kind is not remembered, so its next failure is told too. */
-static void kind_add(struct fold *fold, uint64_t t, const struct finding *f)
+/* NULL, out of memory: the kind is not remembered, so its next failure is told too. */
+static struct kind *kind_add(struct fold *fold, uint64_t t, const struct finding *f, bool is_rest)
 {
 	struct kind *k = &fold->kinds[fold->count];
 	char *executable = strdup(f->executable_path);
 
 	if (!executable)
-		return;
+		return NULL;
 	fold->count++;
 	*k = (struct kind){
 		.deadline = t + fold->interval_ns,
@@ -117,11 +160,53 @@ static void kind_add(struct fold *fold, uint64_t t, const struct finding *f)
 		.wording = f->wording,
 		.role = f->role,
 		.network_type = f->network_type,
-		.peer = peer_of(f),
+		.is_rest = is_rest,
 		.executable = executable,
 	};
+	if (!is_rest && is_server(f))
+		k->local = f->local;
+	else if (!is_rest)
+		k->peer = f->peer;
+	k->name_hash = hash_string(f->hello.server_name);
 	memcpy(k->host_name, f->host_name, sizeof(k->host_name));
 	deadline_update(fold);
+	return k;
+}
+
+/* " from 312 addresses, such as 192.0.2.1, 192.0.2.2 and 192.0.2.3" */
+static void addresses_add(const struct kind *k, struct text *t)
+{
+	size_t samples = k->address_count < SAMPLES_MAX ? k->address_count : SAMPLES_MAX;
+
+	if (k->address_count < 2)
+		return;
+	text_addf(t, " from %s%zu addresses", k->address_count == ADDRESSES_MAX ? "at least " : "",
+		  k->address_count);
+	for (size_t i = 0; i < samples; i++)
+		text_addf(t, "%s%s",
+			  !i		    ? ", such as "
+			  : i + 1 < samples ? ", "
+					    : " and ",
+			  k->samples[i]);
+}
+
+static void kind_count(struct kind *k, const struct finding *f)
+{
+	uint32_t hash = hash_string(f->peer.address);
+
+	k->count++;
+	k->last_ns = f->time_ns;
+	k->pid = f->pid;
+	k->history = f->history;
+	k->confidence = f->confidence;
+	for (size_t i = 0; i < k->address_count; i++)
+		if (k->addresses[i] == hash)
+			return;
+	if (k->address_count == ADDRESSES_MAX)
+		return;
+	if (k->address_count < SAMPLES_MAX)
+		memcpy(k->samples[k->address_count], f->peer.address, FINDING_ADDRESS_LEN);
+	k->addresses[k->address_count++] = hash;
 }
 
 static void kind_tell(struct kind *k, struct finding *out)
@@ -137,48 +222,111 @@ static void kind_tell(struct kind *k, struct finding *out)
 		.role = k->role,
 		.network_type = k->network_type,
 		.peer = k->peer,
-		.history = k->history,
+		.local = k->local,
+		.history = k->address_count < 2 ? k->history : (struct finding_peer){ 0 },
 		.pid = k->pid,
 		.suppressed = k->count,
 	};
+	if (k->address_count == 1)
+		memcpy(out->peer.address, k->samples[0], sizeof(out->peer.address));
 	text_init(&t, out->executable_path, sizeof(out->executable_path));
 	text_add(&t, k->executable);
 	text_init(&t, out->host_name, sizeof(out->host_name));
 	text_add(&t, k->host_name);
 	text_init(&t, out->message, sizeof(out->message));
-	text_addf(&t, "%llu more failure%s of this kind within ", (unsigned long long)k->count,
-		  k->count == 1 ? "" : "s");
+	text_addf(&t, "%llu more failure%s %s", (unsigned long long)k->count,
+		  k->count == 1 ? "" : "s", k->is_rest ? "with this cause" : "of this kind");
+	addresses_add(k, &t);
+	text_add(&t, " within ");
 	text_add_duration(&t, out->duration_ns);
 	text_add(&t, ".");
 	k->told_ns = k->last_ns;
 	k->count = 0;
+	k->address_count = 0;
+}
+
+/* Makes room for one more kind: told is whether *out tells one that had to go. */
+static bool room_make(struct fold *fold, struct finding *out)
+{
+	bool told;
+
+	if (fold->count < FOLD_KINDS_MAX)
+		return false;
+	told = fold->kinds[0].count;
+	if (told)
+		kind_tell(&fold->kinds[0], out);
+	kind_forget(fold, 0);
+	return told;
+}
+
+/* The quota of the program; without one of its own it gets that which ends first. */
+static struct quota *quota_find(struct fold *fold, const struct finding *f)
+{
+	uint32_t hash = hash_string(f->executable_path);
+	struct quota *oldest = &fold->programs[0];
+
+	for (size_t i = 0; i < PROGRAMS_MAX; i++) {
+		struct quota *q = &fold->programs[i];
+
+		if (q->end && q->executable_hash == hash)
+			return q;
+		if (q->end < oldest->end)
+			oldest = q;
+	}
+	oldest->executable_hash = hash;
+	return oldest;
+}
+
+static bool quota_has(struct quota *q, uint64_t limit, uint64_t t, uint64_t interval_ns)
+{
+	if (t >= q->end)
+		*q = (struct quota){ q->executable_hash, t + interval_ns, 0 };
+	return q->used < limit;
+}
+
+/* May one more be told in full? */
+static bool quota_take(struct fold *fold, uint64_t t, const struct finding *f)
+{
+	struct quota *program;
+
+	if (!fold->limit)
+		return true;
+	program = quota_find(fold, f);
+	if (!quota_has(program, fold->limit, t, fold->interval_ns) ||
+	    !quota_has(&fold->all, ALL_FACTOR * fold->limit, t, fold->interval_ns))
+		return false;
+	program->used++;
+	fold->all.used++;
+	return true;
 }
 
 bool fold_take(struct fold *fold, uint64_t t, const struct finding *f, struct finding *out,
 	       bool *told)
 {
+	bool is_first;
 	struct kind *k;
 
 	*told = false;
 	if (!fold->interval_ns)
 		return true;
-	k = kind_find(fold, f);
+	k = kind_find(fold, f, false);
 	if (k) {
-		k->count++;
-		k->last_ns = f->time_ns;
-		k->pid = f->pid;
-		k->history = f->history;
-		k->confidence = f->confidence;
+		kind_count(k, f);
 		return false;
 	}
-	if (fold->count == FOLD_KINDS_MAX) {
-		*told = fold->kinds[0].count;
-		if (*told)
-			kind_tell(&fold->kinds[0], out);
-		kind_forget(fold, 0);
+	is_first = quota_take(fold, t, f);
+	if (!is_first) {
+		k = kind_find(fold, f, true);
+		if (k) {
+			kind_count(k, f);
+			return false;
+		}
 	}
-	kind_add(fold, t, f);
-	return true;
+	*told = room_make(fold, out);
+	k = kind_add(fold, t, f, !is_first);
+	if (!is_first && k)
+		kind_count(k, f);
+	return is_first || !k;
 }
 
 bool fold_tell_due(struct fold *fold, uint64_t t, struct finding *out)
@@ -215,7 +363,7 @@ static bool tell_and_forget(struct fold *fold, const struct finding_endpoint *pe
 	while (i < fold->count && !told) {
 		struct kind *k = &fold->kinds[i];
 
-		if (peer && !same_endpoint(&k->peer, peer)) {
+		if (peer && (k->is_rest || !same_endpoint(&k->peer, peer))) {
 			i++;
 			continue;
 		}

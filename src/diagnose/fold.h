@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Repetition, folded: the first failure of a kind (cause and its wording, peer, program) is told at
- * once, those that follow are counted, and the count is told once an interval. So a dead upstream makes a readable
- * screen and a small log, and still no failure goes uncounted. Pure: time is what the records say.
+ * Repetition, folded: the first failure of a kind is told at once, those that follow are counted, and
+ * the count is told once an interval. So a dead upstream makes a readable screen and a small log, and
+ * still no failure goes uncounted. A kind is cause, wording and program, and of a client's failures the
+ * peer, of a server's where they arrived and the name that was asked for: a thousand clients that
+ * refuse a certificate are one kind. Beyond a limit of kinds, those of a program with one cause are
+ * counted together. Pure: time is what the records say.
  */
 #ifndef TLSFAIL_DIAGNOSE_FOLD_H
 #define TLSFAIL_DIAGNOSE_FOLD_H
@@ -17,8 +20,9 @@ struct fold;
 /* Kinds that are remembered at a time; the oldest is told, and forgotten, for a new one. */
 #define FOLD_KINDS_MAX 1024
 
-/* interval_ns 0: nothing is folded. NULL when out of memory. */
-struct fold *fold_new(uint64_t interval_ns);
+/* interval_ns 0: nothing is folded. limit: failures of one program that are told in full within an
+ * interval, of all programs four times as many; 0: any. NULL when out of memory. */
+struct fold *fold_new(uint64_t interval_ns, uint64_t limit);
 void fold_free(struct fold *fold);
 
 /*

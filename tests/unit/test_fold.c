@@ -23,7 +23,7 @@ static struct finding out;
 static int setup(void **state)
 {
 	(void)state;
-	fold = fold_new(INTERVAL);
+	fold = fold_new(INTERVAL, 0);
 	memset(&failure, 0, sizeof(failure));
 	failure.cause = "verify-expired";
 	failure.confidence = CONFIDENCE_HIGH;
@@ -190,9 +190,115 @@ static void test_table_is_full(void **state)
 	assert_int_equal(told, happened);
 }
 
+/* Clients that come from many addresses are one kind, by where they arrive and what they ask for. */
+static void test_clients(void **state)
+{
+	(void)state;
+	failure.role = "server";
+	memcpy(failure.local.address, "192.0.2.9", sizeof("192.0.2.9"));
+	failure.local.port = 443;
+	assert_true(take(1));
+	for (char i = '0'; i < '8'; i++) {
+		failure.peer.address[8] = i;
+		failure.peer.port++;
+		assert_false(take(2));
+		assert_false(take(2));
+	}
+	assert_true(fold_tell_rest(fold, &out));
+	assert_int_equal(out.suppressed, 16);
+	assert_string_equal(out.message,
+			    "16 more failures of this kind from 8 addresses, such as 192.0.2.0, "
+			    "192.0.2.1 and 192.0.2.2 within 1 ns.");
+	assert_string_equal(out.peer.address, "");
+	assert_int_equal(out.local.port, 443);
+	/* of one it is said which */
+	assert_true(take(3));
+	assert_false(take(4));
+	assert_true(fold_tell_rest(fold, &out));
+	assert_string_equal(out.peer.address, "192.0.2.7");
+	assert_int_equal(out.peer.port, 0);
+	assert_string_equal(out.message, "1 more failure of this kind within 1 ns.");
+	assert_true(take(5));
+	memcpy(failure.hello.server_name, "a.test", sizeof("a.test"));
+	assert_true(take(5));
+	failure.local.port++;
+	assert_true(take(5));
+}
+
+static void test_many_addresses(void **state)
+{
+	(void)state;
+	failure.role = "server";
+	assert_true(take(1));
+	for (char i = '0'; i < '9'; i++)
+		for (char j = '0'; j <= '9'; j++) {
+			failure.peer.address[7] = i;
+			failure.peer.address[8] = j;
+			assert_false(take(2));
+		}
+	assert_true(fold_tell_rest(fold, &out));
+	assert_non_null(strstr(out.message, "from at least 64 addresses, such as "));
+}
+
+/* Beyond the limit of a program, those of one cause are counted together; then told and counted add
+ * up as ever, and another program has its own. */
+static void test_limit(void **state)
+{
+	uint64_t told = 0, happened = 0;
+	bool made_room;
+
+	(void)state;
+	fold_free(fold);
+	fold = fold_new(INTERVAL, 5);
+	for (unsigned int i = 0; i < 5000; i++, happened++) {
+		failure.peer.port = (uint16_t)(1000 + i);
+		failure.wording = i;
+		told += fold_take(fold, 10, &failure, &out, &made_room);
+		assert_false(made_room);
+	}
+	assert_int_equal(told, 5);
+	failure.executable_path[1] = 'o';
+	assert_true(take(10));
+	failure.cause = "unknown";
+	assert_true(take(10));
+	happened += 2;
+	told += 2;
+	assert_true(fold_tell_due(fold, 10 + INTERVAL, &out));
+	assert_int_equal(out.suppressed, 4995);
+	assert_string_equal(out.cause, "verify-expired");
+	assert_string_equal(out.peer.address, "192.0.2.1");
+	assert_non_null(strstr(out.message, "4995 more failures with this cause within"));
+	told += out.suppressed;
+	assert_false(fold_tell_due(fold, 10 + INTERVAL, &out));
+	assert_int_equal(told, happened);
+	/* a new interval */
+	failure.peer.port++;
+	assert_true(take(20 + INTERVAL));
+}
+
+/* And of all programs together. */
+static void test_limit_of_all(void **state)
+{
+	uint64_t told = 0, counted = 0;
+	bool made_room;
+
+	(void)state;
+	fold_free(fold);
+	fold = fold_new(INTERVAL, 5);
+	for (unsigned int i = 0; i < 500; i++) {
+		failure.executable_path[1] = (char)('a' + i % 25);
+		failure.peer.port++;
+		told += fold_take(fold, 10, &failure, &out, &made_room);
+	}
+	assert_int_equal(told, 20);
+	while (fold_tell_rest(fold, &out))
+		counted += out.suppressed;
+	assert_int_equal(told + counted, 500);
+}
+
 static void test_off(void **state)
 {
-	struct fold *none = fold_new(0);
+	struct fold *none = fold_new(0, 5);
 	bool told;
 
 	(void)state;
@@ -211,9 +317,19 @@ static void test_off(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_the_first_is_told), TEST(test_what_is_told_of_it), TEST(test_kinds),
-		TEST(test_the_first_is_told), TEST(test_intervals),	     TEST(test_kinds),
-		TEST(test_of_one_peer),	      TEST(test_table_is_full),	     TEST(test_off),
+		TEST(test_clients),
+		TEST(test_many_addresses),
+		TEST(test_limit),
+		TEST(test_limit_of_all),
+		TEST(test_the_first_is_told),
+		TEST(test_what_is_told_of_it),
+		TEST(test_kinds),
+		TEST(test_the_first_is_told),
+		TEST(test_intervals),
+		TEST(test_kinds),
+		TEST(test_of_one_peer),
+		TEST(test_table_is_full),
+		TEST(test_off),
 	};
 
 	return cmocka_run_group_tests_name("fold", tests, NULL, NULL);
