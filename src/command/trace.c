@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <linux/capability.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -23,6 +24,7 @@
 #include "kernel/libbpflog.h"
 #include "system/clock.h"
 #include "system/log.h"
+#include "system/confine.h"
 #include "system/notify.h"
 #include "command/notice.h"
 #include "command/options.h"
@@ -280,6 +282,24 @@ static int probe_stats_enable(struct tracer *t)
 	return t->probe_stats < 0 ? t->probe_stats : 0;
 }
 
+/* What attaching to further libraries and reading processes takes, and files that are rotated. */
+static void privileges_drop(const struct tracer *t)
+{
+	uint64_t kept = confine_caps_reading() | CONFINE_CAP(CAP_BPF) | CONFINE_CAP(CAP_PERFMON) |
+			CONFINE_CAP(CAP_DAC_OVERRIDE);
+	int err;
+
+	/* perf events on uprobes may want more than CAP_PERFMON */
+	if (!t->choice.uprobe_multi)
+		kept |= CONFINE_CAP(CAP_SYS_ADMIN);
+	err = confine_capabilities(kept);
+	if (!err)
+		err = confine_system_calls();
+	if (err)
+		log_line("cannot give up the privileges that are not needed any more: %s",
+			 strerror(-err));
+}
+
 static int tracer_start(struct tracer *t)
 {
 	int err;
@@ -323,6 +343,7 @@ static int tracer_start(struct tracer *t)
 		log_line("cannot begin: %s", strerror(-err));
 	if (!err && t->options->probe_stats)
 		err = probe_stats_enable(t);
+	privileges_drop(t);
 	t->skel->bss->armed = 1;
 	t->t_armed = clock_monotonic();
 	if (!err)

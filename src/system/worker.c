@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "system/clock.h"
+#include "system/confine.h"
 
 #define PAUSE_NS   1000000
 #define END_PAUSES 200
@@ -150,6 +151,8 @@ static void *thread_main(void *context)
 	struct thread *t = context;
 	struct shared *s = t->shared;
 
+	/* Where it cannot be done it was not needed: there are none to give up. */
+	(void)confine_capabilities(confine_caps_reading());
 	pthread_mutex_lock(&s->lock);
 	while (!t->abandoned && !s->ending) {
 		struct worker_job *job = list_take(&s->waiting);

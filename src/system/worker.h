@@ -3,7 +3,7 @@
  * Work on files that somebody else made, in a thread of its own: a file system that does not answer
  * (NFS, FUSE) then holds up that thread, and nobody else. Jobs are done one after the other; those
  * that are done come back to the thread that gave them. A thread that is stuck is left behind with
- * its job, and another one goes on with the next.
+ * its job, and another one goes on with the next. What the thread may do is to read: see confine.h.
  */
 #ifndef TLSFAIL_SYSTEM_WORKER_H
 #define TLSFAIL_SYSTEM_WORKER_H

@@ -6,6 +6,7 @@ import ctypes
 import os
 import shutil
 from contextlib import contextmanager
+from pathlib import Path
 
 from env import JSON, NOBODY
 from lab import drive, procs
@@ -25,6 +26,7 @@ def tests(here):
         "hung-configuration": check_hung_configuration,
         "many-executables": check_many_executables,
         "of-nobody": check_of_nobody,
+        "privileges": check_privileges,
     })
 
 
@@ -123,3 +125,37 @@ def check_of_nobody(here):
             with here.trace(lab, "--all-users", *JSON) as tlsfail:
                 procs.wait_until(lambda: f"{program} (pid" in tlsfail.stderr(), 10, "not looked at")
                 require("has loaded no TLS library" in tlsfail.stderr(), tlsfail.stderr())
+
+
+# linux/capability.h
+DAC_OVERRIDE, DAC_READ_SEARCH, SYS_PTRACE, SYS_ADMIN = 1, 2, 19, 21
+PERFMON, BPF, CHECKPOINT_RESTORE = 38, 39, 40
+READING = {DAC_READ_SEARCH, SYS_PTRACE, CHECKPOINT_RESTORE}
+TRACING = READING | {DAC_OVERRIDE, PERFMON, BPF, SYS_ADMIN}
+
+
+def status_of(task):
+    """/proc/PID/task/TID/status as a dict."""
+    lines = (task / "status").read_text().splitlines()
+    return {key: value.strip() for key, _, value in (line.partition(":") for line in lines)}
+
+
+def check_privileges(here):
+    """Once armed, tlsfail has but what tracing takes, and the threads that read files but what that
+    takes; none can get more, and none can run a program. It goes on finding failures, also of a
+    program that starts later."""
+    with here.lab("privileges", [BROKEN], start_proxy=False) as lab:
+        with here.trace_json(lab) as tlsfail:
+            tlsfail.wait_stderr("tlsfail: waiting")
+            main = Path(f"/proc/{tlsfail.process.pid}")
+            for task in (main / "task").iterdir():
+                status = status_of(task)
+                held = {n for n in range(64) if int(status["CapPrm"], 16) >> n & 1}
+                allowed = TRACING if task.name == main.name else READING
+                require(held <= allowed, f"thread {task.name}: {held - allowed}")
+                require(int(status["CapEff"], 16) == int(status["CapPrm"], 16), status["CapEff"])
+                require(status["NoNewPrivs"] == "1", "NoNewPrivs")
+                require(status["Seccomp"] == "2", "Seccomp")
+            lab.proxy.start()
+            tlsfail.wait_armed()
+            require_found(lab, tlsfail, BROKEN)
