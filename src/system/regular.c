@@ -6,8 +6,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <linux/openat2.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -71,4 +74,41 @@ int regular_open(int dir, const char *path, struct stat *stat)
 	int fd = openat(dir, path, O_PATH | O_CLOEXEC);
 
 	return regular_reopen(fd < 0 ? -errno : fd, stat);
+}
+
+/* The length of "/proc/PID/root" at the beginning of a path that goes on behind it; 0: there is none. */
+static size_t root_len(const char *path)
+{
+	static const char proc[] = "/proc/", root[] = "/root/";
+	size_t len = strlen(proc);
+
+	if (strncmp(path, proc, len) != 0)
+		return 0;
+	len += strspn(path + len, "0123456789");
+	return strncmp(path + len, root, strlen(root)) ? 0 : len + strlen(root) - 1;
+}
+
+int regular_look(const char *path)
+{
+	struct open_how how = {
+		.flags = O_PATH | O_CLOEXEC,
+		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
+	};
+	size_t len = root_len(path);
+	int root = AT_FDCWD, fd;
+	char dir[64];
+
+	if (len && len < sizeof(dir)) {
+		snprintf(dir, sizeof(dir), "%.*s", (int)len, path);
+		root = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (root < 0)
+			return -errno;
+		fd = (int)syscall(SYS_openat2, root, path + len, &how, sizeof(how));
+	} else {
+		fd = open(path, O_PATH | O_CLOEXEC);
+	}
+	fd = fd < 0 ? -errno : fd;
+	if (root >= 0)
+		close(root);
+	return fd;
 }

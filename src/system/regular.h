@@ -18,7 +18,14 @@
  */
 int regular_reopen(int path, struct stat *stat);
 
-/* The same for a path, seen from the directory dir (AT_FDCWD). */
+/*
+ * An O_PATH descriptor for a path of ours. What is behind /proc/PID/root is resolved as that process
+ * would: an absolute symbolic link in there does not lead out of it, nor to a descriptor of ours by way
+ * of /proc/self (-ELOOP). The caller's to close; a negative errno on failure.
+ */
+int regular_look(const char *path);
+
+/* regular_reopen() for a path, seen from the directory dir (AT_FDCWD). */
 int regular_open(int dir, const char *path, struct stat *stat);
 
 #endif

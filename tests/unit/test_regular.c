@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* regular: what is opened, and what is only looked at. */
-#define _GNU_SOURCE /* O_PATH */
+#define _GNU_SOURCE /* chroot() */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,8 +9,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "system/regular.h"
@@ -66,12 +69,50 @@ static void test_fifo_is_not_opened(void **state)
 	close(watch);
 }
 
+/* Behind the root of a process, links lead nowhere else. */
+static void test_links_stay_inside(void **state)
+{
+	char path[256], root[64];
+	struct stat inside, found;
+	pid_t child;
+	int fd;
+
+	(void)state;
+	assert_int_equal(fixture_run("mkdir -p box/etc && echo x >box/etc/log && "
+				     "ln -sfn /etc/log box/link && ln -sfn /proc/self/fd/0 self"),
+			 0);
+	assert_int_equal(stat(fixture_path("box/etc/log"), &inside), 0);
+	snprintf(path, sizeof(path), "/proc/%d/root%s", (int)getpid(), fixture_path("self"));
+	assert_int_equal(regular_look(path), -ELOOP);
+	if (geteuid())
+		return;
+	child = fork();
+	assert_true(child >= 0);
+	if (!child) {
+		if (chroot(fixture_path("box")) || chdir("/"))
+			_exit(1);
+		for (;;)
+			pause();
+	}
+	snprintf(path, sizeof(path), "/proc/%d/root/link", (int)child);
+	snprintf(root, sizeof(root), "/proc/%d/root/etc/log", (int)child);
+	while (stat(root, &found) || found.st_ino != inside.st_ino)
+		;
+	fd = regular_reopen(regular_look(path), &found);
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	assert_true(fd >= 0);
+	assert_int_equal(found.st_ino, inside.st_ino);
+	close(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_plain_file),
 		cmocka_unit_test(test_no_file),
 		cmocka_unit_test(test_fifo_is_not_opened),
+		cmocka_unit_test(test_links_stay_inside),
 	};
 
 	return cmocka_run_group_tests_name("regular", tests, fixture_setup, fixture_teardown);

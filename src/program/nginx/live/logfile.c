@@ -7,13 +7,13 @@
 #include "program/nginx/live/logfile.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "system/log.h"
+#include "system/regular.h"
 #include "base/text.h"
 
 #define LINE_MAX_LEN 4096 /* nginx's lines have 2048 bytes at most */
@@ -54,23 +54,16 @@ static void stream_close(struct stream *s)
 	*s = (struct stream){ .fd = -1 };
 }
 
-/* Opens what has the name now, without waiting for the other end of a FIFO. */
+/* Opens what has the name now. */
 static int stream_open(const char *path, struct stream *s)
 {
 	struct stat st;
-	int err;
+	int fd = regular_reopen(regular_look(path), &st);
 
-	*s = (struct stream){ .fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC) };
-	if (s->fd < 0)
-		return -errno;
-	if (fstat(s->fd, &st))
-		err = -errno;
-	else
-		err = S_ISREG(st.st_mode) ? 0 : -EINVAL;
-	if (err) {
-		stream_close(s);
-		return err;
-	}
+	*s = (struct stream){ .fd = -1 };
+	if (fd < 0)
+		return fd == -ENOEXEC ? -EINVAL : fd;
+	s->fd = fd;
 	s->dev = st.st_dev;
 	s->ino = st.st_ino;
 	return 0;
@@ -203,9 +196,14 @@ static void name_check(struct logfile *f, uint64_t now)
 {
 	struct stream next;
 	struct stat st;
-	int err;
+	int fd, err;
+	bool same;
 
-	if (!stat(f->path, &st) && st.st_dev == f->now.dev && st.st_ino == f->now.ino) {
+	fd = regular_look(f->path);
+	same = fd >= 0 && !fstat(fd, &st) && st.st_dev == f->now.dev && st.st_ino == f->now.ino;
+	if (fd >= 0)
+		close(fd);
+	if (same) {
 		is_there(f);
 		return;
 	}

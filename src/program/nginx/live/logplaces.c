@@ -8,8 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "program/nginx/live/read.h"
+#include "system/regular.h"
 
 #define PATH_LEN (2 * NGINXARGS_PATH_LEN)
 
@@ -71,13 +73,47 @@ static bool shares_root(pid_t pid)
 	       ours.st_ino == its.st_ino;
 }
 
+/* As in the images that hand their logs to the container's runtime: a link to the standard error of
+ * whoever opens it. */
+static bool leads_to_stderr(const char *path)
+{
+	static const char *const ends[] = { "/dev/stderr", "/dev/stdout", "/proc/self/fd/" };
+	char target[64];
+	ssize_t len = readlink(path, target, sizeof(target) - 1);
+
+	if (len < 0)
+		return false;
+	target[len] = '\0';
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+		if (!strncmp(target, ends[i], strlen(ends[i])))
+			return true;
+	return false;
+}
+
+static void stderr_tell(struct search *s, pid_t master, const char *name)
+{
+	char buf[512];
+	struct text t;
+
+	text_init(&t, buf, sizeof(buf));
+	text_addf(&t, "nginx (master %d) logs to its standard error (", (int)master);
+	text_add_hostile(&t, name, strlen(name));
+	text_add(&t, "), which cannot be read here; give its error_log a file, or give --error-log "
+		     "the file that the container's runtime keeps");
+	tell(s->problem, buf);
+}
+
 static int directive_take(struct search *s, const struct nginxread *read, pid_t master,
 			  const char *name)
 {
 	char path[PATH_LEN];
 	struct stat stat_buf;
+	bool is_file;
 	struct text t;
+	int fd;
 
+	if (!strcmp(name, "stderr") && !shares_root(master))
+		stderr_tell(s, master, name);
 	if (!strcmp(name, "stderr") || !strncmp(name, "syslog:", 7) || !strncmp(name, "memory:", 7))
 		return 0;
 	text_init(&t, path, sizeof(path));
@@ -86,7 +122,15 @@ static int directive_take(struct search *s, const struct nginxread *read, pid_t 
 	if (name[0] != '/')
 		text_add(&t, read->paths.prefix);
 	text_add(&t, name);
-	if (t.cut || stat(path, &stat_buf) || !S_ISREG(stat_buf.st_mode))
+	if (t.cut)
+		return 0;
+	fd = regular_look(path);
+	is_file = fd >= 0 && !fstat(fd, &stat_buf) && S_ISREG(stat_buf.st_mode);
+	if (fd >= 0)
+		close(fd);
+	if (!is_file && leads_to_stderr(path))
+		stderr_tell(s, master, name);
+	if (!is_file)
 		return 0;
 	return path_add(s->places, path, s->problem);
 }

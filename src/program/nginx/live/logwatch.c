@@ -5,6 +5,7 @@
 #include "program/nginx/live/logwatch.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 
 #include "program/nginx/errorlog.h"
 #include "system/log.h"
+#include "system/worker.h"
 #include "program/nginx/live/logfile.h"
 #include "program/nginx/logmatch.h"
 #include "program/nginx/live/logplaces.h"
@@ -23,6 +25,10 @@
  * often than that, as every process is looked at. */
 #define LOOK_AFTER_NS 1000000000ULL
 
+#define FIRST_WAIT_MS 3000
+#define STUCK_NS      10000000000ULL
+#define ABANDONED_MAX 4
+
 struct source {
 	char *path;
 	struct logfile *file;
@@ -31,6 +37,8 @@ struct source {
 struct logwatch {
 	struct logwatch_options options;
 	struct logmatch *match;
+	struct worker *worker;
+	bool searching;	   /* it has a job */
 	uint64_t look_at;  /* 0: all that is to be followed is known */
 	char problem[512]; /* why some is not, told last */
 	bool more;	   /* not all of the files was read */
@@ -55,6 +63,7 @@ void logwatch_close(struct logwatch *w)
 	for (size_t i = 0; i < w->count; i++)
 		source_close(&w->sources[i]);
 	logmatch_free(w->match);
+	worker_free(w->worker);
 	free(w);
 }
 
@@ -133,27 +142,82 @@ static int sources_add(struct logwatch *w, const struct logplaces *wanted, bool 
 	return err;
 }
 
-static int sources_find(struct logwatch *w, bool telling, struct text *error)
-{
-	const struct logwatch_options *o = &w->options;
-	char problem[sizeof(w->problem)];
-	struct logplaces places;
-	struct text t;
-	int err;
+/* -- finding them, in another thread ------------------------------------------------------------ */
 
-	text_init(&t, problem, sizeof(problem));
-	err = logplaces_find(o->names, o->count, o->targets, &places, &t);
-	if (!err) {
-		problem_tell(w, problem);
-		sources_drop(w, &places);
-		err = sources_add(w, &places, telling, error);
+struct search {
+	struct worker_job job;
+	const struct logwatch_options *options;
+	struct logplaces places;
+	char problem[512];
+	int err;
+};
+
+static void search_run(struct worker_job *job)
+{
+	struct search *s = (struct search *)job;
+	const struct logwatch_options *o = s->options;
+	struct text t;
+
+	text_init(&t, s->problem, sizeof(s->problem));
+	s->err = logplaces_find(o->names, o->count, o->targets, &s->places, &t);
+}
+
+static void search_drop(struct worker_job *job)
+{
+	struct search *s = (struct search *)job;
+
+	logplaces_clear(&s->places);
+	free(s);
+}
+
+static void search_give(struct logwatch *w)
+{
+	struct search *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return;
+	s->job = (struct worker_job){ .run = search_run, .drop = search_drop };
+	s->options = &w->options;
+	w->searching = !worker_give(w->worker, &s->job);
+	if (!w->searching)
+		free(s);
+}
+
+/* False: it is still under way. err and error are those of the last file that cannot be followed. */
+static bool search_take(struct logwatch *w, bool telling, int *err, struct text *error)
+{
+	struct search *s = (struct search *)worker_fetch(w->worker);
+
+	if (!s)
+		return false;
+	w->searching = false;
+	*err = s->err;
+	if (!s->err) {
+		problem_tell(w, s->problem);
+		sources_drop(w, &s->places);
+		*err = sources_add(w, &s->places, telling, error);
 	}
-	logplaces_clear(&places);
-	return err;
+	search_drop(&s->job);
+	return true;
+}
+
+/* What is found later is followed later. */
+static int first_search(struct logwatch *w, struct text *error)
+{
+	struct pollfd fd = { .fd = worker_fd(w->worker), .events = POLLIN };
+	int err = 0;
+
+	search_give(w);
+	if (poll(&fd, 1, FIRST_WAIT_MS) > 0 && search_take(w, false, &err, error))
+		return err;
+	log_line("nginx's configuration takes long to read: its error logs are followed when that "
+		 "has been done");
+	return 0;
 }
 
 int logwatch_open(const struct logwatch_options *options, struct logwatch **out, struct text *error)
 {
+	const struct worker_options worker = { 1, STUCK_NS, ABANDONED_MAX };
 	struct logwatch *w = calloc(1, sizeof(*w));
 	int err = -ENOMEM;
 
@@ -162,7 +226,9 @@ int logwatch_open(const struct logwatch_options *options, struct logwatch **out,
 	w->options = *options;
 	w->match = logmatch_new(options->roles);
 	if (w->match)
-		err = sources_find(w, false, error);
+		err = worker_new(&worker, &w->worker);
+	if (!err)
+		err = first_search(w, error);
 	if (err)
 		logwatch_close(w);
 	else
@@ -205,16 +271,22 @@ static void take_line(void *context, const char *text, size_t len)
 		(void)logmatch_line(w->match, w->path, &line, w->now);
 }
 
-static void look(struct logwatch *w)
+/* What was found; or what keeps it from being found. */
+static void found_take(struct logwatch *w, uint64_t now)
 {
 	char buf[512];
 	struct text error;
-	int err;
+	uint64_t tag;
+	int err = 0;
 
 	text_init(&error, buf, sizeof(buf));
-	err = sources_find(w, true, &error);
-	if (err)
+	if (search_take(w, true, &err, &error) && err)
 		log_line("%s", error.len ? buf : strerror(-err));
+	if (!w->searching || !worker_abandon(w->worker, now, &tag))
+		return;
+	w->searching = false;
+	log_line("--error-log auto: the files of nginx's configuration are on a file system that "
+		 "does not answer");
 }
 
 void logwatch_poll(struct logwatch *w, uint64_t now)
@@ -228,9 +300,11 @@ void logwatch_poll(struct logwatch *w, uint64_t now)
 	}
 	emit_ready(w, now);
 	/* Not while a file has more: what is not wanted any more is closed. */
-	if (w->look_at && now >= w->look_at && !w->more) {
+	if (w->searching && !w->more)
+		found_take(w, now);
+	if (w->look_at && now >= w->look_at && !w->searching) {
 		w->look_at = 0;
-		look(w);
+		search_give(w);
 	}
 }
 
