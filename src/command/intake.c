@@ -15,6 +15,7 @@
 #include "program/nginx/live/places.h"
 #include "record/factory.h"
 #include "system/clock.h"
+#include "system/procfs.h"
 
 #define STARTING_MS 20 /* between looks at a process that is still loading its libraries */
 
@@ -22,6 +23,16 @@
 #define CLOCK_STEP_NS 1000000
 
 #define ANNOUNCED_MAX 256
+
+/* By then its number may be another process's. */
+#define ANNOUNCED_NS 1000000000ULL
+
+/* A process whose record was made. */
+struct announced {
+	uint32_t pid;	  /* 0: free */
+	uint64_t started; /* ticks, see procfs_started() */
+	uint64_t until;	  /* then it is looked at whether it still is that one */
+};
 
 struct intake {
 	struct intake_options options;
@@ -34,7 +45,7 @@ struct intake {
 	bool starting; /* a process is to be looked at again soon */
 	uint64_t look_at;
 	size_t announced_next;
-	uint32_t announced[ANNOUNCED_MAX]; /* processes whose record was made */
+	struct announced announced[ANNOUNCED_MAX];
 };
 
 /* -- out ---------------------------------------------------------------------------------------- */
@@ -154,18 +165,41 @@ static struct tlsfail_process *process_make(const struct intake *in, uint32_t pi
 			      library ? library->version : "");
 }
 
+/* Was a record made of this process, and not of one that had its number before (a fork makes no exec
+ * record)? */
+static bool is_announced(struct intake *in, uint32_t pid)
+{
+	uint64_t now = clock_monotonic(), started;
+	struct announced *a = in->announced, *end = a + ANNOUNCED_MAX;
+
+	while (a < end && a->pid != pid)
+		a++;
+	if (a == end)
+		return false;
+	if (now < a->until)
+		return true;
+	a->until = now + ANNOUNCED_NS;
+	/* of one that has ended, what is known still holds */
+	if (procfs_started((pid_t)pid, &started) || started == a->started)
+		return true;
+	a->pid = 0;
+	return false;
+}
+
 /* The process of a connection, once. */
 static void process_announce(struct intake *in, uint32_t pid)
 {
+	struct announced a = { .pid = pid, .until = clock_monotonic() + ANNOUNCED_NS };
 	struct tlsfail_process *record;
 
-	for (size_t i = 0; i < ANNOUNCED_MAX; i++)
-		if (in->announced[i] == pid)
-			return;
+	if (is_announced(in, pid))
+		return;
+	if (procfs_started((pid_t)pid, &a.started))
+		return;
 	record = process_make(in, pid);
 	if (!record)
 		return;
-	in->announced[in->announced_next] = pid;
+	in->announced[in->announced_next] = a;
 	in->announced_next = (in->announced_next + 1) % ANNOUNCED_MAX;
 	submit(in, record, record->h.len);
 	free(record);
@@ -177,8 +211,8 @@ static void process_announce(struct intake *in, uint32_t pid)
 static void process_renew(struct intake *in, uint32_t pid)
 {
 	for (size_t i = 0; i < ANNOUNCED_MAX; i++)
-		if (in->announced[i] == pid)
-			in->announced[i] = 0;
+		if (in->announced[i].pid == pid)
+			in->announced[i].pid = 0;
 	discovery_exec(in->options.discovery, pid);
 	in->starting = true;
 	logs_look_again(in);
