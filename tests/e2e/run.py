@@ -42,6 +42,7 @@ import test_server
 import test_service
 import test_sinks
 import test_storm
+import test_strangers
 import test_verifier
 import test_wire
 from lab import lab, netns
@@ -52,7 +53,8 @@ MODULES = (test_cases, test_confirm, test_probe_servers,
            test_container, test_mishaps, test_nginxconf, test_errorlog, test_metrics, test_dist,
            test_replay, test_budget, test_input, test_output, test_fold, test_peers, test_programs,
            test_doctor, test_safety, test_server, test_obstacles, test_service, test_sinks, test_storm,
-           test_verifier, test_wire, test_probe, test_ask, test_lint)
+           test_verifier, test_wire, test_probe, test_ask, test_lint,
+           test_strangers)
 
 
 def parse_options():
