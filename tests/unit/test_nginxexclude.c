@@ -19,11 +19,13 @@ static struct nginxconf *conf;
 static struct nginxmap *map;
 static struct nginx_places places;
 static struct finding f;
+static const char *both; /* directives of both places */
 
 static int setup(void **state)
 {
 	(void)state;
 	f = (struct finding){ 0 };
+	both = "";
 	return 0;
 }
 
@@ -42,9 +44,11 @@ static void configure(const char *second)
 {
 	static const uint8_t addr[16] = { 192, 0, 2, 1 };
 	struct nginxmap_peer peer = { AF_INET, addr, 443, false, "", "", NULL };
-	char text[4096] = "http { server { location /a { proxy_pass https://192.0.2.1; } "
-			  "location /b { proxy_pass https://192.0.2.1; ";
+	char text[4096] = "http { server { ";
 
+	strcat(text, both);
+	strcat(text, "location /a { proxy_pass https://192.0.2.1; } "
+		     "location /b { proxy_pass https://192.0.2.1; ");
 	strcat(text, second);
 	strcat(text, " } } }");
 	teardown(NULL);
@@ -99,6 +103,7 @@ static void test_verify(void **state)
 static void test_name(void **state)
 {
 	(void)state;
+	both = "proxy_ssl_verify on; ";
 	configure("proxy_ssl_name b.test;");
 	f.name_check.known = true;
 	strcpy(f.name_check.name, "B.test");
