@@ -87,6 +87,7 @@ struct options {
 	unsigned int metrics_peers; /* named in them */
 	bool probe_stats;
 
+	uint64_t heartbeat_s;			  /* 0: none */
 	uint64_t duration_s;			  /* 0: until interrupted */
 	uint64_t count;				  /* 0: no limit */
 	const char *record;			  /* file, or NULL */

@@ -13,6 +13,11 @@ static int set_duration(struct options *o, const char *value)
 	return option_duration("--duration", value, 's', 1000000000, &o->duration_s);
 }
 
+static int set_heartbeat(struct options *o, const char *value)
+{
+	return option_duration("--heartbeat", value, 's', 1000000, &o->heartbeat_s);
+}
+
 static int set_count(struct options *o, const char *value)
 {
 	return option_number("--count", value, UINT64_MAX, &o->count);
@@ -106,6 +111,8 @@ static int set_check(struct options *o, const char *value)
 
 static const struct option_row rows[] = {
 	{ "duration", 'd', "TIME", COMMAND_TRACE, "end after this time", set_duration },
+	{ "heartbeat", 0, "TIME", COMMAND_TRACE,
+	  "how often to say on standard error that it lives, as SIGUSR1 does once", set_heartbeat },
 	{ "count", 'c', "N", COMMAND_TRACE, "end after N failures", set_count },
 	{ "record", 'r', "FILE", COMMAND_TRACE, "write what was seen, for tlsfail replay",
 	  set_record },

@@ -46,6 +46,7 @@
 
 struct tracer {
 	const struct options *options;
+	uint64_t ticks; /* seconds that it runs */
 	struct target_set targets;
 	struct tlsfail_bpf *skel;
 	struct hook_choice choice;
@@ -396,6 +397,9 @@ static void tick(void *context)
 		output_failed(t, err);
 	intake_tick(t->intake);
 	metrics_publish(t);
+	t->ticks++;
+	if (t->options->heartbeat_s && t->ticks % t->options->heartbeat_s == 0)
+		pipeline_status(t->pipeline);
 	err = t->recorder ? recorder_flush(t->recorder) : 0;
 	if (err)
 		recording_failed(t, err);

@@ -47,13 +47,16 @@ def check_reload(here):
 
 
 def check_signals(here):
-    """SIGUSR1 asks how it stands; SIGQUIT and a terminal that is gone end it as Ctrl-C does."""
+    """SIGUSR1 asks how it stands, --heartbeat says it of itself; SIGQUIT and a terminal that is gone end it as Ctrl-C does."""
     case, = named("verify-expired")
     for end in (signal.SIGQUIT, signal.SIGHUP):
-        with here.lab("signals-" + end.name, [case]) as lab, here.trace_json(lab) as tlsfail:
+        with here.lab("signals-" + end.name, [case]) as lab, \
+                here.trace_json(lab, *(("--heartbeat", "1s") if end == signal.SIGHUP else ())
+                                ) as tlsfail:
             tlsfail.wait_armed()
             require_finding(lab, tlsfail, case)
-            tlsfail.process.send_signal(signal.SIGUSR1)
+            if end == signal.SIGQUIT:
+                tlsfail.process.send_signal(signal.SIGUSR1)
             tlsfail.wait_stderr("tlsfail: alive: 1 failure since")
             status = tlsfail.interrupt(end)
             require(status == 0, f"{end.name}: exit status {status}", tlsfail.stderr())
