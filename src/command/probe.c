@@ -3,9 +3,11 @@
  * One target after the other, one connection at a time. A signal ends it after the connection at hand;
  * what is known by then is shown.
  */
+#define _GNU_SOURCE /* ppoll() */
 #include "command/probe.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -96,9 +98,11 @@ static int target_probe(struct run *run, size_t index)
 static void round_wait(uint64_t seconds)
 {
 	struct timespec t = { .tv_sec = (time_t)seconds };
+	sigset_t none;
 
+	sigemptyset(&none);
 	if (!interrupted)
-		nanosleep(&t, NULL);
+		ppoll(NULL, 0, &t, &none);
 }
 
 static int rounds_run(struct run *run)
@@ -156,9 +160,15 @@ static int exit_status(const struct run *run, int err)
 static void signals_catch(void)
 {
 	struct sigaction action = { .sa_handler = interrupt };
+	sigset_t ours;
 
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
+	/* They come where something is waited for, see dial_wait(): so none is missed. */
+	sigemptyset(&ours);
+	sigaddset(&ours, SIGINT);
+	sigaddset(&ours, SIGTERM);
+	sigprocmask(SIG_BLOCK, &ours, NULL);
 	signal(SIGPIPE, SIG_IGN);
 }
 

@@ -2,7 +2,7 @@
 /*
  * A socket that does not block, and poll(2) with what is left of the time.
  */
-#define _GNU_SOURCE /* POLLRDHUP */
+#define _GNU_SOURCE /* POLLRDHUP, ppoll() */
 #include "probe/dial.h"
 #include "system/clock.h"
 
@@ -10,6 +10,7 @@
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -21,15 +22,19 @@ static uint64_t dial_limit(const struct dial *d)
 	return d->wait_until && d->wait_until < d->deadline ? d->wait_until : d->deadline;
 }
 
-/* Waits for events. -ETIMEDOUT: none came in time. */
+/* Waits for events. -ETIMEDOUT: none came in time; -EINTR: a signal did. Whoever wants to be interrupted
+ * here, and nowhere else, has his signals blocked. */
 static int dial_wait(struct dial *d, short events, uint64_t limit)
 {
 	struct pollfd poll_fd = { .fd = d->fd, .events = events };
+	sigset_t none;
 
+	sigemptyset(&none);
 	for (;;) {
 		uint64_t now = clock_monotonic();
 		uint64_t left = now < limit ? limit - now : 0;
-		int ret = poll(&poll_fd, 1, (int)((left + NS_PER_MS - 1) / NS_PER_MS));
+		struct timespec t = clock_timespec(left);
+		int ret = ppoll(&poll_fd, 1, &t, &none);
 
 		if (ret > 0)
 			return 0;

@@ -128,7 +128,8 @@ class Proxy(nginx.Logged):
         return "".join(_location_blocks(case) for case in self._cases
                        if case.defaults == defaults)
 
-    def _prefix(self):
+    def prefix(self):
+        """What a command line begins with that is to know the hosts that nginx knows."""
         has_hosts = any(case.defaults for case in self._cases)
         return (*_WITH_HOSTS, str(self._hosts)) if has_hosts else ()
 
@@ -136,7 +137,7 @@ class Proxy(nginx.Logged):
         """Starts nginx, as the last words of the command PREFIX, which has to become it; with a
         command line ARGV other than that of configure(). Returns when its workers run."""
         self._master = self._processes.start(
-            [*prefix, *self._prefix(), *(argv or self.configure())], cwd=self._directory, env=self._environment)
+            [*prefix, *self.prefix(), *(argv or self.configure())], cwd=self._directory, env=self._environment)
         procs.wait_until(lambda: len(self.worker_pids()) == self._workers, 5, "nginx to start")
 
     def stop(self):
