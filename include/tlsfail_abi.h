@@ -276,7 +276,9 @@ struct tlsfail_host {
 };
 
 /* A traced process, before its first connection. data: executable path, TLS library path, TLS
- * library version, one after the other, no terminators; a length of 0: unknown. */
+ * library version, one after the other, no terminators; a length of 0: unknown. Behind the version there
+ * may be a NUL and where it runs: the inode of its network namespace in decimal, and in a container a
+ * space and the container's id. */
 struct tlsfail_process {
 	struct tlsfail_header h;
 	__u32 pid;

@@ -157,12 +157,14 @@ static struct tlsfail_process *process_make(const struct intake *in, uint32_t pi
 {
 	const struct library_name *library;
 	struct target_process process;
+	char where[TARGET_WHERE_LEN];
 
 	if (target_process_read((pid_t)pid, &process))
 		return NULL;
+	target_process_where((pid_t)pid, where);
 	library = discovery_library(in->options.discovery, pid);
 	return record_process(pid, process.exe_path, library ? library->path : "",
-			      library ? library->version : "");
+			      library ? library->version : "", where);
 }
 
 /* Was a record made of this process, and not of one that had its number before (a fork makes no exec

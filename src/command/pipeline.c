@@ -206,6 +206,16 @@ static const char *upstream_of(const struct finding_config *config)
 	return "";
 }
 
+/* What the peer did before, unless that may be another's. */
+static void history_find(struct pipeline *p)
+{
+	struct failure *f = &p->failure;
+
+	peers_failed(p->peers, f->conn, &f->history);
+	if (peers_mixed(p->peers, f->conn, f->netns, f->container[0]))
+		f->history = (struct peer_history){ .known = false };
+}
+
 static int failure_report(struct pipeline *p)
 {
 	bool tell, told, server = symptoms_is_server(p->failure.conn);
@@ -214,7 +224,7 @@ static int failure_report(struct pipeline *p)
 	if (!(p->roles & (server ? PIPELINE_SERVER : PIPELINE_CLIENT)))
 		return 0;
 	if (!server)
-		peers_failed(p->peers, p->failure.conn, &p->failure.history);
+		history_find(p);
 	p->failure.memo = p->certmemo;
 	p->failure.program = programs_find(p->failure.exe, p->failure.conn->comm);
 	diagnose(&p->failure, &p->work, &p->finding);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/container.h"
 #include "base/text.h"
 
 #define WIRES_MAX     256
@@ -32,6 +33,8 @@ struct process {
 	uint32_t pid; /* 0: free */
 	char *exe;
 	char *version;
+	uint64_t netns;
+	char container[CONTAINER_ID_LEN];
 };
 
 /* What is configured for a peer, or for an address of this side. */
@@ -198,6 +201,22 @@ static struct process *process_find(struct correlator *c, uint32_t pid)
 	return NULL;
 }
 
+/* "4026531992 ID"; what is not of that form is not known. */
+static void where_read(struct process *p, struct decoded_bytes where)
+{
+	uint32_t i = 0;
+	uint64_t netns = 0;
+
+	while (i < where.len && i < 20 && where.data[i] >= '0' && where.data[i] <= '9')
+		netns = netns * 10 + (uint64_t)(where.data[i++] - '0');
+	p->netns = netns;
+	if (i < where.len && where.data[i] == ' ' && where.len - i - 1 == CONTAINER_ID_LEN - 1)
+		memcpy(p->container, where.data + i + 1, CONTAINER_ID_LEN - 1);
+	for (i = 0; p->container[i]; i++)
+		if (!strchr("0123456789abcdef", p->container[i]))
+			p->container[0] = '\0';
+}
+
 static int process_add(struct correlator *c, const struct decoded_process *record)
 {
 	struct process *p = process_find(c, record->pid);
@@ -214,6 +233,7 @@ static int process_add(struct correlator *c, const struct decoded_process *recor
 		return -ENOMEM;
 	}
 	p->pid = record->pid;
+	where_read(p, record->where);
 	return 0;
 }
 
@@ -354,6 +374,8 @@ static void conn_complete(struct correlator *c, const struct tlsfail_conn *conn,
 		.exe = p ? p->exe : "",
 		.version = p ? p->version : "",
 		.host = c->host,
+		.netns = p ? p->netns : 0,
+		.container = p ? p->container : "",
 		.repeats_elapsed = elapsed_repeats(c, conn),
 		.log_line = line_of(c, conn->id),
 	};

@@ -35,6 +35,8 @@ struct failure {
 	const char *exe;       /* path, may be "" ; bytes that the host chose */
 	const char *version;   /* of the TLS library, may be "" */
 	const char *host;      /* name of the host, may be "" */
+	uint64_t netns;	       /* inode of the process's network namespace, 0 unknown */
+	const char *container; /* id of the container that it is in, "" none or unknown */
 	const uint8_t *places; /* of its configuration, for its program's advise(); NULL: unknown */
 	size_t places_len;
 	const struct program *program; /* its kind, NULL: unknown; filled in by the caller */

@@ -88,6 +88,9 @@ static void fill_process(struct finding *f, const struct failure *failure)
 	struct text t;
 
 	f->pid = failure->conn->pid;
+	f->netns = failure->netns;
+	text_init(&t, f->container_id, sizeof(f->container_id));
+	text_add(&t, failure->container ? failure->container : "");
 	text_init(&t, f->executable_path, sizeof(f->executable_path));
 	text_add_hostile(&t, failure->exe, strlen(failure->exe));
 	text_init(&t, f->executable_name, sizeof(f->executable_name));

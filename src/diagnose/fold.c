@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/container.h"
 #include "base/hash.h"
 #include "base/text.h"
 
@@ -31,12 +32,14 @@ struct kind {
 	const char *network_type;
 	enum confidence confidence;
 	uint32_t pid;
-	bool is_rest;		       /* of a cause, beyond the limit: whatever peer and wording */
-	struct finding_endpoint peer;  /* of the client's kinds; port 0: none */
-	struct finding_endpoint local; /* of the server's */
-	uint32_t name_hash;	       /* of the name that clients asked for */
-	struct finding_peer history;   /* as of the last that was folded */
-	size_t address_count;	       /* since it was told last */
+	bool is_rest;	/* of a cause, beyond the limit: whatever peer and wording */
+	uint64_t netns; /* one address is another peer in another network namespace */
+	char container_id[CONTAINER_ID_LEN];
+	struct finding_endpoint peer;	   /* of the client's kinds; port 0: none */
+	struct finding_endpoint local;	   /* of the server's */
+	uint32_t name_hash;		   /* of the name that clients asked for */
+	struct finding_peer history;	   /* as of the last that was folded */
+	size_t address_count;		   /* since it was told last */
 	uint32_t addresses[ADDRESSES_MAX]; /* hashes */
 	char samples[SAMPLES_MAX][FINDING_ADDRESS_LEN];
 	char *executable;
@@ -109,7 +112,7 @@ static bool same_role(const struct kind *k, const struct finding *f)
  * by where they arrived, and what for. */
 static bool same_kind(const struct kind *k, const struct finding *f)
 {
-	if (k->wording != f->wording)
+	if (k->wording != f->wording || k->netns != f->netns)
 		return false;
 	if (is_server(f))
 		return same_endpoint(&k->local, &f->local) &&
@@ -167,6 +170,10 @@ static struct kind *kind_add(struct fold *fold, uint64_t t, const struct finding
 		k->local = f->local;
 	else if (!is_rest)
 		k->peer = f->peer;
+	if (!is_rest) {
+		k->netns = f->netns;
+		memcpy(k->container_id, f->container_id, sizeof(k->container_id));
+	}
 	k->name_hash = hash_string(f->hello.server_name);
 	memcpy(k->host_name, f->host_name, sizeof(k->host_name));
 	deadline_update(fold);
@@ -225,8 +232,10 @@ static void kind_tell(struct kind *k, struct finding *out)
 		.local = k->local,
 		.history = k->address_count < 2 ? k->history : (struct finding_peer){ 0 },
 		.pid = k->pid,
+		.netns = k->netns,
 		.suppressed = k->count,
 	};
+	memcpy(out->container_id, k->container_id, sizeof(out->container_id));
 	if (k->address_count == 1)
 		memcpy(out->peer.address, k->samples[0], sizeof(out->peer.address));
 	text_init(&t, out->executable_path, sizeof(out->executable_path));

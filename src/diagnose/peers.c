@@ -5,6 +5,7 @@
  */
 #include "diagnose/peers.h"
 
+#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,6 +51,8 @@ struct peer {
 	struct tlsfail_peer_counts n; /* as read */
 	struct mark base;	      /* where the span of its history begins */
 	struct mark next;	      /* and where the one after it will */
+	uint64_t netns;		      /* network namespace of its last failure, 0 unknown */
+	bool mixed;		      /* the counts may be those of several peers */
 	bool failing;		      /* and not seen to recover */
 	struct mark fell;	      /* before the first failure of that */
 	uint64_t proof_ns;
@@ -237,6 +240,31 @@ void peers_failed(struct peers *peers, const struct tlsfail_conn *conn, struct p
 	/* A failure of before it recovered is no relapse. */
 	if (h->state == PEER_FAILING && !p->failing && n->t_failed > p->t_recovered)
 		fall(p, n);
+}
+
+/* 127.0.0.0/8, also as an IPv4-mapped address, and ::1. */
+static bool is_loopback(const struct tlsfail_conn *conn)
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+	static const uint8_t six[16] = { [15] = 1 };
+
+	if (conn->family == AF_INET)
+		return conn->raddr[0] == 127;
+	return !memcmp(conn->raddr, six, sizeof(six)) ||
+	       (!memcmp(conn->raddr, mapped, sizeof(mapped)) && conn->raddr[12] == 127);
+}
+
+bool peers_mixed(struct peers *peers, const struct tlsfail_conn *conn, uint64_t netns,
+		 bool in_container)
+{
+	struct tlsfail_peer_key key = key_of(conn);
+	struct peer *p = peer_find(peers, &key);
+
+	if (!p || !netns || !is_loopback(conn))
+		return false;
+	p->mixed |= in_container || (p->netns && p->netns != netns);
+	p->netns = netns;
+	return p->mixed;
 }
 
 /* -- summaries -------------------------------------------------------------------------------- */

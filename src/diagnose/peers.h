@@ -73,6 +73,14 @@ void peers_failed(struct peers *peers, const struct tlsfail_conn *conn,
 /* That failure's ClientHello offered a session, to be resumed, or did not. */
 void peers_offered(struct peers *peers, const struct tlsfail_conn *conn, bool session);
 
+/*
+ * Do the counts of the peer of that failure belong to several peers? The kernel side counts by address,
+ * and each network namespace has a loopback of its own: so they may, of a process in a container, and
+ * where the same address has failed in another namespace.
+ */
+bool peers_mixed(struct peers *peers, const struct tlsfail_conn *conn, uint64_t netns,
+		 bool in_container);
+
 /* That failure was one of that cause: its slug, which lives for ever. upstream is the block of nginx's
  * configuration that the peer is in, "" when none is known; it is copied, and cut where it is long. */
 void peers_caused(struct peers *peers, const struct tlsfail_conn *conn, const char *cause,

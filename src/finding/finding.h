@@ -330,6 +330,8 @@ struct finding {
 	uint64_t group;
 	unsigned int attempt;
 
+	uint64_t netns;	       /* inode of the process's network namespace, 0 unknown */
+	char container_id[65]; /* of the container that it is in, "" none or unknown */
 	uint32_t pid;
 	char executable_path[FINDING_PATH_LEN];
 	char executable_name[FINDING_NAME_LEN];

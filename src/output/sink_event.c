@@ -330,6 +330,8 @@ static void event_add_process(struct event *event, const struct finding *f)
 	event_add_known(event, "process.pid", f->pid);
 	event_add_string(event, "process.executable.path", f->executable_path);
 	event_add_string(event, "process.executable.name", f->executable_name);
+	event_add_known(event, "network.namespace.inode", f->netns);
+	event_add_string(event, "container.id", f->container_id);
 }
 
 static void event_add_log_line(struct event *event, const struct finding_log_line *line)

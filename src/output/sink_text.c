@@ -24,6 +24,7 @@
 /* Of an address that is shortened, at least these first characters stay: "[2001", "10.0". */
 #define ENDPOINT_HEAD_MIN 4
 #define CONFIDENCE_LEN	  sizeof(" (medium)")
+#define CONTAINER_DIGITS  12 /* of its id, as docker and crictl show it */
 #define CANDIDATES_LEN	  (FINDING_CANDIDATES_MAX * 64)
 
 #define COLOR_CAUSE	"\033[1;31m"
@@ -333,6 +334,8 @@ static void failure_add(const struct sink_options *o, struct text *t, const stru
 	if (f->confidence != CONFIDENCE_HIGH)
 		candidates_add(o, t, f);
 	history_add(o, t, f);
+	if (f->container_id[0])
+		text_addf(t, "%*scontainer: %.*s\n", INDENT, "", CONTAINER_DIGITS, f->container_id);
 	if (f->attempt > 1)
 		text_addf(t, "%*sattempt %u of one request (inferred)\n", INDENT, "", f->attempt);
 	if (o->verbose)

@@ -117,6 +117,7 @@ static int view_process(struct decoded_process *process, const uint8_t *data, si
 			const char **problem)
 {
 	struct tlsfail_process fixed;
+	const char *nul;
 
 	if (len < sizeof(fixed))
 		return reject(problem, "has the wrong size for its type");
@@ -126,13 +127,19 @@ static int view_process(struct decoded_process *process, const uint8_t *data, si
 		return reject(problem, "has a string longer than any may be");
 	if (len != sizeof(fixed) + fixed.exe_len + fixed.lib_len + fixed.version_len)
 		return reject(problem, "has strings of other lengths than it claims");
-	process->pid = fixed.pid;
+	*process = (struct decoded_process){ .pid = fixed.pid };
 	process->exe.data = (const char *)data + sizeof(fixed);
 	process->exe.len = fixed.exe_len;
 	process->lib.data = process->exe.data + fixed.exe_len;
 	process->lib.len = fixed.lib_len;
 	process->version.data = process->lib.data + fixed.lib_len;
 	process->version.len = fixed.version_len;
+	nul = memchr(process->version.data, '\0', fixed.version_len);
+	if (nul) {
+		process->version.len = (uint32_t)(nul - process->version.data);
+		process->where.data = nul + 1;
+		process->where.len = fixed.version_len - process->version.len - 1;
+	}
 	return 0;
 }
 

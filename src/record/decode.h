@@ -38,6 +38,7 @@ struct decoded_process {
 	struct decoded_bytes exe;     /* path of the executable */
 	struct decoded_bytes lib;     /* path of the TLS library */
 	struct decoded_bytes version; /* of the TLS library */
+	struct decoded_bytes where;   /* "4026531992 ID": network namespace, container */
 };
 
 struct decoded_log_line {

@@ -120,12 +120,16 @@ struct tlsfail_host *record_host(const char *name)
 }
 
 struct tlsfail_process *record_process(uint32_t pid, const char *exe, const char *lib,
-				       const char *version)
+				       const char *version, const char *where)
 {
 	size_t exe_len = string_len(exe), lib_len = string_len(lib);
-	size_t version_len = string_len(version);
-	struct tlsfail_process *r =
-		record_new(TLSFAIL_REC_PROCESS, sizeof(*r) + exe_len + lib_len + version_len);
+	size_t name_len = string_len(version), where_len = string_len(where);
+	size_t version_len = name_len;
+	struct tlsfail_process *r;
+
+	if (where_len && name_len + 1 + where_len <= TLSFAIL_STRING_MAX)
+		version_len += 1 + where_len;
+	r = record_new(TLSFAIL_REC_PROCESS, sizeof(*r) + exe_len + lib_len + version_len);
 
 	if (!r)
 		return NULL;
@@ -135,7 +139,10 @@ struct tlsfail_process *record_process(uint32_t pid, const char *exe, const char
 	r->version_len = (__u32)version_len;
 	memcpy(r->data, exe, exe_len);
 	memcpy(r->data + exe_len, lib, lib_len);
-	memcpy(r->data + exe_len + lib_len, version, version_len);
+	memcpy(r->data + exe_len + lib_len, version, name_len);
+	/* record_new() gives zeros */
+	if (version_len > name_len)
+		memcpy(r->data + exe_len + lib_len + name_len + 1, where, where_len);
 	return r;
 }
 

@@ -38,9 +38,9 @@ struct tlsfail_totals record_totals(uint64_t t, const struct tlsfail_counters *c
 
 struct tlsfail_host *record_host(const char *name);
 
-/* lib and version are those of its TLS library; "" : unknown. */
+/* lib and version are those of its TLS library, where is in the form of the ABI; "" : unknown. */
 struct tlsfail_process *record_process(uint32_t pid, const char *exe, const char *lib,
-				       const char *version);
+				       const char *version, const char *where);
 
 struct record_line {
 	uint64_t connection;

@@ -15,6 +15,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "base/container.h"
 #include "system/elf.h"
 #include "system/procfs.h"
 #include "system/regular.h"
@@ -143,6 +144,25 @@ static bool process_descends_from(pid_t pid, pid_t ancestor)
 		pid = procfs_parent(pid);
 	}
 	return false;
+}
+
+void target_process_where(pid_t pid, char where[TARGET_WHERE_LEN])
+{
+	char cgroup[8192], id[CONTAINER_ID_LEN];
+	struct stat st;
+	int dir = procfs_open(pid);
+
+	where[0] = '\0';
+	if (dir < 0)
+		return;
+	if (!fstatat(dir, "ns/net", &st, 0)) {
+		int len = snprintf(where, TARGET_WHERE_LEN, "%llu", (unsigned long long)st.st_ino);
+
+		if (!procfs_read_text(dir, "cgroup", cgroup, sizeof(cgroup)) &&
+		    container_id_find(cgroup, id))
+			snprintf(where + len, TARGET_WHERE_LEN - (size_t)len, " %s", id);
+	}
+	close(dir);
 }
 
 /* ---- What the user selected ---------------------------------------------------------------- */

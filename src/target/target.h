@@ -60,6 +60,12 @@ int target_process_read(pid_t pid, struct target_process *process);
  */
 bool target_is_trusted(const struct target_process *process);
 
+/* A network namespace's inode, a space, and a container's id. */
+#define TARGET_WHERE_LEN 96
+
+/* Where the process runs: "4026531992", or "4026531992 ID" in a container; "" unknown. */
+void target_process_where(pid_t pid, char where[TARGET_WHERE_LEN]);
+
 /* ---- What the user selected ---------------------------------------------------------------- */
 
 enum target_kind {

@@ -97,6 +97,8 @@ static void assert_no_capture(const struct tls_capture *capture)
 	assert_false(capture->cut);
 }
 
+static const char *where = "";
+
 static void feed_process(uint32_t pid, const char *exe, const char *version)
 {
 	struct decoded record = {
@@ -105,6 +107,7 @@ static void feed_process(uint32_t pid, const char *exe, const char *version)
 			.pid = pid,
 			.exe = { exe, strlen(exe) },
 			.lib = { "", 0 },
+			.where = { where, (uint32_t)strlen(where) },
 			.version = { version, strlen(version) },
 		},
 	};
@@ -272,6 +275,8 @@ static void test_id_0(void **state)
 	assert_no_capture(&failure.received);
 }
 
+#define CONTAINER "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
 static void test_process(void **state)
 {
 	(void)state;
@@ -285,6 +290,19 @@ static void test_process(void **state)
 	feed_conn_id(2);
 	assert_string_equal(failure.exe, "/opt/nginx");
 	assert_string_equal(failure.version, "OpenSSL 3.5.0");
+	assert_int_equal(failure.netns, 0);
+	assert_string_equal(failure.container, "");
+	where = "4026532001 " CONTAINER;
+	feed_process(PID, "/opt/nginx", "");
+	feed_conn_id(3);
+	assert_int_equal(failure.netns, 4026532001);
+	assert_string_equal(failure.container, CONTAINER);
+	where = "4026532002 not-an-id";
+	feed_process(PID, "/opt/nginx", "");
+	feed_conn_id(4);
+	assert_int_equal(failure.netns, 4026532002);
+	assert_string_equal(failure.container, "");
+	where = "";
 }
 
 /* What is configured is that of the process and the peer; what comes later for the slot replaces it,

@@ -128,7 +128,8 @@ static void test_host(void **state)
 
 static void test_process(void **state)
 {
-	struct tlsfail_process *process = record_process(7, "/nginx", "/libssl.so.3", "3.0.19");
+	struct tlsfail_process *process =
+		record_process(7, "/nginx", "/libssl.so.3", "3.0.19", "4026531992");
 
 	(void)state;
 	assert_decodes(process, TLSFAIL_REC_PROCESS);
@@ -136,8 +137,9 @@ static void test_process(void **state)
 	assert_bytes(&out.process.exe, "/nginx");
 	assert_bytes(&out.process.lib, "/libssl.so.3");
 	assert_bytes(&out.process.version, "3.0.19");
+	assert_bytes(&out.process.where, "4026531992");
 	free(process);
-	process = record_process(7, "", "", "");
+	process = record_process(7, "", "", "", "");
 	assert_decodes(process, TLSFAIL_REC_PROCESS);
 	assert_int_equal(out.process.version.len, 0);
 	free(process);
@@ -153,7 +155,7 @@ static void test_long_strings(void **state)
 	(void)state;
 	memset(name, 'x', TLSFAIL_STRING_MAX + 1);
 	name[TLSFAIL_STRING_MAX + 1] = '\0';
-	process = record_process(7, name, name, name);
+	process = record_process(7, name, name, name, name);
 	assert_decodes(process, TLSFAIL_REC_PROCESS);
 	assert_int_equal(out.process.exe.len, TLSFAIL_STRING_MAX);
 	free(process);

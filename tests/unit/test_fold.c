@@ -314,10 +314,22 @@ static void test_off(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+/* The same address in another network namespace is another peer. */
+static void test_namespaces(void **state)
+{
+	(void)state;
+	failure.netns = 1;
+	assert_true(take(1));
+	assert_false(take(2));
+	failure.netns = 2;
+	assert_true(take(3));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_clients),
+		TEST(test_namespaces),
 		TEST(test_many_addresses),
 		TEST(test_limit),
 		TEST(test_limit_of_all),

@@ -390,16 +390,43 @@ static void test_failing(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+/* Each network namespace has a loopback of its own. */
+static void test_mixed(void **state)
+{
+	(void)state;
+	conn = (struct tlsfail_conn){ .family = 2, .rport = 8443, .raddr = { 127, 0, 0, 1 } };
+	conn.peer = (struct tlsfail_peer_counts){ .t_first = 1, .failed = 1, .t_failed = 2 };
+	peers_failed(peers, &conn, &history);
+	assert_false(peers_mixed(peers, &conn, 1, false));
+	assert_false(peers_mixed(peers, &conn, 1, false));
+	assert_true(peers_mixed(peers, &conn, 2, false));
+	assert_true(peers_mixed(peers, &conn, 1, false));
+	conn.rport = 8444;
+	peers_failed(peers, &conn, &history);
+	assert_true(peers_mixed(peers, &conn, 3, true));
+	conn.raddr[0] = 192;
+	peers_failed(peers, &conn, &history);
+	assert_false(peers_mixed(peers, &conn, 3, true));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_unknown),	     TEST(test_fails_always),
-		TEST(test_three_of_400),     TEST(test_begins_to_fail),
-		TEST(test_recovers),	     TEST(test_relapses),
-		TEST(test_span_moves),	     TEST(test_counts_begin_anew),
-		TEST(test_table_is_bounded), TEST(test_summaries),
-		TEST(test_commonest_cause),  TEST(test_failing),
-		TEST(test_counts_of_abi_1),  TEST(test_counts_of_their_moment),
+		TEST(test_unknown),
+		TEST(test_fails_always),
+		TEST(test_three_of_400),
+		TEST(test_begins_to_fail),
+		TEST(test_recovers),
+		TEST(test_relapses),
+		TEST(test_span_moves),
+		TEST(test_counts_begin_anew),
+		TEST(test_table_is_bounded),
+		TEST(test_summaries),
+		TEST(test_commonest_cause),
+		TEST(test_failing),
+		TEST(test_counts_of_abi_1),
+		TEST(test_counts_of_their_moment),
+		TEST(test_mixed),
 	};
 
 	return cmocka_run_group_tests_name("peers", tests, NULL, NULL);
