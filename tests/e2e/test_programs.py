@@ -94,7 +94,7 @@ def copy_of(lab, program):
 
 def check_late(here):
     """A process that runs already and has no TLS library: it is waited for, and found by what it maps."""
-    with here.lab("late", CASES, start_proxy=False) as lab, procs.Processes() as processes:
+    with here.lab("programs-late", CASES, start_proxy=False) as lab, procs.Processes() as processes:
         exe = copy_of(lab, "/usr/bin/python3")
         script = LATE.format(address=BROKEN.address, port=BROKEN.port)
         child = processes.start([str(exe), "-c", script], stdin=subprocess.PIPE,

@@ -9,6 +9,9 @@ from . import procs
 
 _ARMED = "tlsfail: armed"
 
+# What no test sends.
+_CRASHES = (signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGILL, signal.SIGFPE)
+
 # Seconds, times procs.PATIENCE, in which a finding has to come.
 FINDING_LIMIT_S = 4
 
@@ -60,7 +63,12 @@ class Tracer:
         self.wait_stderr(_ARMED, timeout)
 
     def findings(self):
-        """The findings on stdout so far, as decoded JSON. A line that is not yet whole waits."""
+        """The findings on stdout so far, as decoded JSON. A line that is not yet whole waits. It raises
+        RuntimeError when tlsfail has crashed."""
+        status = self.process.poll()
+        if status is not None and -status in _CRASHES:
+            raise RuntimeError(f"tlsfail crashed ({signal.Signals(-status).name}):\n"
+                               + self.stderr())
         lines = self.stdout_path.read_bytes().split(b"\n")[:-1]
         return [json.loads(line) for line in lines]
 
