@@ -74,7 +74,7 @@ static const struct row rows[] = {
 	{ "verify-refused", good_certificate, ASKED, 0, 18 },
 	{ "verify-not-yet-valid", early_certificate, ASKED, 0, 9 },
 	/* which contradicts the dates, so it is about something else than what came */
-	{ "verify-refused", good_certificate, ASKED, 0, 10 },
+	{ "trusted-ca-expired", good_certificate, ASKED, 0, 10 },
 	{ "verify-refused", good_certificate, ASKED, 0, 9 },
 	{ "verify-refused", NULL, TLSFAIL_F_LOCAL_FIN, 134, 0 },
 	{ "verify-refused", good_certificate, TLSFAIL_F_LOCAL_FIN, 134, 0 },
