@@ -446,11 +446,13 @@ static void test_secrets_in_arguments(void **state)
 	assert_is(&places.items[0].target, "https://192.0.2.1/a");
 	assert_value(NGINX_SSL_CERTIFICATE, "a.crt", true);
 	assert_value(NGINX_SSL_CERTIFICATE_KEY, "", true);
-	assert_int_equal(nginxredact_shown("https://u:p@h/", 14), strlen("https://"));
-	assert_int_equal(nginxredact_shown("a@b", 3), 0);
+	assert_int_equal(nginxredact_shown("proxy_pass", "https://u:p@h/", 14), strlen("https://"));
+	assert_int_equal(nginxredact_shown("server", "a@b", 3), 0);
 	assert_true(may_show("location ~ ^/(?:a|b)@ {\n"));
 	assert_true(may_show("proxy_pass https://${host}:1;\n"));
 	assert_false(may_show("proxy_pass https://$a?b;\n"));
+	assert_true(may_show("proxy_ssl_ciphers ALL:@SECLEVEL=0;\n"));
+	assert_int_equal(nginxredact_shown("proxy_ssl_ciphers", "ALL:@SECLEVEL=0", 15), 15);
 	assert_false(may_show("proxy_ssl_name a\n"));
 	assert_false(may_show("proxy_ssl_name \"a;\";\n"));
 	assert_false(may_show("serverx a;\n"));

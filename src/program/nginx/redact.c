@@ -33,10 +33,23 @@ static const char *const shown[] = {
 	"limit_except",
 };
 
-/* Behind one of these stand what a hardware token or a URL wants to know, up to PINs and passwords. */
+/* Behind one of these stands what a hardware token or a store wants to know, up to PINs and passwords;
+ * behind the first two, in a URL, its arguments and whose it is. (In proxy_ssl_ciphers '@' stands before
+ * SECLEVEL.) */
 static const char *const secretive[] = {
 	"?", "@", "engine:", "store:", "data:", "pkcs11:", "pin-"
 };
+#define SECRETIVE_IN_URLS 2
+
+/* Does the directive take a URL, or an address of one? */
+static bool takes_url(const char *name, size_t len)
+{
+	static const char pass[] = "_pass", server[] = "server";
+	size_t pass_len = sizeof(pass) - 1;
+
+	return (len > pass_len && !memcmp(name + len - pass_len, pass, pass_len)) ||
+	       (len == sizeof(server) - 1 && !memcmp(name, server, len));
+}
 
 static bool name_may_show(const char *name, size_t len)
 {
@@ -59,16 +72,23 @@ static size_t userinfo_start(const char *arguments, size_t at)
 	return at;
 }
 
-size_t nginxredact_shown(const char *arguments, size_t len)
+/* In words, the arguments of a directive, or all of it. */
+static size_t secret_at(const char *arguments, size_t len, bool url)
 {
 	for (size_t at = 0; at < len; at++)
-		for (size_t i = 0; i < sizeof(secretive) / sizeof(secretive[0]); i++) {
+		for (size_t i = url ? 0 : SECRETIVE_IN_URLS;
+		     i < sizeof(secretive) / sizeof(secretive[0]); i++) {
 			size_t word = strlen(secretive[i]);
 
 			if (len - at >= word && !memcmp(arguments + at, secretive[i], word))
 				return arguments[at] == '@' ? userinfo_start(arguments, at) : at;
 		}
 	return len;
+}
+
+size_t nginxredact_shown(const char *name, const char *arguments, size_t len)
+{
+	return secret_at(arguments, len, takes_url(name, strlen(name)));
 }
 
 static bool is_space(char c)
@@ -92,7 +112,7 @@ static bool directive_may_show(const char *text, size_t len)
 	while (name < len && !is_space(text[name]))
 		name++;
 	if (!name_may_show(text, name) ||
-	    (!is_pattern(text, name) && nginxredact_shown(text, len) < len))
+	    (!is_pattern(text, name) && secret_at(text, len, takes_url(text, name)) < len))
 		return false;
 	for (size_t i = name; i < len; i++)
 		if (!text[i] || strchr("\"'#", text[i]) ||

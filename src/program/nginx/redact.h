@@ -14,7 +14,8 @@
  * that is nobody's business, written in a way that needs no guessing. */
 bool nginxredact_may_show(const char *lines, size_t len);
 
-/* How much of a directive's arguments may be shown: up to what may be secret in them. */
-size_t nginxredact_shown(const char *arguments, size_t len);
+/* How much of the arguments of the directive of that name may be shown: up to what may be secret in
+ * them. */
+size_t nginxredact_shown(const char *name, const char *arguments, size_t len);
 
 #endif

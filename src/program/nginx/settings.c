@@ -42,7 +42,7 @@ struct nginx_words nginxtell_shown(struct nginxtell *tell, const struct nginxcon
 {
 	struct nginx_words words = nginxtell_join(tell, d, 1);
 
-	words.len = (uint32_t)nginxredact_shown(words.data, words.len);
+	words.len = (uint32_t)nginxredact_shown(d->words[0], words.data, words.len);
 	return words;
 }
 
