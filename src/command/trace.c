@@ -286,8 +286,8 @@ static int probe_stats_enable(struct tracer *t)
 /* What attaching to further libraries and reading processes takes, and files that are rotated. */
 static void privileges_drop(const struct tracer *t)
 {
-	uint64_t kept = confine_caps_reading() | CONFINE_CAP(CAP_BPF) | CONFINE_CAP(CAP_PERFMON) |
-			CONFINE_CAP(CAP_DAC_OVERRIDE);
+	uint64_t kept = confine_caps_reading() | confine_caps_writing() | CONFINE_CAP(CAP_BPF) |
+			CONFINE_CAP(CAP_PERFMON);
 	int err;
 
 	/* perf events on uprobes may want more than CAP_PERFMON */

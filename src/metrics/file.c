@@ -17,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "system/confine.h"
 #include "system/log.h"
 
 struct metrics_file {
@@ -111,6 +112,8 @@ static void *file_thread(void *context)
 {
 	struct metrics_file *f = context;
 
+	/* Where it cannot be done there is nothing to give up. */
+	(void)confine_capabilities(confine_caps_writing());
 	while (!file_wait(f))
 		file_write_told(f);
 	file_write_told(f);

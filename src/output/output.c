@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "finding/finding.h"
+#include "system/confine.h"
 #include "system/log.h"
 #include "system/clock.h"
 
@@ -234,6 +235,8 @@ static void *output_thread(void *context)
 	struct output *o = context;
 	size_t max = o->type->batch_max < BATCH_MAX ? o->type->batch_max : BATCH_MAX;
 
+	/* Where it cannot be done there is nothing to give up. */
+	(void)confine_capabilities(confine_caps_writing());
 	pthread_mutex_lock(&o->lock);
 	while (work_wait(o)) {
 		size_t count = queue_read(&o->queue, items, max);

@@ -40,6 +40,11 @@ uint64_t confine_caps_reading(void)
 	       CONFINE_CAP(CAP_CHECKPOINT_RESTORE);
 }
 
+uint64_t confine_caps_writing(void)
+{
+	return CONFINE_CAP(CAP_DAC_OVERRIDE) | CONFINE_CAP(CAP_DAC_READ_SEARCH);
+}
+
 int confine_capabilities(uint64_t kept)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };

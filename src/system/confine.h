@@ -16,6 +16,9 @@
  * their owner's, and /proc/PID/map_files. */
 uint64_t confine_caps_reading(void);
 
+/* What writing the files takes that the user has named, wherever they are. */
+uint64_t confine_caps_writing(void);
+
 /*
  * The calling thread, and those that it starts from now on, have no capabilities but these; those that
  * they do not have are not gained. Nor can a program that they would execute gain any. A negative errno
