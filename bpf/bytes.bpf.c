@@ -199,15 +199,29 @@ static __always_inline void protected_begins(struct connection *e, struct stream
 	s->protected ++;
 }
 
+static __always_inline void stream_end(struct stream *s, bool unseen)
+{
+	s->lost = 1;
+	s->unseen = unseen;
+}
+
+__hidden void stream_lose(struct connection *e, __u32 dir)
+{
+	stream_end(&e->streams[dir & 1], true);
+}
+
 static __always_inline void record_begins(struct connection *e, struct stream *s, __u32 dir)
 {
+	bool first = !s->type;
+
 	s->type = s->header[0];
 	s->left = record_len(s->header);
 	s->have = 0;
 	s->has_message = 0;
 	if (!is_record(s->header, s->type) || s->type < RECORD_CHANGE_CIPHER_SPEC ||
 	    s->type > RECORD_APPLICATION_DATA || s->left > RECORD_MAX_LEN)
-		s->lost = 1;
+		stream_end(s,
+			   !first); /* a peer that speaks no TLS does not speak it from the first */
 	else if (s->type == RECORD_APPLICATION_DATA)
 		protected_begins(e, s, dir);
 }
@@ -281,7 +295,7 @@ static __noinline bool record_follow(struct connection *e, struct thread *t)
 		return false;
 	if (header_follow(e, s, t))
 		return true;
-	s->lost = 1;
+	stream_end(s, true);
 	return false;
 }
 
@@ -294,7 +308,7 @@ __hidden int records_follow(struct connection *e, struct thread *t)
 	for (i = 0; i < RECORDS_MAX; i++)
 		if (!record_follow(e, t))
 			return 0;
-	e->streams[t->io_dir & 1].lost = 1;
+	stream_lose(e, t->io_dir);
 	return 0;
 }
 

@@ -32,6 +32,9 @@ struct tlsfail_conn *conn_find_current(const struct sock *sk);
 /* Follows the records in the bytes of the thread's I/O at hand. */
 int records_follow(struct connection *e, struct thread *t);
 
+/* Bytes have passed in that direction that cannot be followed. */
+void stream_lose(struct connection *e, __u32 dir);
+
 /* An alert in the user's buffer, as close_notify before a close, is no data. */
 bool is_alert(__u64 buf);
 

@@ -54,25 +54,57 @@ static __always_inline __s64 syscall_number(struct pt_regs *regs)
 #endif
 }
 
-static __always_inline __u64 iovec_base(const struct iovec *iov)
-{
-	struct iovec first = {};
+/* The user buffers of an I/O: one, and what of a vector is behind it. */
+struct buffers {
+	__u64 at;     /* 0: it cannot be told */
+	__u64 len;    /* when there are more */
+	__u64 vector; /* address of the next struct iovec, which the system call may have copied */
+	__u32 more;
+	__u8 in_kernel;
+	__u8 pad[3];
+};
 
-	/* A user structure: its layout is ABI, no relocation wanted. */
-	if (bpf_probe_read_user(&first, sizeof(first), iov))
-		return 0;
-	return (__u64)first.iov_base;
+static __always_inline void buffers_single(struct buffers *b, __u64 at)
+{
+	b->at = at;
+	b->more = 0;
+}
+
+/* The next of them. A struct iovec is ABI: no relocation wanted. */
+static __always_inline void buffers_next(struct buffers *b)
+{
+	const void *next = (const void *)b->vector;
+	struct iovec iov = {};
+
+	if (!b->more || (b->in_kernel ? bpf_probe_read_kernel(&iov, sizeof(iov), next)
+				      : bpf_probe_read_user(&iov, sizeof(iov), next))) {
+		buffers_single(b, 0);
+		return;
+	}
+	b->at = (__u64)iov.iov_base;
+	b->len = iov.iov_len;
+	b->vector += sizeof(iov);
+	b->more--;
+}
+
+static __always_inline void buffers_vector(struct buffers *b, const struct iovec *vector, __u32 n,
+					   bool in_kernel)
+{
+	b->vector = (__u64)vector;
+	b->more = n;
+	b->in_kernel = in_kernel;
+	buffers_next(b);
 }
 
 /*
- * The user buffer of the socket system call that the current task is in, from its saved
- * registers; 0 when it cannot be told (io_uring, compat tasks). Of a vector only the first
- * element: TLS libraries hand over one buffer.
+ * Those of the socket system call that the current task is in, from its saved registers; unknown in
+ * io_uring, splice() and compat tasks.
  */
-static __always_inline __u64 syscall_user_buffer(void)
+static __always_inline void syscall_buffers(struct buffers *b)
 {
 	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf());
 	__u64 arg2 = PT_REGS_PARM2_CORE_SYSCALL(regs);
+	__u64 at = 0;
 	struct user_msghdr msg = {};
 
 	switch (syscall_number(regs)) {
@@ -80,17 +112,21 @@ static __always_inline __u64 syscall_user_buffer(void)
 	case SYS_WRITE:
 	case SYS_SENDTO:
 	case SYS_RECVFROM:
-		return arg2;
+		at = arg2;
+		break;
 	case SYS_READV:
 	case SYS_WRITEV:
-		return iovec_base((const struct iovec *)arg2);
+		msg.msg_iov = (struct iovec *)arg2;
+		msg.msg_iovlen = PT_REGS_PARM3_CORE_SYSCALL(regs);
+		break;
 	case SYS_SENDMSG:
 	case SYS_RECVMSG:
-		if (bpf_probe_read_user(&msg, sizeof(msg), (const void *)arg2))
-			return 0;
-		return iovec_base(msg.msg_iov);
+		bpf_probe_read_user(&msg, sizeof(msg), (const void *)arg2);
 	}
-	return 0;
+	if (msg.msg_iov)
+		buffers_vector(b, msg.msg_iov, msg.msg_iovlen, false);
+	else
+		buffers_single(b, at);
 }
 
 /*
@@ -126,6 +162,7 @@ struct iov_iter___underscore {
 
 struct iov_iter {
 	size_t iov_offset;
+	unsigned long nr_segs;
 } __attribute__((preserve_access_index));
 
 struct msghdr {
@@ -142,31 +179,34 @@ static __always_inline const struct iovec *iov_iter_vector(const struct iov_iter
 	return BPF_CORE_READ(named, iov);
 }
 
-static __always_inline __u64 msghdr_user_buffer(const struct msghdr *msg)
+static __always_inline void msghdr_buffers(struct buffers *b, const struct msghdr *msg)
 {
 	const struct iov_iter *iter = &msg->msg_iter;
 	const struct iov_iter___iter_type *typed = (const void *)iter;
 	const struct iov_iter___type *old = (const void *)iter;
 	__u64 offset = BPF_CORE_READ(iter, iov_offset);
-	struct iovec first = {};
 	__u32 kind;
+
+	buffers_single(b, 0);
 
 	if (bpf_core_field_exists(typed->iter_type)) {
 		kind = BPF_CORE_READ(typed, iter_type);
 		if (bpf_core_enum_value_exists(enum iter_type, ITER_UBUF) &&
 		    kind == bpf_core_enum_value(enum iter_type, ITER_UBUF))
-			return (__u64)BPF_CORE_READ(typed, ubuf) + offset;
+			b->at = (__u64)BPF_CORE_READ(typed, ubuf) + offset;
 		if (kind != bpf_core_enum_value(enum iter_type, ITER_IOVEC))
-			return 0;
+			return;
 	} else {
 		kind = BPF_CORE_READ(old, type) & ~1U;
 		if (kind != ITER_IOVEC___old)
-			return 0;
+			return;
 	}
 	/* The vector itself was copied into the kernel by the system call. */
-	if (bpf_probe_read_kernel(&first, sizeof(first), iov_iter_vector(iter)))
-		return 0;
-	return (__u64)first.iov_base + offset;
+	buffers_vector(b, iov_iter_vector(iter), BPF_CORE_READ(iter, nr_segs), true);
+	if (!b->at)
+		return;
+	b->at += offset;
+	b->len -= offset;
 }
 
 #endif

@@ -19,8 +19,6 @@
  */
 #include "concluded.bpf.h"
 
-#define ALERT_LEN 2 /* in clear */
-
 /* TLS 1.2, with the largest of its MACs and paddings; no ClientHello is as short. */
 #define FINISHED_MAX_LEN 96
 
@@ -69,7 +67,7 @@ static __always_inline bool is_after_tls12(const struct tlsfail_conn *c, __u32 d
 	if (c->role == TLSFAIL_ROLE_CLIENT && is_encrypted_data(head))
 		return !is_client_hello(first_record(c->last_tx));
 	return dir == TLSFAIL_DIR_SENT && is_record(head, RECORD_ALERT) &&
-	       record_len(head) > ALERT_LEN && !c->error_count;
+	       record_len(head) > RECORD_CLEAR_ALERT_LEN && !c->error_count;
 }
 
 static __always_inline bool still_in_handshake(const struct sock *sk, struct thread *t, __u32 dir,

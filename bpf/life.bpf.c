@@ -57,6 +57,25 @@ static __always_inline __u64 without(__u64 all, __u64 part)
 	return all > part ? all - part : 0;
 }
 
+static __always_inline bool is_clear_alert(const __u8 *record)
+{
+	return is_record(record, RECORD_ALERT) && record_len(record) == RECORD_CLEAR_ALERT_LEN;
+}
+
+/* Part of what passed could not be read, as with io_uring or splice(): without anything that says that
+ * the handshake failed, it may as well be done. */
+static __always_inline bool is_unsure(const struct connection *e)
+{
+	const struct tlsfail_conn *c = &e->c;
+
+	if (!(e->streams[0].unseen || e->streams[1].unseen) || c->flags & TLSFAIL_F_DONE)
+		return false;
+	return c->rx_bytes && c->tx_bytes && !c->error_count &&
+	       !(c->flags & TLSFAIL_F_HOST_REFUSED) &&
+	       !(c->flags & TLSFAIL_F_VERIFY_ASKED && c->verify_code) &&
+	       !is_clear_alert(c->last_tx) && !is_clear_alert(c->last_rx);
+}
+
 static __noinline int conn_end(const struct sock *sk, struct tlsfail_conn *c)
 {
 	const struct tcp_sock *tp = (const struct tcp_sock *)sk;
@@ -76,11 +95,15 @@ static __noinline int conn_end(const struct sock *sk, struct tlsfail_conn *c)
 		c->flags |= TLSFAIL_F_EXITING;
 	if (entry_probes_only())
 		conclude_at_end(sk, c);
-	if (role_wanted(c->role) && !e->unsure &&
-	    (c->role == TLSFAIL_ROLE_SERVER ? server_failed(c) : client_failed(c)))
+	if (!role_wanted(c->role) || e->unsure)
+		goto out;
+	if (is_unsure(e))
+		count(TLSFAIL_N_UNSURE);
+	else if (c->role == TLSFAIL_ROLE_SERVER ? server_failed(c) : client_failed(c))
 		conn_report(sk, c);
-	else if (role_wanted(c->role) && c->flags & TLSFAIL_F_DONE)
+	else if (c->flags & TLSFAIL_F_DONE)
 		count_success(c);
+out:
 	conn_forget(sk, c);
 	return 0;
 }

@@ -28,6 +28,8 @@
 #define SSL2_TYPE_AT	2
 #define SSL2_VERSION_AT 3
 
+#define RECORD_CLEAR_ALERT_LEN 2
+
 /* an encrypted TLS 1.3 alert: 2 bytes, content type, 16 of tag */
 #define RECORD_TLS13_ALERT_LEN 19
 

@@ -32,7 +32,9 @@ struct stream {
 	__u8 has_message; /* the type of the handshake message has passed */
 	__u8 ccs;	  /* a ChangeCipherSpec has passed */
 	__u8 finished;	  /* and a whole handshake record after it */
-	__u8 lost;	  /* more records than were looked at, or no records */
+	__u8 lost;	  /* not followed any more: no records, or unseen */
+	__u8 unseen;	  /* because there were too many, or their bytes could not be read */
+	__u8 pad[3];
 };
 
 /* An entry: what travels if it fails, and what only BPF needs. */

@@ -17,8 +17,10 @@ struct thread {
 	__u8 blocked; /* its last I/O, on sk, found nothing to do */
 	__u64 ssl;    /* SSL object whose handshake it drives, or drove last */
 	__u64 sk;     /* connection of its last I/O, if it has an entry, or that of ssl */
-	__u64 io_sk;  /* fentry and kprobe alternatives: socket call under way */
-	__u64 io_buf; /* of the I/O at hand: the user buffer, bytes or a negative errno, direction */
+	__u64 io_sk; /* of the call at hand; of one under way where hooks are at entry and return */
+	struct buffers io; /* of the call at hand, and how much of it is still to be looked at */
+	__u64 io_left;
+	__u64 io_buf; /* of the buffer at hand: where, bytes or a negative errno, direction */
 	__u64 at;     /* of them what is to be looked at next, and how much */
 	__u32 left;
 	__s32 io_ret;

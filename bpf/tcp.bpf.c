@@ -12,6 +12,10 @@
 /* include/linux/socket.h */
 #define MSG_PEEK 2
 
+/* Of a vector so many buffers are looked at, the last time at all that is left, unread. A TLS library
+ * hands over one; a program that does its I/O itself, records of a flight. */
+#define BUFFERS_MAX 4
+
 /* -- wire: bytes sent and received ------------------------------------------------------------ */
 
 /* The calling thread, if its I/O is of interest. From the wire any I/O of a target may begin a
@@ -21,14 +25,44 @@ static __always_inline struct thread *io_thread(void)
 	return handshake_from_wire() ? thread_get() : thread_find();
 }
 
-/* In process context: ret bytes (or a negative errno) went from or to the user's buffer. */
-static __always_inline int conn_io(const struct sock *sk, struct thread *t, int ret, __u32 dir,
-				   __u64 buf)
+static __always_inline int buffer_io(const struct sock *sk, struct thread *t, int ret, __u32 dir,
+				     __u64 buf)
+{
+	return handshake_from_wire() ? wire_io(ret, dir, buf) : entered_io(sk, t, ret, dir, buf);
+}
+
+/* In process context: ret bytes (or a negative errno) went from or to the user's buffers. Each counts
+ * as I/O of its own. */
+static __always_inline int buffers_io(const struct sock *sk, struct thread *t, int ret, __u32 dir)
+{
+	struct buffers *b = &t->io;
+	int i;
+
+	t->io_left = 0;
+	if (ret <= 0 || !b->more)
+		return buffer_io(sk, t, ret, dir, b->at);
+	t->io_left = ret;
+	for (i = 1; i < BUFFERS_MAX && t->io_left; i++) {
+		__u32 n = b->at && b->len < t->io_left ? b->len : t->io_left;
+
+		t->io_left -= n;
+		if (n)
+			buffer_io(sk, t, n, dir, b->at);
+		buffers_next(b);
+	}
+	ret = t->io_left;
+	t->io_left = 0;
+	return ret > 0 ? buffer_io(sk, t, ret, dir, b->more ? 0 : b->at) : 0;
+}
+
+static __always_inline int conn_io(const struct sock *sk, struct thread *t, int ret, __u32 dir)
 {
 	if (t->t_failed && socket_is_tcp(sk))
 		t->t_failed = 0;
-	return handshake_from_wire() ? wire_io(sk, t, ret, dir, buf)
-				     : entered_io(sk, t, ret, dir, buf);
+	t->io_sk = (__u64)sk;
+	buffers_io(sk, t, ret, dir);
+	t->io_sk = 0;
+	return 0;
 }
 
 /* 6.3 and later (6e6eda44b939 "sock: add tracepoint for send recv length"): after the copy,
@@ -38,18 +72,25 @@ int BPF_PROG(wire_tp_send, struct sock *sk, int ret, int flags)
 {
 	struct thread *t = io_thread();
 
-	return t ? conn_io(sk, t, ret, TLSFAIL_DIR_SENT, syscall_user_buffer()) : 0;
+	if (!t)
+		return 0;
+	syscall_buffers(&t->io);
+	return conn_io(sk, t, ret, TLSFAIL_DIR_SENT);
 }
 
 SEC("tp_btf/sock_recv_length")
 int BPF_PROG(wire_tp_recv, struct sock *sk, int ret, int flags)
 {
+	bool peek = flags & MSG_PEEK;
 	struct thread *t;
 
-	if (flags & MSG_PEEK)
-		return ret == 1 ? conn_peeked(sk, syscall_user_buffer()) : 0;
-	t = io_thread();
-	return t ? conn_io(sk, t, ret, TLSFAIL_DIR_RECEIVED, syscall_user_buffer()) : 0;
+	if (peek && ret != 1)
+		return 0;
+	t = peek ? thread_get() : io_thread();
+	if (!t)
+		return 0;
+	syscall_buffers(&t->io);
+	return peek ? conn_peeked(sk, t->io.at) : conn_io(sk, t, ret, TLSFAIL_DIR_RECEIVED);
 }
 
 /* The others see the call twice: at its entry the buffer is in the iterator, at its return the
@@ -64,7 +105,7 @@ static __always_inline int io_begin(const struct sock *sk, const struct msghdr *
 		return 0;
 	t->io_peek = peek;
 	t->io_sk = (__u64)sk;
-	t->io_buf = msghdr_user_buffer(msg);
+	msghdr_buffers(&t->io, msg);
 	t->io_dir = dir;
 	return 0;
 }
@@ -79,8 +120,8 @@ static __always_inline int io_end(int ret)
 	sk = t->io_sk;
 	t->io_sk = 0;
 	if (t->io_peek)
-		return ret == 1 ? conn_peeked((const struct sock *)sk, t->io_buf) : 0;
-	return conn_io((const struct sock *)sk, t, ret, t->io_dir, t->io_buf);
+		return ret == 1 ? conn_peeked((const struct sock *)sk, t->io.at) : 0;
+	return conn_io((const struct sock *)sk, t, ret, t->io_dir);
 }
 
 struct socket {

@@ -17,6 +17,8 @@
 /* Longer is no dialogue that leads to TLS. */
 #define DIALOGUE_MAX 4096
 
+#define HANDSHAKE_MAX 131072
+
 /* What TCP counts beside bytes: the SYN of a connection made here, a FIN. */
 #define CONTROL_BYTES 1
 
@@ -35,6 +37,13 @@ static __always_inline bool begins_ssl2(const __u8 *head, __u32 len)
 	       head[SSL2_TYPE_AT] == CLIENT_HELLO &&
 	       (head[SSL2_VERSION_AT] == 3 ||
 		(!head[SSL2_VERSION_AT] && head[SSL2_VERSION_AT + 1] == 2));
+}
+
+/* Record and message headers are there, and agree. */
+static __always_inline bool hello_is_whole(const __u8 *head, __u32 len)
+{
+	return len >= RECORD_HEADER_LEN + MESSAGE_HEADER_LEN &&
+	       is_hello_message(head + RECORD_HEADER_LEN, record_len(head));
 }
 
 /* Without read-ahead OpenSSL reads the 5 bytes of a record header by themselves. */
@@ -75,17 +84,17 @@ static __always_inline __u64 said_before(__u32 all, __u32 now)
 
 /* Until the message itself is there, a lone record header after other bytes may be one of a handshake
  * that is encrypted: of a renegotiation. */
-static __always_inline void plain_measure(const struct sock *sk, struct connection *e, __u32 dir,
-					  const __u8 *head, __u32 len)
+static __always_inline void plain_measure(const struct sock *sk, struct connection *e,
+					  const struct thread *t, __u32 dir, __u32 len)
 {
-	__u32 sent = dir == TLSFAIL_DIR_SENT ? len : 0;
+	const __u8 *head = t->last_head;
+	__u32 all = len + t->io_left, sent = dir == TLSFAIL_DIR_SENT ? all : 0;
 
 	e->plain[TLSFAIL_DIR_SENT] = said_before(socket_bytes_written(sk), sent);
-	e->plain[TLSFAIL_DIR_RECEIVED] = said_before(socket_bytes_read(sk), len - sent);
+	e->plain[TLSFAIL_DIR_RECEIVED] = said_before(socket_bytes_read(sk), all - sent);
 	if (!e->plain[dir & 1])
 		return;
-	e->unsure = len < RECORD_HEADER_LEN + MESSAGE_HEADER_LEN ||
-		    !is_hello_message(head + RECORD_HEADER_LEN, record_len(head));
+	e->unsure = !hello_is_whole(head, len);
 }
 
 /* -- the beginning ---------------------------------------------------------------------------- */
@@ -103,23 +112,29 @@ static __noinline struct tlsfail_conn *conn_begin(const struct sock *sk, struct 
 						  struct tlsfail_conn *c, int ret, __u32 dir)
 {
 	const __u8 *head = t->last_head;
-	bool first =
-		dir == TLSFAIL_DIR_RECEIVED && (begins_ssl2(head, ret) || begins_cut(head, ret));
+	bool first = dir == TLSFAIL_DIR_RECEIVED && !c &&
+		     (begins_ssl2(head, ret) || begins_cut(head, ret));
 
 	if (!first && !begins_record(head, ret))
 		return NULL;
 	if (!c) {
-		if (!socket_is_tcp(sk) || (first && !is_all_read(sk, ret)))
+		if (!socket_is_tcp(sk) || (first && !is_all_read(sk, ret + t->io_left)))
 			return NULL;
 		c = conn_new_speaking(sk);
 		if (!c)
 			return NULL;
-		plain_measure(sk, connection_of(c), dir, head, ret);
+		plain_measure(sk, connection_of(c), t, dir, ret);
 		/* Encrypted, of a handshake after the first. */
 		if (connection_of(c)->unsure && ret >= RECORD_HEADER_LEN + MESSAGE_HEADER_LEN) {
 			conn_remove(sk);
 			return NULL;
 		}
+	} else if (dir == TLSFAIL_DIR_RECEIVED) {
+		/* Who connects is seldom the server: an answer to a ClientHello that was not seen
+		 * begins the same. */
+		connection_of(c)->unsure = !hello_is_whole(head, ret);
+		if (connection_of(c)->unsure && ret > RECORD_HEADER_LEN)
+			return NULL;
 	}
 	tls_begin(sk, c, dir);
 	return c;
@@ -150,6 +165,13 @@ static __always_inline bool client_is_early(const struct sock *sk)
 	return BPF_CORE_READ(tp, rcv_nxt) - BPF_CORE_READ(tp, copied_seq) > CONTROL_BYTES;
 }
 
+/* No handshake is as long: what cannot be followed is over it, and healthy. */
+static __always_inline bool is_beyond(const struct connection *e)
+{
+	return (e->streams[0].unseen || e->streams[1].unseen) &&
+	       e->c.tx_bytes + e->c.rx_bytes > HANDSHAKE_MAX;
+}
+
 static __noinline int io_handshake(const struct sock *sk, struct thread *t, struct tlsfail_conn *c)
 {
 	struct connection *e = connection_of(c);
@@ -165,7 +187,12 @@ static __noinline int io_handshake(const struct sock *sk, struct thread *t, stru
 	if (t->io_buf)
 		records_follow(e, t);
 	else
-		e->streams[dir & 1].lost = 1;
+		stream_lose(e, dir);
+	if (is_beyond(e)) {
+		count(TLSFAIL_N_UNSURE);
+		conn_forget(sk, c);
+		return 0;
+	}
 	if (!hello_settle(sk, c)) {
 		conn_forget(sk, c);
 		return 0;
@@ -230,15 +257,15 @@ static __noinline struct tlsfail_conn *io_before(const struct sock *sk, struct t
 	return begun;
 }
 
-__hidden int wire_io(const struct sock *sk, struct thread *t, int ret, __u32 dir, __u64 buf)
+static __always_inline int thread_io(const struct sock *sk, struct thread *t)
 {
 	struct tlsfail_conn *c = conn_find_current(sk);
+	__u64 buf = t->io_buf;
+	__u32 dir = t->io_dir;
+	int ret = t->io_ret;
 
 	if (entry_probes_only())
 		conclude_host_settled(sk, t, dir, buf);
-	t->io_buf = buf;
-	t->io_ret = ret;
-	t->io_dir = dir;
 	t->blocked = ret == -EAGAIN;
 	t->sk = 0;
 	if (!c || !(c->flags & (TLSFAIL_F_TLS | TLSFAIL_F_PLAIN)))
@@ -257,6 +284,18 @@ __hidden int wire_io(const struct sock *sk, struct thread *t, int ret, __u32 dir
 		return io_handshake(sk, t, c);
 	}
 	return ret > 0 ? after_io(sk, c, ret, dir, buf) : 0;
+}
+
+int wire_io(int ret, __u32 dir, __u64 buf)
+{
+	struct thread *t = thread_find();
+
+	if (!t)
+		return 0;
+	t->io_buf = buf;
+	t->io_ret = ret;
+	t->io_dir = dir;
+	return thread_io((const struct sock *)t->io_sk, t);
 }
 
 /* -- text where TLS was expected -------------------------------------------------------------- */

@@ -48,6 +48,7 @@ enum tlsfail_counter {
 	TLSFAIL_N_LOST_EXEC,
 	TLSFAIL_N_UNTRACKED,
 	TLSFAIL_N_UNOWNED, /* errors of a TLS library whose connection is not certain */
+	TLSFAIL_N_UNSURE,  /* handshakes that may be done: part of what passed could not be read */
 	TLSFAIL_COUNTERS,
 };
 

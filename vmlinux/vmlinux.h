@@ -182,6 +182,7 @@ struct user_msghdr {
 	void *msg_name;
 	int msg_namelen;
 	struct iovec *msg_iov;
+	__u64 msg_iovlen;
 };
 
 #endif

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 """Whose a fact is: an error of a handshake that is not over TCP, and bytes of an earlier connection on
-the same socket."""
+the same socket. And bytes in several buffers of one call, or in more than are looked at."""
 import shutil
 import socket
 import subprocess
@@ -11,7 +11,7 @@ from lab import procs
 from lab.cases import named
 from tap import require
 
-CASES = (BROKEN,) = named("verify-expired")
+CASES = BROKEN, GOOD12, GOOD13 = named("verify-expired", "good-tls12", "good-tls13")
 
 # A server whose thread fails a handshake over a unix socket, and then is asked by a TCP client that
 # says nothing. Each step is begun by a line, and ends with one.
@@ -81,8 +81,55 @@ s.close()
 """
 
 
+# Handshakes and requests whose bytes go and come in several buffers of a call: the first of FIRST bytes,
+# the next of one more and so on, the rest in the last of N. A line of input for each.
+VECTORS = """\
+import socket, ssl, sys
+def cut(data, first, n):
+    parts = []
+    for size in range(first, first + n - 1):
+        parts.append(data[:size])
+        data = memoryview(data)[size:]
+    return parts + [data]
+def transfer(address, port, version, first, n):
+    context = ssl.create_default_context(cafile="pki/ca.crt")
+    context.check_hostname = False
+    context.maximum_version = ssl.TLSVersion[version]
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    tls = context.wrap_bio(incoming, outgoing, server_hostname="upstream.test")
+    with socket.create_connection((address, int(port))) as s:
+        def send():
+            data = outgoing.read()
+            if data:
+                assert s.sendmsg(cut(data, first, n)) == len(data)
+        def finish(call):
+            while True:
+                try:
+                    return call()
+                except ssl.SSLWantReadError:
+                    send()
+                    whole = bytearray(16384)
+                    got = s.recvmsg_into(cut(memoryview(whole), first, n))[0]
+                    assert got
+                    incoming.write(whole[:got])
+        try:
+            finish(tls.do_handshake)
+        except ssl.SSLError:
+            send()
+            return
+        tls.write(b"GET / HTTP/1.0\\r\\n\\r\\n")
+        send()
+        assert finish(lambda: tls.read(16384))
+for line in sys.stdin:
+    address, port, version, first, n = line.split()
+    transfer(address, port, version, int(first), int(n))
+    print("done", flush=True)
+"""
+
+
 def tests(here):
-    yield from here.chosen("wire", {"innocent-peer": check_innocent, "socket-again": check_again})
+    yield from here.chosen("wire", {"innocent-peer": check_innocent, "socket-again": check_again,
+                                    "vectors": check_vectors})
 
 
 def python_of(lab):
@@ -91,9 +138,9 @@ def python_of(lab):
     return exe
 
 
-def say(child):
-    """Gives CHILD a line and returns the one that it answers."""
-    child.stdin.write("\n")
+def say(child, line=""):
+    """Gives CHILD a LINE and returns the one that it answers."""
+    child.stdin.write(line + "\n")
     child.stdin.flush()
     return child.stdout.readline().strip()
 
@@ -133,3 +180,27 @@ def check_again(here):
             finding = tlsfail.wait_finding(BROKEN)
         require(finding and finding["tls.client.server_name"] == "second.test", finding,
                 tlsfail.stderr())
+
+
+def check_vectors(here):
+    with here.lab("vectors", CASES, start_proxy=False) as lab, procs.Processes() as processes:
+        exe = python_of(lab)
+        child = processes.start([str(exe), "-c", VECTORS], stdin=subprocess.PIPE,
+                                stdout=subprocess.PIPE, text=True, cwd=lab.directory)
+
+        def transfer(case, version, first, buffers):
+            require(say(child, f"{case.address} {case.port} {version} {first} {buffers}") == "done",
+                    tlsfail.stderr())
+
+        with here.trace(lab, "--exe", exe, *env.JSON) as tlsfail:
+            tlsfail.wait_armed()
+            for first, buffers in ((5, 1), (5, 2), (5, 4), (5, 8), (3, 4), (40, 8)):
+                transfer(GOOD12, "TLSv1_2", first, buffers)
+                transfer(GOOD13, "TLSv1_3", first, buffers)
+            for first, buffers in ((5, 1), (5, 4), (5, 8)):
+                transfer(BROKEN, "TLSv1_3", first, buffers)
+            require(tlsfail.interrupt() == 0, tlsfail.stderr())
+        findings = tlsfail.findings()
+        require(len(findings) == 3, *findings, tlsfail.stderr())
+        for finding in findings:
+            require(finding["error.type"] == BROKEN.slug, finding)
