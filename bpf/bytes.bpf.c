@@ -79,7 +79,7 @@ __hidden void conn_forget(const struct sock *sk, const struct tlsfail_conn *c)
 {
 	if (c->flags & TLSFAIL_F_TLS)
 		wire_forget(sk, c->cert_count);
-	conn_remove(sk);
+	conn_remove(sk, c);
 }
 
 __hidden struct tlsfail_conn *conn_find_current(const struct sock *sk)

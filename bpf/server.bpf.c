@@ -139,7 +139,7 @@ __hidden struct tlsfail_conn *server_awake(const struct sock *sk)
 
 	if (!waiting_take(sk, &w) || socket_bytes_read(sk))
 		return NULL;
-	c = conn_new(sk);
+	c = conn_new_accepted(sk);
 	if (c)
 		accepted_as(c, &w);
 	return c;

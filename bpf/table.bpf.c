@@ -11,12 +11,19 @@
 
 #define CONNS_MAX 4096
 
+/* Who connects to a server chooses how many connections there are, and how long they say nothing that
+ * ends a handshake. They may not take the room of what is connected from here. */
+#define ACCEPTED_MAX (CONNS_MAX / 2)
+
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, CONNS_MAX);
 	__type(key, __u64); /* address of the struct sock */
 	__type(value, struct connection);
 } conns SEC(".maps");
+
+/* Entries of connections whose connect() was not seen. */
+__s32 accepted_count = 0;
 
 /* Bits of enum tlsfail_role. */
 const volatile __u32 roles = 1 << TLSFAIL_ROLE_CLIENT | 1 << TLSFAIL_ROLE_SERVER;
@@ -68,10 +75,10 @@ __hidden void conn_read_addresses(struct tlsfail_conn *c, const struct sock *sk)
 __hidden struct tlsfail_conn *conn_new(const struct sock *sk)
 {
 	__u64 key = (__u64)sk, now = bpf_ktime_get_ns();
-	struct tlsfail_conn *c;
+	struct tlsfail_conn *c = NULL;
 
-	bpf_map_update_elem(&conns, &key, &new_conn, BPF_ANY);
-	c = bpf_map_lookup_elem(&conns, &key);
+	if (!bpf_map_update_elem(&conns, &key, &new_conn, BPF_NOEXIST))
+		c = bpf_map_lookup_elem(&conns, &key);
 	if (!c) {
 		count(TLSFAIL_N_UNTRACKED);
 		return NULL;
@@ -83,9 +90,25 @@ __hidden struct tlsfail_conn *conn_new(const struct sock *sk)
 	return c;
 }
 
+__hidden struct tlsfail_conn *conn_new_accepted(const struct sock *sk)
+{
+	struct tlsfail_conn *c;
+
+	if (*(volatile __s32 *)&accepted_count >= ACCEPTED_MAX) {
+		count(TLSFAIL_N_UNTRACKED);
+		return NULL;
+	}
+	c = conn_new(sk);
+	if (c) {
+		connection_of(c)->accepted = 1;
+		__sync_fetch_and_add(&accepted_count, 1);
+	}
+	return c;
+}
+
 __hidden struct tlsfail_conn *conn_new_late(const struct sock *sk)
 {
-	struct tlsfail_conn *c = conn_new(sk);
+	struct tlsfail_conn *c = conn_new_accepted(sk);
 
 	if (!c)
 		return NULL;
@@ -108,11 +131,14 @@ __hidden void conn_own(struct tlsfail_conn *c)
 	bpf_get_current_comm(c->comm, sizeof(c->comm));
 }
 
-__hidden void conn_remove(const struct sock *sk)
+__hidden void conn_remove(const struct sock *sk, const struct tlsfail_conn *c)
 {
+	bool accepted = ((const struct connection *)c)->accepted;
 	__u64 key = (__u64)sk;
 
-	bpf_map_delete_elem(&conns, &key);
+	/* Two CPUs may see the end. */
+	if (!bpf_map_delete_elem(&conns, &key) && accepted)
+		__sync_fetch_and_add(&accepted_count, -1);
 }
 
 /* Parts of an address are not known before connect() is over, and wiped when it fails. */

@@ -46,7 +46,8 @@ struct connection {
 	__u8 early;	      /* the client sent more than its ClientHello before an answer */
 	__u8 cert_sent;	      /* the client's flight holds more than a Finished */
 	__u8 session_removed; /* SSL_CTX_remove_session; by whom, the next send tells */
-	__u8 pad[4];
+	__u8 accepted;	      /* its connect() was not seen */
+	__u8 pad[3];
 };
 
 static __always_inline struct connection *connection_of(struct tlsfail_conn *c)
@@ -67,6 +68,9 @@ bool conn_is_earlier(const struct tlsfail_conn *c, const struct sock *sk);
 /* A new entry, of nobody yet; NULL, and counted, when there is no room. */
 struct tlsfail_conn *conn_new(const struct sock *sk);
 
+/* The same for one that was accepted; those have a share of the table, so as not to fill it. */
+struct tlsfail_conn *conn_new_accepted(const struct sock *sk);
+
 /* The same for a connection that has been there for a while. */
 struct tlsfail_conn *conn_new_late(const struct sock *sk);
 
@@ -77,7 +81,7 @@ void conn_read_addresses(struct tlsfail_conn *c, const struct sock *sk);
 void conn_own(struct tlsfail_conn *c);
 
 /* Takes the entry out. */
-void conn_remove(const struct sock *sk);
+void conn_remove(const struct sock *sk, const struct tlsfail_conn *c);
 
 /* The TLS connection of the thread's last I/O, or of its SSL object, or NULL. */
 struct tlsfail_conn *conn_of_thread(const struct thread *t);

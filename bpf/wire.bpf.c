@@ -126,7 +126,7 @@ static __noinline struct tlsfail_conn *conn_begin(const struct sock *sk, struct 
 		plain_measure(sk, connection_of(c), t, dir, ret);
 		/* Encrypted, of a handshake after the first. */
 		if (connection_of(c)->unsure && ret >= RECORD_HEADER_LEN + MESSAGE_HEADER_LEN) {
-			conn_remove(sk);
+			conn_remove(sk, c);
 			return NULL;
 		}
 	} else if (dir == TLSFAIL_DIR_RECEIVED) {

@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Whose a fact is: an error of a handshake that is not over TCP, and bytes of an earlier connection on
 the same socket. And bytes in several buffers of one call, or in more than are looked at."""
+import resource
 import shutil
 import socket
 import subprocess
+from contextlib import ExitStack
 
 import env
 from lab import procs
@@ -127,9 +129,33 @@ for line in sys.stdin:
 """
 
 
+# A server to which a number of clients say the beginning of a ClientHello, and which then is a client.
+CROWD = """\
+import resource, socket, ssl, sys
+most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
+print(listener.getsockname()[1], flush=True)
+crowd = []
+for _ in range(int(sys.stdin.readline())):
+    crowd.append(listener.accept()[0])
+    assert crowd[-1].recv(16)
+print("done", flush=True)
+address, port = sys.stdin.readline().split()
+with socket.create_connection((address, int(port))) as s:
+    try:
+        ssl.create_default_context(cafile="pki/ca.crt").wrap_socket(s, server_hostname="upstream.test")
+    except ssl.SSLError:
+        pass
+print("done", flush=True)
+sys.stdin.readline()
+"""
+
+
 def tests(here):
     yield from here.chosen("wire", {"innocent-peer": check_innocent, "socket-again": check_again,
-                                    "vectors": check_vectors})
+                                    "vectors": check_vectors,
+                                    "crowd": check_crowd})
 
 
 def python_of(lab):
@@ -204,3 +230,27 @@ def check_vectors(here):
         require(len(findings) == 3, *findings, tlsfail.stderr())
         for finding in findings:
             require(finding["error.type"] == BROKEN.slug, finding)
+
+
+def check_crowd(here):
+    """Half a ClientHello of more clients than there is room for leaves room for an upstream."""
+    count = 4200
+    soft, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    with here.lab("crowd", CASES, start_proxy=False) as lab, procs.Processes() as processes, \
+            ExitStack() as clients:
+        clients.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, most))
+        exe = python_of(lab)
+        child = processes.start([str(exe), "-c", CROWD], stdin=subprocess.PIPE,
+                                stdout=subprocess.PIPE, text=True, cwd=lab.directory)
+        address = "127.0.0.1", int(child.stdout.readline())
+        with here.trace(lab, "--exe", exe, *env.JSON) as tlsfail:
+            tlsfail.wait_armed()
+            child.stdin.write(f"{count}\n")
+            child.stdin.flush()
+            for _ in range(count):
+                client = clients.enter_context(socket.create_connection(address))
+                client.sendall(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc")
+            require(child.stdout.readline().strip() == "done", tlsfail.stderr())
+            require(say(child, f"{BROKEN.address} {BROKEN.port}") == "done", tlsfail.stderr())
+            require(tlsfail.wait_finding(BROKEN), tlsfail.stderr())
