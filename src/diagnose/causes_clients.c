@@ -5,6 +5,7 @@
  */
 #include "diagnose/cause_rows.h"
 
+#include "diagnose/circumstances.h"
 #include "tls/names.h"
 
 static const struct cause rows[] = {
@@ -85,6 +86,27 @@ static const struct cause rows[] = {
 		.message = "{program} itself refused the handshake with client {peer} for {name} "
 			   "(alert {alert} sent); the alert says that it is not for the name.",
 		.hint = "look in {setting:log} for that moment",
+	},
+
+	/* -- early data -- */
+	{
+		.slug = "closed-after-early-data",
+		.when = { .role = OF_SERVER,
+			  .all = O_LOCAL | O_SERVER_HELLO,
+			  .none = O_DONE | O_ERROR | O_TIMER,
+			  .with = C_EARLY_DATA },
+		.noise = true,
+		.confidence = CONFIDENCE_MEDIUM,
+		.candidates = { { .slug = "server-abort" } },
+		.close_kind = "abort",
+		.evidence = "closed here, nothing wrong so far, in a session that was resumed and "
+			    "with early data (0-RTT) of the client",
+		.message = "{program} closed the connection of client {peer} before the client's "
+			   "Finished came. The client's request came as early data, and was most "
+			   "likely answered at once.",
+		.hint = "none is needed: a server that does not keep the connection closes it "
+			"after its answer, and with early data that is before the handshake is "
+			"over",
 	},
 
 	/* -- the client's certificate -- */

@@ -5,6 +5,7 @@
  */
 #include "diagnose/cause_rows.h"
 
+#include "diagnose/circumstances.h"
 #include "tls/names.h"
 
 static const struct cause rows[] = {
@@ -88,6 +89,11 @@ static const struct cause rows[] = {
 			   "here{with:server_versions}.",
 		.hint = "update the client; only if that cannot be done, and knowingly, allow its "
 			"version in {setting:server_versions}",
+		.wordings = {
+			{ .with = C_ONLY_SSL,
+			  .hint = "update the client, or leave it refused if it is a scanner: SSL "
+				  "2.0 and 3.0 are broken, and no TLS library of today has them" },
+		},
 	},
 	{
 		.slug = "server-no-shared-cipher",

@@ -4,6 +4,8 @@
  */
 #include "diagnose/cause_rows.h"
 
+#include "diagnose/circumstances.h"
+
 /* Of both kinds of long ClientHello. */
 #define UNANSWERED "{peer} did not answer a ClientHello of {length} bytes{bulk}; {end}."
 /* clang-format off */
@@ -264,7 +266,8 @@ static const struct cause rows[] = {
 		.slug = "local-abort",
 		.when = { .all = O_LOCAL, .none = O_DONE | O_ERROR },
 		.confidence = CONFIDENCE_MEDIUM,
-		.candidates = { { .slug = "handshake-timeout" } },
+		.candidates = { { .slug = "verify-hostname-mismatch", .with = C_FOUND_GOOD },
+				{ .slug = "handshake-timeout" } },
 		.close_kind = "abort",
 		.evidence = "closed here, nothing wrong so far, at no time that looks like a timer",
 		.message =
@@ -272,6 +275,18 @@ static const struct cause rows[] = {
 			"likely because the client went away.",
 		.hint = "none is needed for a client that went away; if many do, the {upstream} is "
 			"slow to answer",
+		.wordings = {
+			/* A program asks once its library is done, and the last flight has not left:
+			 * it keeps the bytes itself, and has seen the certificate. */
+			{ .with = C_FOUND_GOOD,
+			  .message = "{program} itself ended the handshake with {peer} after "
+				     "{elapsed}, when it had asked its TLS library whether the "
+				     "certificate is good, and that had nothing against it.",
+			  .doubt = "A program that compares the name, or a fingerprint, by itself "
+				   "ends like this when that does not fit.",
+			  .hint = "compare the names in the {upstream}'s certificate with the name "
+				  "that {program} asked for; look at its own log" },
+		},
 	},
 };
 

@@ -4,6 +4,7 @@
  */
 #include "diagnose/cause_rows.h"
 
+#include "diagnose/circumstances.h"
 static const struct cause rows[] = {
 	{
 		.slug = "connection-refused",
@@ -82,7 +83,7 @@ static const struct cause rows[] = {
 			   "CAs{code}.",
 		.with_cert = "Certificate {subject} of {peer} was issued by {issuer}, which is not "
 			     "trusted here.",
-		.candidates = { { .slug = "verify-chain-incomplete", .all = O_ONE_CERT },
+		.candidates = { { .slug = "verify-chain-incomplete", .with = C_NO_CHAIN },
 				{ .slug = "verify-depth-exceeded", .all = O_ISSUER_SENT } },
 		.doubt = "If that is an intermediate CA, the {upstream} should send it.",
 		.hint = "put the CA that issued it into {setting:trusted_cas}; have the {upstream} "

@@ -20,6 +20,11 @@
 	/* the peer's certificate */                                                               \
 	X(STRANGE_CERT, "we refused a certificate, which is not for the name that is asked for")   \
 	X(OTHER_EXPIRED, "what has expired is none of the certificates that came")                 \
+	X(FOUND_GOOD, "the program asked for the verify code, and the certificate was found good") \
+	X(NO_CHAIN, "at most one certificate was seen, and it is not self-issued")                  \
+	/* as the server */                                                                        \
+	X(EARLY_DATA, "the client sent early data, in a session that was resumed")                 \
+	X(ONLY_SSL, "nothing newer than SSL 3.0 was offered")                                      \
 	/* the program's configuration */                                                          \
 	X(ONE_PLACE, "one place of the configuration connects to the peer")                        \
 	X(USES_TLS, "the configuration has TLS for this peer")                                     \

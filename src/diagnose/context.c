@@ -229,14 +229,30 @@ static uint32_t observe_config(const struct program_facts *facts, const struct f
 	return o;
 }
 
+/* What a client offered that came to us. */
+static uint32_t observe_client(const struct tls_view *view)
+{
+	const struct tls_client_hello *hello = &view->client.hello;
+	uint32_t o = 0;
+
+	/* A HelloRetryRequest refuses early data (RFC 8446, section 4.2.10). */
+	if (hello->has_early_data && view->server.resumed && !view->server.retry_count)
+		o |= C_EARLY_DATA;
+	if (hello->max_version && hello->max_version < TLS_VERSION_1_0)
+		o |= C_ONLY_SSL;
+	return o;
+}
+
 void context_observe(const struct failure *failure, const struct diagnose_work *work,
 		     const struct finding *f, struct symptoms *s)
 {
 	struct program_facts facts = { 0 };
 	const char *name = facts.name;
 
-	if (s->server)
+	if (s->server) {
+		s->context = observe_client(&work->view);
 		return;
+	}
 	if (failure->places && failure->program && failure->program->observe)
 		failure->program->observe(f, failure->places, failure->places_len, &facts);
 	if (f->name_check.known && !f->name_check.cut)
@@ -247,4 +263,8 @@ void context_observe(const struct failure *failure, const struct diagnose_work *
 		     observe_config(&facts, f, name);
 	if (context_starttls_protocol(failure->conn->rport))
 		s->context |= C_STARTTLS_PORT;
+	if (failure->conn->flags & TLSFAIL_F_VERIFY_ASKED && !failure->conn->verify_code)
+		s->context |= C_FOUND_GOOD;
+	if (!work->cert_count || s->observed & O_ONE_CERT)
+		s->context |= C_NO_CHAIN;
 }

@@ -159,6 +159,8 @@ static const struct cause_title titles[] = {
 	{ "client-handshake-timeout", OF_SERVER,
 	  "the client did not finish the handshake in time" },
 	{ "server-abort", OF_SERVER, "this server closed in the middle of the handshake" },
+	{ "closed-after-early-data", OF_SERVER,
+	  "this server answered early data (0-RTT) and closed" },
 	{ "port-scan", OF_SERVER, "a connection that sent little or nothing: a scan or a check" },
 	/* either */
 	{ "local-tls-error", OF_EITHER, "the TLS library on this side failed by itself" },

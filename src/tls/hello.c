@@ -16,6 +16,7 @@ enum extension_type {
 	EXTENSION_ALPN = 16,		     /* RFC 7301, section 3.1 */
 	EXTENSION_SESSION_TICKET = 35,	     /* RFC 5077, section 3.2 */
 	EXTENSION_PRE_SHARED_KEY = 41,	     /* RFC 8446, section 4.2.11 */
+	EXTENSION_EARLY_DATA = 42,	     /* RFC 8446, section 4.2.10 */
 	EXTENSION_SUPPORTED_VERSIONS = 43,   /* RFC 8446, section 4.2.1 */
 	EXTENSION_KEY_SHARE = 51,	     /* RFC 8446, section 4.2.8 */
 };
@@ -170,6 +171,9 @@ static void client_extension_read(uint16_t type, struct tls_reader *body,
 	case EXTENSION_PRE_SHARED_KEY:
 		hello->has_psk = true;
 		hello->session_length += body->left;
+		break;
+	case EXTENSION_EARLY_DATA:
+		hello->has_early_data = true;
 		break;
 	case EXTENSION_SUPPORTED_VERSIONS:
 		client_versions_read(body, hello);

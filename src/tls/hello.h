@@ -40,6 +40,7 @@ struct tls_client_hello {
 	struct tls_bytes alpn;	 /* list of names */
 	bool has_session_ticket; /* TLS 1.2 and before: a ticket, not an empty extension */
 	bool has_psk;		 /* TLS 1.3 resumption */
+	bool has_early_data;	 /* a request is sent at once, under the session's keys */
 	/* bytes of the extensions that make a hello long; 0 none, or unknown */
 	uint32_t session_length; /* the ticket, or the PSK with its binder */
 	uint32_t key_shares_length;

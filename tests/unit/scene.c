@@ -19,6 +19,7 @@
 #define EXTENSION_SERVER_NAME	     0
 #define EXTENSION_PADDING	     21
 #define EXTENSION_PRE_SHARED_KEY     41
+#define EXTENSION_EARLY_DATA	     42
 #define EXTENSION_SUPPORTED_VERSIONS 43
 #define EXTENSION_KEY_SHARE	     51
 
@@ -202,6 +203,34 @@ void scene_server_hello(struct scene *scene, uint16_t version)
 		put_extension(&extensions, EXTENSION_SUPPORTED_VERSIONS, &selected);
 		put_vector(&hello, 2, &extensions);
 	}
+	scene_message(&scene->received, SERVER_HELLO, hello.bytes, hello.len);
+}
+
+void scene_early_data(struct scene *scene)
+{
+	static const uint8_t zeros[40];
+	struct body identity = {};
+	struct body extensions = {};
+	struct body number = {};
+	struct body hello = {};
+
+	put_number(&number, 2, 1);
+	put_number(&number, TLS_VERSION_1_3, 2);
+	put_extension(&extensions, EXTENSION_SUPPORTED_VERSIONS, &number);
+	put_extension(&extensions, EXTENSION_EARLY_DATA, &(struct body){});
+	put(&identity, zeros, sizeof(zeros));
+	put_extension(&extensions, EXTENSION_PRE_SHARED_KEY, &identity);
+	client_hello_send(scene, &extensions);
+	put_hello_start(&hello);
+	put_number(&hello, 0x1301, 2);
+	put_number(&hello, 0, 1);
+	number = extensions = (struct body){};
+	put_number(&number, TLS_VERSION_1_3, 2);
+	put_extension(&extensions, EXTENSION_SUPPORTED_VERSIONS, &number);
+	number = (struct body){};
+	put_number(&number, 0, 2); /* the first session of those that were offered */
+	put_extension(&extensions, EXTENSION_PRE_SHARED_KEY, &number);
+	put_vector(&hello, 2, &extensions);
 	scene_message(&scene->received, SERVER_HELLO, hello.bytes, hello.len);
 }
 

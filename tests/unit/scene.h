@@ -45,6 +45,9 @@ void scene_long_hello(struct scene *scene, uint16_t group, size_t share_len, siz
 /* The server answers with a ServerHello of that version. */
 void scene_server_hello(struct scene *scene, uint16_t version);
 
+/* A ClientHello with early data, and a ServerHello that resumes the session. */
+void scene_early_data(struct scene *scene);
+
 /* A message of TLS 1.2 and before, by its number. */
 void scene_message(struct direction *direction, uint8_t type, const void *body, size_t len);
 

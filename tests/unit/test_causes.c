@@ -198,6 +198,8 @@ static const struct fixture {
 	{ "plain-http-to-https",
 	  { SERVER, .observed = O_NOT_TLS | O_HTTP, .reason = TLS_REASON_HTTP_REQUEST } },
 	{ "client-not-tls", { SERVER, .observed = O_NOT_TLS | O_LOCAL } },
+	{ "closed-after-early-data",
+	  { SERVER, .observed = O_LOCAL | O_SERVER_HELLO | O_HELLO, .context = C_EARLY_DATA } },
 	{ "client-rejects-cert", { SERVER, .observed = O_ALERT, ALERT(42) } },
 	{ "client-rejects-cert", { SERVER, .observed = O_ALERT, ALERT(43) } },
 	{ "client-rejects-cert", { SERVER, .observed = O_ALERT, ALERT(44) } },

@@ -168,11 +168,29 @@ static void test_sessions(void **state)
 	assert_string_equal(finding.cause, "peer-closed-in-handshake");
 }
 
+/* A program that has asked for the verify code has seen the certificate, and may not want its name. */
+static void test_abort_after_verify(void **state)
+{
+	static const uint16_t versions[] = { TLS_VERSION_1_3, 0 };
+
+	(void)state;
+	scene_begin(&scene);
+	scene_client_hello(&scene, "api.test", versions);
+	scene_server_hello(&scene, TLS_VERSION_1_3);
+	scene.conn.flags |= TLSFAIL_F_LOCAL_FIN | TLSFAIL_F_VERIFY_ASKED;
+	diagnose_scene();
+	assert_string_equal(finding.cause, "local-abort");
+	assert_string_equal(finding.candidates[0], "verify-hostname-mismatch");
+	assert_null(strstr(finding.message, "went away"));
+	assert_null(strstr(finding.hint, "went away"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_causes),
 		cmocka_unit_test(test_candidates),
+		cmocka_unit_test(test_abort_after_verify),
 		cmocka_unit_test(test_sessions),
 	};
 

@@ -127,6 +127,13 @@ static void hello_without_name(void)
 	scene_turn(&scene);
 }
 
+static void early_data(void)
+{
+	scene_begin(&scene);
+	scene_early_data(&scene);
+	scene_turn(&scene);
+}
+
 static void hello_of_tls13_only(void)
 {
 	static const uint16_t newest[] = { TLS_VERSION_1_3, 0 };
@@ -233,6 +240,7 @@ static const struct row rows[] = {
 	{ "server-callback-failed", refused_by_callback, TLSFAIL_F_LOCAL_FIN, 234, 0 },
 	{ "server-protocol-too-old", hello_of_tls13_only, TLSFAIL_F_LOCAL_FIN, 258, 0 },
 	{ "client-protocol-too-old", old_format, TLSFAIL_F_LOCAL_FIN, 258, 0 },
+	{ "closed-after-early-data", early_data, TLSFAIL_F_LOCAL_FIN, 0, 0 },
 	{ "proxy-header-missing", no_proxy_header, TLSFAIL_F_LOCAL_FIN, 0, 0 },
 	{ "proxy-header-missing", no_proxy_header_before_get, TLSFAIL_F_LOCAL_FIN, 0, 0 },
 	{ "server-no-shared-group", no_group, TLSFAIL_F_LOCAL_FIN, 193, 0 },
@@ -313,6 +321,22 @@ static void test_alerts_of_ours(void **state)
 	assert_true(finding.alert.inferred);
 }
 
+/* No version is worth allowing of a client that has but SSL. */
+static void test_ssl_only(void **state)
+{
+	(void)state;
+	old_format();
+	scene.received.bytes[4] = 0; /* SSL 3.0 */
+	scene_error(&scene, 258, "tls_early_post_process_client_hello");
+	diagnose_scene();
+	assert_string_equal(finding.cause, "client-protocol-too-old");
+	assert_null(strstr(finding.hint, "allow"));
+	old_format();
+	scene_error(&scene, 258, "tls_early_post_process_client_hello");
+	diagnose_scene();
+	assert_non_null(strstr(finding.hint, "allow"));
+}
+
 /* The ClientHello is what was received. */
 static void test_hello(void **state)
 {
@@ -378,7 +402,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_cause), cmocka_unit_test(test_alerts_of_ours),
 		cmocka_unit_test(test_hello),	    cmocka_unit_test(test_client_certificate),
-		cmocka_unit_test(test_progress),
+		cmocka_unit_test(test_progress),    cmocka_unit_test(test_ssl_only),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
