@@ -19,7 +19,9 @@ static const struct cause rows[] = {
 		.evidence =
 			"the name that the peer is configured by stands for another address now, "
 			"and the certificate is not for the name that is asked for",
-		.message =
+		.message = "{peer} is no longer what its name in the configuration stands for; "
+			   "{program} still connects to it, and refused its certificate.",
+		.with_cert =
 			"{peer} is no longer what its name in the configuration stands for; "
 			"{program} still connects to it, and refused its certificate, which is for "
 			"{names}.",
@@ -160,17 +162,17 @@ static const struct cause rows[] = {
 	/* Its default certificate, rather than that of the server that is meant. */
 	{
 		.slug = "sni-missing",
-		.when = { .all = O_NO_SNI,
-			  .with = C_STRANGE_CERT | C_CAN_SEND_NAME,
-			  .without = C_SNI_NEEDLESS },
+		.when = { .all = O_NO_SNI, .with = C_STRANGE_CERT | C_CAN_SEND_NAME },
 		.confidence = CONFIDENCE_MEDIUM,
 		.responsible = RESPONSIBLE_THIS_HOST,
 		.or_next = true,
 		.evidence =
 			"no server_name in the ClientHello; the certificate is refused here, and is "
 			"not for the name that is asked for",
-		.message = "{peer} was not told which server is meant (no SNI), and showed a "
-			   "certificate for another one, {names}, which was refused here.",
+		.message = "{peer} was not told which server is meant (no SNI), and its "
+			   "certificate, which is not for that one, was refused here.",
+		.with_cert = "{peer} was not told which server is meant (no SNI), and showed a "
+			     "certificate for another one, {names}, which was refused here.",
 		.doubt = "With the name it may show another one.",
 		.hint = "{setting:send_sni}",
 	},

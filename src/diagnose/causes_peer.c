@@ -46,7 +46,9 @@ static const struct cause rows[] = {
 				     TLS_ALERT_ILLEGAL_PARAMETER } },
 		.confidence = CONFIDENCE_MEDIUM,
 		.or_next = true,
-		.candidates = { { .slug = "cipher-mismatch" }, { .slug = "group-mismatch" } },
+		.candidates = { { .slug = "cipher-mismatch" },
+				{ .slug = "group-mismatch" },
+				{ .slug = "protocol-version-rejected", .all = O_NARROW } },
 		.evidence =
 			"no server_name in the ClientHello; fatal alert 40, 47 or 80 as the first "
 			"answer; no success without it before, and the usual offer",
@@ -337,9 +339,11 @@ static const struct cause rows[] = {
 				{ .slug = "sni-unrecognized",
 				  .all = O_SNI,
 				  .without = C_SUCCEEDED } },
-		.evidence = "fatal alert 40 or 47 as the first answer, and one group was offered",
+		.evidence =
+			"fatal alert 40 or 47 as the first answer, and no more than two groups were "
+			"offered",
 		.message = "{peer} refused the ClientHello (alert {alert}), most likely for its "
-			   "groups: offered was only {groups}.",
+			   "groups; the only ones offered: {groups}.",
 		.doubt = "The alert does not say that.",
 		.hint = "compare the groups (curves) that the {upstream} accepts with those that "
 			"are offered, which {setting:groups} sets",

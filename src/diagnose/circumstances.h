@@ -11,7 +11,7 @@
 #define CIRCUMSTANCES(X)                                                                           \
 	/* the ClientHello, and the first answer */                                                \
 	X(REFUSED_HELLO, "the first answer was alert 10, 40, 47, 50, 80 or 112, a close or a reset") \
-	X(FEW_SUITES, "few cipher suites were offered, fewer than libraries do by themselves")     \
+	X(FEW_SUITES, "few cipher suites, or for one kind of key, or signature schemes were offered") \
 	X(FEW_GROUPS, "few groups were offered, fewer than libraries do by themselves")            \
 	X(SESSION, "an earlier session was offered, to be resumed")                                \
 	X(SHORTER_WORKS, "the handshake that began the session had a ClientHello of one packet")   \
@@ -35,7 +35,7 @@
 	X(MOVED, "the name that the peer is configured by stands for another address now")         \
 	X(STARTTLS_PORT, "the port is one of a protocol that begins in clear")                     \
 	/* what the peer did before */                                                             \
-	X(SUCCEEDED, "a handshake with this peer has succeeded before")                            \
+	X(SUCCEEDED, "a handshake with this peer and that name has succeeded before")              \
 	X(SNI_NEEDLESS, "handshakes with this peer have succeeded without a server_name")          \
 	X(SESSION_FAILS, "each handshake that offers a session fails, and others succeed")
 /* clang-format on */

@@ -17,20 +17,29 @@
 #define NS_PER_SEC 1000000000ULL
 
 /* OpenSSL, BoringSSL, GnuTLS and NSS offer more than this by themselves: of suites for TLS 1.2, of
- * those for 1.3, of groups. */
+ * those for 1.3, of groups, of signature schemes. */
 #define FEW_SUITES	 4
 #define FEW_SUITES_TLS13 1
-#define FEW_GROUPS	 1
+#define FEW_GROUPS	 2
+#define FEW_SCHEMES	 2
 
 #define ONE_PACKET_LEN 1400 /* of a ClientHello, on the usual path */
 #define HEADER_MIN     15   /* "PROXY UNKNOWN\r\n" */
 
 /* -- names ------------------------------------------------------------------------------------- */
 
-static bool is_address(const char *name)
+bool context_is_address(const char *name)
 {
+	char inner[INET6_ADDRSTRLEN];
+	size_t len = strlen(name);
 	uint8_t addr[16];
 
+	/* As a URL has them; nginx compares the name with its brackets. */
+	if (len > 2 && len - 2 < sizeof(inner) && name[0] == '[' && name[len - 1] == ']') {
+		memcpy(inner, name + 1, len - 2);
+		inner[len - 2] = '\0';
+		return inet_pton(AF_INET6, inner, addr) == 1;
+	}
 	return inet_pton(AF_INET, name, addr) == 1 || inet_pton(AF_INET6, name, addr) == 1;
 }
 
@@ -50,7 +59,7 @@ static bool is_malformed(const char *name)
 			return true;
 		before = c;
 	}
-	return !len || before == '.' || is_address(name);
+	return !len || before == '.' || context_is_address(name);
 }
 
 static bool covers(const char *pattern, const char *host)
@@ -99,6 +108,18 @@ static uint32_t observe_first_answer(const struct finding *f, const struct sympt
 	return 0;
 }
 
+/* Are all cipher suites for ECDSA, or none? Libraries offer both kinds by themselves. */
+static bool is_for_one_key(const struct finding_hello *hello)
+{
+	unsigned int ecdsa = 0;
+
+	if (hello->cipher_count > FINDING_CIPHERS_MAX)
+		return false;
+	for (unsigned int i = 0; i < hello->cipher_count; i++)
+		ecdsa += hello->ciphers[i].name && strstr(hello->ciphers[i].name, "_ECDSA_");
+	return !ecdsa || ecdsa == hello->cipher_count;
+}
+
 /* How much was left to choose from. */
 static uint32_t observe_offer(const struct finding_hello *hello)
 {
@@ -114,7 +135,9 @@ static uint32_t observe_offer(const struct finding_hello *hello)
 		legacy += !is_tls13;
 	}
 	/* A version for which there is no suite is not one that was offered in earnest. */
-	if ((legacy && legacy <= FEW_SUITES) || (!legacy && tls13 <= FEW_SUITES_TLS13))
+	if ((legacy && legacy <= FEW_SUITES) || (!legacy && tls13 <= FEW_SUITES_TLS13) ||
+	    (!tls13 && is_for_one_key(hello)) ||
+	    (hello->scheme_count && hello->scheme_count <= FEW_SCHEMES))
 		o |= C_FEW_SUITES;
 	if (hello->group_count && hello->group_count <= FEW_GROUPS)
 		o |= C_FEW_GROUPS;
@@ -147,8 +170,11 @@ static uint32_t observe_stranger(const struct diagnose_work *work, const struct 
 {
 	bool refused = s->verify != TLS_VERIFY_OK || s->observed & O_HOST_REFUSED;
 
-	if (!refused || !work->cert_count || !name[0] || is_address(name))
+	if (!refused || !name[0] || context_is_address(name))
 		return 0;
+	/* With a session that is resumed none comes; what was compared is that of its beginning. */
+	if (!work->cert_count)
+		return s->observed & O_HOST_RETURN ? C_STRANGE_CERT : 0;
 	return is_for(&work->certs[0], name) ? 0 : C_STRANGE_CERT;
 }
 
@@ -172,14 +198,15 @@ static uint32_t observe_past(const struct failure *failure, const struct program
 	const struct peer_history *h = &failure->history;
 	uint32_t o = 0;
 
-	if (h->known && h->last_success)
+	/* That of a place that names another server says nothing of this name. */
+	if (h->known && h->last_success && !facts->others_name_another)
 		o |= C_SUCCEEDED;
 	/* Of a program without a known configuration it is not known which name it sends when. */
-	if (h->known && h->last_success && s->observed & O_NO_SNI && !facts->others_send_name)
+	if (h->known && h->last_success && s->observed & O_NO_SNI && !facts->others_name_another)
 		o |= C_SNI_NEEDLESS;
 	/* The session that is offered came of a handshake with the same peer that succeeded. */
 	if (f->hello.known && f->hello.offers_session && s->observed & O_NO_SNI &&
-	    !facts->others_send_name)
+	    !facts->others_name_another)
 		o |= C_SNI_NEEDLESS;
 	if (f->hello.known && f->hello.offers_session && h->known && h->last_success &&
 	    h->failures_with_session && !h->failures_without && h->state == PEER_FLAPPING)
@@ -222,7 +249,7 @@ static uint32_t observe_config(const struct program_facts *facts, const struct f
 		o |= C_HEADER_FIRST;
 	if (f->bytes_before_hello >= HEADER_MIN)
 		o |= C_HEADER_FIRST;
-	if (f->name_check.known && is_address(f->name_check.name))
+	if (f->name_check.known && context_is_address(f->name_check.name))
 		o |= C_NAME_IS_ADDRESS;
 	if (facts->uses_tls ? facts->can_send_name : name[0] && !is_malformed(name))
 		o |= C_CAN_SEND_NAME;

@@ -13,6 +13,9 @@
 void context_observe(const struct failure *failure, const struct diagnose_work *work,
 		     const struct finding *f, struct symptoms *symptoms);
 
+/* An IPv4 address, or an IPv6 one, also in brackets. */
+bool context_is_address(const char *name);
+
 /* The protocol that a port belongs to in which TLS begins with a command in clear; NULL: none. */
 const char *context_starttls_protocol(uint16_t port);
 

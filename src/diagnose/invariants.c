@@ -7,6 +7,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "diagnose/context.h"
+
 #define NS_PER_SEC 1000000000ULL
 
 /* -- what the facts say ------------------------------------------------------------------------ */
@@ -63,6 +65,9 @@ static bool valid_for_host(const struct failure *failure, const struct finding *
 	if (!cert->known || c->flags & TLSFAIL_F_HOST_CUT || !c->host[0])
 		return false;
 	memcpy(host, c->host, sizeof(c->host));
+	/* X509_check_host() looks at no IP address of a certificate. */
+	if (context_is_address(host))
+		return false;
 	for (unsigned int i = 0; i < cert->name_count && i < FINDING_SAN_MAX; i++)
 		if (name_covers(cert->names[i], host))
 			return true;

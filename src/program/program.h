@@ -95,7 +95,7 @@ struct program_facts {
 	char name[FINDING_NAME_LEN]; /* whom that means: what it checks, or sends; "" unknown */
 	bool is_group_name;	     /* it is the name of a group of servers, not of one */
 	bool can_send_name;	     /* it could send a server's name, and sends none */
-	bool others_send_name;	     /* other places that connect to the peer send one */
+	bool others_name_another;    /* or none: other places that connect to it */
 	bool others_send_header;     /* other places that connect to the peer send such a header */
 	bool sends_header;	     /* a header of the PROXY protocol goes out first */
 	bool moved;		     /* its name for the peer stands for another address now */

@@ -102,6 +102,8 @@ static void test_names(void **state)
 {
 	(void)state;
 	assert_host("api.test", "API.test", true);
+	assert_host("192.0.2.1", "192.0.2.1", false); /* no names are compared with addresses */
+	assert_host("2001:db8::1", "2001:db8::1", false);
 	assert_host("*.test", "api.test", true);
 	assert_host("*.test", "a.api.test", false);
 	assert_host("*.test", "test", false);

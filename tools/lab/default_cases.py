@@ -96,6 +96,17 @@ _ROWS = (
     (Case("defaults", None, _server(), status=200), None),
     (Case("defaults-verified", None, _server(), VERIFY, status=200, drive=drive.times(3)), None),
     (Case("defaults-unverified", None, _server("stranger-expired"), status=200), None),
+    # -- what other places do with the same peer, and what little was offered --
+    (Case("default-server-named-elsewhere", "sni-missing", None,
+          VERIFY + "proxy_ssl_session_reuse off;",
+          sibling="proxy_ssl_server_name on; proxy_ssl_session_reuse off;",
+          drive=drive.after_sibling, confidence=MEDIUM), _stranger("stranger")),
+    (Case("suites-of-one-key", "cipher-mismatch",
+          OpensslServer(("-cert", "pki/rsa.crt", "-key", "pki/rsa.key", "-tls1_2")),
+          "proxy_ssl_ciphers aECDSA;", confidence=MEDIUM, expect=_alert(40)), None),
+    (Case("two-groups", "group-mismatch", OpensslServer(GOOD_FILES + ("-groups", "P-521")),
+          "proxy_ssl_conf_command Groups X25519:P-256;", confidence=MEDIUM,
+          expect=_alert(40)), None),
 )
 
 

@@ -329,15 +329,42 @@ static void exclude_unsure(struct nginx_places *places)
 	       places->items[places->count - 1].certainty != places->items[0].certainty) {
 		places->count--;
 		places->excluded++;
-		places->more = 0; /* those are as unsure, or less sure still */
 	}
+}
+
+/* Does the place connect to the peer for certain, or as surely as the one that is left? */
+static bool is_of_peer(const struct nginx_place *p, const struct nginx_place *left)
+{
+	const struct nginx_words *a = &p->peer_name, *b = &left->peer_name;
+
+	return p->certainty == NGINX_CERTAIN ||
+	       (p->certainty == NGINX_LIKELY && a->len && a->len == b->len &&
+		!strncasecmp(a->data, b->data, a->len));
+}
+
+/* Of the excluded ones those stay that connect to the peer as well: not those that only have its port. */
+static void forget_others(struct nginx_places *places)
+{
+	uint32_t all = places->count + places->excluded, kept = places->count;
+
+	for (uint32_t i = places->count; i < all; i++)
+		if (is_of_peer(&places->items[i], &places->items[0]))
+			places->items[kept++] = places->items[i];
+	places->excluded = kept - places->count;
 }
 
 void nginxplaces_exclude(struct nginx_places *places, const struct finding *f)
 {
-	if (places->count && nginx_module_is_server(places->items[0].module))
+	enum nginx_certainty last;
+
+	if (!places->count || nginx_module_is_server(places->items[0].module))
 		return;
+	last = places->items[places->count - 1].certainty;
 	exclude_by(places, f, false);
 	exclude_by(places, f, true);
 	exclude_unsure(places);
+	/* What there was no room for is as unsure as the last one was, or less sure still. */
+	if (places->count && places->items[0].certainty != last)
+		places->more = 0;
+	forget_others(places);
 }

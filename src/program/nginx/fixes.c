@@ -248,17 +248,59 @@ static void propose_protocols(struct nginxfix_advice *a)
 		change_add(a, NGINX_SSL_PROTOCOLS, value);
 }
 
-/* Does the trusted file, as far as is known, hold who issued the last certificate that came? */
-static bool holds_top(const struct nginxfix_advice *a)
+/* What is known to be in the trusted file, or NULL. */
+static const struct nginx_note *trusted_note(const struct nginxfix_advice *a)
 {
-	const char *top = a->f->certificate.top_issuer;
-
 	for (uint32_t i = 0; i < a->place->note_count; i++) {
 		const struct nginx_note *n = &a->place->notes[i];
 
 		if (n->kind == NGINX_NOTE_HOLDS && n->setting == NGINX_SSL_TRUSTED_CERTIFICATE)
-			return !top[0] || memmem(n->words.data, n->words.len, top, strlen(top));
+			return n;
 	}
+	return NULL;
+}
+
+/* Is one of the names, which stand with ", " between them, that one? */
+static bool names_have(struct nginx_words names, const char *name)
+{
+	size_t len = strlen(name);
+	const char *end = names.data + names.len, *at = names.data;
+
+	while ((at = memmem(at, (size_t)(end - at), name, len))) {
+		bool begins = at == names.data || at[-1] == ' ';
+
+		if (begins && (at + len == end || at[len] == ','))
+			return true;
+		at += len;
+	}
+	return false;
+}
+
+/* Does the trusted file, as far as is known, hold who issued the last certificate that came? */
+static bool holds_top(const struct nginxfix_advice *a)
+{
+	const struct nginx_note *held = trusted_note(a);
+	const char *top = a->f->certificate.top_issuer;
+
+	return !held || !top[0] || names_have(held->words, top);
+}
+
+/* OpenSSL looked for the issuer of the one certificate that came, and did not take the one of that name
+ * in the file (X509_check_issued(): the key identifier differs, or it may sign nothing). */
+static bool explain_namesake(const struct nginxfix_advice *a, struct text *t)
+{
+	const struct finding_certificate *c = &a->f->certificate;
+
+	if (c->chain_length != 1 || !c->top_issuer[0] || !trusted_note(a))
+		return false;
+	text_add(t, "compare the CA named ");
+	text_add(t, c->top_issuer);
+	text_addf(t,
+		  " in the file of %sssl_trusted_certificate with the one that issued the "
+		  "certificate: it was not accepted as its issuer, so its key is another one (a "
+		  "CA that was made anew under its old name), or it may not issue any, or the file "
+		  "was changed after nginx read it; once the right one is there, reload",
+		  nginx_module_prefix(a->place->module));
 	return true;
 }
 
@@ -266,7 +308,7 @@ static bool holds_top(const struct nginxfix_advice *a)
 static bool explain_top(const struct nginxfix_advice *a, struct text *t)
 {
 	if (holds_top(a))
-		return false;
+		return explain_namesake(a, t);
 	text_add(t, "put ");
 	text_add(t, a->f->certificate.top_issuer);
 	text_addf(t,

@@ -459,16 +459,20 @@ static bool name_fits(const struct place *p, const struct nginxmap_peer *peer)
 	return len == strlen(peer->server_name) && !strncasecmp(name, peer->server_name, len);
 }
 
-/* match is the number of this search. */
-/* Does it send a server name, as far as that is known? */
-static bool sends_name(const struct place *p)
+/* Does it connect to the peer with another server name than was seen, or without one? Not a place
+ * whose host has another address by now. */
+static bool names_another(const struct place *p, enum fit fit, const struct nginxmap_peer *peer)
 {
 	const char *on = setting_word(p, NGINX_SSL_SERVER_NAME);
 
-	return on && !strcasecmp(on, "on");
+	if (fit == FIT_NONE || fit == FIT_MOVED)
+		return false;
+	if (!peer->server_name[0])
+		return on && !strcasecmp(on, "on");
+	return !name_fits(p, peer);
 }
 
-/* How it fits the peer's address. */
+/* How it fits the peer's address. match is the number of this search. */
 static enum fit place_fit(const struct place *p, uint64_t match, const struct nginxmap_peer *peer,
 			  const struct nginxconf_directive **server, struct nginxtarget *target)
 {
@@ -590,8 +594,7 @@ void nginxmap_match(struct nginxmap *map, const struct nginxmap_peer *peer,
 		enum fit fit = place_fit(&map->places[i], map->match, peer, &server, &target);
 		uint32_t at = position_find(places, fits, fit);
 
-		if (fit != FIT_NONE)
-			named |= sends_name(&map->places[i]);
+		named |= names_another(&map->places[i], fit, peer);
 		if (fit == FIT_NONE || !name_fits(&map->places[i], peer))
 			continue;
 		if (places->count == NGINX_PLACES_MAX)

@@ -48,7 +48,7 @@ void nginxplaces_observe(const struct finding *f, struct nginx_places *places,
 		const struct nginx_place *p = &places->items[i];
 
 		facts->can_send_name &= nginxfix_can_send_name(f, p);
-		facts->others_send_name |= nginxplace_note(p, NGINX_NOTE_NAMED) != NULL;
+		facts->others_name_another |= nginxplace_note(p, NGINX_NOTE_NAMED) != NULL;
 		facts->sends_header &= nginxplace_sends_header(p);
 		facts->moved &= p->certainty == NGINX_MOVED;
 	}
