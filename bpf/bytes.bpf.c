@@ -234,13 +234,18 @@ static __always_inline void record_ends(struct stream *s)
 		s->finished = 1;
 }
 
-/* The type of a handshake message that is in clear. */
-static __always_inline void message_begins(struct connection *e, const struct thread *t)
+/* The type of a handshake message that is in clear. A hello after a ChangeCipherSpec is one: both sides
+ * may send that around a HelloRetryRequest (RFC 8446 appendix D.4), and it changes nothing. */
+static __always_inline void message_begins(struct connection *e, struct stream *s,
+					   const struct thread *t)
 {
-	__u8 message = 0;
+	__u8 message[MESSAGE_HEADER_LEN] = {};
 
-	bpf_probe_read_user(&message, sizeof(message), (const void *)t->at);
-	if (message == CERTIFICATE && e->c.role == TLSFAIL_ROLE_SERVER &&
+	bpf_probe_read_user(message, sizeof(message), (const void *)t->at);
+	if (s->ccs && (message[0] == CLIENT_HELLO || message[0] == SERVER_HELLO) && !message[1] &&
+	    (__u32)(message[2] << 8 | message[3]) + MESSAGE_HEADER_LEN == s->left)
+		s->ccs = 0;
+	if (!s->ccs && message[0] == CERTIFICATE && e->c.role == TLSFAIL_ROLE_SERVER &&
 	    t->io_dir == TLSFAIL_DIR_RECEIVED)
 		e->cert_sent = 1;
 }
@@ -252,9 +257,9 @@ static __always_inline void body_follow(struct connection *e, struct stream *s, 
 
 	if (!n)
 		return;
-	if (!s->has_message && s->type == RECORD_HANDSHAKE && !s->ccs) {
+	if (!s->has_message && s->type == RECORD_HANDSHAKE) {
 		s->has_message = 1;
-		message_begins(e, t);
+		message_begins(e, s, t);
 	}
 	t->at += n;
 	t->left -= n;

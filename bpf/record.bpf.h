@@ -20,6 +20,7 @@
 
 /* RFC 8446 section 4 */
 #define CLIENT_HELLO	   1
+#define SERVER_HELLO	   2
 #define NEW_SESSION_TICKET 4
 #define CERTIFICATE	   11
 

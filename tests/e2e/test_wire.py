@@ -13,7 +13,8 @@ from lab import procs
 from lab.cases import named
 from tap import require
 
-CASES = BROKEN, GOOD12, GOOD13 = named("verify-expired", "good-tls12", "good-tls13")
+CASES = BROKEN, RETRIED, GOOD12, GOOD13 = named("verify-expired", "verify-expired-retry",
+                                                "good-tls12", "good-tls13")
 
 # A server whose thread fails a handshake over a unix socket, and then is asked by a TCP client that
 # says nothing. Each step is begun by a line, and ends with one.
@@ -84,7 +85,8 @@ s.close()
 
 
 # Handshakes and requests whose bytes go and come in several buffers of a call: the first of FIRST bytes,
-# the next of one more and so on, the rest in the last of N. A line of input for each.
+# the next of one more and so on, the rest in the last of N. No more than SIZE bytes come in a call. A line
+# of input for each transfer.
 VECTORS = """\
 import socket, ssl, sys
 def cut(data, first, n):
@@ -93,7 +95,7 @@ def cut(data, first, n):
         parts.append(data[:size])
         data = memoryview(data)[size:]
     return parts + [data]
-def transfer(address, port, version, first, n):
+def transfer(address, port, version, first, n, size):
     context = ssl.create_default_context(cafile="pki/ca.crt")
     context.check_hostname = False
     context.maximum_version = ssl.TLSVersion[version]
@@ -110,7 +112,7 @@ def transfer(address, port, version, first, n):
                     return call()
                 except ssl.SSLWantReadError:
                     send()
-                    whole = bytearray(16384)
+                    whole = bytearray(size)
                     got = s.recvmsg_into(cut(memoryview(whole), first, n))[0]
                     assert got
                     incoming.write(whole[:got])
@@ -123,8 +125,8 @@ def transfer(address, port, version, first, n):
         send()
         assert finish(lambda: tls.read(16384))
 for line in sys.stdin:
-    address, port, version, first, n = line.split()
-    transfer(address, port, version, int(first), int(n))
+    address, port, version, *numbers = line.split()
+    transfer(address, port, version, *map(int, numbers))
     print("done", flush=True)
 """
 
@@ -214,9 +216,9 @@ def check_vectors(here):
         child = processes.start([str(exe), "-c", VECTORS], stdin=subprocess.PIPE,
                                 stdout=subprocess.PIPE, text=True, cwd=lab.directory)
 
-        def transfer(case, version, first, buffers):
-            require(say(child, f"{case.address} {case.port} {version} {first} {buffers}") == "done",
-                    tlsfail.stderr())
+        def transfer(case, version, first, buffers, size=16384):
+            line = f"{case.address} {case.port} {version} {first} {buffers} {size}"
+            require(say(child, line) == "done", tlsfail.stderr())
 
         with here.trace(lab, "--exe", exe, *env.JSON) as tlsfail:
             tlsfail.wait_armed()
@@ -225,9 +227,10 @@ def check_vectors(here):
                 transfer(GOOD13, "TLSv1_3", first, buffers)
             for first, buffers in ((5, 1), (5, 4), (5, 8)):
                 transfer(BROKEN, "TLSv1_3", first, buffers)
+            transfer(RETRIED, "TLSv1_3", 5, 1, size=64)
             require(tlsfail.interrupt() == 0, tlsfail.stderr())
         findings = tlsfail.findings()
-        require(len(findings) == 3, *findings, tlsfail.stderr())
+        require(len(findings) == 4, *findings, tlsfail.stderr())
         for finding in findings:
             require(finding["error.type"] == BROKEN.slug, finding)
 
