@@ -5,6 +5,7 @@
 #include "kernel/leftovers.h"
 
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <bpf/bpf.h>
@@ -12,6 +13,19 @@
 #include "kernel/counters.h"
 #include "record/factory.h"
 #include "tlsfail_abi.h"
+
+/* A value of the map, the caller's to free(): a connection, and behind it what the kernel side keeps for
+ * itself. NULL: there is no memory, or that is no map of connections. */
+static struct tlsfail_conn *value_new(int map_fd)
+{
+	struct bpf_map_info info = { 0 };
+	uint32_t len = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(map_fd, &info, &len) ||
+	    info.value_size < sizeof(struct tlsfail_conn))
+		return NULL;
+	return malloc(info.value_size);
+}
 
 static bool is_refused(int map_fd, const uint64_t *key, struct tlsfail_conn *conn)
 {
@@ -43,15 +57,16 @@ static void conn_take(int peers_fd, struct tlsfail_conn *conn, uint64_t now, lef
 
 void leftovers_take(int conns_fd, int peers_fd, uint64_t now, leftover_take take, void *context)
 {
-	struct tlsfail_conn conn;
+	struct tlsfail_conn *conn = value_new(conns_fd);
 	uint64_t key, next;
-	bool more = !bpf_map_get_next_key(conns_fd, NULL, &next);
+	bool more = conn && !bpf_map_get_next_key(conns_fd, NULL, &next);
 
 	while (more) {
 		key = next;
 		more = !bpf_map_get_next_key(conns_fd, &key, &next);
 		/* It is ours if it is we who delete it: else it was closed just now, and is on its way. */
-		if (is_refused(conns_fd, &key, &conn) && !bpf_map_delete_elem(conns_fd, &key))
-			conn_take(peers_fd, &conn, now, take, context);
+		if (is_refused(conns_fd, &key, conn) && !bpf_map_delete_elem(conns_fd, &key))
+			conn_take(peers_fd, conn, now, take, context);
 	}
+	free(conn);
 }
