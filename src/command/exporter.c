@@ -29,9 +29,11 @@ static const char *cause_slug(size_t cause)
 	return cause_at(cause)->slug;
 }
 
+/* Of a cause with several rows the first stands for all: two samples of one name would be none. */
 static bool cause_has_role(size_t cause, bool server)
 {
-	return cause_at(cause)->when.role != (server ? OF_CLIENT : OF_SERVER);
+	return cause_index(cause_at(cause)->slug) == cause &&
+	       cause_at(cause)->when.role != (server ? OF_CLIENT : OF_SERVER);
 }
 
 const struct metrics_names exporter_names = {
