@@ -141,8 +141,9 @@ def check_figures(here):
             })
             require(seen['tlsfail_handshake_duration_seconds_bucket{le="67.108864"}'] == 6, seen)
             require(0 < seen["tlsfail_handshake_duration_seconds_sum"] < 60, seen)
-            require(seen['tlsfail_probe_hits_total{probe="uprobe_handshake"}'] >= 7
-                    and seen['tlsfail_probe_run_seconds_total{probe="uprobe_handshake"}'] > 0, seen)
+            require(seen['tlsfail_probe_hits_total{probe="uprobe_certificate"}'] >= 3
+                    and seen['tlsfail_probe_run_seconds_total{probe="uprobe_certificate"}'] > 0,
+                    seen)
             since = seen["tlsfail_peer_failing_since_timestamp_seconds"
                          f'{{peer="{EXPIRED.endpoint}"}}']
             require(abs(since - time.time()) < 60, since)

@@ -25,7 +25,7 @@ NOISE = ("port-scan", "client-not-tls")
 def tests(here):
     """Yields (name, test)."""
     for name, options in (("server", ("--role", "server")),
-                          ("server-entry-only", ("--no-return-probes",))):
+                          ("server-entry-only", ("--role", "server", "--no-return-probes"))):
         chosen = [case for case in CASES if here.wants(f"{name}/{case.name}")]
         if chosen:
             yield from suite(here, name, chosen, options)
