@@ -200,7 +200,8 @@ static const struct cause rows[] = {
 		.confidence = CONFIDENCE_HIGH,
 		.evidence =
 			"OpenSSL reason 134; or the handshake was done, then the session thrown "
-			"away, and the client had sent a certificate",
+			"away, and the client had sent a certificate; or the program asked for the "
+			"verify code, which was not 0, and closed before the handshake was over",
 		.message = "The certificate of client {peer} is refused here ({verdict}).",
 		.with_cert =
 			"Certificate {subject} of client {peer}, issued by {issuer}, is refused "

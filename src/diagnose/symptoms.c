@@ -182,12 +182,28 @@ static uint64_t observe_plain(const struct tlsfail_conn *c, enum tls_reason reas
 	return o;
 }
 
+/*
+ * The program asked what is wrong with the client's certificate, something was, and it closed before
+ * the handshake was over: its TLS is in memory BIOs, so that what its library has finished was not
+ * sent yet (Node's rejectUnauthorized).
+ */
+static bool refused_by_program(const struct tlsfail_conn *c)
+{
+	const uint32_t ends =
+		TLSFAIL_F_DONE | TLSFAIL_F_LOCAL_FIN | TLSFAIL_F_PEER_FIN | TLSFAIL_F_PEER_RST;
+
+	return c->flags & TLSFAIL_F_VERIFY_ASKED && c->verify_code &&
+	       (c->flags & ends) == TLSFAIL_F_LOCAL_FIN;
+}
+
 /* A client whose certificate, or lack of one, the program refuses: in the handshake, or after it. */
 static uint64_t observe_client_certificate(const struct tlsfail_conn *c, enum tls_reason reason)
 {
 	if (reason == TLS_REASON_NO_PEER_CERTIFICATE)
 		return O_CLIENT_NO_CERT;
 	if (reason == TLS_REASON_VERIFY_FAILED)
+		return O_CLIENT_REFUSED;
+	if (reason == TLS_REASON_NONE && refused_by_program(c))
 		return O_CLIENT_REFUSED;
 	if (!(c->flags & TLSFAIL_F_SESSION_REMOVED))
 		return 0;
