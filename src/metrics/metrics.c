@@ -441,6 +441,13 @@ static void write_lost(struct exposition *e, const char *stage, const char *reco
 	exposition_integer(e, labels, count);
 }
 
+static void write_undecided(struct exposition *e, const char *what, uint64_t count)
+{
+	const struct exposition_label labels[] = { { "what", what }, { 0 } };
+
+	exposition_integer(e, labels, count);
+}
+
 static void write_records(struct exposition *e, const struct metrics_host *h)
 {
 	const __u64 *n = h->counters.n;
@@ -460,6 +467,11 @@ static void write_records(struct exposition *e, const struct metrics_host *h)
 	write_lost(e, "decode", "any", h->invalid);
 	write_lost(e, "correlate", "wire", h->orphans);
 	write_lost(e, "output", "event", dropped);
+	exposition_family(e, EXPOSITION_COUNTER, "tlsfail_undecided", NULL,
+			  "Handshakes that may be done as well as failed, and errors of a TLS "
+			  "library whose connection is not certain: neither is reported.");
+	write_undecided(e, "handshake", n[TLSFAIL_N_UNSURE]);
+	write_undecided(e, "error", n[TLSFAIL_N_UNOWNED]);
 	exposition_family(e, EXPOSITION_COUNTER, "tlsfail_conclusions_withdrawn", NULL,
 			  "Causes that were not told, as the evidence of their finding contradicts "
 			  "them.");

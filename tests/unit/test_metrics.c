@@ -345,6 +345,8 @@ static void test_outputs(void **state)
 	(void)state;
 	begin(0);
 	host.output_count = 2;
+	host.counters.n[TLSFAIL_N_UNSURE] = 2;
+	host.counters.n[TLSFAIL_N_UNOWNED] = 7;
 	host.outputs[0] = (struct metrics_output){ .name = "text:-", .written = 5, .dropped = 1 };
 	host.outputs[1] = (struct metrics_output){ .name = "json:/a\"b",
 						   .dropped = 2,
@@ -361,6 +363,8 @@ static void test_outputs(void **state)
 	assert_line("tlsfail_sink_queue_size_bytes{sink=\"json:/a\\\"b\"} 7");
 	assert_line("tlsfail_sink_failing{sink=\"json:/a\\\"b\"} 1");
 	assert_line("tlsfail_records_lost_total{stage=\"output\",record=\"event\"} 3");
+	assert_line("tlsfail_undecided_total{what=\"handshake\"} 2");
+	assert_line("tlsfail_undecided_total{what=\"error\"} 7");
 }
 
 static void test_probes(void **state)
