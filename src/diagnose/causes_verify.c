@@ -30,6 +30,11 @@ static const struct cause rows[] = {
 		.message = "A certificate that {peer} sent has expired{code}.",
 		.with_cert = "Certificate {subject} of {peer} ended {ended}.",
 		.hint = "renew it on the {upstream} and reload it there",
+		.wordings = {
+			{ .with = C_NAME_UNSENT,
+			  .hint = "renew it on the {upstream} and reload it there; if that shows "
+				  "another one when it is asked by name, {setting:send_sni}" },
+		},
 	},
 	{
 		.slug = "verify-not-yet-valid",
@@ -41,6 +46,12 @@ static const struct cause rows[] = {
 		.with_cert = "Certificate {subject} of {peer} is valid only from {begins}.",
 		.hint = "check the clocks of both hosts; if they are right, the {upstream} serves "
 			"the wrong certificate",
+		.wordings = {
+			{ .with = C_NAME_UNSENT,
+			  .hint = "check the clocks of both hosts; if they are right, the "
+				  "{upstream} serves the wrong certificate; if it shows another "
+				  "one when it is asked by name, {setting:send_sni}" },
+		},
 	},
 	{
 		.slug = "verify-self-signed",
@@ -52,6 +63,12 @@ static const struct cause rows[] = {
 		.with_cert = "Certificate {subject} of {peer} is self-signed and not trusted here.",
 		.hint = "add that certificate, or the CA that should have issued it, to "
 			"{setting:trusted_cas}",
+		.wordings = {
+			{ .with = C_NAME_UNSENT,
+			  .hint = "{setting:send_sni} and see whether the {upstream} then shows "
+				  "another one; else add that certificate, or the CA that should "
+				  "have issued it, to {setting:trusted_cas}" },
+		},
 	},
 	{
 		.slug = "verify-chain-incomplete",

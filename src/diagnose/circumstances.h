@@ -29,6 +29,7 @@
 	X(ONE_PLACE, "one place of the configuration connects to the peer")                        \
 	X(USES_TLS, "the configuration has TLS for this peer")                                     \
 	X(CAN_SEND_NAME, "the configuration has a name that could be sent as server_name")         \
+	X(NAME_UNSENT, "no server_name was sent, and the configuration has one that could be")     \
 	X(NAME_IS_ADDRESS, "the name that was compared with the certificate is an IP address")     \
 	X(HEADER_FIRST, "a header of the PROXY protocol was sent before the ClientHello")          \
 	X(OTHERS_SEND_HEADER, "other places of the configuration send this peer such a header")    \

@@ -288,6 +288,8 @@ void context_observe(const struct failure *failure, const struct diagnose_work *
 		     observe_sent_name(&f->hello, &facts) | observe_stranger(work, s, name) |
 		     observe_expiry(failure, work, f, s) | observe_past(failure, &facts, f, s) |
 		     observe_config(&facts, f, name);
+	if (s->observed & O_NO_SNI && s->context & C_CAN_SEND_NAME)
+		s->context |= C_NAME_UNSENT;
 	if (context_starttls_protocol(failure->conn->rport))
 		s->context |= C_STARTTLS_PORT;
 	if (failure->conn->flags & TLSFAIL_F_VERIFY_ASKED && !failure->conn->verify_code)

@@ -185,6 +185,52 @@ static void test_abort_after_verify(void **state)
 	assert_null(strstr(finding.hint, "went away"));
 }
 
+static void begin_unnamed(bool can_send_name)
+{
+	static const uint16_t versions[] = { TLS_VERSION_1_2, 0 };
+
+	scene_begin(&scene);
+	scene_client_hello(&scene, NULL, versions);
+	scene_server_hello(&scene, TLS_VERSION_1_2);
+	scene.conn.flags |= TLSFAIL_F_DONE | TLSFAIL_F_VERIFY_ASKED | TLSFAIL_F_LOCAL_FIN;
+	configured((struct program_facts){
+		.uses_tls = true, .place_count = 1, .can_send_name = can_send_name });
+}
+
+/* The certificate may be the default one, whatever it is for. */
+static void test_no_name_was_sent(void **state)
+{
+	(void)state;
+	begin_unnamed(true);
+	scene.conn.verify_code = 18;
+	diagnose_scene();
+	assert_string_equal(finding.cause, "verify-self-signed");
+	assert_non_null(strstr(finding.hint, "then shows another one"));
+	begin_unnamed(false);
+	scene.conn.verify_code = 18;
+	diagnose_scene();
+	assert_string_equal(finding.cause, "verify-self-signed");
+	assert_null(strstr(finding.hint, "then shows another one"));
+}
+
+/* With a session that is resumed no certificate comes, and the name is compared with the old one. */
+static void test_resumed_certificate_of_another(void **state)
+{
+	(void)state;
+	begin_unnamed(true);
+	scene.conn.flags |= TLSFAIL_F_HOST_CHECKED | TLSFAIL_F_HOST_REFUSED;
+	strcpy(scene.conn.host, "api.test");
+	diagnose_scene();
+	assert_string_equal(finding.cause, "sni-missing");
+	assert_int_equal(finding.confidence, CONFIDENCE_MEDIUM);
+	assert_string_equal(finding.candidates[0], "verify-hostname-mismatch");
+	begin_unnamed(true);
+	scene.conn.flags |= TLSFAIL_F_HOST_CHECKED | TLSFAIL_F_HOST_REFUSED;
+	strcpy(scene.conn.host, "192.0.2.1");
+	diagnose_scene();
+	assert_string_equal(finding.cause, "verify-hostname-mismatch");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -192,6 +238,8 @@ int main(void)
 		cmocka_unit_test(test_candidates),
 		cmocka_unit_test(test_abort_after_verify),
 		cmocka_unit_test(test_sessions),
+		cmocka_unit_test(test_no_name_was_sent),
+		cmocka_unit_test(test_resumed_certificate_of_another),
 	};
 
 	return cmocka_run_group_tests_name("diagnose_context", tests, NULL, NULL);
