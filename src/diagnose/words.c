@@ -87,7 +87,8 @@ static void add_name(struct text *t, const struct facts *x)
 	if (hello->has_server_name)
 		text_add(t, hello->server_name);
 	else
-		text_add(t, hello->known ? "a server it did not name (no SNI)" : "this server");
+		text_add(t, hello->known && !hello->cut ? "a server it did not name (no SNI)"
+							: "this server");
 }
 
 static void add_versions(struct text *t, const struct facts *x)
@@ -374,6 +375,12 @@ static void add_after_retry(struct text *t, const struct facts *x)
 	finding_add_retry(t, &x->f->choice);
 }
 
+/* Did all of the client's ClientHello come? One of which not all was kept may have. */
+static bool hello_came(const struct finding *f)
+{
+	return f->hello.known && !(f->hello.cut && f->bytes_received < f->hello.length);
+}
+
 /* How far a client came. */
 static void add_progress(struct text *t, const struct facts *x)
 {
@@ -381,7 +388,7 @@ static void add_progress(struct text *t, const struct facts *x)
 
 	if (f->protocol_version)
 		text_add(t, "after it had got the ServerHello");
-	else if (f->hello.known)
+	else if (hello_came(f))
 		text_add(t, "after its ClientHello");
 	else
 		text_add(t, f->bytes_received ? "in the middle of its ClientHello"
@@ -395,7 +402,7 @@ static void add_stopped(struct text *t, const struct facts *x)
 
 	if (f->protocol_version)
 		text_add(t, "got the ServerHello and then sent nothing more");
-	else if (f->hello.known)
+	else if (hello_came(f))
 		text_add(t, "sent its ClientHello and then nothing more");
 	else
 		text_add(t, f->bytes_received ? "stopped in the middle of its ClientHello"

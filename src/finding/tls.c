@@ -261,7 +261,7 @@ void finding_add_offer(struct text *t, const struct finding_hello *hello)
 	if (hello->is_fallback)
 		text_add(t, ", marked as a fallback");
 	if (hello->cut)
-		text_add(t, ", and more that was not kept");
+		text_add(t, ", and more that did not come or was not kept");
 }
 
 void finding_add_choice(struct text *t, const struct finding_choice *choice)

@@ -394,6 +394,15 @@ static void test_progress(void **state)
 	diagnose_scene();
 	assert_non_null(strstr(finding.message, "after its ClientHello"));
 	assert_int_equal(finding.candidate_count, 0);
+	/* half of it: whom it names may be in the other half */
+	hello_without_name();
+	scene.received.len -= 10;
+	scene.conn.rx_bytes = scene.received.len;
+	scene.conn.flags |= TLSFAIL_F_PEER_FIN;
+	diagnose_scene();
+	assert_string_equal(finding.cause, "client-closed-in-handshake");
+	assert_non_null(strstr(finding.message, "in the middle of its ClientHello"));
+	assert_null(strstr(finding.message, "did not name"));
 	hello_answered();
 	scene.conn.flags |= TLSFAIL_F_PEER_FIN;
 	diagnose_scene();

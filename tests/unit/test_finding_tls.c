@@ -117,7 +117,8 @@ static void test_hello_least(void **state)
 	assert_true(finding.hello.known);
 	assert_true(finding.hello.cut);
 	assert_int_equal(finding.hello.version_count, 0);
-	assert_words(", and more that was not kept", finding_add_offer, &finding.hello);
+	assert_words(", and more that did not come or was not kept", finding_add_offer,
+		     &finding.hello);
 }
 
 /* Longer lists than a finding has room for: their numbers are true, and the first are kept. */
