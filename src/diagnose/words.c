@@ -261,7 +261,15 @@ static void add_missing_issuer(struct text *t, const struct facts *x)
 
 static void add_client_fix(struct text *t, const struct facts *x)
 {
-	program_add_words(t, &x->program, verify_fix(x->f->verify.result));
+	enum tls_verify result = x->f->verify.result;
+
+	program_add_words(t, &x->program, verify_fix(result));
+	/* OpenSSL looks for no issuer beyond the depth, and so may not get to say that it is 22. */
+	if (x->f->certificate.known && x->f->certificate.chain_length > 1 &&
+	    (result == TLS_VERIFY_NO_ISSUER_LOCALLY || result == TLS_VERIFY_CANNOT_VERIFY_FIRST))
+		program_add_words(
+			t, &x->program,
+			"; more than its own came, so {setting:client_verify_depth} may be too small");
 }
 
 /* The alert that we sent; nothing when there was none. */

@@ -326,6 +326,26 @@ static void test_alerts_of_ours(void **state)
 	assert_true(finding.alert.inferred);
 }
 
+/* One that came with its issuer may be refused for the depth that is allowed. */
+static void test_client_depth(void **state)
+{
+	static const struct certificate_spec issuer = { "Client CA", "Client Root", -60, 3600 };
+
+	(void)state;
+	certificate();
+	scene.conn.flags |= AFTER | TLSFAIL_F_VERIFY_ASKED;
+	scene.conn.verify_code = 20;
+	diagnose_scene();
+	assert_string_equal(finding.cause, "client-cert-verify-failed");
+	assert_null(strstr(finding.hint, "too small"));
+	certificate();
+	scene_certificate(&scene, &issuer);
+	scene.conn.flags |= AFTER | TLSFAIL_F_VERIFY_ASKED;
+	scene.conn.verify_code = 20;
+	diagnose_scene();
+	assert_non_null(strstr(finding.hint, "too small"));
+}
+
 /* No version is worth allowing of a client that has but SSL. */
 static void test_ssl_only(void **state)
 {
@@ -414,9 +434,10 @@ static void test_progress(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_every_cause), cmocka_unit_test(test_alerts_of_ours),
-		cmocka_unit_test(test_hello),	    cmocka_unit_test(test_client_certificate),
-		cmocka_unit_test(test_progress),    cmocka_unit_test(test_ssl_only),
+		cmocka_unit_test(test_every_cause),  cmocka_unit_test(test_alerts_of_ours),
+		cmocka_unit_test(test_hello),	     cmocka_unit_test(test_client_certificate),
+		cmocka_unit_test(test_progress),     cmocka_unit_test(test_ssl_only),
+		cmocka_unit_test(test_client_depth),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
