@@ -52,7 +52,7 @@ const struct command_row command_table[] = {
 	  "  tlsfail probe --starttls smtp mail.internal:25\n",
 	  probe_run },
 	{ "explain", COMMAND_EXPLAIN, " [LINE | FILE | -]", 64,
-	  "what a line of nginx's error.log means, or a whole log",
+	  "what a line of error.log means, or a whole log",
 	  "LINE: of error.log, or a part of it, or an OpenSSL code such as 0A000410.\n"
 	  "Exit status: 0 explained, 1 cannot read it, 2 usage, 3 nothing in it is known.\n"
 	  "Examples:\n"
@@ -62,8 +62,8 @@ const struct command_row command_table[] = {
 	  "  zcat error.log.*.gz | tlsfail explain -\n",
 	  explain_run },
 	{ "lint", COMMAND_LINT, " [FILE]", 1, "what in nginx's configuration will fail with TLS",
-	  "FILE: nginx.conf, with all that it includes. \"# tlsfail: ignore RULE\" in the line of a\n"
-	  "directive, or above it, leaves a rule out there.\n"
+	  "FILE: nginx.conf, with all that it includes. \"# tlsfail: ignore RULE\" in the\n"
+	  "line of a directive, or above it, leaves a rule out there.\n"
 	  "Exit status: 0 clean, 1 findings, 2 usage, 3 could not read.\n"
 	  "Examples:\n"
 	  "  tlsfail lint\n"

@@ -29,8 +29,11 @@
 #define NAME_LEN       256
 #define HOSTS_STEPS    2000000 /* lines of a hosts file, for all names in a configuration */
 #define NOTES_BYTES    4096
-#define SLOW_NS	       1000000 /* a large configuration is slow to search */
-#define PAUSE_FACTOR   9       /* times as long as a reading took, there is no other */
+/* What reading and searching take of a CPU is paid off with so many times the time, in which neither
+ * is done once the debt is too large: a tenth of a CPU in the long run, and none of a busy machine's
+ * delays, which are not its own. */
+#define DEBT_FACTOR 9
+#define DEBT_MAX_NS (3 * (int64_t)NS_PER_S)
 
 /* A configuration, as it was at some time. */
 struct reading {
@@ -72,11 +75,9 @@ struct nginxwatch {
 	size_t slot_next;
 	size_t server_slot_next;
 	uint64_t uses;
-	/* CLOCK_MONOTONIC; before those times nothing is read, or searched */
-	int64_t read_after_ns;
-	int64_t search_after_ns;
-	int64_t begun_ns; /* this look */
-	bool has_read;	  /* in this look */
+	int64_t debt_ns;
+	int64_t begun_ns; /* this look, CLOCK_MONOTONIC */
+	bool paused;	  /* in this look nothing is read or searched */
 	struct nginx_places places;
 	struct nginxtell tell;
 	char notes[NOTES_BYTES];
@@ -149,7 +150,7 @@ static bool worker_look(struct nginxwatch *w, struct worker *worker, pid_t pid)
 		return true;
 	if (worker_is_of_known_master(w, worker, pid, started))
 		return true;
-	if (w->begun_ns < w->read_after_ns)
+	if (w->paused)
 		return false;
 	*worker = (struct worker){
 		.pid = pid,
@@ -160,7 +161,6 @@ static bool worker_look(struct nginxwatch *w, struct worker *worker, pid_t pid)
 	if (nginxread_master(pid, &worker->master) ||
 	    procfs_started(worker->master, &worker->master_started))
 		worker->master = 0;
-	w->has_read = true;
 	return true;
 }
 
@@ -237,7 +237,7 @@ static struct reading *reading_make(struct nginxwatch *w, const struct worker *w
 	struct reading *r;
 	char buf[1024];
 
-	if (w->begun_ns < w->read_after_ns)
+	if (w->paused)
 		return NULL;
 	r = reading_reserve(w);
 	r->master = worker->master;
@@ -253,7 +253,6 @@ static struct reading *reading_make(struct nginxwatch *w, const struct worker *w
 		r->err = nginxmap_new(r->read.conf, &r->map);
 	if (!r->err && r->read.conf->bytes > TEXT_BYTES_MAX)
 		nginxconf_drop_texts(r->read.conf);
-	w->has_read = true;
 	return r;
 }
 
@@ -367,7 +366,7 @@ static struct reading *reading_of(struct nginxwatch *w, const struct worker *wor
 	reading = reading_find(w, worker);
 	if (!reading)
 		reading = reading_make(w, worker);
-	if (!reading || reading->err || (w->begun_ns < w->search_after_ns && !w->has_read))
+	if (!reading || reading->err || w->paused)
 		return NULL;
 	reading->used = ++w->uses;
 	return reading;
@@ -412,16 +411,15 @@ const struct tlsfail_nginx *nginxwatch_look(struct nginxwatch *w, const struct t
 					    bool has_hello, const char *server_name)
 {
 	const struct tlsfail_nginx *record;
-	int64_t now, pause_until;
+	int64_t now = now_ns(CLOCK_MONOTONIC), cpu;
 
-	w->begun_ns = now_ns(CLOCK_MONOTONIC);
-	w->has_read = false;
+	w->debt_ns -= now - w->begun_ns;
+	if (w->debt_ns < 0)
+		w->debt_ns = 0;
+	w->paused = w->debt_ns > DEBT_MAX_NS;
+	w->begun_ns = now;
+	cpu = now_ns(CLOCK_THREAD_CPUTIME_ID);
 	record = look(w, conn, has_hello, server_name);
-	now = now_ns(CLOCK_MONOTONIC);
-	pause_until = now + PAUSE_FACTOR * (now - w->begun_ns);
-	if (w->has_read)
-		w->read_after_ns = pause_until;
-	else if (now - w->begun_ns > SLOW_NS)
-		w->search_after_ns = pause_until;
+	w->debt_ns += DEBT_FACTOR * (now_ns(CLOCK_THREAD_CPUTIME_ID) - cpu);
 	return record;
 }
