@@ -11,7 +11,6 @@ import os
 import sys
 
 import env
-import test_ask
 import test_budget
 import test_cases
 import test_certs
@@ -26,7 +25,6 @@ import test_host
 import test_implementations
 import test_input
 import test_lifecycle
-import test_lint
 import test_metrics
 import test_mishaps
 import test_nginxconf
@@ -53,7 +51,7 @@ MODULES = (test_cases, test_confirm, test_probe_servers,
            test_container, test_mishaps, test_nginxconf, test_errorlog, test_metrics, test_dist,
            test_replay, test_budget, test_input, test_output, test_fold, test_peers, test_programs,
            test_doctor, test_safety, test_server, test_obstacles, test_service, test_sinks, test_storm,
-           test_verifier, test_wire, test_probe, test_ask, test_lint,
+           test_verifier, test_wire, test_probe,
            test_strangers)
 
 
