@@ -108,16 +108,35 @@ static uint32_t observe_first_answer(const struct finding *f, const struct sympt
 	return 0;
 }
 
-/* Are all cipher suites for ECDSA, or none? Libraries offer both kinds by themselves. */
+/* Is it a suite of TLS 1.3 (RFC 8446, B.4)? Those say nothing of the certificate's key. */
+static bool is_tls13_suite(const struct finding_code *suite)
+{
+	return suite->number >> 8 == 0x13;
+}
+
+/* Not a suite but a signal (RFC 5746, section 3.3; RFC 7507). */
+static bool is_signal(const struct finding_code *suite)
+{
+	return suite->number == 0x00ff || suite->number == 0x5600;
+}
+
+/* Are all cipher suites of TLS 1.2 and before for ECDSA, or none? Libraries offer both kinds by
+ * themselves. */
 static bool is_for_one_key(const struct finding_hello *hello)
 {
-	unsigned int ecdsa = 0;
+	unsigned int ecdsa = 0, legacy = 0;
 
 	if (hello->cipher_count > FINDING_CIPHERS_MAX)
 		return false;
-	for (unsigned int i = 0; i < hello->cipher_count; i++)
-		ecdsa += hello->ciphers[i].name && strstr(hello->ciphers[i].name, "_ECDSA_");
-	return !ecdsa || ecdsa == hello->cipher_count;
+	for (unsigned int i = 0; i < hello->cipher_count; i++) {
+		const struct finding_code *suite = &hello->ciphers[i];
+
+		if (is_tls13_suite(suite) || is_signal(suite))
+			continue;
+		legacy++;
+		ecdsa += suite->name && strstr(suite->name, "_ECDSA_");
+	}
+	return legacy && (!ecdsa || ecdsa == legacy);
 }
 
 /* How much was left to choose from. */
@@ -129,15 +148,14 @@ static uint32_t observe_offer(const struct finding_hello *hello)
 	if (!hello->known || hello->cut)
 		return 0;
 	for (unsigned int i = 0; i < hello->cipher_count && i < FINDING_CIPHERS_MAX; i++) {
-		bool is_tls13 = hello->ciphers[i].number >> 8 == 0x13; /* RFC 8446, B.4 */
+		bool is_tls13 = is_tls13_suite(&hello->ciphers[i]);
 
 		tls13 += is_tls13;
 		legacy += !is_tls13;
 	}
 	/* A version for which there is no suite is not one that was offered in earnest. */
 	if ((legacy && legacy <= FEW_SUITES) || (!legacy && tls13 <= FEW_SUITES_TLS13) ||
-	    (!tls13 && is_for_one_key(hello)) ||
-	    (hello->scheme_count && hello->scheme_count <= FEW_SCHEMES))
+	    is_for_one_key(hello) || (hello->scheme_count && hello->scheme_count <= FEW_SCHEMES))
 		o |= C_FEW_SUITES;
 	if (hello->group_count && hello->group_count <= FEW_GROUPS)
 		o |= C_FEW_GROUPS;
