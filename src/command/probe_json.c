@@ -45,25 +45,7 @@ static void member_take(void *context, const char *key, const struct sink_value 
 	if (!is_wanted(key, w->works) || value->kind == SINK_STEPS)
 		return;
 	jsonout_key(j, key);
-	switch (value->kind) {
-	case SINK_STRING:
-		jsonout_string(j, value->string);
-		break;
-	case SINK_INTEGER:
-		jsonout_integer(j, value->integer);
-		break;
-	case SINK_BOOLEAN:
-		jsonout_boolean(j, value->boolean);
-		break;
-	case SINK_STRINGS:
-		jsonout_begin(j, "[");
-		for (unsigned int i = 0; i < value->count; i++)
-			jsonout_string(j, value->strings[i]);
-		jsonout_end(j, "]");
-		break;
-	case SINK_STEPS:
-		break;
-	}
+	sink_json_value(j, value);
 }
 
 static void string_add(struct jsonout *j, const char *key, const char *value)

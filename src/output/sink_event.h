@@ -54,4 +54,8 @@ void sink_event_add_line(const struct finding *finding, struct text *t);
 /* How bad it is, as a severity of syslog: 4 warning, 6 informational. */
 int sink_event_severity(const struct finding *finding);
 
+/* sink_json.c: writes a value as JSON, behind its key. */
+struct jsonout;
+void sink_json_value(struct jsonout *j, const struct sink_value *value);
+
 #endif

@@ -31,12 +31,8 @@ struct writer {
 	bool ecs; /* names of the Elastic Common Schema */
 };
 
-static void write_member(void *context, const char *key, const struct sink_value *value)
+void sink_json_value(struct jsonout *j, const struct sink_value *value)
 {
-	struct writer *writer = context;
-	struct jsonout *j = &writer->json;
-
-	jsonout_key(j, writer->ecs ? sink_ecs_key(writer->finding, key) : key);
 	switch (value->kind) {
 	case SINK_STRING:
 		jsonout_string(j, value->string);
@@ -57,6 +53,14 @@ static void write_member(void *context, const char *key, const struct sink_value
 		write_steps(j, value->steps, value->count);
 		break;
 	}
+}
+
+static void write_member(void *context, const char *key, const struct sink_value *value)
+{
+	struct writer *writer = context;
+
+	jsonout_key(&writer->json, writer->ecs ? sink_ecs_key(writer->finding, key) : key);
+	sink_json_value(&writer->json, value);
 }
 
 static void json_format(const struct sink_options *options, const struct finding *finding,
