@@ -100,11 +100,12 @@ say = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)')
 .DEFAULT_GOAL := all
 
 # Targets that are run as root on a bare machine install what they need before anything is compiled.
-ROOT_GOALS := $(filter test accuracy demo vmtest,$(MAKECMDGOALS))
+ROOT_GOALS := $(filter test accuracy demo vmtest soak,$(MAKECMDGOALS))
 DEPS := $(if $(ROOT_GOALS),install-deps)
 groups_test     := test vm
 groups_accuracy := test
 groups_demo     := demo
+groups_soak     := test
 groups_vmtest   := vm
 
 # ---- The program ---------------------------------------------------------------------------------
@@ -380,6 +381,14 @@ test: need-root $(UNIT_PROGRAMS) build/asan/tlsfail build/tlsfail build/static/t
 .PHONY: vmtest
 vmtest: need-root $(STATIC_PROGRAMS) build/verifier deb ## end to end on the kernels of VM="bookworm trixie" or all (root)
 	$(Q)tools/tap-summary $(STATIC_SUITES) $(call vm_suites,$(VM)); \
+		status=$$?; $(HAND_BACK); exit $$status
+
+# SOAK=2h: how long. Half an hour shows a leak that matters.
+SOAK ?= 30m
+
+.PHONY: soak
+soak: need-root build/tlsfail ## traffic and the life of a host for SOAK=30m: nothing lost, nothing grows (root)
+	$(Q)$(PYTHON) tests/e2e/run.py --tlsfail build/tlsfail --only 'soak/*' --soak $(SOAK); \
 		status=$$?; $(HAND_BACK); exit $$status
 
 .PHONY: demo

@@ -12,6 +12,10 @@ SYS_BPF = {"x86_64": 321, "aarch64": 280}
 # <linux/bpf.h>
 _GET_NEXT_ID = {"prog": 11, "map": 12, "link": 31}
 _GET_NEXT_ID_ATTR = struct.Struct("=III")  # start_id, next_id, open_flags
+_MAP_GET_FD_BY_ID = 14
+_MAP_GET_NEXT_KEY = 4
+_MAP_GET_NEXT_KEY_ATTR = struct.Struct("=I4xQQ")  # map_fd, key, next_key
+_KEY_SIZE_MAX = 512
 _ENABLE_STATS = 32
 _STATS_RUN_TIME = 0
 
@@ -40,6 +44,34 @@ def ids(kind):
             raise
         last = _GET_NEXT_ID_ATTR.unpack(attr.raw)[1]
         yield last
+
+
+def entries(map_id):
+    """How many entries the map of that number has, 0 when it is gone. Keys that come and go meanwhile may
+    be counted twice or not at all."""
+    attr = ctypes.create_string_buffer(_GET_NEXT_ID_ATTR.pack(map_id, 0, 0), _GET_NEXT_ID_ATTR.size)
+    try:
+        fd = _bpf(_MAP_GET_FD_BY_ID, attr)
+    except OSError as error:
+        if error.errno == errno.ENOENT:
+            return 0
+        raise
+    key, following = (ctypes.create_string_buffer(_KEY_SIZE_MAX) for _ in range(2))
+    count, last = 0, 0
+    try:
+        while True:
+            attr = ctypes.create_string_buffer(_MAP_GET_NEXT_KEY_ATTR.pack(
+                fd, last, ctypes.addressof(following)), _MAP_GET_NEXT_KEY_ATTR.size)
+            _bpf(_MAP_GET_NEXT_KEY, attr)
+            count += 1
+            key.raw = following.raw
+            last = ctypes.addressof(key)
+    except OSError as error:
+        if error.errno != errno.ENOENT:  # ENOENT: the end
+            raise
+        return count
+    finally:
+        os.close(fd)
 
 
 class RunStatistics:

@@ -21,11 +21,14 @@ NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
 
 
 class Env:
-    """TLSFAIL is the program's path, TOP the run's directory, PATTERN which tests to run."""
+    """TLSFAIL is the program's path, TOP the run's directory, PATTERN which tests to run, SOAK_S how
+    many seconds a soak lasts."""
 
     degraded = ()  # what doctor has to find fault with here, by name
+    owns_clock = False  # may it be set?
 
-    def __init__(self, tlsfail, top, pattern="*"):
+    def __init__(self, tlsfail, top, pattern="*", soak_s=20):
+        self.soak_s = soak_s
         self.tlsfail = Path(tlsfail).resolve()
         self.top = top
         self._pattern = pattern

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The end-to-end suite: tlsfail on a real nginx with real broken upstreams. Needs root.
 
-    run.py [--tlsfail PROGRAM] [--only GLOB] [--keep]
+    run.py [--tlsfail PROGRAM] [--only GLOB] [--keep] [--soak SECONDS]
 
 Prints TAP; exits with 0 only when all is well. It runs in a network namespace of its own.
 """
@@ -39,6 +39,7 @@ import test_safety
 import test_server
 import test_service
 import test_sinks
+import test_soak
 import test_storm
 import test_strangers
 import test_verifier
@@ -52,7 +53,7 @@ MODULES = (test_cases, test_confirm, test_probe_servers,
            test_replay, test_budget, test_input, test_output, test_fold, test_peers, test_programs,
            test_doctor, test_safety, test_server, test_obstacles, test_service, test_sinks, test_storm,
            test_verifier, test_wire, test_probe,
-           test_strangers)
+           test_strangers, test_soak)
 
 
 def parse_options():
@@ -62,7 +63,15 @@ def parse_options():
     parser.add_argument("--only", default="*", metavar="GLOB",
                         help="run the tests whose names match, such as 'case/verify-*'")
     parser.add_argument("--keep", action="store_true", help="keep the directory of the run")
+    parser.add_argument("--soak", default=20, type=seconds, metavar="TIME", dest="soak_s",
+                        help="how long a soak lasts, such as 30m or 2h; 20s by default")
     return parser.parse_args()
+
+
+def seconds(text):
+    """A TIME of the command line: 20, 20s, 30m, 2h."""
+    units = {"s": 1, "m": 60, "h": 3600}
+    return float(text.rstrip("smh")) * units.get(text[-1], 1)
 
 
 def main():
@@ -77,7 +86,7 @@ def main():
     netns.enter_network()
     report = Report()
     with lab.directory(keep=options.keep) as top:
-        here = env.Env(options.tlsfail, top, options.only)
+        here = env.Env(options.tlsfail, top, options.only, options.soak_s)
         for module in MODULES:
             report.run_all(module.__name__, module.tests(here))
     return report.finish()

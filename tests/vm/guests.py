@@ -52,7 +52,9 @@ class Guest:
     events come and go, another emulated CPU may see too late: 6.12 and 7.2 each panicked once on an
     int3 in __schedule. With one, though, older kernels keep just one call of a function in mind for a
     kretprobe (register_kretprobe(): maxactive).
-    SYSTEMD: it is started as Debian is, and what is tested is the Debian package and its service."""
+    SYSTEMD: it is started as Debian is, and what is tested is the Debian package and its service.
+    BOOT: words of the kernel's command line.
+    SOAK_S: how many seconds a soak lasts in it."""
 
     suite: str
     arch: str = "amd64"
@@ -66,13 +68,16 @@ class Guest:
     differs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     cpus: int = 2
     systemd: bool = False
+    boot: Tuple[str, ...] = ()
+    soak_s: int = 0
 
     @property
     def name(self):
         """What tells it from the others."""
         return "-".join([self.suite, *([self.arch] if self.arch != "amd64" else []),
                          *([self.kernel.version] if self.kernel else []),
-                         *(["service"] if self.systemd else [])])
+                         *(["service"] if self.systemd else []),
+                         *(word.replace("=", "-") for word in self.boot)])
 
     @property
     def inside(self):
@@ -181,6 +186,11 @@ GUESTS = (
     Guest("sid", cpus=1, archives=MAIN_ONLY,
           options=('--aptopt=Acquire::Check-Valid-Until "false"',), lacks=ALL,
           differs=OPENSSL_3_5),
+    # Since 6.13 a BPF program of a uprobe with a large frame has a stack for each CPU, and may be
+    # preempted: with more workers than CPUs one would write over the other's.
+    Guest("sid", cpus=1, archives=MAIN_ONLY, boot=("preempt=full",), groups=("preemption", "soak"),
+          soak_s=600, options=('--aptopt=Acquire::Check-Valid-Until "false"',), lacks={
+              "soak/week": "it has nothing to do with the kernel"}),
 )
 
 

@@ -32,14 +32,17 @@ import test_lifecycle
 import test_lockdown
 import test_mishaps
 import test_obstacles
+import test_preemption
 import test_safety
+import test_soak
 import test_verifier
 from lab import lab, netns
 from tap import Report, Skip
 
 # What locks the kernel down comes last.
 MODULES = (test_cases, test_hooks, test_doctor, test_safety, test_obstacles, test_verifier,
-           test_lifecycle, test_host, test_container, test_mishaps, test_lockdown)
+           test_lifecycle, test_host, test_container, test_mishaps,
+           test_preemption, test_soak, test_lockdown)
 
 KEPT = ("*.out", "*.err", "*.rec", "proxy/error.log")
 
@@ -48,8 +51,10 @@ class GuestEnv(env.Env):
     """What the tests are given, with GUEST's peculiarities: those of GROUPS that match PATTERN. Every
     trace is recorded."""
 
+    owns_clock = True
+
     def __init__(self, guest, top, groups, pattern):
-        super().__init__(env.REPOSITORY / guest.tlsfail, top, pattern)
+        super().__init__(env.REPOSITORY / guest.tlsfail, top, pattern, guest.soak_s)
         self._guest = guest
         self.degraded = guest.degraded
         self._groups = groups

@@ -33,8 +33,8 @@ class GuestFailed(Exception):
 def _command(guest, vmlinuz, initrd, parameters, where):
     emulator, console, port, results = _MACHINES[guest.arch]
     told = " ".join(f"{name}={value}" for name, value in parameters.items())
-    command_line = (f"console={console} {_KERNEL_PARAMETERS} rdinit=/tests/vm/init {told} "
-                    f"RESULTS={results}")
+    command_line = " ".join((f"console={console}", _KERNEL_PARAMETERS, *guest.boot,
+                             f"rdinit=/tests/vm/init {told} RESULTS={results}"))
     # Without KVM, so that it runs on every machine, virtual ones included.
     return [*emulator, "-accel", "tcg", "-smp", str(guest.cpus), "-m", "2048",
             "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """tlsfail as a running process: when it is armed, what it found, how it ended."""
 import json
+import os
 import re
 import signal
 
@@ -18,9 +19,10 @@ FINDING_LIMIT_S = 4
 
 class Tracer:
     """`TLSFAIL trace ARGS`. Its stderr, and its stdout unless given, go to files in DIRECTORY,
-    which are named after NAME. Leaving the `with` block ends it."""
+    which are named after NAME. ENV is added to its environment. Leaving the `with` block ends it."""
 
-    def __init__(self, tlsfail, directory, args, name="tlsfail", stdout=None):
+    def __init__(self, tlsfail, directory, args, name="tlsfail", stdout=None, env=None):
+        self._env = {**os.environ, **(env or {})}
         self._argv = [str(tlsfail), "trace", *map(str, args)]
         self._stdout = stdout
         self.stdout_path = directory / (name + ".out")
@@ -30,7 +32,8 @@ class Tracer:
     def __enter__(self):
         with open(self.stdout_path, "wb") as out, open(self.stderr_path, "wb") as err:
             self.process = procs.start_owned(
-                self._argv, stdout=out if self._stdout is None else self._stdout, stderr=err)
+                self._argv, stdout=out if self._stdout is None else self._stdout, stderr=err,
+                env=self._env)
         return self
 
     def __exit__(self, *_):
