@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A client of the probe and the server that it is to meet. After cmocka.h.
+ */
+#ifndef TLSFAIL_TEST_PROBING_H
+#define TLSFAIL_TEST_PROBING_H
+
+#include <openssl/ssl.h>
+
+#include "pki.h"
+#include "probe/client.h"
+#include "system/clock.h"
+
+#define PROBING_NAME	"app.test"
+#define PROBING_PATIENT (20 * NS_PER_S) /* where an answer comes */
+#define PROBING_SHORT	(NS_PER_S / 4)	/* where none does */
+
+/* A server with that certificate and libssl's defaults: the caller's to SSL_CTX_free(). */
+SSL_CTX *probing_server(const struct pki_cert *cert);
+
+/* The server asks for a certificate of that CA, whose name it says, and insists on it. */
+void probing_insist(SSL_CTX *server, const struct pki_cert *ca);
+
+/* A client with nginx's defaults, by that name; to be freed with client_free(). */
+void probing_client(struct client *client);
+
+/* The file has that text from now on, which it takes. */
+void probing_file(struct client_file *file, char *pem);
+
+/* The client verifies, and trusts that CA alone. */
+void probing_trust(struct client *client, const struct pki_cert *ca);
+
+/* The client has that certificate. */
+void probing_certificate(struct client *client, const struct pki_cert *cert);
+
+#endif
