@@ -11,19 +11,19 @@
 #include "diagnose/cause_rows.h"
 
 const char cause_note_concluded[] =
-	" That is concluded from the certificates, as the program did not ask for the reason.";
+	" This is inferred from the certificates, because the program did not ask for the reason.";
 
 const char cause_note_resumed[] =
-	" The session was resumed: this is the verify result of the handshake that began it, "
-	"{setting:session_origin}.";
+	" The session was resumed, so this verify result dates from the handshake that created "
+	"it, {setting:session_origin}.";
 
-const char cause_note_shown[] = " The certificate is what it showed at {shown}.";
+const char cause_note_shown[] = " The certificate is the one it presented at {shown}.";
 
 const char cause_hint_resumed[] = "{setting:session_apart}";
 
 const char cause_note_hidden[] =
-	" An earlier session was offered and not resumed: until now resumption may have hidden "
-	"this.";
+	" An earlier session was offered but not resumed; until now, resumption may have hidden "
+	"this problem.";
 
 static const struct cause last_rows[] = {
 	{
@@ -31,11 +31,11 @@ static const struct cause last_rows[] = {
 		.responsible = RESPONSIBLE_THIS_HOST,
 		.when = { .role = OF_EITHER, .all = O_RAISED },
 		.confidence = CONFIDENCE_MEDIUM,
-		.evidence = "any other error that the TLS library raised",
-		.message = "{library} here ended the handshake with {peer} with an error of its "
-			   "own ({error}).",
-		.doubt = "The error names no cause that a rule knows.",
-		.hint = "look in {setting:log} for that moment, and for that error in the "
+		.evidence = "any other error raised by the TLS library",
+		.message = "{library} on this host aborted the handshake with {peer} because of "
+			   "an error ({error}).",
+		.doubt = "No rule covers this error.",
+		.hint = "check {setting:log} at that time, and look the error up in the "
 			"documentation of {library}",
 	},
 	{
@@ -43,8 +43,9 @@ static const struct cause last_rows[] = {
 		.when = { .role = OF_EITHER },
 		.confidence = CONFIDENCE_LOW,
 		.evidence = "none of the above; the raw evidence is shown",
-		.message = "The handshake with {peer} failed in a way that no rule knows: {raw}.",
-		.hint = "see the evidence (-v, or tlsfail.evidence in JSON) and report it",
+		.message = "The handshake with {peer} failed in a way that no rule covers: {raw}.",
+		.hint = "look at the evidence (-v, or tlsfail.evidence in JSON) and report this "
+			"case",
 	},
 };
 

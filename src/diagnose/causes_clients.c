@@ -19,27 +19,27 @@ static const struct cause rows[] = {
 		.high_if = O_HELLO | O_HTTP,
 		.candidates = { { .slug = "server-abort" } },
 		.close_kind = "abort",
-		.evidence = "closed here before a handshake began, on a listener whose "
-			    "configuration wants a header of the PROXY protocol first; what came "
-			    "does not begin with one",
-		.message = "Client {peer} came to {local} without a header of the PROXY protocol, "
-			   "which has to come before TLS there.",
-		.doubt = "What the client sent was not read, so that is concluded from the "
+		.evidence = "closed by this side before a handshake began, on a listener "
+			    "configured to expect a PROXY protocol header first; the bytes "
+			    "received do not begin with one",
+		.message = "Client {peer} connected to {local} without sending the PROXY protocol "
+			   "header that must precede TLS there.",
+		.doubt = "What the client sent was not read, so this is inferred from the "
 			 "configuration.",
-		.hint = "have the client come through the load balancer, or have that send the "
-			"header{with:expect_no_proxy_protocol}",
+		.hint = "have the client connect through the load balancer, or make the load "
+			"balancer send the header{with:expect_no_proxy_protocol}",
 	},
 	{
 		.slug = "plain-mail-to-tls",
 		.responsible = RESPONSIBLE_CLIENT,
 		.when = { .role = OF_SERVER, .all = O_MAIL_COMMAND, .none = O_TLS },
 		.confidence = CONFIDENCE_HIGH,
-		.evidence = "the client's first bytes are a command of SMTP, IMAP or POP3, on a "
-			    "port that is for mail",
-		.message = "Client {peer} began in plain text ({first}) on {local}, where TLS "
-			   "begins at once.",
-		.hint = "set the client to \"SSL/TLS\", not \"STARTTLS\", for that port; or give "
-			"it the port for STARTTLS",
+		.evidence = "the client's first bytes are an SMTP, IMAP or POP3 command, on a "
+			    "mail port",
+		.message = "Client {peer} started in plain text ({first}) on {local}, where TLS "
+			   "must start immediately.",
+		.hint = "set the client to \"SSL/TLS\" instead of \"STARTTLS\" for that port, or "
+			"point it at the STARTTLS port",
 	},
 
 	/* -- versions -- */
@@ -50,12 +50,13 @@ static const struct cause rows[] = {
 			  .all = O_TLS13 | O_NARROW,
 			  .reason = { TLS_REASON_UNSUPPORTED_VERSION } },
 		.confidence = CONFIDENCE_HIGH,
-		.evidence = "unsupported version, alert 70 sent; the client offers TLS 1.3 and "
-			    "nothing older",
-		.message = "Client {peer} offers only {versions}, which is not available here: the "
-			   "server is too old, or set up so, not the client.",
-		.hint = "allow TLS 1.3 in {setting:server_versions}; if the TLS library here has "
-			"none, update it (OpenSSL 1.1.1 was the first with TLS 1.3)",
+		.evidence = "unsupported version, alert 70 sent; the client offers only TLS 1.3",
+		.message = "Client {peer} offers only {versions}, which this server does not have "
+			   "or does not allow: it is the server that is out of date, not the "
+			   "client.",
+		.hint = "allow TLS 1.3 in {setting:server_versions}; if the TLS library on this "
+			"host does not support it, update the library (TLS 1.3 needs OpenSSL "
+			"1.1.1 or later)",
 	},
 
 	/* -- names -- */
@@ -67,12 +68,12 @@ static const struct cause rows[] = {
 			  .reason = { TLS_REASON_NAME_CALLBACK_FAILED } },
 		.confidence = CONFIDENCE_HIGH,
 		.evidence = "a callback refused the handshake with alert 112, and the ClientHello "
-			    "had no server_name",
-		.message = "Client {peer} sent no server name (SNI), and {program} refuses clients "
-			   "that do not say whom they want.",
-		.hint = "have the client send the server's name (an address instead of a name in "
-			"its URL is one reason for none){with:serve_without_name}; scanners send "
-			"none either, and for them nothing is needed",
+			    "had no server_name extension",
+		.message = "Client {peer} sent no server name (SNI), and {program} refuses "
+			   "clients that do not send one.",
+		.hint = "have the client send the server's name (clients send none if their URL "
+			"has an IP address){with:serve_without_name}; ignore it if the client is "
+			"a scanner",
 	},
 	{
 		.slug = "server-callback-failed",
@@ -81,11 +82,12 @@ static const struct cause rows[] = {
 			  .all = O_OTHER_SENT,
 			  .reason = { TLS_REASON_NAME_CALLBACK_FAILED } },
 		.confidence = CONFIDENCE_HIGH,
-		.evidence = "a callback of the program refused the handshake, with another alert "
+		.evidence = "a callback of the program refused the handshake with an alert other "
 			    "than 112",
 		.message = "{program} itself refused the handshake with client {peer} for {name} "
-			   "(alert {alert} sent); the alert says that it is not for the name.",
-		.hint = "look in {setting:log} for that moment",
+			   "(alert {alert} sent); according to the alert, the name is not the "
+			   "reason.",
+		.hint = "check {setting:log} at that time",
 	},
 
 	/* -- early data -- */
@@ -99,14 +101,13 @@ static const struct cause rows[] = {
 		.confidence = CONFIDENCE_MEDIUM,
 		.candidates = { { .slug = "server-abort" } },
 		.close_kind = "abort",
-		.evidence = "closed here, nothing wrong so far, in a session that was resumed and "
-			    "with early data (0-RTT) of the client",
+		.evidence = "closed by this side with nothing wrong so far, in a resumed session "
+			    "with early data (0-RTT) from the client",
 		.message = "{program} closed the connection of client {peer} before the client's "
-			   "Finished came. The client's request came as early data, and was most "
-			   "likely answered at once.",
-		.hint = "none is needed: a server that does not keep the connection closes it "
-			"after its answer, and with early data that is before the handshake is "
-			"over",
+			   "Finished message arrived. The request arrived as early data and was "
+			   "most likely answered immediately.",
+		.hint = "do nothing: a server without keepalive closes the connection after its "
+			"answer, and with early data that is before the handshake is complete",
 	},
 
 	/* -- the client's certificate -- */
@@ -115,18 +116,17 @@ static const struct cause rows[] = {
 		.when = { .role = OF_SERVER, .all = O_CLIENT_REFUSED | O_BY_STATUS },
 		.confidence = CONFIDENCE_MEDIUM,
 		.candidates = { { .slug = "client-cert-verify-failed" } },
-		.evidence = "the session was thrown away after the handshake, no verify code says "
-			    "why, and the configuration asks for the status of client "
-			    "certificates by OCSP",
-		.message = "The certificate of client {peer} is refused here, and no verify code "
-			   "says why: most likely for its status by OCSP.",
-		.with_cert = "Certificate {subject} of client {peer}, issued by {issuer}, is "
-			     "refused here, and no verify code says why: most likely for its "
-			     "status by OCSP.",
-		.hint = "look in {setting:log} for that moment: where it says that the certificate "
-			"is revoked, give the client a new one; where it says that the responder "
-			"did not answer, nothing is wrong with the client: get the OCSP responder "
-			"to answer{with:ocsp}",
+		.evidence = "the session was discarded after the handshake, no verify code says "
+			    "why, and the configuration checks client certificates by OCSP",
+		.message = "{program} refused the certificate of client {peer} without a verify "
+			   "code that says why: most likely because of its OCSP status.",
+		.with_cert = "{program} refused certificate {subject} of client {peer}, issued by "
+			     "{issuer}, without a verify code that says why: most likely because "
+			     "of its OCSP status.",
+		.hint = "check {setting:log} at that time: if it says that the certificate is "
+			"revoked, give the client a new one; if it says that the responder did "
+			"not answer, nothing is wrong with the client: get the OCSP responder to "
+			"answer{with:ocsp}",
 	},
 };
 

@@ -16,16 +16,14 @@ static const struct cause rows[] = {
 		.when = { .with = C_MOVED | C_STRANGE_CERT },
 		.confidence = CONFIDENCE_HIGH,
 		.responsible = RESPONSIBLE_THIS_HOST,
-		.evidence =
-			"the name that the peer is configured by stands for another address now, "
-			"and the certificate is not for the name that is asked for",
-		.message = "{peer} is no longer what its name in the configuration stands for; "
-			   "{program} still connects to it, and refused its certificate.",
+		.evidence = "the name configured for the peer now resolves to another address, and "
+			    "the certificate does not match the name asked for",
+		.message = "The name in the configuration no longer resolves to {peer}; {program} "
+			   "still connects there, and refused its certificate.",
 		.with_cert =
-			"{peer} is no longer what its name in the configuration stands for; "
-			"{program} still connects to it, and refused its certificate, which is for "
-			"{names}.",
-		.hint = "{setting:reload}: names are looked up when it starts",
+			"The name in the configuration no longer resolves to {peer}; {program} "
+			"still connects there, and refused its certificate, which is for {names}.",
+		.hint = "{setting:reload}: it resolves names only when it starts",
 	},
 	{
 		.slug = "peer-moved",
@@ -35,12 +33,11 @@ static const struct cause rows[] = {
 		.confidence = CONFIDENCE_MEDIUM,
 		.responsible = RESPONSIBLE_THIS_HOST,
 		.or_next = true,
-		.evidence =
-			"the name that the peer is configured by stands for another address now",
-		.message = "{peer} is no longer what its name in the configuration stands for; "
-			   "{program} still connects to it.",
-		.doubt = "It may fail for another reason, too.",
-		.hint = "{setting:reload}: names are looked up when it starts",
+		.evidence = "the name configured for the peer now resolves to another address",
+		.message = "The name in the configuration no longer resolves to {peer}, but "
+			   "{program} still connects there.",
+		.doubt = "It may fail for another reason as well.",
+		.hint = "{setting:reload}: it resolves names only when it starts",
 	},
 	{
 		.slug = "proxy-protocol-unexpected",
@@ -51,13 +48,12 @@ static const struct cause rows[] = {
 		.responsible = RESPONSIBLE_THIS_HOST,
 		.high_if = O_NOT_TLS | O_HTTP,
 		.or_next = true,
-		.evidence =
-			"a header of the PROXY protocol was sent before the ClientHello, and no "
-			"ServerHello came",
-		.message = "{peer} refused the connection: a header of the PROXY protocol was sent "
-			   "before the ClientHello, and it does not expect one.",
-		.doubt = "It may refuse for another reason.",
-		.hint = "have the {upstream} accept that header, or send none",
+		.evidence = "a PROXY protocol header was sent before the ClientHello, and no "
+			    "ServerHello came back",
+		.message = "{peer} refused the connection because it was sent a PROXY protocol "
+			   "header, which it does not expect.",
+		.doubt = "There may be another reason.",
+		.hint = "make the {upstream} accept the header, or stop sending it",
 	},
 	{
 		.slug = "proxy-protocol-missing",
@@ -67,13 +63,12 @@ static const struct cause rows[] = {
 		.confidence = CONFIDENCE_MEDIUM,
 		.responsible = RESPONSIBLE_THIS_HOST,
 		.or_next = true,
-		.evidence =
-			"no header of the PROXY protocol was sent to a peer that gets one from other "
-			"places of the configuration; a close or a reset as the first answer",
-		.message = "{peer} ended the connection without an answer; it gets a header of the "
-			   "PROXY protocol from other places, and got none here.",
-		.doubt = "It may end it for another reason.",
-		.hint = "send that header here, too, if the {upstream} expects it",
+		.evidence = "no PROXY protocol header was sent to a peer that gets one from other "
+			    "places in the configuration; it answered with a close or a reset",
+		.message = "{peer} closed the connection without an answer; other places in the "
+			   "configuration send it a PROXY protocol header, but this one does not.",
+		.doubt = "There may be another reason.",
+		.hint = "send the header here as well, if the {upstream} expects it",
 	},
 	{
 		.slug = "sni-malformed",
@@ -84,15 +79,13 @@ static const struct cause rows[] = {
 		.responsible = RESPONSIBLE_THIS_HOST,
 		.high_if = O_UNRECOGNIZED,
 		.or_next = true,
-		.evidence =
-			"the server_name is none that RFC 6066 allows: an address, an underscore, "
-			"a dot at its end, an empty label; alert 10, 40, 47, 50, 80 or 112, a "
-			"close or a reset as the first answer",
-		.message =
-			"{peer} refused the ClientHello{refusal}; the name in it (SNI), {sni}, is "
-			"none of a host: {flaw}.",
+		.evidence = "the server_name is not one that RFC 6066 allows: an IP address, an "
+			    "underscore, a trailing dot, an empty label; the first answer is alert "
+			    "10, 40, 47, 50, 80 or 112, a close or a reset",
+		.message = "{peer} refused the ClientHello{refusal}; the server name in it (SNI), "
+			   "{sni}, is not a valid host name: {flaw}.",
 		.doubt = "Some servers refuse such names.",
-		.hint = "set {setting:name} to the host name that the {upstream} serves",
+		.hint = "set {setting:name} to a host name that the {upstream} serves",
 	},
 	{
 		.slug = "starttls-expected",
@@ -104,14 +97,14 @@ static const struct cause rows[] = {
 		.high_if = O_NOT_TLS,
 		.or_next = true,
 		.evidence =
-			"the port is one of a protocol that begins in clear and goes over to TLS by "
-			"a command (SMTP, IMAP, POP3, LDAP, PostgreSQL, MySQL ...)",
-		.message =
-			"{peer} did not take a ClientHello: its port is that of {port_protocol}, "
-			"which begins in clear and goes over to TLS by a command (STARTTLS).",
-		.doubt = "It may refuse for another reason.",
-		.hint = "use the port on which it speaks TLS from the start, if it has one; else pass "
-			"the connection through and leave TLS to its clients",
+			"the port belongs to a protocol that starts in plain text and switches to "
+			"TLS with a command (SMTP, IMAP, POP3, LDAP, PostgreSQL, MySQL ...)",
+		.message = "{peer} did not accept a ClientHello: its port is used for "
+			   "{port_protocol}, which starts in plain text and switches to TLS with a "
+			   "command (STARTTLS).",
+		.doubt = "There may be another reason.",
+		.hint = "use the port on which it speaks TLS from the start, if there is one; "
+			"otherwise pass the connection through and leave TLS to the clients",
 	},
 	{
 		.slug = "resumption-refused",
@@ -124,13 +117,12 @@ static const struct cause rows[] = {
 		.high_with = C_SESSION_FAILS,
 		.or_next = true,
 		.evidence =
-			"an earlier session was offered; alert 10, 40, 47, 50 or 80 as the first "
-			"answer",
-		.message = "{peer} refused a ClientHello that offers to resume an earlier session "
-			   "(alert {alert}).",
-		.doubt =
-			"The handshake that began the session had succeeded: the peer cannot resume, or "
-			"was changed since.",
+			"an earlier session was offered; the first answer is alert 10, 40, 47, 50 "
+			"or 80",
+		.message = "{peer} refused a ClientHello that offered to resume an earlier "
+			   "session (alert {alert}).",
+		.doubt = "The handshake that created the session succeeded, so the peer cannot "
+			 "resume sessions, or it has changed since.",
 		.hint = "{setting:no_session_reuse}",
 	},
 	{
@@ -141,12 +133,11 @@ static const struct cause rows[] = {
 		.confidence = CONFIDENCE_MEDIUM,
 		.responsible = RESPONSIBLE_UPSTREAM,
 		.or_next = true,
-		.evidence =
-			"a close or a reset as the first answer, whenever a session is offered, and "
-			"success in between",
+		.evidence = "the first answer is a close or a reset whenever a session is offered, "
+			    "and handshakes in between succeed",
 		.message =
-			"{peer} ends each handshake that offers to resume an earlier session, and "
-			"others succeed.",
+			"{peer} closes every handshake that offers to resume an earlier session, "
+			"while others succeed.",
 		.hint = "{setting:no_session_reuse}",
 	},
 	{
@@ -155,8 +146,8 @@ static const struct cause rows[] = {
 		.confidence = CONFIDENCE_HIGH,
 		.responsible = RESPONSIBLE_THIS_HOST,
 		.evidence = "no server_name in the ClientHello; fatal alert 112",
-		.message = "{peer} refused the ClientHello (alert {alert}), which named no server "
-			   "(SNI).",
+		.message = "{peer} refused the ClientHello (alert {alert}) because it carried no "
+			   "server name (SNI).",
 		.hint = "{setting:send_sni}",
 	},
 	/* Its default certificate, rather than that of the server that is meant. */
@@ -166,14 +157,13 @@ static const struct cause rows[] = {
 		.confidence = CONFIDENCE_MEDIUM,
 		.responsible = RESPONSIBLE_THIS_HOST,
 		.or_next = true,
-		.evidence =
-			"no server_name in the ClientHello; the certificate is refused here, and is "
-			"not for the name that is asked for",
-		.message = "{peer} was not told which server is meant (no SNI), and its "
-			   "certificate, which is not for that one, was refused here.",
-		.with_cert = "{peer} was not told which server is meant (no SNI), and showed a "
-			     "certificate for another one, {names}, which was refused here.",
-		.doubt = "With the name it may show another one.",
+		.evidence = "no server_name in the ClientHello; this side refused the certificate, "
+			    "which does not match the name asked for",
+		.message = "{program} sent no server name (SNI) to {peer} and refused the "
+			   "certificate it got, which is for another server.",
+		.with_cert = "{program} sent no server name (SNI) to {peer} and refused the "
+			     "certificate it got, which is for {names}.",
+		.doubt = "If asked by name, it may present another certificate.",
 		.hint = "{setting:send_sni}",
 	},
 	{
@@ -188,13 +178,12 @@ static const struct cause rows[] = {
 		.or_next = true,
 		.candidates = { { .slug = "proxy-protocol-missing" } },
 		.evidence =
-			"no server_name in the ClientHello, for a host that has a name; a close or "
-			"a reset as the first answer, and no success before",
-		.message = "{peer} ended the connection after a ClientHello that named no server "
-			   "(SNI), without an answer.",
-		.doubt =
-			"Proxies that choose by name (Envoy, Istio, SNI filters) do so; so do an ACL, "
-			"the wrong port and an overloaded server.",
+			"no server_name in the ClientHello, for a host that has a name; the first "
+			"answer is a close or a reset, and no handshake has succeeded before",
+		.message = "{peer} closed the connection without an answer after a ClientHello "
+			   "without a server name (SNI).",
+		.doubt = "Proxies that route by name (Envoy, Istio, SNI filters) do this; so does "
+			 "an ACL, the wrong port or an overloaded server.",
 		.hint = "{setting:send_sni}",
 	},
 	{
@@ -207,12 +196,12 @@ static const struct cause rows[] = {
 		.responsible = RESPONSIBLE_THIS_HOST,
 		.or_next = true,
 		.evidence =
-			"server_name is the name of a group of servers, or has no dot; alert 10, 40, "
-			"47, 50 or 80, a close or a reset as the first answer",
+			"server_name is the name of an upstream group, or has no dot; the first "
+			"answer is alert 10, 40, 47, 50 or 80, a close or a reset",
 		.message =
-			"{peer} refused the ClientHello{refusal}, most likely for the name that it "
-			"asked for (SNI), {sni}, which is none of a host.",
-		.doubt = "The refusal does not say why.",
+			"{peer} refused the ClientHello{refusal}, most likely because the server "
+			"name in it (SNI), {sni}, is not a host name.",
+		.doubt = "The refusal itself does not say why.",
 		.hint = "set {setting:name} to a name that the {upstream} serves",
 	},
 	{
@@ -221,9 +210,9 @@ static const struct cause rows[] = {
 		.confidence = CONFIDENCE_HIGH,
 		.responsible = RESPONSIBLE_THIS_HOST,
 		.evidence =
-			"X509 verify code 10, and none of the certificates that came has expired",
-		.message = "A certificate on this side has expired, with which that of {peer} is "
-			   "verified (verify code 10): none of those that came has.",
+			"X509 verify code 10, and none of the certificates received has expired",
+		.message = "A CA certificate on this host that is used to verify {peer} has "
+			   "expired (verify code 10); none of the certificates it sent has.",
 		.hint = "renew the CA certificates in {setting:trusted_cas}",
 	},
 	{
@@ -234,16 +223,15 @@ static const struct cause rows[] = {
 		.responsible = RESPONSIBLE_UPSTREAM,
 		.candidates = { { .slug = "handshake-blackholed" } },
 		.close_kind = "timeout",
-		.evidence =
-			"TCP was connected; a ClientHello of one packet was sent again and again and "
-			"never acknowledged",
-		.message = "TCP had connected to {peer}, but its kernel never acknowledged the "
-			   "ClientHello ({length} bytes); {program} gave up after {elapsed}.",
-		.doubt =
-			"So it is when the {upstream} is overloaded or hangs and its accept queue is "
-			"full, and when something on the way drops the packets.",
-		.hint = "look whether the {upstream} accepts connections (ss -lt there: Recv-Q at "
-			"Send-Q), and at its load; then at a firewall that reads the SNI, and at routing",
+		.evidence = "TCP was connected; a ClientHello of one packet was retransmitted and "
+			    "never acknowledged",
+		.message = "{peer} accepted the TCP connection, but its kernel never acknowledged "
+			   "the ClientHello ({length} bytes); {program} gave up after {elapsed}.",
+		.doubt = "This happens when the {upstream} is overloaded or hung and its accept "
+			 "queue is full, or when something on the path drops the packets.",
+		.hint = "check whether the {upstream} accepts connections (its accept queue is "
+			"full if ss -lt there shows Recv-Q at Send-Q) and how loaded it is; then "
+			"check for a firewall that filters by SNI, and check routing",
 	},
 };
 

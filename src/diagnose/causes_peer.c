@@ -22,9 +22,9 @@ static const struct cause rows[] = {
 		.responsible = RESPONSIBLE_THIS_HOST,
 		.when = { .all = O_NOT_TLS },
 		.confidence = CONFIDENCE_HIGH,
-		.evidence = "the first bytes received are no TLS record (OpenSSL reason 267)",
+		.evidence = "the first bytes received are not a TLS record (OpenSSL reason 267)",
 		.message = "{peer} does not speak TLS; it answered {first}.",
-		.hint = "correct the port; a service with STARTTLS needs another kind of proxy",
+		.hint = "correct the port; a STARTTLS service needs another kind of proxy",
 	},
 
 	/* -- what the peer said -- */
@@ -33,7 +33,7 @@ static const struct cause rows[] = {
 		.when = { .all = O_SNI, .alert = { TLS_ALERT_UNRECOGNIZED_NAME } },
 		.confidence = CONFIDENCE_HIGH,
 		.evidence = "server_name sent; fatal alert 112 received",
-		.message = "{peer} does not serve the name {sni} that was asked for (SNI).",
+		.message = "{peer} does not serve the name {sni} that it was asked for (SNI).",
 		.hint = "set {setting:name} to a name that the {upstream} serves",
 	},
 	{
@@ -50,11 +50,12 @@ static const struct cause rows[] = {
 				{ .slug = "group-mismatch" },
 				{ .slug = "protocol-version-rejected", .all = O_NARROW } },
 		.evidence =
-			"no server_name in the ClientHello; fatal alert 40, 47 or 80 as the first "
-			"answer; no success without it before, and the usual offer",
-		.message = "{peer} refused the ClientHello (alert {alert}), which named no server "
-			   "(SNI).",
-		.doubt = "Many servers answer so when they need the name.",
+			"no server_name in the ClientHello; the first answer is fatal alert 40, "
+			"47 or 80; no handshake has succeeded without it before, and nothing "
+			"unusual was offered",
+		.message = "{peer} refused the ClientHello (alert {alert}), which carried no "
+			   "server name (SNI).",
+		.doubt = "Many servers answer like this when they need the name.",
 		.hint = "{setting:send_sni}",
 	},
 	{
@@ -67,9 +68,9 @@ static const struct cause rows[] = {
 		.confidence = CONFIDENCE_HIGH,
 		.resumption_hides = true,
 		.evidence =
-			"TLS 1.3: the handshake was done, then fatal alert 116 received; or alert "
-			"42, 40 or 46, and the lengths of the encrypted records say that the "
-			"request for a certificate was answered with none",
+			"TLS 1.3: fatal alert 116 received after the handshake was complete; or "
+			"alert 42, 40 or 46, and the lengths of the encrypted records show that "
+			"the certificate request was answered with none",
 		.message = "{peer} requires a client certificate and got none.",
 		.hint = "{setting:give_certificate}",
 	},
@@ -84,8 +85,8 @@ static const struct cause rows[] = {
 		.evidence =
 			"TLS 1.2 or older: CertificateRequest received, empty Certificate sent, "
 			"fatal alert 40 (or 42, 116) received",
-		.message = "{peer} asked for a client certificate, got none, and refused (alert "
-			   "{alert}).",
+		.message = "{peer} asked for a client certificate, got none, and refused the "
+			   "handshake (alert {alert}).",
 		.hint = "{setting:give_certificate}",
 	},
 	{
@@ -105,7 +106,7 @@ static const struct cause rows[] = {
 		.confidence = CONFIDENCE_HIGH,
 		.resumption_hides = true,
 		.evidence = "fatal alert 45 received",
-		.message = "{peer} says that our client certificate has expired (alert 45).",
+		.message = "{peer} says our client certificate has expired (alert 45).",
 		.hint = "renew the client certificate{with:client_certificate} and "
 			"{setting:reload}",
 	},
@@ -122,17 +123,17 @@ static const struct cause rows[] = {
 		.evidence =
 			"fatal alert 42, 43, 44 or 46 received, or 49 after a certificate was sent",
 		.message = "{peer} refused our client certificate{or_none} (alert {alert}).",
-		.doubt = "What the alert means depends on the server's implementation.",
-		.hint = "check the client certificate{with:client_certificate}: key usage "
-			"clientAuth, revocation, and the subject that the {upstream} expects",
+		.doubt = "Servers differ in what they mean by this alert.",
+		.hint = "check the client certificate{with:client_certificate}: extended key "
+			"usage clientAuth, revocation, and the subject that the {upstream} "
+			"expects",
 	},
 	{
 		.slug = "alpn-mismatch",
 		.when = { .alert = { TLS_ALERT_NO_APPLICATION_PROTOCOL } },
 		.confidence = CONFIDENCE_HIGH,
 		.evidence = "fatal alert 120 received",
-		.message =
-			"{peer} speaks none of the application protocols that were offered (ALPN).",
+		.message = "{peer} supports none of the application protocols offered (ALPN).",
 		.hint = "compare {setting:protocol} with what the {upstream} serves",
 	},
 	{
@@ -142,7 +143,8 @@ static const struct cause rows[] = {
 		.confidence = CONFIDENCE_HIGH,
 		.evidence = "fatal alert 49 received",
 		.message = "{peer} denies access to this client (alert 49).",
-		.hint = "look at the {upstream}'s access rules, also those for client certificates",
+		.hint = "check the {upstream}'s access rules, including those for client "
+			"certificates",
 	},
 	{
 		.slug = "corrupt-record",
@@ -150,8 +152,8 @@ static const struct cause rows[] = {
 		.confidence = CONFIDENCE_MEDIUM,
 		.evidence = "fatal alert 20 received",
 		.message = "{peer} could not decrypt what we sent (alert 20).",
-		.doubt = "Bytes were changed on the way, or one side has a bug.",
-		.hint = "look for a middlebox or a broken NIC offload on the way; compare with a "
+		.doubt = "Bytes were changed in transit, or one side has a bug.",
+		.hint = "look for a middlebox or a broken NIC offload on the path; compare with a "
 			"capture on the other side",
 	},
 	{
@@ -164,17 +166,17 @@ static const struct cause rows[] = {
 				  .all = O_SNI,
 				  .without = C_SUCCEEDED } },
 		.evidence = "fatal alert 80 received",
-		.message = "{peer} had an internal error in the handshake (alert 80).",
-		.doubt = "Some servers say so when they accept none of the offered TLS versions.",
-		.hint = "look at the {upstream}'s own log for that moment",
+		.message = "{peer} had an internal error during the handshake (alert 80).",
+		.doubt = "Some servers send this when they accept none of the TLS versions "
+			 "offered.",
+		.hint = "check the {upstream}'s own log at that time",
 	},
 	{
 		.slug = "protocol-version-rejected",
 		.when = { .alert = { TLS_ALERT_PROTOCOL_VERSION } },
 		.confidence = CONFIDENCE_HIGH,
 		.evidence = "fatal alert 70 received",
-		.message =
-			"{peer} accepts none of the TLS versions that were offered ({versions}).",
+		.message = "{peer} accepts none of the TLS versions offered ({versions}).",
 		.hint = "widen {setting:versions} to a version that the {upstream} speaks",
 	},
 	{
@@ -183,10 +185,10 @@ static const struct cause rows[] = {
 		.when = { .reason = { TLS_REASON_UNSUPPORTED_VERSION } },
 		.confidence = CONFIDENCE_HIGH,
 		.evidence = "OpenSSL reason 258, alert 70 sent",
-		.message =
-			"{peer} chose {version}, which is not allowed here (offered {versions}).",
-		.hint = "upgrade the {upstream}'s TLS; only if that cannot be done, and knowingly, "
-			"allow the old version in {setting:versions}",
+		.message = "{peer} chose {version}, which this host does not allow (offered: "
+			   "{versions}).",
+		.hint = "upgrade TLS on the {upstream}; only as a last resort, and knowing the "
+			"risk, allow the old version in {setting:versions}",
 	},
 	{
 		.slug = "no-protocols-available",
@@ -194,8 +196,8 @@ static const struct cause rows[] = {
 		.when = { .reason = { TLS_REASON_NO_VERSION_ENABLED } },
 		.confidence = CONFIDENCE_HIGH,
 		.evidence = "OpenSSL reason 191, no ClientHello sent",
-		.message = "No ClientHello was sent to {peer}: the configuration leaves no TLS "
-			   "version to offer.",
+		.message = "{program} sent no ClientHello to {peer}: the configuration leaves no "
+			   "TLS version to offer.",
 		.hint = "widen {setting:versions}, or the system's MinProtocol in openssl.cnf",
 	},
 	{
@@ -204,10 +206,10 @@ static const struct cause rows[] = {
 		.when = { .reason = { TLS_REASON_DH_KEY_TOO_SMALL } },
 		.confidence = CONFIDENCE_HIGH,
 		.evidence = "OpenSSL reason 394",
-		.message = "{peer} chose a Diffie-Hellman key that is too small for this host's "
+		.message = "{peer} uses a Diffie-Hellman key that is too small for this host's "
 			   "OpenSSL.",
-		.hint = "have the {upstream} use ECDHE, or a DH group of 2048 bits; only if that "
-			"cannot be done, and knowingly, exclude DHE in {setting:ciphers}",
+		.hint = "have the {upstream} use ECDHE, or a DH group of at least 2048 bits; if "
+			"that cannot be done, exclude DHE in {setting:ciphers}",
 	},
 	{
 		.slug = "legacy-renegotiation",
@@ -216,8 +218,8 @@ static const struct cause rows[] = {
 		.confidence = CONFIDENCE_HIGH,
 		.evidence = "OpenSSL reason 338",
 		.message = "{peer} does not support secure renegotiation (RFC 5746).",
-		.hint = "upgrade the {upstream}'s TLS; only if that cannot be done, and knowingly: "
-			"{setting:legacy_renegotiation}",
+		.hint = "upgrade TLS on the {upstream}; only as a last resort, and knowing the "
+			"risk: {setting:legacy_renegotiation}",
 	},
 	{
 		.slug = "old-version-signature",
@@ -228,12 +230,11 @@ static const struct cause rows[] = {
 		.confidence = CONFIDENCE_HIGH,
 		.evidence = "a version before TLS 1.2 chosen, and OpenSSL reason 333, 118, 297, "
 			    "368, 370 or 376",
-		.message =
-			"{peer} chose {version}, which signs with MD5 and SHA-1: the security "
-			"level of the {library} here does not take that, whatever the certificate "
-			"is.",
-		.hint = "upgrade the {upstream}'s TLS to 1.2 or later; only if that cannot be "
-			"done, and knowingly, {setting:lowest_security_level}",
+		.message = "{peer} chose {version}, which signs with MD5 and SHA-1; the security "
+			   "level of {library} on this host does not accept that, whatever the "
+			   "certificate.",
+		.hint = "upgrade TLS on the {upstream} to 1.2 or later; only as a last resort, "
+			"and knowing the risk: {setting:lowest_security_level}",
 	},
 	{
 		.slug = "legacy-signature",
@@ -242,23 +243,23 @@ static const struct cause rows[] = {
 				      TLS_REASON_NO_SHARED_SIGNATURE } },
 		.confidence = CONFIDENCE_HIGH,
 		.evidence = "OpenSSL reason 333, 118, 297, 368, 370 or 376",
-		.message = "{peer} signs with an algorithm that the {library} here does not "
+		.message = "{peer} signs with an algorithm that {library} on this host does not "
 			   "accept.",
-		.hint = "upgrade the {upstream}'s TLS, or give it another certificate, so that it "
-			"signs with SHA-256 or better, and a kind of key that is accepted here",
+		.hint = "upgrade TLS on the {upstream}, or give it another certificate, so that "
+			"it signs with SHA-256 or better and a type of key that this host accepts",
 	},
 	{
 		.slug = "downgrade-detected",
 		.responsible = RESPONSIBLE_NETWORK,
 		.when = { .reason = { TLS_REASON_FALLBACK_OR_DOWNGRADE } },
 		.confidence = CONFIDENCE_MEDIUM,
-		.evidence = "OpenSSL reason 373 as the client: the ServerHello's random says that "
-			    "the server could have chosen a higher version",
-		.message = "{peer} chose {version}, and says in the same breath that it speaks a "
-			   "newer version: something between made it choose the old one.",
-		.doubt = "A middlebox that opens TLS does this; so does an attack.",
-		.hint = "look for a proxy or firewall on the way that inspects TLS; update it, or "
-			"go around it",
+		.evidence = "OpenSSL reason 373 as the client: the random value of the "
+			    "ServerHello says that the server supports a higher version",
+		.message = "{peer} chose {version} but signals that it supports a newer version: "
+			   "something in between made it choose the old one.",
+		.doubt = "A middlebox that inspects TLS does this; so does an attacker.",
+		.hint = "look for a proxy or firewall on the path that inspects TLS; update it, "
+			"or bypass it",
 	},
 	{
 		.slug = "peer-signature-wrong",
@@ -266,10 +267,10 @@ static const struct cause rows[] = {
 		.when = { .reason = { TLS_REASON_BAD_PEER_SIGNATURE } },
 		.confidence = CONFIDENCE_HIGH,
 		.evidence = "OpenSSL reason 123, 264 or 265",
-		.message = "{peer} did not prove that it has the key of its certificate: its "
-			   "signature in the handshake is wrong.",
-		.hint = "check on the {upstream} that its private key belongs to its certificate; "
-			"look for a middlebox that changes handshakes",
+		.message = "{peer} did not prove that it has the private key of its certificate: "
+			   "its handshake signature is wrong.",
+		.hint = "check on the {upstream} that the private key belongs to the certificate; "
+			"look for a middlebox that alters handshakes",
 	},
 	{
 		.slug = "session-mismatch",
@@ -277,12 +278,12 @@ static const struct cause rows[] = {
 		.when = { .reason = { TLS_REASON_SESSION_MISMATCH, TLS_REASON_EARLY_DATA } },
 		.confidence = CONFIDENCE_MEDIUM,
 		.evidence = "OpenSSL reason 104, 114, 197, 210, 218, 219, 253 and the like",
-		.message = "{peer} and this host do not agree on an earlier session that was to be "
-			   "resumed ({error}).",
-		.doubt = "Servers of a pool that share an address, and not their session keys, can "
-			 "do this.",
-		.hint = "have the servers behind that address share their session keys; until "
-			"then: {setting:no_session_reuse}",
+		.message = "{peer} and this host disagree about a session that was to be resumed "
+			   "({error}).",
+		.doubt = "Servers that share an address but not their session keys can cause "
+			 "this.",
+		.hint = "make the servers behind that address share their session keys; until "
+			"then, {setting:no_session_reuse}",
 	},
 	{
 		.slug = "client-cert-unusable",
@@ -291,10 +292,11 @@ static const struct cause rows[] = {
 				      TLS_REASON_OWN_CERTIFICATE_WEAK } },
 		.confidence = CONFIDENCE_HIGH,
 		.evidence = "OpenSSL reason 177, 190, 288, 397 to 399 and the like",
-		.message = "The client certificate for {peer} cannot be used here ({error}).",
-		.hint = "check the client certificate{with:client_certificate} and its key: do "
-			"they belong together, and are key and signatures strong enough for the "
-			"security level here?",
+		.message = "{library} on this host cannot use the client certificate meant for "
+			   "{peer} ({error}).",
+		.hint = "check that the client certificate{with:client_certificate} and its key "
+			"belong together, and that key and signatures are strong enough for the "
+			"security level of this host",
 	},
 	{
 		.slug = "no-ciphers-available",
@@ -302,20 +304,21 @@ static const struct cause rows[] = {
 		.when = { .reason = { TLS_REASON_NO_CIPHER_ENABLED } },
 		.confidence = CONFIDENCE_HIGH,
 		.evidence = "OpenSSL reason 161, 181, 183, 185 or 230",
-		.message = "The configuration leaves nothing to offer to {peer}: no cipher suite "
-			   "for the versions that are allowed ({error}).",
-		.hint = "widen {setting:ciphers}, or {setting:versions}; the two have to fit "
-			"together",
+		.message = "{program} has nothing to offer to {peer}: the configuration leaves no "
+			   "cipher suite for the TLS versions it allows ({error}).",
+		.hint = "widen {setting:ciphers} or {setting:versions}; the two must match",
 	},
 	{
 		.slug = "peer-broken-answer",
 		.when = { .any = O_PEER_BROKE },
 		.confidence = CONFIDENCE_MEDIUM,
-		.evidence = "fatal alert 10, 47, 50 or 51 sent, or an error that says that a "
-			    "message was malformed, unexpected, too long or contradictory",
-		.message = "{peer} answered with {answer} TLS does not allow here{our_alert}.",
-		.doubt = "The peer is broken, or something on the way is.",
-		.hint = "update the {upstream}'s TLS; look for a middlebox that changes handshakes",
+		.evidence = "fatal alert 10, 47, 50 or 51 sent, or an error about a message that "
+			    "is malformed, unexpected, too long or contradictory",
+		.message = "{peer} answered with {answer} TLS does not allow at this "
+			   "point{our_alert}.",
+		.doubt = "Either the peer is broken, or something on the path is.",
+		.hint = "update TLS on the {upstream}; look for a middlebox that alters "
+			"handshakes",
 	},
 	{
 		.slug = "insufficient-security",
@@ -323,8 +326,8 @@ static const struct cause rows[] = {
 		.confidence = CONFIDENCE_HIGH,
 		.evidence = "fatal alert 71 received",
 		.message = "{peer} wants stronger cipher suites or keys than were offered (alert "
-			   "71). Offered were {ciphers}.",
-		.hint = "widen {setting:ciphers} by stronger cipher suites",
+			   "71). Offered: {ciphers}.",
+		.hint = "add stronger cipher suites to {setting:ciphers}",
 	},
 	{
 		.slug = "group-mismatch",
@@ -339,14 +342,13 @@ static const struct cause rows[] = {
 				{ .slug = "sni-unrecognized",
 				  .all = O_SNI,
 				  .without = C_SUCCEEDED } },
-		.evidence =
-			"fatal alert 40 or 47 as the first answer, and no more than two groups were "
-			"offered",
-		.message = "{peer} refused the ClientHello (alert {alert}), most likely for its "
-			   "groups; the only ones offered: {groups}.",
-		.doubt = "The alert does not say that.",
-		.hint = "compare the groups (curves) that the {upstream} accepts with those that "
-			"are offered, which {setting:groups} sets",
+		.evidence = "the first answer is fatal alert 40 or 47, and no more than two groups "
+			    "were offered",
+		.message = "{peer} refused the ClientHello (alert {alert}), most likely because "
+			   "of its groups; it offered only {groups}.",
+		.doubt = "The alert itself does not say so.",
+		.hint = "compare the groups (curves) that the {upstream} accepts with those "
+			"offered here, which are set by {setting:groups}",
 	},
 	{
 		.slug = "group-mismatch",
@@ -356,13 +358,14 @@ static const struct cause rows[] = {
 		.confidence = CONFIDENCE_MEDIUM,
 		.candidates = { { .slug = "cipher-mismatch" } },
 		.evidence =
-			"fatal alert 40 or 47 after a HelloRetryRequest, or 47 as the first answer",
+			"fatal alert 40 or 47 after a HelloRetryRequest, or the first answer is "
+			"47",
 		.message =
 			"{peer} refused the ClientHello{after_retry} (alert {alert}), most likely "
-			"for its groups; offered were {groups}.",
-		.doubt = "The alert does not say that.",
-		.hint = "compare the groups (curves) that the {upstream} accepts with those that "
-			"are offered, which {setting:groups} sets",
+			"because of its groups; offered: {groups}.",
+		.doubt = "The alert itself does not say so.",
+		.hint = "compare the groups (curves) that the {upstream} accepts with those "
+			"offered here, which are set by {setting:groups}",
 	},
 	{
 		.slug = "cipher-mismatch",
@@ -378,11 +381,11 @@ static const struct cause rows[] = {
 				  .without = C_SUCCEEDED },
 				{ .slug = "protocol-version-rejected", .all = O_NARROW },
 				{ .slug = "client-cert-required-legacy", .all = O_CERT_EMPTY } },
-		.evidence = "fatal alert 40 as the first answer",
+		.evidence = "the first answer is fatal alert 40",
 		.message = "{peer} refused the ClientHello (alert 40): no cipher suite, group or "
-			   "signature algorithm in common. Offered were {ciphers} and the groups "
+			   "signature algorithm in common. Offered: {ciphers} and the groups "
 			   "{groups}.",
-		.doubt = "The alert does not say which.",
+		.doubt = "The alert does not say which of them.",
 		.hint = "compare {setting:ciphers} and {setting:versions} with what the {upstream} "
 			"accepts",
 	},
@@ -394,9 +397,9 @@ static const struct cause rows[] = {
 				{ .slug = "sni-unrecognized", .all = O_SNI | O_NO_SUCCESS } },
 		.evidence = "any other fatal alert received",
 		.message = "{peer} ended the handshake (alert {alert}): {alert_means}.",
-		.doubt = "What the alert means depends on the server's implementation.",
-		.hint = "look at the {upstream}'s own log for that moment; compare what was "
-			"offered (versions, cipher suites, groups, the name) with what it serves",
+		.doubt = "Servers differ in what they mean by this alert.",
+		.hint = "check the {upstream}'s own log at that time; compare what was offered "
+			"(versions, cipher suites, groups, server name) with what it supports",
 	},
 };
 

@@ -17,19 +17,19 @@ static const struct cause rows[] = {
 		.confidence = CONFIDENCE_HIGH,
 		.evidence = "the client's first bytes are CONNECT (or OpenSSL reason 155)",
 		.message =
-			"Client {peer} takes {local} for a proxy: it sent HTTP CONNECT to the TLS "
+			"Client {peer} uses {local} as a proxy: it sent HTTP CONNECT to the TLS "
 			"port.",
-		.hint = "nothing here, unless this is meant to be a proxy: correct the client's "
-			"proxy setting (https_proxy and the like)",
+		.hint = "correct the client's proxy setting (https_proxy or similar); nothing "
+			"needs to change on this host, unless it is meant to be a proxy",
 	},
 	{
 		.slug = "proxy-protocol-to-https",
 		.when = { .role = OF_SERVER, .all = O_PROXY_PROTOCOL },
 		.confidence = CONFIDENCE_HIGH,
-		.evidence = "the client's first bytes are a header of the PROXY protocol",
+		.evidence = "the client's first bytes are a PROXY protocol header",
 		.message =
-			"{peer} sent a header of the PROXY protocol to {local}, which expects TLS "
-			"at once.",
+			"{peer} sent a PROXY protocol header to {local}, which expects TLS "
+			"immediately.",
 		.hint = "{setting:accept_proxy_protocol}, or turn it off in the load balancer",
 	},
 	{
@@ -39,7 +39,7 @@ static const struct cause rows[] = {
 		.confidence = CONFIDENCE_HIGH,
 		.evidence = "the client's first bytes are an HTTP request (or OpenSSL reason 156)",
 		.message = "Client {peer} sent plain HTTP ({first}) to the TLS port {local}.",
-		.hint = "have it use https://{setting:plain_clients}",
+		.hint = "have the client use https://{setting:plain_clients}",
 	},
 	{
 		.slug = "client-not-tls",
@@ -50,7 +50,7 @@ static const struct cause rows[] = {
 		.evidence =
 			"the client's first bytes are neither TLS nor HTTP (OpenSSL reason 267)",
 		.message = "Client {peer} does not speak TLS; it sent {first} to {local}.",
-		.hint = "none is needed for a scanner, which this most likely is",
+		.hint = "do nothing if it is a scanner, which is most likely",
 	},
 
 	/* -- what the client said -- */
@@ -62,10 +62,11 @@ static const struct cause rows[] = {
 				     TLS_ALERT_CERTIFICATE_UNKNOWN, TLS_ALERT_UNKNOWN_CA } },
 		.confidence = CONFIDENCE_HIGH,
 		.evidence = "fatal alert 42, 43, 44, 45, 46 or 48 received",
-		.message = "Client {peer} does not accept the certificate that it got for {name} "
+		.message = "Client {peer} does not accept the certificate it got for {name} "
 			   "(alert {alert}).",
-		.hint = "check {setting:certificate_file}: the whole chain, own certificate first, "
-			"from a CA that the client knows, not expired, and valid for that name",
+		.hint = "check {setting:certificate_file}: it must hold the whole chain, the "
+			"server's own certificate first, be issued by a CA that the client "
+			"trusts, not be expired, and be valid for that name",
 	},
 	{
 		.slug = "client-refuses-handshake",
@@ -73,9 +74,9 @@ static const struct cause rows[] = {
 		.confidence = CONFIDENCE_MEDIUM,
 		.evidence = "another fatal alert received",
 		.message = "Client {peer} ended the handshake for {name} (alert {alert}).",
-		.doubt = "The alert says no more.",
-		.hint = "look at the client's own log; compare {setting:server_versions} and "
-			"{setting:server_ciphers} with what it can",
+		.doubt = "The alert says nothing more.",
+		.hint = "check the client's own log; compare {setting:server_versions} and "
+			"{setting:server_ciphers} with what it supports",
 	},
 
 	/* -- nothing in common -- */
@@ -85,14 +86,15 @@ static const struct cause rows[] = {
 		.when = { .role = OF_SERVER, .reason = { TLS_REASON_UNSUPPORTED_VERSION } },
 		.confidence = CONFIDENCE_HIGH,
 		.evidence = "OpenSSL reason 258, alert 70 sent",
-		.message = "Client {peer} offers {versions}, of which none is allowed "
-			   "here{with:server_versions}.",
-		.hint = "update the client; only if that cannot be done, and knowingly, allow its "
-			"version in {setting:server_versions}",
+		.message = "Client {peer} offers {versions}, and this server allows none of "
+			   "that{with:server_versions}.",
+		.hint = "update the client; only as a last resort, and knowing the risk, allow "
+			"its version in {setting:server_versions}",
 		.wordings = {
 			{ .with = C_ONLY_SSL,
 			  .hint = "update the client, or leave it refused if it is a scanner: SSL "
-				  "2.0 and 3.0 are broken, and no TLS library of today has them" },
+				  "2.0 and 3.0 are broken, and no current TLS library supports "
+				  "them" },
 		},
 	},
 	{
@@ -100,11 +102,11 @@ static const struct cause rows[] = {
 		.when = { .role = OF_SERVER, .reason = { TLS_REASON_NO_SHARED_CIPHER } },
 		.confidence = CONFIDENCE_HIGH,
 		.evidence = "OpenSSL reason 193, alert 40 sent",
-		.message = "Client {peer} offers no cipher suite that is allowed here (it has "
+		.message = "Client {peer} offers no cipher suite that this server allows (it has "
 			   "{ciphers}).",
-		.hint = "compare that with {setting:server_ciphers}, and with the kind of key of "
+		.hint = "compare them with {setting:server_ciphers} and with the key type of "
 			"{setting:certificate} (RSA or ECDSA); {setting:second_certificate} can "
-			"serve both",
+			"serve both kinds of clients",
 	},
 	{
 		.slug = "server-no-shared-group",
@@ -112,8 +114,8 @@ static const struct cause rows[] = {
 		.confidence = CONFIDENCE_HIGH,
 		.evidence = "OpenSSL reason 410 or 101, alert 40 sent",
 		.message =
-			"Client {peer} offers no group for the key exchange that is allowed here "
-			"(it has {groups}).",
+			"Client {peer} offers no key exchange group that this server allows (it "
+			"has {groups}).",
 		.hint = "add one of them to {setting:server_groups}",
 	},
 	{
@@ -124,9 +126,9 @@ static const struct cause rows[] = {
 		.confidence = CONFIDENCE_HIGH,
 		.evidence = "OpenSSL reason 118 or 376, alert 40 sent",
 		.message =
-			"Client {peer} accepts no signature that the key of {setting:certificate} "
-			"can make.",
-		.hint = "add a certificate with another kind of key{with:second_certificate}, RSA "
+			"Client {peer} accepts no signature algorithm that the key of "
+			"{setting:certificate} can use.",
+		.hint = "add a certificate with another type of key{with:second_certificate}, RSA "
 			"or ECDSA P-256; or update the client",
 	},
 	{
@@ -134,7 +136,8 @@ static const struct cause rows[] = {
 		.when = { .role = OF_SERVER, .reason = { TLS_REASON_NAME_CALLBACK_FAILED } },
 		.confidence = CONFIDENCE_HIGH,
 		.evidence = "OpenSSL reason 234, alert 112 sent",
-		.message = "Client {peer} wants {name}, and {program} refuses to serve that name.",
+		.message = "Client {peer} asked for {name}, and {program} refuses to serve that "
+			   "name.",
 		.hint = "{setting:add_server_name}",
 	},
 	{
@@ -142,8 +145,8 @@ static const struct cause rows[] = {
 		.when = { .role = OF_SERVER, .reason = { TLS_REASON_NO_APPLICATION_PROTOCOL } },
 		.confidence = CONFIDENCE_HIGH,
 		.evidence = "OpenSSL reason 235, alert 120 sent",
-		.message = "Client {peer} speaks none of the application protocols that are served "
-			   "here: it offers {protocols} (ALPN).",
+		.message = "Client {peer} offers no application protocol that this server "
+			   "supports: it offers {protocols} (ALPN).",
 		.hint = "{setting:serve_protocol}",
 	},
 	{
@@ -151,10 +154,11 @@ static const struct cause rows[] = {
 		.when = { .role = OF_SERVER, .reason = { TLS_REASON_FALLBACK_OR_DOWNGRADE } },
 		.confidence = CONFIDENCE_HIGH,
 		.evidence = "OpenSSL reason 373, alert 86 sent",
-		.message = "Client {peer} came back with an older version ({versions}) after a "
-			   "failure, and was refused: a newer one is served here.",
-		.hint = "look for what made its first attempt fail: a middlebox, or a failure here "
-			"before this one",
+		.message = "Client {peer} retried with an older TLS version ({versions}) after a "
+			   "failure, and {library} refused it because this server supports a "
+			   "newer one.",
+		.hint = "find out why its first attempt failed: a middlebox, or an earlier "
+			"failure on this host",
 	},
 	{
 		.slug = "server-certificate-callback-failed",
@@ -162,8 +166,8 @@ static const struct cause rows[] = {
 		.when = { .role = OF_SERVER, .reason = { TLS_REASON_CERTIFICATE_CALLBACK_FAILED } },
 		.confidence = CONFIDENCE_HIGH,
 		.evidence = "OpenSSL reason 377, alert 80 sent",
-		.message = "The certificate for {name} could not be loaded while client {peer} "
-			   "waited.",
+		.message = "{program} could not load the certificate for {name} while client "
+			   "{peer} waited.",
 		.hint = "{setting:certificate_log}",
 	},
 
@@ -175,10 +179,10 @@ static const struct cause rows[] = {
 				      TLS_REASON_OWN_CERTIFICATE_WEAK } },
 		.confidence = CONFIDENCE_HIGH,
 		.evidence = "OpenSSL reason 177, 179, 190, 221, 288, 397 to 399 and the like",
-		.message = "The certificate for {name} cannot be used here with client {peer} "
-			   "({error}).",
-		.hint = "check {setting:certificate_file}: does its key belong to it, and are key "
-			"and signatures strong enough for the security level here?",
+		.message = "{library} on this host cannot use the certificate for {name} with "
+			   "client {peer} ({error}).",
+		.hint = "check {setting:certificate_file}: its key must belong to it, and key and "
+			"signatures must be strong enough for the security level of this host",
 	},
 
 	/* -- the client's certificate -- */
@@ -188,24 +192,25 @@ static const struct cause rows[] = {
 		.when = { .role = OF_SERVER, .all = O_CLIENT_NO_CERT },
 		.confidence = CONFIDENCE_HIGH,
 		.evidence =
-			"OpenSSL reason 199; or the handshake was done, then the session thrown "
-			"away, and the client had sent no certificate",
-		.message = "Client {peer} has to show a certificate for {name} and has none.",
-		.hint = "give it one from {setting:client_cas}; {setting:verify_client} is what "
-			"asks for it",
+			"OpenSSL reason 199; or the session was discarded after the handshake, "
+			"and the client had sent no certificate",
+		.message = "Client {peer} must present a certificate for {name} and sent none.",
+		.hint = "give the client a certificate from {setting:client_cas}; "
+			"{setting:verify_client} is what requires it",
 	},
 	{
 		.slug = "client-cert-verify-failed",
 		.when = { .role = OF_SERVER, .all = O_CLIENT_REFUSED },
 		.confidence = CONFIDENCE_HIGH,
 		.evidence =
-			"OpenSSL reason 134; or the handshake was done, then the session thrown "
-			"away, and the client had sent a certificate; or the program asked for the "
-			"verify code, which was not 0, and closed before the handshake was over",
-		.message = "The certificate of client {peer} is refused here ({verdict}).",
+			"OpenSSL reason 134; or the session was discarded after the handshake, "
+			"and the client had sent a certificate; or the program asked for the "
+			"verify code, which was not 0, and closed before the handshake was "
+			"complete",
+		.message = "This server refused the certificate of client {peer} ({verdict}).",
 		.with_cert =
-			"Certificate {subject} of client {peer}, issued by {issuer}, is refused "
-			"here ({verdict}).",
+			"This server refused certificate {subject} of client {peer}, issued by "
+			"{issuer} ({verdict}).",
 		.hint = "{client_fix}",
 	},
 
@@ -217,18 +222,17 @@ static const struct cause rows[] = {
 		.confidence = CONFIDENCE_MEDIUM,
 		.candidates = { { .slug = "client-protocol-too-old" } },
 		.evidence = "fatal alert 80 sent",
-		.message = "{library} here had an internal error ({error}) in the handshake with "
-			   "client {peer}, which offers {versions}.",
-		.doubt = "It does so too when its security level allows none of those versions.",
-		.hint = "look in {setting:log} for that moment; if the client is an old one, "
-			"update it",
+		.message = "{library} on this host had an internal error ({error}) in the "
+			   "handshake with client {peer}, which offers {versions}.",
+		.doubt = "It also reports this when its security level allows none of those "
+			 "versions.",
+		.hint = "check {setting:log} at that time; if the client is old, update it",
 		.wordings = {
 			{ .when = O_OLD_CLIENT,
-			  .doubt = "Its security level allows none of those versions, which is the "
-				   "likeliest reason.",
-			  .hint = "update the client; only if that cannot be done, and knowingly, "
-				  "as it allows weak keys and signatures too: "
-				  "{setting:lower_security}" },
+			  .doubt = "Its security level allows none of those versions, which is "
+				   "the most likely reason.",
+			  .hint = "update the client; only as a last resort, and knowing that it "
+				  "allows weak keys and signatures too: {setting:lower_security}" },
 		},
 	},
 	{
@@ -238,10 +242,10 @@ static const struct cause rows[] = {
 		.confidence = CONFIDENCE_MEDIUM,
 		.evidence = "fatal alert 10, 20, 47, 50 or 51 sent, or an error that says that a "
 			    "message was malformed, unexpected, too long or contradictory",
-		.message = "Client {peer} sent something that TLS does not allow there{our_alert}.",
-		.doubt = "The client is broken, or something on the way, or it is a scanner.",
-		.hint = "if it is a client that matters, update it; look for a middlebox on the "
-			"way",
+		.message = "Client {peer} sent something that TLS does not allow at that "
+			   "point{our_alert}.",
+		.doubt = "The client is broken, something on the path is, or it is a scanner.",
+		.hint = "if the client matters, update it; look for a middlebox on the path",
 	},
 
 	/* -- silent ends -- */
@@ -253,11 +257,12 @@ static const struct cause rows[] = {
 		.high_if = O_TIMER_REPEATED,
 		.candidates = { { .slug = "server-abort" } },
 		.close_kind = "timeout",
-		.evidence = "closed here, nothing wrong so far, after a whole number of seconds or "
-			    "after the same time as others",
+		.evidence = "closed by this side with nothing wrong so far, after a whole number "
+			    "of seconds or after the same time as others",
 		.message = "Client {peer} {stopped}; {program} gave up after {elapsed}.",
-		.hint = "{setting:client_timeout} is what ended it; a client that connects and "
-			"cannot say a word may be behind a broken MTU",
+		.hint = "check the client and the network to it: a client that connects but "
+			"cannot send anything may be behind a link with a broken MTU; the limit "
+			"is {setting:client_timeout}",
 	},
 	{
 		.slug = "server-abort",
@@ -266,7 +271,8 @@ static const struct cause rows[] = {
 		.confidence = CONFIDENCE_MEDIUM,
 		.candidates = { { .slug = "client-handshake-timeout" } },
 		.close_kind = "abort",
-		.evidence = "closed here, nothing wrong so far, at no time that looks like a timer",
+		.evidence = "closed by this side with nothing wrong so far, at a time that does "
+			    "not look like a timer",
 		.message =
 			"{program} itself closed the connection of client {peer} {progress}, after "
 			"{elapsed}.",
@@ -280,11 +286,11 @@ static const struct cause rows[] = {
 			  .any = O_PEER_FIN | O_PEER_RST },
 		.noise = true,
 		.confidence = CONFIDENCE_HIGH,
-		.evidence = "the client connected and went away before it had sent a ClientHello",
+		.evidence = "the client connected and went away before sending a ClientHello",
 		.message = "Client {peer} connected to {local} and went away {progress}: a health "
 			   "check, a scanner, or a browser's spare connection.",
-		.hint = "none is needed; have the health check of a load balancer do a handshake, "
-			"and it tells more",
+		.hint = "do nothing; if it is a load balancer's health check, let it do a full "
+			"TLS handshake, which checks more",
 	},
 	{
 		.slug = "client-closed-in-handshake",
@@ -294,18 +300,18 @@ static const struct cause rows[] = {
 			  .any = O_PEER_FIN | O_PEER_RST },
 		.confidence = CONFIDENCE_MEDIUM,
 		.candidates = { { .slug = "client-rejects-cert", .all = O_SERVER_HELLO } },
-		.evidence = "FIN or RST of the client, no alert, handshake not done",
-		.message = "Client {peer} went away in the handshake for {name}, {progress}.",
-		.doubt = "It may have lost patience, or not liked what it got: some clients refuse "
-			 "a certificate without a word.",
-		.hint = "look at the client; if many do so, test {setting:certificate} with a "
+		.evidence = "FIN or RST from the client, no alert, handshake not complete",
+		.message = "Client {peer} went away during the handshake for {name}, {progress}.",
+		.doubt = "It may have lost patience, or not liked what it got: some clients "
+			 "refuse a certificate without sending an alert.",
+		.hint = "check the client; if many do this, test {setting:certificate} with a "
 			"client of that kind",
 		.wordings = {
 			{ .when = O_CERT_REQUESTED,
-			  .doubt = "It was asked for a certificate: a browser whose user has none, "
-				   "or does not choose one, goes away like this.",
-			  .hint = "if the client has no certificate, give it one, or do not ask "
-				   "for it ({setting:verify_client}); else look at the client" },
+			  .doubt = "It was asked for a certificate: a browser goes away like this "
+				   "when its user has none or does not choose one.",
+			  .hint = "if the client has no certificate, give it one, or stop asking "
+				  "for one ({setting:verify_client}); otherwise check the client" },
 		},
 	},
 };

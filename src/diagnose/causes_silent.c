@@ -19,8 +19,8 @@
 	}
 /* clang-format on */
 #define UNANSWERED_DOUBT                                                                           \
-	"Some servers and middleboxes drop a hello that takes two packets; an ACL, an SNI filter " \
-	"and a server that hangs look the same."
+	"Some servers and middleboxes drop a ClientHello that takes two packets; an ACL, an SNI "  \
+	"filter or a server that hangs looks the same."
 
 static const struct cause rows[] = {
 	/* -- silent ends, after the handshake -- */
@@ -32,24 +32,24 @@ static const struct cause rows[] = {
 				{ .slug = "client-cert-untrusted", .all = O_CERT_SENT | O_NO_SUCCESS },
 				{ .slug = "client-cert-rejected", .all = O_CERT_SENT | O_NO_SUCCESS } },
 		.evidence =
-			"handshake done, then FIN after the request, or RST, and no application "
-			"data",
+			"handshake complete, then FIN after the request, or RST, and no "
+			"application data",
 		.message =
 			"{peer} completed the handshake and then closed the connection without an "
 			"answer.",
 		.doubt = "A crashed or overloaded application does this{silent_refusal}.",
-		.hint = "look at the {upstream}'s own log for that moment",
+		.hint = "check the {upstream}'s own log at that time",
 		.wordings = {
 			{ .when = O_PEER_FAILS,
-			  .doubt = "It does so each time: a silent refusal of the client "
-				"certificate, or an application that cannot work at all.",
-			  .hint = "look at the {upstream}'s own log; check whether it wants a "
-				"client certificate{with:client_certificate}" },
+			  .doubt = "It does so every time, which points to a silent refusal of "
+				   "the client certificate, or an application that does not work "
+				   "at all.",
+			  .hint = "check the {upstream}'s own log; check whether it wants a "
+				  "client certificate{with:client_certificate}" },
 			{ .when = O_PEER_SUCCEEDS,
-			  .doubt = "Others succeed: an application that crashes or is overloaded, "
-				"or one request that it cannot bear.",
-			  .hint = "look at the {upstream}'s own log for that moment, and at its "
-				"load" },
+			  .doubt = "Others succeed, which points to an application that crashes "
+				   "or is overloaded, or to one request that it cannot handle.",
+			  .hint = "check the {upstream}'s own log at that time, and its load" },
 		},
 	},
 
@@ -63,13 +63,13 @@ static const struct cause rows[] = {
 		.candidates = UNANSWERED_CANDIDATES,
 		.close_kind = "timeout",
 		.evidence =
-			"ClientHello of more than 1,400 bytes with a key share of a post-quantum "
-			"group, not acknowledged, and nothing received; this peer has not done TLS "
-			"before",
+			"ClientHello of more than 1,400 bytes with a key share for a post-quantum "
+			"group, not acknowledged, and nothing received; no TLS was seen with this "
+			"peer before",
 		.message = UNANSWERED,
 		.doubt = UNANSWERED_DOUBT,
-		.hint = "to find out, and until what drops it is updated, offer this {upstream} no "
-			"post-quantum group: {setting:classic_groups}",
+		.hint = "to test this, and as a workaround until what drops it is updated, offer "
+			"this {upstream} no post-quantum group: {setting:classic_groups}",
 	},
 	{
 		.slug = "large-hello-intolerant",
@@ -83,8 +83,8 @@ static const struct cause rows[] = {
 			"acknowledged, and nothing received",
 		.message = UNANSWERED,
 		.doubt = UNANSWERED_DOUBT,
-		.hint = "to find out, and until what drops it is updated, make the hello shorter: "
-			"{shorten}",
+		.hint = "to test this, and as a workaround until what drops it is updated, make "
+			"the ClientHello shorter: {shorten}",
 	},
 	{
 		.slug = "large-hello-intolerant",
@@ -96,12 +96,13 @@ static const struct cause rows[] = {
 		.candidates = UNANSWERED_CANDIDATES,
 		.close_kind = "timeout",
 		.evidence =
-			"ClientHello of more than 1,400 bytes, most of it the session to resume, then "
-			"silence, FIN or RST, and nothing received; without the session it had worked",
+			"ClientHello of more than 1,400 bytes, most of it the session to resume, "
+			"then silence, FIN or RST, and nothing received; it worked without the "
+			"session",
 		.message = UNANSWERED,
 		.doubt = UNANSWERED_DOUBT,
-		.hint = "to find out, and until what drops it is updated, make the hello shorter: "
-			"{shorten}",
+		.hint = "to test this, and as a workaround until what drops it is updated, make "
+			"the ClientHello shorter: {shorten}",
 	},
 	{
 		.slug = "peer-closed-before-hello",
@@ -110,21 +111,23 @@ static const struct cause rows[] = {
 		.confidence = CONFIDENCE_LOW,
 		.high_if = O_TLS | O_PEER_DID_TLS,
 		.evidence = "FIN before the ClientHello was sent, or FIN and then RST for it",
-		.message = "{peer} accepted the connection and closed it before it read the "
-			"ClientHello.",
-		.doubt = "No TLS was ever seen with this peer, so TLS may not be what it speaks.",
-		.hint = "look at the {upstream}: crashed worker, connection limit, ACL, or a load "
+		.message = "{peer} accepted the connection and closed it without reading the "
+			   "ClientHello.",
+		.doubt = "No TLS has been seen with this peer so far, so it may not speak TLS at "
+			 "all.",
+		.hint = "check the {upstream}: crashed worker, connection limit, ACL, or a load "
 			"balancer without a backend",
 		.wordings = {
 			{ .when = O_PEER_FAILS,
-			  .doubt = "It does so each time, and no TLS was ever seen with this peer, "
-				"so TLS may not be what it speaks.",
-			  .hint = "look at the {upstream}: an ACL that leaves this host out, the "
-				"wrong port, a load balancer without a backend" },
+			  .doubt = "It does so every time, and no TLS has been seen with this "
+				   "peer so far, so it may not speak TLS at all.",
+			  .hint = "check the {upstream}: an ACL that excludes this host, the "
+				  "wrong port, a load balancer without a backend" },
 			{ .when = O_PEER_SUCCEEDS,
-			  .doubt = "Others succeed: a connection limit, or workers that crash.",
-			  .hint = "look at the {upstream}: connection limit, crashed workers, a "
-				"pool of which some members are gone" },
+			  .doubt = "Others succeed, which points to a connection limit or to "
+				   "workers that crash.",
+			  .hint = "check the {upstream}: connection limit, crashed workers, a "
+				  "pool with some members gone" },
 		},
 	},
 	{
@@ -136,20 +139,20 @@ static const struct cause rows[] = {
 				{ .slug = "client-cert-rejected", .all = O_CERT_SENT },
 				{ .slug = "group-mismatch", .all = O_RETRY } },
 		.evidence = "FIN or RST after the ServerHello, or after a HelloRetryRequest",
-		.message = "{peer} began the handshake and closed in its middle, without an alert.",
-		.doubt = "It may have died, or refused without saying so.",
-		.hint = "look at the {upstream}'s own log; a client certificate that it wants is "
-			"one reason",
+		.message = "{peer} began the handshake and closed the connection in the middle of "
+			   "it, without an alert.",
+		.doubt = "It may have crashed, or refused without saying so.",
+		.hint = "check the {upstream}'s own log; a missing client certificate is one "
+			"possible reason",
 		.wordings = {
 			{ .when = O_PEER_FAILS,
-			  .doubt = "It does so each time: a refusal without a word, rather than a "
-				"crash.",
-			  .hint = "look at the {upstream}'s own log; a client certificate that it "
-				"wants is one reason" },
+			  .doubt = "It does so every time, which points to a silent refusal "
+				   "rather than a crash.",
+			  .hint = "check the {upstream}'s own log; a missing client certificate "
+				  "is one possible reason" },
 			{ .when = O_PEER_SUCCEEDS,
-			  .doubt = "Others succeed: it may have died, or was overloaded.",
-			  .hint = "look at the {upstream}'s own log for that moment, and at its "
-				"load" },
+			  .doubt = "Others succeed: it may have crashed or been overloaded.",
+			  .hint = "check the {upstream}'s own log at that time, and its load" },
 		},
 	},
 	{
@@ -163,21 +166,20 @@ static const struct cause rows[] = {
 				  .all = O_NARROW | O_RX_NONE | O_NO_SUCCESS },
 				{ .slug = "pqc-hello-intolerant", .all = O_LARGE | O_POST_QUANTUM | O_RX_NONE },
 				{ .slug = "large-hello-intolerant", .all = O_LARGE | O_RX_NONE } },
-		.evidence = "RST, no alert, handshake not done",
-		.message = "{peer} reset the connection in the handshake, without an alert.",
+		.evidence = "RST, no alert, handshake not complete",
+		.message = "{peer} reset the connection during the handshake, without an alert.",
 		.doubt = "The {upstream} crashed, or a firewall or an SNI filter cut the "
 			"connection.",
-		.hint = "look at the {upstream}'s log and at firewalls on the way",
+		.hint = "check the {upstream}'s log and firewalls on the path",
 		.wordings = {
 			{ .when = O_PEER_FAILS,
-			  .doubt = "It does so each time: a firewall, an ACL, an SNI filter, or "
-				"the wrong port.",
-			  .hint = "look at firewalls on the way, at the {upstream}'s ACL and at "
-				"the port" },
+			  .doubt = "It does so every time, which points to a firewall, an ACL, an "
+				   "SNI filter, or the wrong port.",
+			  .hint = "check firewalls on the path, the {upstream}'s ACL and the port" },
 			{ .when = O_PEER_SUCCEEDS,
-			  .doubt = "Others succeed: the {upstream} crashes or is overloaded, or a "
-				"pool has members that are gone.",
-			  .hint = "look at the {upstream}'s log and load for that moment" },
+			  .doubt = "Others succeed: the {upstream} crashes or is overloaded, or "
+				   "some members of a pool are gone.",
+			  .hint = "check the {upstream}'s log and load at that time" },
 		},
 	},
 	{
@@ -191,22 +193,23 @@ static const struct cause rows[] = {
 				  .all = O_NARROW | O_RX_NONE | O_NO_SUCCESS },
 				{ .slug = "pqc-hello-intolerant", .all = O_LARGE | O_POST_QUANTUM | O_RX_NONE },
 				{ .slug = "large-hello-intolerant", .all = O_LARGE | O_RX_NONE } },
-		.evidence = "FIN, no alert, handshake not done",
+		.evidence = "FIN, no alert, handshake not complete",
 		.message =
 			"{peer} read the ClientHello and closed the connection without an answer.",
 		.doubt =
-			"An ACL, an SNI filter, a wrong port and an overloaded server all look so.",
-		.hint = "look at the {upstream}'s own log for that moment",
+			"An ACL, an SNI filter, a wrong port and an overloaded server all look "
+			"like this.",
+		.hint = "check the {upstream}'s own log at that time",
 		.wordings = {
 			{ .when = O_PEER_FAILS,
-			  .doubt = "It does so each time: an ACL, an SNI filter, or the wrong "
-				"port.",
-			  .hint = "look at the {upstream}'s ACL, at the names that it serves (SNI) "
-				"and at the port" },
+			  .doubt = "It does so every time, which points to an ACL, an SNI filter, "
+				   "or the wrong port.",
+			  .hint = "check the {upstream}'s ACL, the names it serves (SNI) and the "
+				  "port" },
 			{ .when = O_PEER_SUCCEEDS,
-			  .doubt = "Others succeed: the {upstream} crashes or is overloaded, or a "
-				"pool has members that are gone.",
-			  .hint = "look at the {upstream}'s own log and load for that moment" },
+			  .doubt = "Others succeed: the {upstream} crashes or is overloaded, or "
+				   "some members of a pool are gone.",
+			  .hint = "check the {upstream}'s own log and load at that time" },
 		},
 	},
 
@@ -217,8 +220,10 @@ static const struct cause rows[] = {
 		.when = { .role = OF_EITHER, .all = O_LOCAL | O_EXITING, .none = O_DONE | O_ERROR },
 		.confidence = CONFIDENCE_HIGH,
 		.close_kind = "abort",
-		.evidence = "closed by the exit of the process, nothing wrong with TLS so far",
-		.message = "The process here ended after {elapsed} of the handshake with {peer}.",
+		.evidence = "closed by the exit of the process, with nothing wrong with TLS so "
+			    "far",
+		.message = "The process on this host exited {elapsed} into the handshake with "
+			   "{peer}.",
 		.hint = "{setting:exit_log}",
 	},
 	{
@@ -229,11 +234,10 @@ static const struct cause rows[] = {
 		.close_kind = "timeout",
 		.evidence = "ClientHello retransmitted, never acknowledged by the peer's kernel",
 		.message =
-			"The ClientHello to {peer} was sent again and again and never "
-			"acknowledged, although TCP had connected; {program} gave up after "
-			"{elapsed}.",
-		.hint = "look for what drops it on the way: a firewall that reads the SNI, the MTU "
-			"of a tunnel, asymmetric routing",
+			"The ClientHello to {peer} was retransmitted and never acknowledged, "
+			"although TCP had connected; {program} gave up after {elapsed}.",
+		.hint = "find out what drops it on the path: a firewall that filters by SNI, the "
+			"MTU of a tunnel, asymmetric routing",
 	},
 	{
 		.slug = "handshake-timeout",
@@ -244,22 +248,22 @@ static const struct cause rows[] = {
 				{ .slug = "pqc-hello-intolerant", .all = O_LARGE | O_POST_QUANTUM | O_RX_NONE },
 				{ .slug = "large-hello-intolerant", .all = O_LARGE | O_RX_NONE } },
 		.close_kind = "timeout",
-		.evidence = "closed here, nothing wrong so far, after a whole number of seconds or "
-			"after the same time as others",
+		.evidence = "closed by this side with nothing wrong so far, after a whole number "
+			    "of seconds or after the same time as others",
 		.message = "{peer} did not finish the handshake; {program} gave up after "
 			"{elapsed}.",
-		.hint = "find out what the {upstream} waits for{way_back}; "
+		.hint = "find out what the {upstream} is waiting for{way_back}; "
 			"{setting:connect_timeout}",
 		.wordings = {
 			{ .when = O_PEER_FAILS,
 			  .doubt = NULL,
-			  .hint = "nothing came within the time, again and again: find out what "
-				"the {upstream} waits for{way_back}; {setting:connect_timeout}" },
+			  .hint = "it never answers in time: find out what the {upstream} is "
+				  "waiting for{way_back}; {setting:connect_timeout}" },
 			{ .when = O_PEER_SUCCEEDS,
-			  .doubt = "Others succeed: the {upstream}, or the path to it, is slow at "
-				"times.",
-			  .hint = "look at the {upstream}'s load for that moment; "
-				"{setting:connect_timeout}" },
+			  .doubt = "Others succeed: the {upstream}, or the path to it, is "
+				   "sometimes slow.",
+			  .hint = "check the {upstream}'s load at that time; "
+				  "{setting:connect_timeout}" },
 		},
 	},
 	{
@@ -269,23 +273,24 @@ static const struct cause rows[] = {
 		.candidates = { { .slug = "verify-hostname-mismatch", .with = C_FOUND_GOOD },
 				{ .slug = "handshake-timeout" } },
 		.close_kind = "abort",
-		.evidence = "closed here, nothing wrong so far, at no time that looks like a timer",
+		.evidence = "closed by this side with nothing wrong so far, at a time that does "
+			    "not look like a timer",
 		.message =
 			"{program} itself ended the handshake with {peer} after {elapsed}, most "
 			"likely because the client went away.",
-		.hint = "none is needed for a client that went away; if many do, the {upstream} is "
-			"slow to answer",
+		.hint = "do nothing if a client went away; if many do, check why the {upstream} "
+			"is slow to answer",
 		.wordings = {
 			/* A program asks once its library is done, and the last flight has not left:
 			 * it keeps the bytes itself, and has seen the certificate. */
 			{ .with = C_FOUND_GOOD,
 			  .message = "{program} itself ended the handshake with {peer} after "
-				     "{elapsed}, when it had asked its TLS library whether the "
-				     "certificate is good, and that had nothing against it.",
-			  .doubt = "A program that compares the name, or a fingerprint, by itself "
-				   "ends like this when that does not fit.",
-			  .hint = "compare the names in the {upstream}'s certificate with the name "
-				  "that {program} asked for; look at its own log" },
+				     "{elapsed}, although its TLS library had found the "
+				     "certificate good.",
+			  .doubt = "Programs that compare the name or a fingerprint themselves "
+				   "end like this when it does not match.",
+			  .hint = "compare the names in the {upstream}'s certificate with the "
+				  "name that {program} asked for; check its own log" },
 		},
 	},
 };

@@ -13,9 +13,10 @@ static const struct cause rows[] = {
 		.confidence = CONFIDENCE_LOW,
 		.high_if = O_PEER_DID_TLS,
 		.high_with = C_USES_TLS,
-		.evidence = "the SYN was answered by RST; no TLS was spoken",
+		.evidence = "the SYN was answered with RST; no TLS was spoken",
 		.message = "{peer} refused the TCP connection: nothing listens on that port.",
-		.doubt = "No TLS was ever seen with this peer, so TLS may not be what it speaks.",
+		.doubt = "No TLS has been seen with this peer so far, so it may not speak TLS at "
+			 "all.",
 		.hint = "start the {upstream}, or correct {setting:address}",
 	},
 
@@ -27,13 +28,14 @@ static const struct cause rows[] = {
 		.confidence = CONFIDENCE_HIGH,
 		.resumption_hides = true,
 		.evidence = "X509 verify code 10, and the program asked for the result",
-		.message = "A certificate that {peer} sent has expired{code}.",
+		.message = "A certificate sent by {peer} has expired{code}.",
 		.with_cert = "Certificate {subject} of {peer} ended {ended}.",
 		.hint = "renew it on the {upstream} and reload it there",
 		.wordings = {
 			{ .with = C_NAME_UNSENT,
-			  .hint = "renew it on the {upstream} and reload it there; if that shows "
-				  "another one when it is asked by name, {setting:send_sni}" },
+			  .hint = "renew it on the {upstream} and reload it there; if the "
+				  "{upstream} presents another one when asked by name, "
+				  "{setting:send_sni}" },
 		},
 	},
 	{
@@ -42,15 +44,15 @@ static const struct cause rows[] = {
 		.confidence = CONFIDENCE_HIGH,
 		.resumption_hides = true,
 		.evidence = "X509 verify code 9, and the program asked for the result",
-		.message = "A certificate that {peer} sent is not valid yet{code}.",
-		.with_cert = "Certificate {subject} of {peer} is valid only from {begins}.",
+		.message = "A certificate sent by {peer} is not valid yet{code}.",
+		.with_cert = "Certificate {subject} of {peer} is not valid until {begins}.",
 		.hint = "check the clocks of both hosts; if they are right, the {upstream} serves "
 			"the wrong certificate",
 		.wordings = {
 			{ .with = C_NAME_UNSENT,
 			  .hint = "check the clocks of both hosts; if they are right, the "
-				  "{upstream} serves the wrong certificate; if it shows another "
-				  "one when it is asked by name, {setting:send_sni}" },
+				  "{upstream} serves the wrong certificate; if it presents "
+				  "another one when asked by name, {setting:send_sni}" },
 		},
 	},
 	{
@@ -59,15 +61,17 @@ static const struct cause rows[] = {
 		.confidence = CONFIDENCE_HIGH,
 		.resumption_hides = true,
 		.evidence = "X509 verify code 18, and the program asked for the result",
-		.message = "The certificate of {peer} is self-signed and not trusted here{code}.",
-		.with_cert = "Certificate {subject} of {peer} is self-signed and not trusted here.",
+		.message = "The certificate of {peer} is self-signed and not trusted on this "
+			   "host{code}.",
+		.with_cert = "Certificate {subject} of {peer} is self-signed and not trusted on "
+			     "this host.",
 		.hint = "add that certificate, or the CA that should have issued it, to "
 			"{setting:trusted_cas}",
 		.wordings = {
 			{ .with = C_NAME_UNSENT,
-			  .hint = "{setting:send_sni} and see whether the {upstream} then shows "
-				  "another one; else add that certificate, or the CA that should "
-				  "have issued it, to {setting:trusted_cas}" },
+			  .hint = "{setting:send_sni} and see whether the {upstream} then "
+				  "presents another one; otherwise add that certificate, or the "
+				  "CA that should have issued it, to {setting:trusted_cas}" },
 		},
 	},
 	{
@@ -80,13 +84,13 @@ static const struct cause rows[] = {
 		.resumption_hides = true,
 		.candidates = { { .slug = "verify-untrusted-issuer" } },
 		.evidence =
-			"X509 verify code 20 or 21; several certificates came, without the leaf's "
-			"issuer",
-		.message = "{peer} sent a chain that lacks the issuer of its certificate{code}.",
+			"X509 verify code 20 or 21; several certificates were received, but not "
+			"the issuer of the leaf",
+		.message = "{peer} sent a chain without the issuer of its certificate{code}.",
 		.with_cert =
 			"Certificate {subject} of {peer} was issued by {issuer}, which is neither "
-			"trusted here nor in the chain that it sent.",
-		.hint = "have the {upstream} send its intermediate certificates after its own",
+			"trusted on this host nor in the chain it sent.",
+		.hint = "make the {upstream} send its intermediate certificates after its own",
 	},
 	{
 		.slug = "verify-untrusted-issuer",
@@ -96,20 +100,20 @@ static const struct cause rows[] = {
 		.confidence = CONFIDENCE_MEDIUM,
 		.resumption_hides = true,
 		.evidence = "X509 verify code 20 or 21, and the program asked for the result",
-		.message = "The issuer of the certificate of {peer} is not among the trusted "
-			   "CAs{code}.",
-		.with_cert = "Certificate {subject} of {peer} was issued by {issuer}, which is not "
-			     "trusted here.",
+		.message = "The certificate of {peer} was issued by a CA that is not trusted on "
+			   "this host{code}.",
+		.with_cert = "Certificate {subject} of {peer} was issued by {issuer}, which is "
+			     "not trusted on this host.",
 		.candidates = { { .slug = "verify-chain-incomplete", .with = C_NO_CHAIN },
 				{ .slug = "verify-depth-exceeded", .all = O_ISSUER_SENT } },
 		.doubt = "If that is an intermediate CA, the {upstream} should send it.",
-		.hint = "put the CA that issued it into {setting:trusted_cas}; have the {upstream} "
+		.hint = "add the CA that issued it to {setting:trusted_cas}; make the {upstream} "
 			"send its whole chain",
 		.wordings = {
 			{ .when = O_ISSUER_SENT,
-			  .doubt = "Its certificate came too, so it is the CA above it that is not "
-				   "trusted, or the chain is longer than is allowed.",
-			  .hint = "put the root of that chain into {setting:trusted_cas}" },
+			  .doubt = "The issuer's certificate was sent too, so it is the CA above "
+				   "it that is not trusted, or the chain is longer than allowed.",
+			  .hint = "add the root of that chain to {setting:trusted_cas}" },
 		},
 	},
 	{
@@ -119,12 +123,12 @@ static const struct cause rows[] = {
 		.confidence = CONFIDENCE_HIGH,
 		.resumption_hides = true,
 		.evidence = "X509 verify code 19, and the program asked for the result",
-		.message = "The chain that {peer} sent ends in a root that is not trusted "
-			   "here{code}.",
+		.message = "The chain sent by {peer} ends in a root that is not trusted on this "
+			   "host{code}.",
 		.with_cert =
-			"The chain of certificate {subject} of {peer}, issued by {issuer}, ends in "
-			"a root that is not trusted here{code}.",
-		.hint = "add that root to {setting:trusted_cas}, if you mean to trust it",
+			"The chain of certificate {subject} of {peer}, issued by {issuer}, ends "
+			"in a root that is not trusted on this host{code}.",
+		.hint = "add that root to {setting:trusted_cas} if you want to trust it",
 	},
 	{
 		.slug = "verify-depth-exceeded",
@@ -133,9 +137,10 @@ static const struct cause rows[] = {
 		.confidence = CONFIDENCE_HIGH,
 		.resumption_hides = true,
 		.evidence = "X509 verify code 22, and the program asked for the result",
-		.message = "The certificate chain of {peer} is longer than is allowed here{code}.",
-		.with_cert = "The chain of certificate {subject} of {peer}, which sent {chain}, is "
-			     "longer than is allowed here{code}.",
+		.message = "The certificate chain of {peer} is longer than this host "
+			   "allows{code}.",
+		.with_cert = "The chain of certificate {subject} of {peer}, which sent {chain}, "
+			     "is longer than this host allows{code}.",
 		.hint = "raise {setting:verify_depth}",
 	},
 	{
@@ -148,8 +153,8 @@ static const struct cause rows[] = {
 		.message = "The certificate of {peer} is revoked{code}.",
 		.with_cert =
 			"Certificate {subject} of {peer}, issued by {issuer}, is revoked{code}.",
-		.hint = "have the {upstream}'s certificate replaced; {setting:crl} is what says "
-			"that it is revoked",
+		.hint = "have the {upstream}'s certificate replaced; it is listed as revoked in "
+			"{setting:crl}",
 	},
 	{
 		.slug = "verify-crl-missing",
@@ -158,12 +163,12 @@ static const struct cause rows[] = {
 		.confidence = CONFIDENCE_HIGH,
 		.resumption_hides = true,
 		.evidence = "X509 verify code 3 or 12, and the program asked for the result",
-		.message = "No current revocation list (CRL) of the issuer of {peer} is known "
-			   "here{code}.",
+		.message = "This host has no current revocation list (CRL) from the issuer of "
+			   "{peer}{code}.",
 		.with_cert =
-			"No current revocation list (CRL) for the chain of certificate {subject} "
-			"of {peer}, issued by {issuer}, is known here{code}.",
-		.hint = "put a current CRL of each CA of the chain into {setting:crl_file}",
+			"This host has no current revocation list (CRL) for the chain of "
+			"certificate {subject} of {peer}, issued by {issuer}{code}.",
+		.hint = "put a current CRL from each CA of the chain into {setting:crl_file}",
 	},
 	{
 		.slug = "verify-purpose",
@@ -184,11 +189,11 @@ static const struct cause rows[] = {
 		.confidence = CONFIDENCE_HIGH,
 		.resumption_hides = true,
 		.evidence = "X509 verify code 66, 67 or 68, and the program asked for the result",
-		.message = "A key or signature in the chain of {peer} is too weak for the "
-			   "{library} here{code}.",
+		.message = "A key or signature in the chain of {peer} is too weak for {library} "
+			   "on this host{code}.",
 		.with_cert =
-			"A key or signature in the chain of {peer} is too weak for the {library} "
-			"here{code}; certificate {subject} has: {key}.",
+			"A key or signature in the chain of {peer} is too weak for {library} on "
+			"this host{code}; certificate {subject} has: {key}.",
 		.hint = "have the certificate reissued with a stronger key and SHA-256 or better",
 	},
 	{
@@ -198,12 +203,12 @@ static const struct cause rows[] = {
 		.confidence = CONFIDENCE_HIGH,
 		.resumption_hides = true,
 		.evidence = "X509 verify code 2, and the program asked for the result",
-		.message = "The chain of {peer} leads to a CA that is known here, whose own issuer "
-			   "is not{code}.",
-		.with_cert = "The chain of {peer} leads to an intermediate CA that is known here, "
-			     "but {missing_issuer} is not{code}.",
-		.hint = "add the root, {missing_issuer}, to {setting:trusted_cas}: intermediate "
-			"CAs alone do not do",
+		.message = "The chain of {peer} leads to a trusted CA whose own issuer is missing "
+			   "on this host{code}.",
+		.with_cert = "The chain of {peer} leads to a trusted intermediate CA, but "
+			     "{missing_issuer} is missing on this host{code}.",
+		.hint = "add the root, {missing_issuer}, to {setting:trusted_cas}: an "
+			"intermediate CA alone is not enough",
 	},
 	{
 		.slug = "verify-signature-mismatch",
@@ -212,13 +217,13 @@ static const struct cause rows[] = {
 		.resumption_hides = true,
 		.evidence = "X509 verify code 4 or 7, and the program asked for the result",
 		.message = "A certificate of {peer} was not signed with the key of the CA of that "
-			   "name that is known here{code}.",
+			   "name on this host{code}.",
 		.with_cert = "A signature in the chain of certificate {subject} of {peer}, issued "
-			     "by {issuer}, was not made with the key that the CA of that name has "
-			     "here{code}.",
-		.hint = "the CA may have got a new key under its old name: replace its certificate "
-			"in {setting:trusted_cas} by the present one; if the CA has no new key, "
-			"the certificate is forged or broken",
+			     "by {issuer}, was not made with the key of the CA of that name on "
+			     "this host{code}.",
+		.hint = "replace the CA's certificate in {setting:trusted_cas} with its current "
+			"one: the CA may have a new key under its old name; if it has no new key, "
+			"the certificate is forged or corrupt",
 	},
 	{
 		.slug = "verify-invalid-ca",
@@ -230,10 +235,10 @@ static const struct cause rows[] = {
 		.message = "A CA certificate in the chain of {peer} may not issue what it issued: "
 			   "{what}{code}.",
 		.with_cert = "A CA certificate above {subject} of {peer} may not issue what it "
-			     "issued: {what}{code}; {issuer} is the CA right above.",
-		.hint = "have the CA's certificate reissued, with basicConstraints CA:TRUE, a path "
-			"length that suffices, and keyUsage keyCertSign, and put it where the old "
-			"one was",
+			     "issued: {what}{code}; the CA directly above is {issuer}.",
+		.hint = "have the CA's certificate reissued with basicConstraints CA:TRUE, a "
+			"sufficient path length and keyUsage keyCertSign, and install it in place "
+			"of the old one",
 	},
 	{
 		.slug = "verify-crl-unusable",
@@ -243,9 +248,9 @@ static const struct cause rows[] = {
 		.resumption_hides = true,
 		.evidence = "X509 verify code 5, 8, 11, 15, 16, 33, 35, 36, 44, 54 or 101, and the "
 			    "program asked for the result",
-		.message = "A revocation list (CRL) for the chain of {peer} cannot be used here: "
+		.message = "This host cannot use a revocation list (CRL) for the chain of {peer}: "
 			   "{what}{code}.",
-		.hint = "get the revocation list again from the CA that issued it, and put it into "
+		.hint = "get the revocation list again from the CA that issued it and put it into "
 			"{setting:crl_file}; if it is not valid yet, check the clock of this host",
 	},
 	{
@@ -255,12 +260,12 @@ static const struct cause rows[] = {
 		.resumption_hides = true,
 		.evidence = "X509 verify code 73 to 75 or 96 to 100, and the program asked for the "
 			    "result",
-		.message = "The status (OCSP) of the certificate of {peer} is not good: "
+		.message = "The OCSP status of the certificate of {peer} is not good: "
 			   "{what}{code}.",
-		.with_cert = "The status (OCSP) of certificate {subject} of {peer}, issued by "
+		.with_cert = "The OCSP status of certificate {subject} of {peer}, issued by "
 			     "{issuer}, is not good: {what}{code}.",
-		.hint = "ask the OCSP responder that the certificate names, and see that this host "
-			"reaches it; have the {upstream} staple a fresh response",
+		.hint = "query the OCSP responder named in the certificate, and make sure that "
+			"this host can reach it; have the {upstream} staple a fresh response",
 	},
 	{
 		.slug = "verify-name-constraints",
@@ -285,12 +290,13 @@ static const struct cause rows[] = {
 		.resumption_hides = true,
 		.evidence = "X509 verify code 56 to 61, 76 to 78 or 94, and the program asked for "
 			    "the result",
-		.message = "A key or a signature in the chain of {peer} is of a kind that is not "
-			   "accepted here: {what}{code}.",
-		.with_cert = "A key or a signature in the chain of {peer} is of a kind that is not "
-			     "accepted here: {what}{code}; certificate {subject} has: {key}.",
+		.message = "A key or signature in the chain of {peer} is of a type that this host "
+			   "does not accept: {what}{code}.",
+		.with_cert = "A key or signature in the chain of {peer} is of a type that this "
+			     "host does not accept: {what}{code}; certificate {subject} has: "
+			     "{key}.",
 		.hint = "have the certificate, or that of the CA above it, reissued with a common "
-			"kind of key (ECDSA on a named curve, or RSA of 2048 bits) and SHA-256",
+			"type of key (ECDSA on a named curve, or RSA with 2048 bits) and SHA-256",
 	},
 	{
 		.slug = "verify-trust-setting",
@@ -299,11 +305,11 @@ static const struct cause rows[] = {
 		.confidence = CONFIDENCE_HIGH,
 		.resumption_hides = true,
 		.evidence = "X509 verify code 27 or 28, and the program asked for the result",
-		.message = "The CA of {peer} is known here, and marked as not trusted for TLS "
+		.message = "The CA of {peer} is marked on this host as not trusted for TLS "
 			   "servers{code}.",
-		.hint = "look at the CA's certificate in {setting:trusted_cas} (openssl x509 "
-			"-text: Trusted Uses, Rejected Uses), and put it there as a plain "
-			"certificate if you mean to trust it",
+		.hint = "check the CA's certificate in {setting:trusted_cas} (openssl x509 -text: "
+			"Trusted Uses, Rejected Uses), and install it there as a plain "
+			"certificate if you want to trust it",
 	},
 	{
 		.slug = "verify-hostname-mismatch",
@@ -312,14 +318,15 @@ static const struct cause rows[] = {
 		.high_if = O_HOST_RETURN,
 		.evidence = "X509_check_host refused the name, or X509 verify code 62",
 		.message = "The certificate of {peer} is not valid for the name {host}.",
-		.doubt = "What the check returned is concluded from the close that followed it.",
+		.doubt = "The result of the check is inferred from the close that followed it.",
 		.with_cert = "The certificate of {peer} is valid for {names}, not for {host}.",
 		.hint = "set {setting:name} to a name in the certificate, if that is the server "
-			"that you mean; else have it reissued with that name",
+			"you mean; otherwise have it reissued with that name",
 		.wordings = {
 			{ .with = C_NAME_IS_ADDRESS,
-			  .message = "The certificate of {peer} is for {names}; the name that is "
-				     "compared with it is an address, {host}, and only DNS names count.",
+			  .message = "The certificate of {peer} is for {names}, but it is "
+				     "compared with an IP address, {host}, and only DNS names "
+				     "count.",
 			  .hint = "set {setting:name} to a DNS name in the certificate, or have it "
 				  "reissued with one" },
 		},
@@ -333,14 +340,16 @@ static const struct cause rows[] = {
 				{ .slug = "verify-hostname-mismatch", .all = O_VERIFY_UNKNOWN },
 				{ .slug = "verify-depth-exceeded", .all = O_VERIFY_UNKNOWN } },
 		.high_if = O_VERIFY_CODE,
-		.evidence = "any other X509 verify code that the program asked for; or the library "
-			    "refused the certificate inside the handshake, and nothing says why",
-		.message = "The certificate of {peer} is refused here: {what}{code}.",
-		.with_cert = "Certificate {subject} of {peer}, issued by {issuer}, is refused "
-			     "here: {what}{code}.",
-		.doubt = "The program checked it in the handshake and kept the reason to itself.",
+		.evidence = "any other X509 verify code that the program asked for; or the "
+			    "library refused the certificate during the handshake, and nothing "
+			    "says why",
+		.message = "This host refused the certificate of {peer}: {what}{code}.",
+		.with_cert = "This host refused certificate {subject} of {peer}, issued by "
+			     "{issuer}: {what}{code}.",
+		.doubt = "The program checked it during the handshake and did not reveal the "
+			 "reason.",
 		.hint = "get the chain (openssl s_client -showcerts) and check it with openssl "
-			"verify and the CAs that are trusted here; have what is wrong with it "
+			"verify and the CAs trusted on this host; have the faulty certificate "
 			"reissued",
 	},
 };

@@ -122,7 +122,7 @@ static bool tell_seen(struct certwatch *w, const struct sighting *s, struct find
 	text_init(&t, f->message, sizeof(f->message));
 	text_add(&t, "Certificate ");
 	finding_add_subject(&t, &f->certificate);
-	text_addf(&t, ", issued by %s, is valid to ", leaf->issuer);
+	text_addf(&t, ", issued by %s, is valid until ", leaf->issuer);
 	calendar_add_words(&t, leaf->not_after);
 	text_add(&t, ".");
 	return true;
@@ -145,7 +145,7 @@ static bool tell_expiring(struct certwatch *w, const struct sighting *s, struct 
 	if (cert->not_after < now)
 		text_add(&t, " ended ");
 	else
-		text_addf(&t, " ends in %lld days, ",
+		text_addf(&t, " expires in %lld days, ",
 			  (long long)((cert->not_after - now) / SECONDS_PER_DAY));
 	calendar_add_words(&t, cert->not_after);
 	text_add(&t, ".");

@@ -11,34 +11,34 @@
 #define CIRCUMSTANCES(X)                                                                           \
 	/* the ClientHello, and the first answer */                                                \
 	X(REFUSED_HELLO, "the first answer was alert 10, 40, 47, 50, 80 or 112, a close or a reset") \
-	X(FEW_SUITES, "few cipher suites, or for one kind of key, or signature schemes were offered") \
-	X(FEW_GROUPS, "few groups were offered, fewer than libraries do by themselves")            \
-	X(SESSION, "an earlier session was offered, to be resumed")                                \
-	X(SHORTER_WORKS, "the handshake that began the session had a ClientHello of one packet")   \
-	X(SNI_MALFORMED, "the server_name is none that RFC 6066 allows")                           \
-	X(SNI_ODD, "the server_name is the name of a group of servers, or has no dot")             \
+	X(FEW_SUITES, "few cipher suites or signature schemes, or one type of key only, were offered") \
+	X(FEW_GROUPS, "few groups were offered, fewer than libraries offer by default")            \
+	X(SESSION, "an earlier session was offered for resumption")                                \
+	X(SHORTER_WORKS, "the handshake that created the session had a ClientHello of one packet") \
+	X(SNI_MALFORMED, "the server_name is not one that RFC 6066 allows")                        \
+	X(SNI_ODD, "the server_name is the name of an upstream group, or has no dot")              \
 	/* the peer's certificate */                                                               \
-	X(STRANGE_CERT, "we refused a certificate, which is not for the name that is asked for")   \
-	X(OTHER_EXPIRED, "what has expired is none of the certificates that came")                 \
-	X(FOUND_GOOD, "the program asked for the verify code, and the certificate was found good") \
-	X(NO_CHAIN, "at most one certificate was seen, and it is not self-issued")                  \
+	X(STRANGE_CERT, "we refused a certificate that does not match the name asked for")         \
+	X(OTHER_EXPIRED, "none of the certificates received is the one that has expired")          \
+	X(FOUND_GOOD, "the program asked for the verify code, and the certificate was good")       \
+	X(NO_CHAIN, "at most one certificate was seen, and it is not self-issued")                 \
 	/* as the server */                                                                        \
-	X(EARLY_DATA, "the client sent early data, in a session that was resumed")                 \
+	X(EARLY_DATA, "the client sent early data in a resumed session")                           \
 	X(ONLY_SSL, "nothing newer than SSL 3.0 was offered")                                      \
 	/* the program's configuration */                                                          \
-	X(ONE_PLACE, "one place of the configuration connects to the peer")                        \
+	X(ONE_PLACE, "one place in the configuration connects to the peer")                        \
 	X(USES_TLS, "the configuration has TLS for this peer")                                     \
 	X(CAN_SEND_NAME, "the configuration has a name that could be sent as server_name")         \
-	X(NAME_UNSENT, "no server_name was sent, and the configuration has one that could be")     \
+	X(NAME_UNSENT, "no server_name was sent, although the configuration has a name for it")    \
 	X(NAME_IS_ADDRESS, "the name that was compared with the certificate is an IP address")     \
-	X(HEADER_FIRST, "a header of the PROXY protocol was sent before the ClientHello")          \
-	X(OTHERS_SEND_HEADER, "other places of the configuration send this peer such a header")    \
-	X(MOVED, "the name that the peer is configured by stands for another address now")         \
-	X(STARTTLS_PORT, "the port is one of a protocol that begins in clear")                     \
+	X(HEADER_FIRST, "a PROXY protocol header was sent before the ClientHello")                 \
+	X(OTHERS_SEND_HEADER, "other places in the configuration send this peer such a header")    \
+	X(MOVED, "the name configured for the peer now resolves to another address")               \
+	X(STARTTLS_PORT, "the port belongs to a protocol that starts in plain text")               \
 	/* what the peer did before */                                                             \
 	X(SUCCEEDED, "a handshake with this peer and that name has succeeded before")              \
 	X(SNI_NEEDLESS, "handshakes with this peer have succeeded without a server_name")          \
-	X(SESSION_FAILS, "each handshake that offers a session fails, and others succeed")
+	X(SESSION_FAILS, "every handshake that offers a session fails, and others succeed")
 /* clang-format on */
 
 enum circumstance_number {

@@ -683,7 +683,7 @@ void diagnose_group(const struct group *group, uint64_t now, uint64_t time_ns, c
 	text_init(&t, f->history.upstream, sizeof(f->history.upstream));
 	text_add(&t, group->name);
 	text_init(&t, f->message, sizeof(f->message));
-	text_addf(&t, "upstream %s, %u peer%s that failed", group->name, group->peers,
+	text_addf(&t, "upstream %s, %u failing peer%s", group->name, group->peers,
 		  group->peers == 1 ? "" : "s");
 	add_share(&t, f);
 }

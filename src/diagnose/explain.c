@@ -39,7 +39,7 @@ static void evidence_handshake(struct finding *f, const struct tlsfail_conn *c)
 
 	if (c->flags & TLSFAIL_F_REFUSED) {
 		evidence_begin(f, &t);
-		text_add(&t, "SYN answered by RST");
+		text_add(&t, "SYN answered with RST");
 	}
 	if (c->flags & TLSFAIL_F_PEER_DID_TLS) {
 		evidence_begin(f, &t);
@@ -47,11 +47,12 @@ static void evidence_handshake(struct finding *f, const struct tlsfail_conn *c)
 	}
 	if (c->flags & TLSFAIL_F_RX_BEFORE_TX) {
 		evidence_begin(f, &t);
-		text_add(&t, "bytes of the peer were there as soon as our ClientHello was sent");
+		text_add(&t, "bytes from the peer were waiting as soon as our ClientHello was "
+			     "sent");
 	}
 	if (c->flags & TLSFAIL_F_PLAIN) {
 		evidence_begin(f, &t);
-		text_add(&t, "the first byte was looked at, and no handshake begun");
+		text_add(&t, "the first byte was read, and no handshake was begun");
 	}
 	if (c->flags & TLSFAIL_F_TLS) {
 		evidence_begin(f, &t);
@@ -125,15 +126,15 @@ static void evidence_flight(struct finding *f, const struct tlsfail_conn *c,
 	if (view->server.certificate_request) {
 		evidence_begin(f, &t);
 		text_addf(&t, "CertificateRequest %s, %s", server ? "sent" : "received",
-			  !view->client.certificate_sent   ? "no Certificate seen in answer"
+			  !view->client.certificate_sent   ? "no Certificate seen in response"
 			  : view->client.certificate_empty ? "answered with no certificate"
 							   : "answered with a certificate");
 	}
 	if (view->server.version == TLS_VERSION_1_3)
 		evidence_client_auth(f, &view->client);
 	evidence_at(f, c, c->t_done,
-		    c->flags & TLSFAIL_F_ENTRY_ONLY ? "handshake done (concluded)"
-						    : "handshake done");
+		    c->flags & TLSFAIL_F_ENTRY_ONLY ? "handshake complete (inferred)"
+						    : "handshake complete");
 	evidence_at(f, c, c->t_request,
 		    server ? "application data received" : "application data sent");
 }
@@ -170,7 +171,8 @@ static void evidence_certificate(struct finding *f)
 static const char *host_verdict(const struct tlsfail_conn *c)
 {
 	if (c->flags & TLSFAIL_F_ENTRY_ONLY)
-		return c->flags & TLSFAIL_F_HOST_REFUSED ? "called, then closed here; asked for"
+		return c->flags & TLSFAIL_F_HOST_REFUSED ? "called, then closed by this side; "
+							   "asked for"
 							 : "called; asked for";
 	return c->flags & TLSFAIL_F_HOST_REFUSED ? "refused" : "accepted";
 }
@@ -194,8 +196,8 @@ static void evidence_mute_alerts(struct finding *f, const struct tlsfail_conn *c
 	}
 	if (symptoms_alert_unread(c, view)) {
 		evidence_begin(f, &t);
-		text_add(&t, "the last bytes of the peer, which were not read, have the size of an "
-			     "encrypted alert");
+		text_add(&t, "the last bytes from the peer, which were not read, have the size of "
+			     "an encrypted alert");
 	}
 }
 
@@ -230,12 +232,12 @@ static void evidence_errors(struct finding *f, const struct tlsfail_conn *c,
 	evidence_mute_alerts(f, c, view);
 	if (f->verify.known) {
 		evidence_begin(f, &t);
-		text_addf(&t, "verify result %d (%s), asked for by the program", f->verify.code,
+		text_addf(&t, "verify result %d (%s), requested by the program", f->verify.code,
 			  f->verify.name ? f->verify.name : "unknown");
 	}
 	if (c->flags & TLSFAIL_F_SESSION_REMOVED) {
 		evidence_begin(f, &t);
-		text_addf(&t, "then the program threw the session away; the client had sent %s",
+		text_addf(&t, "then the program discarded the session; the client had sent %s",
 			  c->cert_count			    ? "a certificate"
 			  : c->flags & TLSFAIL_F_CERT_EMPTY ? "an empty Certificate"
 							    : "no certificate");
@@ -257,7 +259,7 @@ static void evidence_cut(struct finding *f, const char *dir, const struct tls_ca
 	if (!capture->data || !capture->cut)
 		return;
 	evidence_begin(f, &t);
-	text_addf(&t, "of %llu handshake bytes %s the first %zu were kept",
+	text_addf(&t, "of the %llu handshake bytes %s, the first %zu were kept",
 		  (unsigned long long)bytes, dir, capture->len);
 }
 
@@ -272,15 +274,15 @@ static void evidence_end(struct finding *f, const struct failure *failure)
 	}
 	if (symptoms_unread(c)) {
 		evidence_begin(f, &t);
-		text_addf(&t, "%llu bytes of the peer were not read",
+		text_addf(&t, "%llu bytes from the peer were not read",
 			  (unsigned long long)symptoms_unread(c));
 	}
 	evidence_at(f, c, c->t_peer_fin, "FIN received");
 	evidence_at(f, c, c->flags & TLSFAIL_F_REFUSED ? 0 : c->t_peer_rst, "RST received");
 	evidence_at(f, c, c->t_close,
 		    c->flags & TLSFAIL_F_OPEN	     ? "not closed yet"
-		    : c->flags & TLSFAIL_F_LOCAL_FIN ? "closed here first"
-						     : "closed here");
+		    : c->flags & TLSFAIL_F_LOCAL_FIN ? "closed by this side first"
+						     : "closed by this side");
 	if (f->tcp.has_hello_acked) {
 		evidence_begin(f, &t);
 		text_addf(&t, "first flight %sacknowledged by the peer's kernel, %u retransmits",
@@ -302,15 +304,16 @@ static void evidence_history(struct finding *f)
 	if (h->known) {
 		evidence_begin(f, &t);
 		text_addf(&t,
-			  "handshakes with this peer: %llu, failed: %llu, of them in a row: %llu",
+			  "handshakes with this peer: %llu, failed: %llu, consecutive failures: "
+			  "%llu",
 			  (unsigned long long)h->handshakes, (unsigned long long)h->failures,
 			  (unsigned long long)h->failures_in_row);
 	}
 	if (f->attempt > 1) {
 		evidence_begin(f, &t);
 		text_addf(&t,
-			  "attempt %u of one request (inferred: the thread connected as soon as it "
-			  "had closed the failed connection)",
+			  "attempt %u of one request (inferred: the thread reconnected right "
+			  "after closing the failed connection)",
 			  f->attempt);
 	}
 }

@@ -135,7 +135,7 @@ static bool none_succeeds(const struct failure *failure, const struct finding *f
 static bool some_succeed(const struct failure *failure, const struct finding *f)
 {
 	(void)failure;
-	return strstr(f->message, "does so each time") && f->history.known &&
+	return strstr(f->message, "does so every time") && f->history.known &&
 	       f->history.failures_in_row < 2;
 }
 
@@ -202,7 +202,7 @@ static const struct {
 	const char *slugs[SLUGS_MAX]; /* the causes that it contradicts; none: any */
 } table[] = {
 	{ "the certificate has not expired", not_expired, { "verify-expired" } },
-	{ "the certificate is valid already", already_valid, { "verify-not-yet-valid" } },
+	{ "the certificate is already valid", already_valid, { "verify-not-yet-valid" } },
 	{ "the certificate was issued by another name", has_issuer, { "verify-self-signed" } },
 	{ "the issuer of the certificate was sent", issuer_came, { "verify-chain-incomplete" } },
 	{ "the certificate is valid for the name", valid_for_host, { "verify-hostname-mismatch" } },
@@ -211,11 +211,11 @@ static const struct {
 	{ "a client certificate was sent",
 	  certificate_was_sent,
 	  { "client-cert-required", "client-cert-required-legacy" } },
-	{ "the certificate was verified, and found good",
+	{ "the certificate was verified and found good",
 	  verified,
 	  { "verify-untrusted-issuer", "verify-refused", "verify-self-signed", "verify-expired",
 	    "verify-chain-incomplete", "verify-root-missing" } },
-	{ "the connection was closed here first",
+	{ "this side closed the connection first",
 	  closed_here,
 	  { "peer-closed-in-handshake", "peer-closed-mid-handshake", "peer-closed-before-hello",
 	    "port-scan", "client-closed-in-handshake" } },
@@ -227,10 +227,10 @@ static const struct {
 	{ "the connection was accepted", was_connected, { "connection-refused" } },
 	{ "no handshake with this peer is known to have succeeded", none_succeeds, { NULL } },
 	{ "handshakes with this peer succeed", some_succeed, { NULL } },
-	{ "what is advised is set already", already_set, { NULL } },
-	{ "what is said not to be set is set", is_set, { NULL } },
-	{ "more than one place is left", several_places, { NULL } },
-	{ "words are missing", is_unfinished, { NULL } },
+	{ "the suggested setting is already in place", already_set, { NULL } },
+	{ "a setting reported as not set is set", is_set, { NULL } },
+	{ "more than one place remains", several_places, { NULL } },
+	{ "a placeholder was not filled in", is_unfinished, { NULL } },
 };
 #define INVARIANT_COUNT (sizeof(table) / sizeof(table[0]))
 

@@ -262,10 +262,10 @@ void timeline_fill(const struct failure *failure, struct finding *f)
 	event_words(f, c, c->t_established, "received",
 		    symptoms_is_server(c) ? "TCP connect" : "TCP accepted");
 	flights_add(f, failure);
-	event_words(f, c, c->t_done, "local", "handshake done");
+	event_words(f, c, c->t_done, "local", "handshake complete");
 	error_add(f, c);
 	event_words(f, c, c->t_peer_fin, "received", "FIN");
 	event_words(f, c, c->t_peer_rst, "received", refused ? "RST: refused" : "RST");
 	event_words(f, c, c->t_close, "local",
-		    c->flags & TLSFAIL_F_OPEN ? "not closed yet" : "closed here");
+		    c->flags & TLSFAIL_F_OPEN ? "not closed yet" : "closed by this side");
 }

@@ -43,7 +43,7 @@ void words_add_alert(struct text *t, const struct finding_alert *a)
 void words_add_names(struct text *t, const struct finding_certificate *cert)
 {
 	if (cert->cut) {
-		text_add(t, "names that were not kept, as it is so long");
+		text_add(t, "names that were not kept because the certificate is too long");
 		return;
 	}
 	for (unsigned int i = 0; i < cert->name_count && i < FINDING_SAN_MAX; i++)
@@ -98,7 +98,7 @@ static void add_versions(struct text *t, const struct facts *x)
 
 static void add_version(struct text *t, const struct facts *x)
 {
-	words_add_version(t, x->f->protocol_version ? x->f->protocol_version : "of an older kind");
+	words_add_version(t, x->f->protocol_version ? x->f->protocol_version : "an older version");
 }
 
 static void add_host(struct text *t, const struct facts *x)
@@ -125,9 +125,9 @@ static void add_flaw(struct text *t, const struct facts *x)
 	else if (strstr(name, ".."))
 		text_add(t, "one of its labels is empty");
 	else if (strspn(name, "0123456789.") == len || strchr(name, ':'))
-		text_add(t, "it is an address");
+		text_add(t, "it is an IP address");
 	else
-		text_add(t, "it has characters that none has");
+		text_add(t, "it has characters that host names cannot have");
 }
 
 static void add_refusal(struct text *t, const struct facts *x)
@@ -149,10 +149,8 @@ static void add_port_protocol(struct text *t, const struct facts *x)
 static void add_way_back(struct text *t, const struct facts *x)
 {
 	if (x->f->tcp.has_hello_acked && x->f->tcp.hello_acked && !x->f->bytes_received)
-		text_add(
-			t,
-			" (its kernel acknowledged the ClientHello), and whether its answer, which "
-			"is longer, is lost on the way back: the MTU of a tunnel");
+		text_add(t, " (its kernel acknowledged the ClientHello), and whether its longer "
+			    "answer is lost on the way back (the MTU of a tunnel)");
 }
 
 static void add_elapsed(struct text *t, const struct facts *x)
@@ -185,13 +183,13 @@ static const char *verify_fix(enum tls_verify result)
 {
 	switch (result) {
 	case TLS_VERIFY_EXPIRED:
-		return "renew the client's certificate: it, or a CA above it, has expired";
+		return "renew the client's certificate: it or a CA above it has expired";
 	case TLS_VERIFY_NOT_YET_VALID:
 		return "check the clocks of both hosts; if they are right, the client uses its "
 		       "certificate too early";
 	case TLS_VERIFY_SELF_SIGNED:
-		return "give the client a certificate that was issued by {setting:client_cas}, "
-		       "instead of a self-signed one";
+		return "give the client a certificate issued by {setting:client_cas} instead of a "
+		       "self-signed one";
 	case TLS_VERIFY_SELF_SIGNED_IN_CHAIN:
 	case TLS_VERIFY_NO_ISSUER_LOCALLY:
 	case TLS_VERIFY_CANNOT_VERIFY_FIRST:
@@ -200,10 +198,10 @@ static const char *verify_fix(enum tls_verify result)
 		       "CA that issued it there; have the client send its intermediate "
 		       "certificates too";
 	case TLS_VERIFY_CHAIN_TOO_LONG:
-		return "raise {setting:client_verify_depth}, which allows fewer CAs than are "
-		       "above the client's certificate";
+		return "raise {setting:client_verify_depth}, which allows fewer CAs than there "
+		       "are above the client's certificate";
 	case TLS_VERIFY_REVOKED:
-		return "give the client a new certificate: its CA has revoked the present one";
+		return "give the client a new certificate: its CA has revoked the current one";
 	case TLS_VERIFY_CRL_MISSING:
 	case TLS_VERIFY_CRL_EXPIRED:
 	case TLS_VERIFY_CRL_NOT_YET_VALID:
@@ -217,16 +215,16 @@ static const char *verify_fix(enum tls_verify result)
 		return "have the CA above the client's certificate reissued as one that may issue "
 		       "certificates (basicConstraints CA:TRUE)";
 	case TLS_VERIFY_BAD_SIGNATURE:
-		return "the CA may have a new key under its old name: put its present certificate "
-		       "where {setting:client_cas} is read from";
+		return "put the CA's current certificate where {setting:client_cas} is read from: "
+		       "the CA may have a new key under its old name";
 	case TLS_VERIFY_KEY_TOO_SMALL:
 	case TLS_VERIFY_CA_KEY_TOO_SMALL:
 	case TLS_VERIFY_DIGEST_TOO_WEAK:
 	case TLS_VERIFY_ALGORITHM:
 		return "have the client's certificate reissued with a stronger key and SHA-256";
 	default:
-		return "renew it if it has expired, or have it issued by {setting:client_cas}; "
-		       "{setting:client_checks} can refuse it too";
+		return "renew the certificate if it has expired, or have it issued by "
+		       "{setting:client_cas}; {setting:client_checks} can refuse it too";
 	}
 }
 
@@ -243,9 +241,9 @@ static void add_what(struct text *t, const struct facts *x)
 	const struct finding_verify *verify = &x->f->verify;
 
 	if (!verify->known || !verify->code)
-		text_add(t, "the reason was not asked for");
+		text_add(t, "nobody asked for the reason");
 	else
-		text_add(t, verify->words ? verify->words : "for a reason that has no name");
+		text_add(t, verify->words ? verify->words : "for a reason without a name");
 }
 
 /* The CA that is not known, above the one that is. */
@@ -267,9 +265,9 @@ static void add_client_fix(struct text *t, const struct facts *x)
 	/* OpenSSL looks for no issuer beyond the depth, and so may not get to say that it is 22. */
 	if (x->f->certificate.known && x->f->certificate.chain_length > 1 &&
 	    (result == TLS_VERIFY_NO_ISSUER_LOCALLY || result == TLS_VERIFY_CANNOT_VERIFY_FIRST))
-		program_add_words(
-			t, &x->program,
-			"; more than its own came, so {setting:client_verify_depth} may be too small");
+		program_add_words(t, &x->program,
+				  "; it sent more than its own certificate, so "
+				  "{setting:client_verify_depth} may be too small");
 }
 
 /* The alert that we sent; nothing when there was none. */
@@ -395,12 +393,12 @@ static void add_progress(struct text *t, const struct facts *x)
 	const struct finding *f = x->f;
 
 	if (f->protocol_version)
-		text_add(t, "after it had got the ServerHello");
+		text_add(t, "after receiving the ServerHello");
 	else if (hello_came(f))
 		text_add(t, "after its ClientHello");
 	else
 		text_add(t, f->bytes_received ? "in the middle of its ClientHello"
-					      : "without having sent a byte");
+					      : "without sending a byte");
 }
 
 /* The same, as what it did last. */
@@ -409,9 +407,9 @@ static void add_stopped(struct text *t, const struct facts *x)
 	const struct finding *f = x->f;
 
 	if (f->protocol_version)
-		text_add(t, "got the ServerHello and then sent nothing more");
+		text_add(t, "received the ServerHello and then sent nothing more");
 	else if (hello_came(f))
-		text_add(t, "sent its ClientHello and then nothing more");
+		text_add(t, "sent its ClientHello and nothing more");
 	else
 		text_add(t, f->bytes_received ? "stopped in the middle of its ClientHello"
 					      : "connected and sent nothing");
@@ -420,7 +418,7 @@ static void add_stopped(struct text *t, const struct facts *x)
 static void add_or_none(struct text *t, const struct facts *x)
 {
 	if (!x->f->has_certificate_sent || !x->f->certificate_sent)
-		text_add(t, ", or that there was none");
+		text_add(t, ", or the fact that there was none");
 }
 
 static void add_silent_refusal(struct text *t, const struct facts *x)
@@ -478,7 +476,7 @@ static void add_end(struct text *t, const struct facts *x)
 		text_add(t, "it closed the connection");
 	} else {
 		if (x->f->tcp.has_hello_acked && !x->f->tcp.hello_acked)
-			text_add(t, "it was sent again and again, never acknowledged, and ");
+			text_add(t, "it was retransmitted, never acknowledged, and ");
 		program_add_name(t, &x->program);
 		text_add(t, " gave up after ");
 		text_add_duration(t, x->f->duration_ns);
@@ -498,7 +496,7 @@ static void add_raw(struct text *t, const struct facts *x)
 	else if (f->closed_by)
 		text_addf(t, "%s by the %s side", f->close_kind, f->closed_by);
 	else
-		text_add(t, "no error, no close seen");
+		text_add(t, "no error and no close were seen");
 }
 
 static const struct {

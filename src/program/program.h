@@ -42,7 +42,7 @@
 	X(LEGACY_RENEGOTIATION, "Options = UnsafeLegacyServerConnect in its openssl.cnf")          \
 	X(LOWEST_SECURITY_LEVEL, "use the cipher suites DEFAULT:@SECLEVEL=0 for that server alone")    \
 	X(CONNECT_TIMEOUT, "the time allowed for connecting may cover the TLS handshake too")      \
-	X(SESSION_ORIGIN, "which may have been another connection's")                              \
+	X(SESSION_ORIGIN, "which may have been on another connection")                              \
 	X(SESSION_APART, "")                                                                       \
 	/* as the server */                                                                        \
 	X(CERTIFICATE, "the server's certificate")                                                 \

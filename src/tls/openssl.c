@@ -398,7 +398,7 @@ static const struct tls_verify_row verifies[] = {
 	{ 25, TLS_VERIFY_PATH_LENGTH, TLS_ALERT_UNKNOWN_CA, "path_length_exceeded",
 	  "there are more intermediate CAs below a CA than its certificate allows" },
 	{ 26, TLS_VERIFY_PURPOSE, TLS_ALERT_UNSUPPORTED_CERTIFICATE, "invalid_purpose",
-	  "a certificate is not meant for this use" },
+	  "a certificate is not meant for this purpose" },
 	{ 27, TLS_VERIFY_TRUST_SETTING, TLS_ALERT_BAD_CERTIFICATE, "cert_untrusted",
 	  "the root is not trusted for this use" },
 	{ 28, TLS_VERIFY_TRUST_SETTING, TLS_ALERT_BAD_CERTIFICATE, "cert_rejected",

@@ -67,7 +67,7 @@ static const struct {
 	{ "after_retry", "" },
 	{ "progress", "after its ClientHello" },
 	{ "stopped", "did not go on" },
-	{ "or_none", ", or that there was none" },
+	{ "or_none", ", or the fact that there was none" },
 	{ "silent_refusal", "" },
 	{ "length", "N" },
 	{ "bulk", "" },

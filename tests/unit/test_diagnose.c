@@ -334,24 +334,27 @@ static void test_words(void **state)
 
 	(void)state;
 	begin_hello();
-	assert_message(1112, "192.0.2.88:8443 does not serve the name api.test that was asked for "
-			     "(SNI).");
+	assert_message(1112,
+		       "192.0.2.88:8443 does not serve the name api.test that it was asked for "
+		       "(SNI).");
 	begin_hello();
-	assert_message(1070, "192.0.2.88:8443 accepts none of the TLS versions that were offered "
+	assert_message(1070, "192.0.2.88:8443 accepts none of the TLS versions offered "
 			     "(TLS 1.3, TLS 1.2).");
 	scene_begin(&scene);
 	scene_client_hello(&scene, NULL, oldest);
-	assert_message(1070, "192.0.2.88:8443 accepts none of the TLS versions that were offered "
+	assert_message(1070, "192.0.2.88:8443 accepts none of the TLS versions offered "
 			     "(TLS 1.0, SSL 3.0).");
 	server_hello_old();
-	assert_message(258, "192.0.2.88:8443 chose TLS 1.1, which is not allowed here (offered TLS "
-			    "1.3, TLS 1.2).");
+	assert_message(
+		258, "192.0.2.88:8443 chose TLS 1.1, which this host does not allow (offered: TLS "
+		     "1.3, TLS 1.2).");
 	begin_hello();
 	scene_server_hello(&scene, TLS_VERSION_SSL3);
-	assert_message(258, "192.0.2.88:8443 chose SSL 3.0, which is not allowed here (offered TLS "
-			    "1.3, TLS 1.2).");
+	assert_message(
+		258, "192.0.2.88:8443 chose SSL 3.0, which this host does not allow (offered: TLS "
+		     "1.3, TLS 1.2).");
 	no_hello();
-	assert_message(1070, "192.0.2.88:8443 accepts none of the TLS versions that were offered "
+	assert_message(1070, "192.0.2.88:8443 accepts none of the TLS versions offered "
 			     "(unknown).");
 	answer_ssh();
 	assert_message(267, "192.0.2.88:8443 does not speak TLS; it answered "
@@ -376,8 +379,9 @@ static void test_long_hellos(void **state)
 	diagnose_scene();
 	assert_non_null(strstr(finding.message,
 			       "192.0.2.88:8443 did not answer a ClientHello of 1481 bytes, of "
-			       "which the key share (X25519MLKEM768) takes 1222; it was sent again "
-			       "and again, never acknowledged, and nginx gave up after 5.001 s."));
+			       "which the key share (X25519MLKEM768) takes 1222; it was "
+			       "retransmitted, never acknowledged, and nginx gave up after 5.001 "
+			       "s."));
 	assert_non_null(strstr(finding.hint, "Groups = X25519"));
 	assert_string_equal(finding.close_kind, "timeout");
 	assert_string_equal(finding.candidates[0], "handshake-blackholed");
@@ -406,11 +410,11 @@ static void assert_raw(uint32_t flags, uint32_t reason, const char *want)
 static void test_raw_facts_of_unknown(void **state)
 {
 	(void)state;
-	assert_raw(0, 1200, "no rule knows: alert 200 received.");
-	assert_raw(0, 5, "no rule knows: OpenSSL reason 5.");
+	assert_raw(0, 1200, "no rule covers: alert 200 received.");
+	assert_raw(0, 5, "no rule covers: OpenSSL reason 5.");
 	assert_raw(TLSFAIL_F_DONE | TLSFAIL_F_LOCAL_FIN, 0,
-		   "no rule knows: fin by the local side.");
-	assert_raw(0, 0, "no rule knows: no error, no close seen.");
+		   "no rule covers: fin by the local side.");
+	assert_raw(0, 0, "no rule covers: no error and no close were seen.");
 }
 
 /* Words that the peer chose are not filled in again. */
@@ -419,8 +423,10 @@ static void test_braces_of_others(void **state)
 	(void)state;
 	scene_begin(&scene);
 	scene_client_hello(&scene, "{host}", modern);
-	assert_message(1112, "192.0.2.88:8443 refused the ClientHello (alert 112); the name in it "
-			     "(SNI), {host}, is none of a host: it has characters that none has.");
+	assert_message(1112,
+		       "192.0.2.88:8443 refused the ClientHello (alert 112); the server name in it "
+		       "(SNI), {host}, is not a valid host name: it has characters that host names "
+		       "cannot have.");
 }
 
 /* ---- Confidence ---- */
@@ -431,14 +437,14 @@ static void test_confidence_of_refused(void **state)
 	refused();
 	diagnose_scene();
 	assert_int_equal(finding.confidence, CONFIDENCE_LOW);
-	assert_non_null(strstr(finding.message, "No TLS was ever seen"));
+	assert_non_null(strstr(finding.message, "No TLS has been seen"));
 	assert_string_equal(finding.phase, "connect");
 
 	refused();
 	scene.conn.flags |= TLSFAIL_F_PEER_DID_TLS;
 	diagnose_scene();
 	assert_int_equal(finding.confidence, CONFIDENCE_HIGH);
-	assert_null(strstr(finding.message, "No TLS was ever seen"));
+	assert_null(strstr(finding.message, "No TLS has been seen"));
 }
 
 static void assert_timer(uint64_t elapsed_ms, bool repeats, const char *slug,

@@ -205,12 +205,12 @@ static void test_no_name_was_sent(void **state)
 	scene.conn.verify_code = 18;
 	diagnose_scene();
 	assert_string_equal(finding.cause, "verify-self-signed");
-	assert_non_null(strstr(finding.hint, "then shows another one"));
+	assert_non_null(strstr(finding.hint, "then presents another one"));
 	begin_unnamed(false);
 	scene.conn.verify_code = 18;
 	diagnose_scene();
 	assert_string_equal(finding.cause, "verify-self-signed");
-	assert_null(strstr(finding.hint, "then shows another one"));
+	assert_null(strstr(finding.hint, "then presents another one"));
 }
 
 /* With a session that is resumed no certificate comes, and the name is compared with the old one. */

@@ -440,7 +440,7 @@ static void test_evidence_in_order(void **state)
 		"OpenSSL reason 407 (shutdown while in init)",
 		"fatal alert 40 handshake_failure received, raised in ssl3_read_bytes",
 		"FIN received at 10 ms",
-		"closed here at 12 ms",
+		"closed by this side at 12 ms",
 		"first flight acknowledged by the peer's kernel, 1 retransmits",
 	};
 
@@ -462,7 +462,8 @@ static void test_evidence_in_order(void **state)
 
 static void test_evidence_of_refused(void **state)
 {
-	static const char *const want[] = { "SYN answered by RST", "closed here at 12 ms" };
+	static const char *const want[] = { "SYN answered with RST",
+					    "closed by this side at 12 ms" };
 
 	(void)state;
 	scene_begin(&scene);

@@ -110,7 +110,7 @@ static void test_concluded(void **state)
 	diagnose_scene();
 	assert_string_equal(finding.cause, "verify-expired");
 	assert_int_equal(finding.confidence, CONFIDENCE_MEDIUM);
-	assert_non_null(strstr(finding.message, "concluded from the certificates"));
+	assert_non_null(strstr(finding.message, "inferred from the certificates"));
 
 	/* nothing that came has expired, so none of it is said to have */
 	expired_locally();

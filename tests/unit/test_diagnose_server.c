@@ -373,7 +373,7 @@ static void test_hello(void **state)
 	assert_string_equal(finding.hello.server_name, "api.test");
 	assert_string_equal(finding.protocol_version, "1.2");
 	assert_string_equal(finding.message,
-			    "Client " PEER " does not accept the certificate that it got for "
+			    "Client " PEER " does not accept the certificate it got for "
 			    "api.test (alert 48 unknown_ca).");
 	assert_string_equal(finding.local.address, "192.0.2.1");
 	assert_int_equal(finding.local.port, 40112);
@@ -388,8 +388,8 @@ static void test_client_certificate(void **state)
 	scene_message(&scene.sent, CERTIFICATE_REQUEST, NULL, 0);
 	diagnose_scene();
 	assert_string_equal(finding.message,
-			    "Certificate CN=client.test of client " PEER ", issued by "
-			    "CN=Client CA, is refused here (verify code 10, cert_has_expired).");
+			    "This server refused certificate CN=client.test of client " PEER
+			    ", issued by CN=Client CA (verify code 10, cert_has_expired).");
 	assert_string_equal(finding.phase, "post_handshake");
 	assert_true(finding.verify.enforced);
 	assert_true(finding.certificate_requested);
@@ -402,7 +402,7 @@ static void test_progress(void **state)
 	silence();
 	scene.conn.flags |= TLSFAIL_F_PEER_FIN;
 	diagnose_scene();
-	assert_non_null(strstr(finding.message, "without having sent a byte"));
+	assert_non_null(strstr(finding.message, "without sending a byte"));
 	hello();
 	scene.received.len = 3;
 	scene.conn.flags |= TLSFAIL_F_PEER_FIN;
@@ -426,7 +426,7 @@ static void test_progress(void **state)
 	hello_answered();
 	scene.conn.flags |= TLSFAIL_F_PEER_FIN;
 	diagnose_scene();
-	assert_non_null(strstr(finding.message, "after it had got the ServerHello"));
+	assert_non_null(strstr(finding.message, "after receiving the ServerHello"));
 	assert_int_equal(finding.candidate_count, 1);
 	assert_string_equal(finding.candidates[0], "client-rejects-cert");
 }

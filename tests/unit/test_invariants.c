@@ -65,7 +65,7 @@ static void test_certificates(void **state)
 	finding.certificate.not_before = NOW_S + 1;
 	assert_null(invariant_broken(&failure, &finding));
 	finding.certificate.not_before = NOW_S;
-	assert_broken("the certificate is valid already");
+	assert_broken("the certificate is already valid");
 
 	good("verify-self-signed");
 	SET(finding.certificate.subject, "CN=a");
@@ -80,7 +80,7 @@ static void test_certificates(void **state)
 
 	good("verify-untrusted-issuer");
 	finding.verify.known = true;
-	assert_broken("the certificate was verified, and found good");
+	assert_broken("the certificate was verified and found good");
 	finding.verify.code = 20;
 	finding.verify.result = TLS_VERIFY_NO_ISSUER_LOCALLY;
 	assert_null(invariant_broken(&failure, &finding));
@@ -127,7 +127,7 @@ static void test_connection(void **state)
 	assert_broken("a client certificate was sent");
 	good("peer-closed-in-handshake");
 	finding.closed_by = "local";
-	assert_broken("the connection was closed here first");
+	assert_broken("this side closed the connection first");
 	good("peer-not-tls-http");
 	finding.protocol_version = "1.2";
 	assert_broken("TLS was spoken");
@@ -150,7 +150,7 @@ static void test_words(void **state)
 	finding.history.failures = 2;
 	assert_null(invariant_broken(&failure, &finding));
 
-	SET(finding.message, "It closed. It does so each time: it is broken.");
+	SET(finding.message, "It closed. It does so every time: it is broken.");
 	assert_broken("handshakes with this peer succeed");
 	finding.history.failures_in_row = 3;
 	assert_null(invariant_broken(&failure, &finding));
@@ -160,9 +160,9 @@ static void test_words(void **state)
 	finding.config.setting_count = 1;
 	SET(finding.config.settings[0], "proxy_ssl_server_name on");
 	SET(finding.hint, "at nginx.conf:4 set proxy_ssl_server_name on;");
-	assert_broken("what is advised is set already");
+	assert_broken("the suggested setting is already in place");
 	SET(finding.hint, "try it; proxy_ssl_server_name is not set");
-	assert_broken("what is said not to be set is set");
+	assert_broken("a setting reported as not set is set");
 	SET(finding.hint, "try it; grpc_proxy_ssl_server_name is not set");
 	assert_null(invariant_broken(&failure, &finding));
 
@@ -170,13 +170,13 @@ static void test_words(void **state)
 	finding.config.place_count = 2;
 	finding.config.certainty = "certain";
 	SET(finding.config.patch, "--- a");
-	assert_broken("more than one place is left");
+	assert_broken("more than one place remains");
 	finding.config.review = "there are two";
 	assert_null(invariant_broken(&failure, &finding));
 
 	good("local-abort");
 	SET(finding.hint, "set {setting:nothing}");
-	assert_broken("words are missing");
+	assert_broken("a placeholder was not filled in");
 }
 
 static void test_all_were_broken(void **state)
@@ -349,7 +349,7 @@ static void test_withdrawn(void **state)
 	assert_string_equal(finding.cause, "verify-refused");
 	assert_int_equal(finding.contradictions, 1);
 	assert_string_equal(finding.evidence[finding.evidence_count - 1],
-			    "not verify-not-yet-valid: the certificate is valid already");
+			    "not verify-not-yet-valid: the certificate is already valid");
 	for (size_t i = 1; i < ARRAY_LEN(certificates); i++)
 		scene_free(&made[i]);
 }

@@ -102,11 +102,12 @@ static void test_one_cause(void **state)
 		"  evidence    fatal alert 42, 43, 44 or 46 received, or 49 after a certificate\n"
 		"              was sent\n"
 		"  meaning     {peer} refused our client certificate{or_none} (alert {alert}).\n"
-		"  in doubt    What the alert means depends on the server's implementation.\n"
+		"  in doubt    Servers differ in what they mean by this alert.\n"
 		"  confidence  medium\n"
 		"  or          client-cert-required, client-cert-untrusted, client-cert-expired\n"
-		"  fix         check the client certificate (proxy_ssl_certificate): key usage\n"
-		"              clientAuth, revocation, and the subject that the upstream expects\n"
+		"  fix         check the client certificate (proxy_ssl_certificate): extended key\n"
+		"              usage clientAuth, revocation, and the subject that the upstream\n"
+		"              expects\n"
 		"\n"
 		"Words in braces are filled in from the failure.\n");
 }

@@ -64,7 +64,7 @@ static void finding_set_full(void)
 	finding.candidates[finding.candidate_count++] = "verify-not-yet-valid";
 	finding.candidates[finding.candidate_count++] = "local-abort";
 	SET(finding.evidence[finding.evidence_count++], "verify result 10 was asked for");
-	SET(finding.evidence[finding.evidence_count++], "closed here 40 us later");
+	SET(finding.evidence[finding.evidence_count++], "closed by this side 40 us later");
 	finding.phase = "finished";
 	finding.closed_by = "local";
 	finding.close_kind = "fin";
@@ -233,7 +233,7 @@ static void test_text_verbose(void **state)
 			    "         fix: renew the certificate on the upstream and reload it\n"
 			    "         or: verify-not-yet-valid, local-abort\n"
 			    "         . verify result 10 was asked for\n"
-			    "         . closed here 40 us later\n"
+			    "         . closed by this side 40 us later\n"
 			    "         confidence: medium\n"
 			    "         program:    /usr/sbin/nginx\n"
 			    "         peer:       10.0.2.88:8443\n"
@@ -455,7 +455,7 @@ static void test_json_full(void **state)
 		"\"tlsfail.candidates\":[\"verify-not-yet-valid\",\"local-abort\"],"
 		"\"tlsfail.hint\":\"renew the certificate on the upstream and reload it\","
 		"\"tlsfail.evidence\":[\"verify result 10 was asked for\","
-		"\"closed here 40 us later\"],"
+		"\"closed by this side 40 us later\"],"
 		"\"tlsfail.role\":\"client\",\"tlsfail.phase\":\"finished\","
 		"\"tlsfail.closed_by\":\"local\",\"tlsfail.close_kind\":\"fin\","
 		"\"tlsfail.bytes_sent\":700,\"tlsfail.bytes_received\":2900,"
