@@ -21,6 +21,7 @@ struct pki_cert {
 struct pki_spec {
 	const char *subject;	       /* common name */
 	const char *dns;	       /* of subjectAltName, "DNS:a,DNS:b"; NULL: none */
+	const char *usage;	       /* of extendedKeyUsage; NULL: none */
 	const struct pki_cert *issuer; /* NULL: it signs itself */
 	bool authority;
 	bool rsa;    /* instead of P-256 */
