@@ -414,6 +414,7 @@ docs: build/asan/unit/test_cause_docs ## write what is made from the rule table:
 golden-expected: build/asan/tlsfail ## what replay makes of the golden recordings is right: expect it
 	$(Q)tests/golden/run --tlsfail build/asan/tlsfail --update
 	$(Q)tools/event-stores
+	$(Q)tools/report-words
 
 .PHONY: need-root
 need-root:

@@ -15,6 +15,7 @@
 #include "command/lint.h"
 #include "command/probe.h"
 #include "command/replay.h"
+#include "command/report.h"
 #include "command/trace.h"
 #include "system/log.h"
 
@@ -70,6 +71,16 @@ const struct command_row command_table[] = {
 	  "  tlsfail lint -f sarif conf/nginx.conf >lint.sarif\n"
 	  "  tlsfail lint --diff | patch -p0\n",
 	  lint_command_run },
+	{ "report", COMMAND_REPORT, " FILE...", REPORT_FILES_MAX,
+	  "what failed, as a page to hand to somebody else",
+	  "FILE: a recording (--record), or JSON lines (--format json); - is JSON lines\n"
+	  "from standard input. The page is one HTML file that needs nothing else.\n"
+	  "Exit status: 0 done, 1 cannot read or write, 2 usage, 3 done, but a part of\n"
+	  "the input could not be used.\n"
+	  "Examples:\n"
+	  "  tlsfail report nginx.rec -o incident.html\n"
+	  "  tlsfail report --redact web1.ndjson web2.ndjson -o incident.html\n",
+	  report_run },
 	{ "help", COMMAND_HELP, " [COMMAND]", 1, "show the help of a command", "", help_run },
 	{ "completion", COMMAND_COMPLETION, " bash|zsh|fish", 1,
 	  "print what completes tlsfail's words in a shell",

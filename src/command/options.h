@@ -35,6 +35,7 @@ enum command {
 	COMMAND_PROBE = 1 << 6,
 	COMMAND_HELP = 1 << 7,
 	COMMAND_COMPLETION = 1 << 8,
+	COMMAND_REPORT = 1 << 9,
 };
 
 enum option_target {
@@ -61,6 +62,13 @@ struct ask_settings {
 	uint64_t cert_days_s;	    /* certificates have to be valid for so long, 0: default */
 	unsigned int nginx_version; /* such as 1022001, 0: not known */
 	enum report_format format;
+};
+
+/* What report is asked. */
+struct page_settings {
+	const char *output; /* file, or NULL: standard output */
+	const char *title;  /* or NULL */
+	bool redact;
 };
 
 struct options {
@@ -108,6 +116,7 @@ struct options {
 	bool check;	     /* only say whether all this is valid */
 
 	struct ask_settings ask;
+	struct page_settings report;
 
 	char **arguments; /* that are no options */
 	size_t argument_count;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Options: of explain and lint, which ask files and nobody else.
+ * Options: of explain, lint and report, which ask files and nobody else.
  */
 #include "command/option_rows.h"
 
@@ -79,8 +79,28 @@ static int set_nginx_version(struct options *o, const char *value)
 	return EXIT_USAGE;
 }
 
+static int set_output(struct options *o, const char *value)
+{
+	o->report.output = value;
+	return 0;
+}
+
+static int set_title(struct options *o, const char *value)
+{
+	o->report.title = value;
+	return 0;
+}
+
+static int set_redact(struct options *o, const char *value)
+{
+	(void)value;
+	o->report.redact = true;
+	return 0;
+}
+
 #define EXPLAIN (COMMAND_EXPLAIN | COMMAND_LINE)
 #define LINT	(COMMAND_LINT | COMMAND_LINE)
+#define REPORT	(COMMAND_REPORT | COMMAND_LINE)
 
 static const struct option_row rows[] = {
 	{ "conf", 'c', "FILE", EXPLAIN, "nginx.conf, to say which place a line is about",
@@ -98,6 +118,11 @@ static const struct option_row rows[] = {
 	{ "nginx-version", 0, "VERSION", LINT,
 	  "leave out what is not true of this nginx any more, such as 1.30.0", set_nginx_version },
 	{ "rules", 0, NULL, LINT, "list the rules", set_rules },
+	{ "output", 'o', "FILE", REPORT, "write the page there; standard output by default",
+	  set_output },
+	{ "redact", 0, NULL, REPORT,
+	  "pseudonyms for addresses, names, files, certificates: for sharing", set_redact },
+	{ "title", 0, "TEXT", REPORT, "of the page", set_title },
 };
 
 const struct option_group option_group_ask = { rows, ARRAY_LEN(rows) };

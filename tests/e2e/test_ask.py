@@ -35,7 +35,7 @@ def tests(here):
         "filters": check_filters,
         "color": check_color,
     }
-    checks.update({f"docs-{page}": partial(check_page, page=page) for page in ("explain", "lint")})
+    checks.update({f"docs-{page}": partial(check_page, page=page) for page in ("explain", "lint", "report")})
     yield from here.chosen("ask", checks)
 
 
