@@ -293,7 +293,7 @@ static void test_no_nginx(void **state)
 	pid_t master;
 
 	(void)state;
-	/* this program has all the words of the fake in it */
+	/* this program has the words in it by which nginx is known */
 	assert_int_equal(nginxread_master(1, &master), -ENOENT);
 	assert_int_equal(nginxread_master(0, &master), -ENOENT);
 	file_write("conf/nginx.conf", "");
