@@ -1,20 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * A handshake that is done is counted, and its certificates are reported if somebody wants them.
+ * A handshake that is done is counted, and its certificates are reported if they are news: to those who watch
+ * them, and for a failure of later that comes without.
  */
 #include "done.bpf.h"
 
-/* The same certificate of a peer is reported again after this time; 0: certificates of healthy
- * handshakes are not reported. */
-const volatile __u64 cert_interval_ns = 0;
+/* The same certificate of a peer is reported again after this time. */
+const volatile __u64 cert_interval_ns = ~0ULL;
 
 /* Once per peer and certificate and interval; a resumed handshake has no certificate. */
 static __noinline int certificates_watch(const struct sock *sk, const struct tlsfail_conn *c)
 {
 	__u32 n;
 
-	if (!cert_interval_ns || !c->cert_count || !peer_cert_is_new(c, cert_interval_ns))
+	if (!c->cert_count) {
+		peer_cert_missed(c);
 		return 0;
+	}
+	if (!peer_cert_is_new(c, cert_interval_ns)) {
+		demand_note(TLSFAIL_D_CERT_KNOWN);
+		return 0;
+	}
+	demand_note(TLSFAIL_D_CERT_NEWS);
 	for (n = 0; n < TLSFAIL_CERTS_MAX && n < c->cert_count; n++)
 		wire_report(sk, c->id, TLSFAIL_DIR_CERT + n);
 	report_certs(c);
@@ -32,6 +39,8 @@ __hidden void handshake_done(const struct sock *sk, struct tlsfail_conn *c)
 	}
 	if (c->role == TLSFAIL_ROLE_SERVER) {
 		count(TLSFAIL_N_SERVER_DONE);
+		if (c->cert_count)
+			demand_note(TLSFAIL_D_CERT_KNOWN);
 		if (!server_keeps(c))
 			conn_succeed(sk, c);
 		return;

@@ -83,6 +83,9 @@ static __noinline int io_in_handshake(const struct sock *sk, struct thread *t, i
 		c->ssl = t->ssl;
 		conn_adopt_orphan(c, t);
 		handshake_seen(sk, c);
+	} else if (!c->error_count) {
+		/* raised since this object was entered, before any I/O */
+		conn_adopt_orphan(c, t);
 	}
 	t->sk = (__u64)sk;
 	if (!role_wanted(c->role))

@@ -41,10 +41,9 @@ static __always_inline void error_keep(struct tlsfail_conn *c, struct thread *t,
 /* Before the first I/O of a connection. */
 static __always_inline void error_orphan(struct thread *t, __u32 lib, __u32 reason)
 {
-	if (t->orphan.reason) {
-		count(TLSFAIL_N_UNOWNED);
-		return;
-	}
+	if (t->orphan.reason)
+		return; /* the first says what is wrong */
+	t->orphan_apart = !t->blocked && t->last_sk;
 	t->orphan.t = bpf_ktime_get_ns();
 	t->orphan.lib = lib;
 	t->orphan.reason = reason;

@@ -12,10 +12,28 @@
 
 /* -- the end of a connection ------------------------------------------------------------------ */
 
+/* Would more have been known if more had been attached to? The next failure is to have it. */
+static __always_inline void demand_failure(const struct tlsfail_conn *c)
+{
+	const struct connection *e = (const struct connection *)c;
+
+	if (c->role == TLSFAIL_ROLE_SERVER) {
+		if (e->cert_sent)
+			demand_note(TLSFAIL_D_CERT_FAILED);
+		if (c->flags & TLSFAIL_F_SESSION_REMOVED && !(c->flags & TLSFAIL_F_VERIFY_ASKED))
+			demand_note(TLSFAIL_D_VERIFY_FAILED);
+		return;
+	}
+	if (c->flags & TLSFAIL_F_DONE || e->streams[TLSFAIL_DIR_RECEIVED].protected)
+		demand_note(TLSFAIL_D_CERT_FAILED);
+}
+
 static __noinline int conn_report(const struct sock *sk, struct tlsfail_conn *c)
 {
 	bool kept = true;
 	__u32 n;
+
+	demand_failure(c);
 
 	if (c->tx_bytes)
 		kept &= wire_report(sk, c->id, TLSFAIL_DIR_SENT);
@@ -41,6 +59,17 @@ __hidden void conn_adopt_orphan(struct tlsfail_conn *c, struct thread *t)
 	c->errors[0] = t->orphan;
 	__builtin_memcpy(c->error_func, t->func, sizeof(c->error_func));
 	t->orphan.reason = 0;
+}
+
+__hidden void orphan_drop(struct thread *t)
+{
+	if (!t->orphan.reason)
+		return;
+	t->orphan.reason = 0;
+	if (t->orphan_apart)
+		return;
+	count(TLSFAIL_N_UNOWNED);
+	demand_note(TLSFAIL_D_OWNER);
 }
 
 /* Called from the exit of the process, which closes its files. */
@@ -131,7 +160,7 @@ __hidden int conn_connect(const struct sock *sk)
 	/* What is raised from now on is about this one, or nobody. */
 	t->last_sk = 0;
 	t->blocked = 1;
-	t->orphan.reason = 0;
+	orphan_drop(t);
 	if (!role_wanted(TLSFAIL_ROLE_CLIENT))
 		return 0;
 	/* Another connection's, whose end was not seen, or that of the same socket, which connects again
@@ -255,7 +284,7 @@ __hidden int conn_closing(const struct sock *sk)
 		 * is about something else. */
 		if (t) {
 			t->t_failed = 0;
-			t->orphan.reason = 0;
+			orphan_drop(t);
 		}
 		return 0;
 	}

@@ -10,6 +10,9 @@
 /* Takes over the error that the thread raised before it had a socket. */
 void conn_adopt_orphan(struct tlsfail_conn *c, struct thread *t);
 
+/* It is nobody's: counted, unless it was about a connection that is not followed. */
+void orphan_drop(struct thread *t);
+
 /* In the task's context: connect(). */
 int conn_connect(const struct sock *sk);
 

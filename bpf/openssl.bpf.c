@@ -19,13 +19,13 @@ int BPF_KPROBE(uprobe_handshake, void *ssl)
 {
 	if (!tracing_armed())
 		return 0;
-	return handshake_enter((__u64)ssl);
+	return handshake_from_wire() ? owner_enter((__u64)ssl) : handshake_enter((__u64)ssl);
 }
 
 SEC("uretprobe")
 int BPF_KRETPROBE(uretprobe_handshake, int ret)
 {
-	return handshake_leave(ret);
+	return handshake_from_wire() ? owner_leave() : handshake_leave(ret);
 }
 
 /* void ERR_set_debug(const char *file, int line, const char *func), 3.0 and later */
@@ -76,6 +76,10 @@ int BPF_KPROBE(uprobe_verify, void *ssl)
 		return 0;
 	c = conn_of_thread(t);
 	t->verify_asked = c && (handshake_from_wire() || c->ssl == (__u64)ssl);
+	if (!c)
+		demand_note(TLSFAIL_D_VERIFY_IDLE);
+	else if (c->role == TLSFAIL_ROLE_CLIENT)
+		demand_note(TLSFAIL_D_VERIFY_CLIENT);
 	if (t->verify_asked && entry_probes_only() && !handshake_from_wire())
 		conclude_verified(t);
 	return 0;

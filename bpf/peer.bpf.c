@@ -76,6 +76,16 @@ __hidden bool peer_cert_is_new(const struct tlsfail_conn *c, __u64 interval_ns)
 	return true;
 }
 
+__hidden void peer_cert_missed(const struct tlsfail_conn *c)
+{
+	struct tlsfail_peer_state *p = peer_get(c);
+
+	if (!p || p->t_cert || p->cert_asked)
+		return;
+	p->cert_asked = 1;
+	demand_note(TLSFAIL_D_CERT_NEWS);
+}
+
 static __always_inline void peer_done(const struct tlsfail_conn *c)
 {
 	struct tlsfail_peer_state *p = peer_get(c);

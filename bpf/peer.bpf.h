@@ -17,6 +17,9 @@ void peer_sent_tls(const struct tlsfail_conn *c);
  * reported, and the next ones are compared with them. */
 bool peer_cert_is_new(const struct tlsfail_conn *c, __u64 interval_ns);
 
+/* A handshake with it was done, and no certificate was read: that is asked for once, if none is known. */
+void peer_cert_missed(const struct tlsfail_conn *c);
+
 /* A connection to it has failed, and takes the counts along. */
 void peer_failed(struct tlsfail_conn *c);
 

@@ -19,6 +19,9 @@ struct {
 	__uint(max_entries, RING_BYTES);
 } ring SEC(".maps");
 
+/* Read by the collector all the time. */
+__u64 demands[TLSFAIL_DEMANDS] = {};
+
 /* Set by the collector when every hook is attached. */
 __u32 armed = 0;
 
@@ -34,6 +37,13 @@ __hidden void count(enum tlsfail_counter what)
 
 	if (c)
 		c->n[what]++;
+}
+
+__hidden void demand_note(enum tlsfail_demand what)
+{
+	volatile __u64 *n = &demands[what];
+
+	*n = *n + 1;
 }
 
 __hidden void count_latency(__u64 ns)

@@ -15,6 +15,9 @@ bool tracing_armed(void);
 /* One more of it. */
 void count(enum tlsfail_counter what);
 
+/* The collector may want to attach to something, or not any more. */
+void demand_note(enum tlsfail_demand what);
+
 /* A handshake took so long. */
 void count_latency(__u64 ns);
 

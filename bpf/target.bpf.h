@@ -11,7 +11,7 @@
 struct thread {
 	__u64 t_born; /* of the task: numbers of threads are used again */
 	__u32 tgid;
-	__u8 in_handshake; /* inside SSL_do_handshake */
+	__u8 in_handshake; /* inside SSL_do_handshake; from the wire the epoch of owner.bpf.c */
 	__u8 verify_asked; /* inside SSL_get_verify_result for ssl */
 	__u8 host_cut;
 	__u8 blocked; /* its last I/O, on sk, found nothing to do */
@@ -26,8 +26,8 @@ struct thread {
 	__s32 io_ret;
 	__u8 io_dir;
 	__u8 io_peek;
-	__u8 last_dir; /* its last I/O on a socket without an entry */
-	__u8 pad;
+	__u8 last_dir;	   /* its last I/O on a socket without an entry */
+	__u8 orphan_apart; /* orphan followed such I/O: it may well be about that connection */
 	__s32 last_ret;
 	__u64 last_sk;
 	__u8 last_head[TLSFAIL_HEAD_LEN];

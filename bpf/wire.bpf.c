@@ -270,7 +270,7 @@ static __always_inline int thread_io(const struct sock *sk, struct thread *t)
 	t->sk = 0;
 	if (!c || !(c->flags & (TLSFAIL_F_TLS | TLSFAIL_F_PLAIN)))
 		c = io_before(sk, t, c);
-	t->orphan.reason = 0;
+	orphan_drop(t);
 	if (!c)
 		return 0;
 	t->sk = (__u64)sk;
@@ -281,6 +281,7 @@ static __always_inline int thread_io(const struct sock *sk, struct thread *t)
 		return ret > 0 ? server_plain_io(c, ret, dir, buf) : 0;
 	if (!(c->flags & TLSFAIL_F_DONE)) {
 		conn_own(c);
+		owner_bind(c, sk, t);
 		return io_handshake(sk, t, c);
 	}
 	return ret > 0 ? after_io(sk, c, ret, dir, buf) : 0;

@@ -6,6 +6,7 @@
 #define WIRE_BPF_H
 
 #include "flow.bpf.h"
+#include "owner.bpf.h"
 
 /* ret bytes (or a negative errno) went in direction dir, on the calling thread's io_sk, from or to the user's
  * buffer. The verifier looks at it once, and not for each buffer of a vector: so it is a global function,

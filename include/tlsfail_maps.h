@@ -30,7 +30,20 @@ struct tlsfail_peer_state {
 	__u64 t_cert;	  /* when its certificates were reported last */
 	__u64 cert_print; /* which they were, see struct tlsfail_conn */
 	__u32 did_tls;	  /* it has sent a TLS record */
-	__u32 pad;
+	__u32 cert_asked; /* a handshake without one was done, and told so */
+};
+
+/* By what the collector decides which functions of TLS libraries it is attached to. BPF counts without care
+ * for other CPUs: that something came matters, or that much did. */
+enum tlsfail_demand {
+	TLSFAIL_D_CERT_NEWS,	 /* a certificate that was not known of its peer, or was not read */
+	TLSFAIL_D_CERT_FAILED,	 /* a failure that may be about one */
+	TLSFAIL_D_CERT_KNOWN,	 /* read in vain: of a handshake that was done, and known */
+	TLSFAIL_D_VERIFY_CLIENT, /* a verify result was asked for, of a server's certificate */
+	TLSFAIL_D_VERIFY_FAILED, /* a client was refused, and its verify result was not asked for */
+	TLSFAIL_D_VERIFY_IDLE,	 /* asked for in vain: again, for each request */
+	TLSFAIL_D_OWNER,	 /* an error whose connection is not certain */
+	TLSFAIL_DEMANDS,
 };
 
 enum tlsfail_counter {

@@ -280,11 +280,11 @@ static int certificates_report(struct pipeline *p, const struct tlsfail_certs *r
 	correlator_sighting(p->correlator, record, &sighting);
 	if (p->metrics && certwatch_ends(p->certwatch, &sighting, &ends))
 		metrics_certificates(p->metrics, &ends);
+	if (certwatch_shown(p->certwatch, &sighting, &p->finding))
+		certmemo_put(p->certmemo, &p->finding);
 	for (int event = 0; !err && event < CERTWATCH_EVENTS; event++)
-		if (certwatch_tell(p->certwatch, &sighting, event, &p->finding)) {
-			certmemo_put(p->certmemo, &p->finding);
+		if (certwatch_tell(p->certwatch, &sighting, event, &p->finding))
 			err = finding_write(p, &p->finding);
-		}
 	return err;
 }
 

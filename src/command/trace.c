@@ -17,9 +17,11 @@
 #include "command/confirm.h"
 #include "command/intake.h"
 #include "command/loop.h"
+#include "kernel/adapt.h"
 #include "kernel/attach.h"
 #include "kernel/discover.h"
 #include "command/exporter.h"
+#include "kernel/counters.h"
 #include "kernel/leftovers.h"
 #include "kernel/libbpflog.h"
 #include "system/clock.h"
@@ -51,6 +53,8 @@ struct tracer {
 	struct tlsfail_bpf *skel;
 	struct hook_choice choice;
 	struct attachments *attachments;
+	struct adapt adapt;
+	uint8_t epoch; /* of owner_epoch, the last one */
 	struct discovery *discovery;
 	struct ring_buffer *ring;
 	struct outputs *outputs;
@@ -203,6 +207,20 @@ static int bpf_load(struct tracer *t)
 	return err;
 }
 
+/* Return probes tell of a verify result, and where a call ends; --hook has the last word on handshakes. */
+static void adapt_begin(struct tracer *t)
+{
+	bool returns = !t->choice.entry_only, from_wire = attachments_from_wire(t->attachments);
+
+	adapt_init(&t->adapt,
+		   (const bool[LIB_FACT_COUNT]){
+			   [LIB_CERTIFICATE] = true,
+			   [LIB_VERIFY] = returns,
+			   [LIB_HANDSHAKE] = returns && from_wire &&
+					     t->options->hooks.kinds[FACT_HANDSHAKE] == HOOK_ANY,
+		   });
+}
+
 static int bpf_attach(struct tracer *t)
 {
 	struct discovery_options discovery;
@@ -224,7 +242,21 @@ static int bpf_attach(struct tracer *t)
 		err = discovery_scan(t->discovery, &error);
 	if (err)
 		log_line("%s", error.len ? buf : strerror(-err));
+	else
+		adapt_begin(t);
 	return err;
+}
+
+static void adapt_run(struct tracer *t)
+{
+	const struct adapt_fact *f;
+
+	while ((f = adapt_next(&t->adapt, t->skel->bss->demands, clock_monotonic()))) {
+		if (f->fact == LIB_HANDSHAKE)
+			t->skel->bss->owner_epoch = f->on ? t->epoch = t->epoch % UINT8_MAX + 1 : 0;
+		/* A library that cannot be attached to again tells less of it: a finding says so. */
+		(void)library_fact_switch(t->attachments, f->fact, f->on);
+	}
 }
 
 static int intake_make(struct tracer *t, struct text *error)
@@ -447,6 +479,7 @@ static void turn(void *context)
 
 	if (err)
 		output_failed(t, err);
+	adapt_run(t);
 	intake_turn(t->intake);
 }
 
@@ -471,6 +504,28 @@ static void tracer_loop(struct tracer *t)
 	if (!discovery_live(t->discovery))
 		notice_waiting(discovery_seen(t->discovery) ? NULL : &t->targets.items[0]);
 	loop_run(&t->loop);
+}
+
+/* What is not reported, as nothing false is. */
+static void uncertain_tell(const struct tracer *t)
+{
+	struct tlsfail_counters counters;
+	uint64_t errors, handshakes;
+
+	if (counters_read(bpf_map__fd(t->skel->maps.counters), &counters))
+		return;
+	errors = counters.n[TLSFAIL_N_UNOWNED];
+	handshakes = counters.n[TLSFAIL_N_UNSURE];
+	if (errors)
+		log_line("%" PRIu64 " TLS %s not reported: it is not certain which connection "
+			 "%s about",
+			 errors, errors == 1 ? "error is" : "errors are",
+			 errors == 1 ? "it is" : "they are");
+	if (handshakes)
+		log_line("%" PRIu64 " %s not reported: part of what passed could not be read, so "
+			 "that it is not certain whether %s failed",
+			 handshakes, handshakes == 1 ? "handshake is" : "handshakes are",
+			 handshakes == 1 ? "it" : "they");
 }
 
 /* Everything that happened before the end is still told. */
@@ -502,6 +557,7 @@ static void tracer_finish(struct tracer *t)
 		output_failed(t, err);
 	metrics_publish(t);
 	pipeline_summary(t->pipeline);
+	uncertain_tell(t);
 	misses = probestats_misses(t->skel->obj);
 	if (misses)
 		log_line("%" PRIu64 " runs of BPF programs were skipped by the kernel; what they "

@@ -165,6 +165,15 @@ bool certwatch_tell(struct certwatch *w, const struct sighting *s, enum certwatc
 	return tell_expiring(w, s, f);
 }
 
+bool certwatch_shown(struct certwatch *w, const struct sighting *s, struct finding *f)
+{
+	certificates_read(w, s);
+	if (!w->cert_count)
+		return false;
+	fill(f, s, FINDING_CERTIFICATE_SEEN, &w->certs[0]);
+	return true;
+}
+
 bool certwatch_ends(struct certwatch *w, const struct sighting *s, struct certificate_ends *ends)
 {
 	certificates_read(w, s);

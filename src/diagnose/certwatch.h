@@ -36,6 +36,9 @@ enum certwatch_event {
 bool certwatch_tell(struct certwatch *w, const struct sighting *sighting,
 		    enum certwatch_event event, struct finding *finding);
 
+/* Fills in the peer of the sighting and its leaf, whether it is to be told or not; false: it cannot be read. */
+bool certwatch_shown(struct certwatch *w, const struct sighting *sighting, struct finding *finding);
+
 /* Whether it is known when the certificates of the sighting end; then *ends is filled in. */
 bool certwatch_ends(struct certwatch *w, const struct sighting *sighting,
 		    struct certificate_ends *ends);

@@ -6,10 +6,13 @@
 
 #include <string.h>
 
+#include "diagnose/certmemo.h"
 #include "diagnose/words.h"
 #include "finding/tls.h"
 #include "tls/library.h"
 #include "base/calendar.h"
+
+#define NS_PER_SEC 1000000000ULL
 
 /* -- the evidence list ------------------------------------------------------------------------ */
 
@@ -139,13 +142,37 @@ static void evidence_flight(struct finding *f, const struct tlsfail_conn *c,
 		    server ? "application data received" : "application data sent");
 }
 
-static void evidence_certificate(struct finding *f)
+/* What came encrypted, and was not read where the library has it: the peer may show another one by now, so
+ * nothing is concluded from the one of before. */
+static void evidence_unread(struct finding *f, const struct failure *failure)
+{
+	const struct finding_certificate *shown =
+		failure->memo && f->choice.has_resumed && !symptoms_is_server(failure->conn)
+			? certmemo_get(failure->memo, &f->peer)
+			: NULL;
+	struct text t;
+
+	if (!shown)
+		return;
+	evidence_begin(f, &t);
+	text_addf(&t, "certificate not read this time; at ");
+	calendar_add_words(&t, (int64_t)(shown->seen_ns / NS_PER_SEC));
+	text_addf(&t, " the peer showed %s", shown->subject);
+	if (shown->has_validity) {
+		text_add(&t, ", valid to ");
+		calendar_add_words(&t, shown->not_after);
+	}
+}
+
+static void evidence_certificate(struct finding *f, const struct failure *failure)
 {
 	const struct finding_certificate *cert = &f->certificate;
 	struct text t;
 
-	if (!cert->known)
+	if (!cert->known) {
+		evidence_unread(f, failure);
 		return;
+	}
 	evidence_begin(f, &t);
 	text_addf(&t, "certificate (the peer sent %u): %s", cert->chain_length, cert->subject);
 	evidence_begin(f, &t);
@@ -326,7 +353,7 @@ void explain_evidence(const struct failure *failure, const struct diagnose_work 
 	evidence_hello(f);
 	evidence_handshake(f, c);
 	evidence_flight(f, c, &work->view);
-	evidence_certificate(f);
+	evidence_certificate(f, failure);
 	evidence_errors(f, c, &work->view);
 	evidence_end(f, failure);
 	evidence_history(f);

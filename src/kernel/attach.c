@@ -7,6 +7,7 @@
 #include "kernel/attach.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,15 +28,22 @@
 #define EXAMINE_STEPS	500000
 #define EXAMINE_TIME_NS 5000000000ULL
 
-#define LINKS_MAX (2 * LIB_FACT_COUNT) /* of a file: entries and returns */
+#define FACT_LINKS 2				 /* entry and return */
+#define LINKS_MAX  (FACT_LINKS * LIB_FACT_COUNT) /* of a file */
 
-/* Descriptors are held in one of the two ways. */
+/* A fact that is attached to. Descriptors are held in one of the two ways. */
+struct attached_fact {
+	size_t link_count;
+	struct bpf_link *links[FACT_LINKS];
+	size_t uprobe_count;
+	int uprobes[FACT_LINKS]; /* with uprobe_multi */
+};
+
 struct attached_file {
 	struct library_use use;
-	size_t link_count;
-	struct bpf_link *links[LINKS_MAX];
-	size_t uprobe_count;
-	int uprobes[LINKS_MAX]; /* with uprobe_multi */
+	int fd; /* so that facts can be attached to again */
+	struct library_plan plan;
+	struct attached_fact facts[LIB_FACT_COUNT];
 };
 
 struct attachments {
@@ -43,8 +51,9 @@ struct attachments {
 	bool uprobe_multi;
 	bool entry_only;
 	bool from_wire;
-	__u32 *generation;	 /* BPF looks anew at who is a target when it changes */
-	struct bpf_link **links; /* of the kernel's hooks */
+	bool off[LIB_FACT_COUNT]; /* not attached to for now */
+	__u32 *generation;	  /* BPF looks anew at who is a target when it changes */
+	struct bpf_link **links;  /* of the kernel's hooks */
 	size_t link_count;
 	struct attached_file *files;
 	size_t file_count;
@@ -180,6 +189,10 @@ int hooks_attach(struct tlsfail_bpf *skel, const struct hook_choice *choice,
 	a->uprobe_multi = choice->uprobe_multi;
 	a->entry_only = choice->entry_only;
 	a->from_wire = choice->rows[FACT_HANDSHAKE]->kind == HOOK_WIRE;
+	for (size_t i = 0; a->from_wire && i < lib_hook_table_len; i++)
+		a->off[lib_hook_table[i].fact] |= lib_hook_table[i].wired;
+	/* Its result is what it returns; that it is asked says nothing that the wire does not. */
+	a->off[LIB_VERIFY] = a->from_wire && a->entry_only;
 	a->generation = &skel->bss->target_generation;
 	for (int fact = 0; fact < FACT_COUNT; fact++) {
 		for (size_t i = 0; (prog = row_program(skel->obj, choice->rows[fact], i)); i++) {
@@ -228,12 +241,19 @@ static void detach(struct detaching *d, void *(*how)(void *), void *what)
 		how(what);
 }
 
+static size_t fact_detach(struct attached_fact *fact, struct detaching *all, size_t n)
+{
+	for (size_t i = 0; i < fact->uprobe_count; i++)
+		detach(all ? &all[n++] : NULL, uprobe_close, &fact->uprobes[i]);
+	for (size_t i = 0; i < fact->link_count; i++)
+		detach(all ? &all[n++] : NULL, link_destroy, fact->links[i]);
+	return n;
+}
+
 static size_t file_detach(struct attached_file *file, struct detaching *all, size_t n)
 {
-	for (size_t i = 0; i < file->uprobe_count; i++)
-		detach(all ? &all[n++] : NULL, uprobe_close, &file->uprobes[i]);
-	for (size_t i = 0; i < file->link_count; i++)
-		detach(all ? &all[n++] : NULL, link_destroy, file->links[i]);
+	for (int fact = 0; fact < LIB_FACT_COUNT; fact++)
+		n = fact_detach(&file->facts[fact], all, n);
 	return n;
 }
 
@@ -248,7 +268,7 @@ static void detaching_wait(struct detaching *all, size_t n)
 /* Each waits until no CPU can be inside it any more; side by side they wait together. */
 static void detach_all(struct attachments *a)
 {
-	size_t count = a->link_count + a->file_count * 2 * LINKS_MAX, n = 0;
+	size_t count = a->link_count + a->file_count * LINKS_MAX, n = 0;
 	struct detaching *all = calloc(count + 1, sizeof(*all));
 
 	for (size_t i = 0; i < a->file_count; i++)
@@ -263,6 +283,8 @@ void attachments_free(struct attachments *a)
 	if (!a)
 		return;
 	detach_all(a);
+	for (size_t i = 0; i < a->file_count; i++)
+		close(a->files[i].fd);
 	free(a->links);
 	free(a->files);
 	free(a);
@@ -382,23 +404,23 @@ int library_examine(const struct target_tls *tls, struct library_plan *plan)
 
 /* -- a library's uprobes ---------------------------------------------------------------------- */
 
-static int uprobe_keep(struct attached_file *file, int fd)
+static int uprobe_keep(struct attached_fact *fact, int fd)
 {
 	if (fd < 0)
 		return fd;
-	file->uprobes[file->uprobe_count++] = fd;
+	fact->uprobes[fact->uprobe_count++] = fd;
 	return 0;
 }
 
-static int uprobe_link_keep(struct attached_file *file, struct bpf_link *link)
+static int uprobe_link_keep(struct attached_fact *fact, struct bpf_link *link)
 {
 	if (!link)
 		return -errno;
-	file->links[file->link_count++] = link;
+	fact->links[fact->link_count++] = link;
 	return 0;
 }
 
-static int uprobe_attach(const struct attachments *a, struct attached_file *file, const char *name,
+static int uprobe_attach(const struct attachments *a, struct attached_fact *fact, const char *name,
 			 bool ret, int fd, uint64_t offset)
 {
 	LIBBPF_OPTS(bpf_uprobe_opts, opts, .retprobe = ret);
@@ -410,29 +432,53 @@ static int uprobe_attach(const struct attachments *a, struct attached_file *file
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	if (a->uprobe_multi)
 		return uprobe_keep(
-			file, features_uprobe_attach(bpf_program__fd(prog), path, offset, ret));
-	return uprobe_link_keep(file,
+			fact, features_uprobe_attach(bpf_program__fd(prog), path, offset, ret));
+	return uprobe_link_keep(fact,
 				bpf_program__attach_uprobe_opts(prog, -1, path, offset, &opts));
 }
 
+/* Has the file what tells of that fact, and is it not attached to? */
+static bool fact_is_due(const struct attached_file *file, enum lib_fact fact)
+{
+	const struct lib_hook *hook = file->plan.hooks[fact];
+	const struct attached_fact *attached = &file->facts[fact];
+
+	return hook && (hook->part != LIB_CRYPTO) == file->use.ssl && !attached->link_count &&
+	       !attached->uprobe_count;
+}
+
+static int fact_attach(const struct attachments *a, struct attached_file *file, enum lib_fact fact)
+{
+	const struct lib_hook *hook = file->plan.hooks[fact];
+	uint64_t offset = file->plan.offsets[fact];
+	int err = 0;
+
+	/* The return first: an entry without its return would leave a thread "inside". */
+	if (hook->ret && !a->entry_only)
+		err = uprobe_attach(a, &file->facts[fact], hook->ret, true, file->fd, offset);
+	if (!err)
+		err = uprobe_attach(a, &file->facts[fact], hook->entry, false, file->fd, offset);
+	return err;
+}
+
+static void fact_release(struct attached_fact *fact)
+{
+	struct detaching *all = calloc(FACT_LINKS, sizeof(*all));
+
+	detaching_wait(all, fact_detach(fact, all, 0));
+	*fact = (struct attached_fact){ 0 };
+}
+
 /* Attaches what the plan has for one of the library's files. On failure *failed is the symbol. */
-static int file_attach(const struct attachments *a, const struct library_plan *plan, int fd,
-		       struct attached_file *file, const char **failed)
+static int file_attach(const struct attachments *a, struct attached_file *file, const char **failed)
 {
 	int err = 0;
 
 	for (int fact = 0; !err && fact < LIB_FACT_COUNT; fact++) {
-		const struct lib_hook *hook = plan->hooks[fact];
-
-		if (!hook || (hook->part != LIB_CRYPTO) != file->use.ssl ||
-		    (a->from_wire && hook->wired))
+		if (a->off[fact] || !fact_is_due(file, fact))
 			continue;
-		*failed = hook->symbol;
-		/* The return first: an entry without its return would leave a thread "inside". */
-		if (hook->ret && !a->entry_only)
-			err = uprobe_attach(a, file, hook->ret, true, fd, plan->offsets[fact]);
-		if (!err)
-			err = uprobe_attach(a, file, hook->entry, false, fd, plan->offsets[fact]);
+		*failed = file->plan.hooks[fact]->symbol;
+		err = fact_attach(a, file, fact);
 	}
 	return err;
 }
@@ -448,9 +494,10 @@ static bool is_attached(const struct attachments *a, const struct library_use *u
 
 static void file_release(struct attached_file *file)
 {
-	struct detaching *all = calloc(2 * LINKS_MAX, sizeof(*all));
+	struct detaching *all = calloc(LINKS_MAX, sizeof(*all));
 
 	detaching_wait(all, file_detach(file, all, 0));
+	close(file->fd);
 }
 
 /* 1: attached; 0: it was there, or there is none. Half a library does not stay attached: the next
@@ -458,7 +505,7 @@ static void file_release(struct attached_file *file)
 static int part_attach(struct attachments *a, const struct library_plan *plan,
 		       const struct target_library *library, bool ssl, struct text *error)
 {
-	struct attached_file file = { .use = { library->file, ssl } }, *files;
+	struct attached_file file = { .use = { library->file, ssl }, .plan = *plan }, *files;
 	const char *failed = "";
 	int err;
 
@@ -468,7 +515,10 @@ static int part_attach(struct attachments *a, const struct library_plan *plan,
 	if (!files)
 		return -ENOMEM;
 	a->files = files;
-	err = file_attach(a, plan, library->fd, &file, &failed);
+	file.fd = fcntl(library->fd, F_DUPFD_CLOEXEC, 0);
+	if (file.fd < 0)
+		return -errno;
+	err = file_attach(a, &file, &failed);
 	if (err) {
 		text_addf(error, "cannot attach to %s in ", failed);
 		text_add_hostile(error, library->path, strlen(library->path));
@@ -521,4 +571,42 @@ void library_release(struct attachments *a, const struct library_use *use)
 		*file = a->files[--a->file_count];
 		return;
 	}
+}
+
+/* -- facts that are not wanted all the time --------------------------------------------------- */
+
+static int fact_want(struct attachments *a, enum lib_fact fact)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < a->file_count; i++) {
+		struct attached_file *file = &a->files[i];
+		int failed = fact_is_due(file, fact) ? fact_attach(a, file, fact) : 0;
+
+		if (failed)
+			fact_release(&file->facts[fact]);
+		err = err ? err : failed;
+	}
+	return err;
+}
+
+static void fact_drop(struct attachments *a, enum lib_fact fact)
+{
+	struct detaching *all = calloc(a->file_count * FACT_LINKS + 1, sizeof(*all));
+	size_t n = 0;
+
+	for (size_t i = 0; i < a->file_count; i++)
+		n = fact_detach(&a->files[i].facts[fact], all, n);
+	detaching_wait(all, n);
+	for (size_t i = 0; i < a->file_count; i++)
+		a->files[i].facts[fact] = (struct attached_fact){ 0 };
+}
+
+int library_fact_switch(struct attachments *a, enum lib_fact fact, bool on)
+{
+	a->off[fact] = !on;
+	if (on)
+		return fact_want(a, fact);
+	fact_drop(a, fact);
+	return 0;
 }

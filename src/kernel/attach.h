@@ -78,6 +78,10 @@ size_t library_uses(const struct attachments *attachments, struct library_use *u
 /* Detaches from that file. */
 void library_release(struct attachments *attachments, const struct library_use *use);
 
+/* Attaches to what tells of that fact in every library, also in those to come, or detaches from it. A negative
+ * errno when that failed for one of them. */
+int library_fact_switch(struct attachments *attachments, enum lib_fact fact, bool on);
+
 /* From now on processes that run this executable are targets. */
 int target_allow(const struct attachments *attachments, const struct target_file *exe);
 

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 """What a handshake that succeeds costs: uprobe hits, entry and return counted apart, and ring
-records.
+records. Healthy traffic first goes on until tlsfail has detached from what it has no use for.
 
 The hits are the kernel's own count of how often each BPF program ran. Probes sit on the library's
 file, so the proxy runs on a copy of its own: only its hits are counted.
@@ -11,6 +11,7 @@ import os
 import re
 import struct
 import subprocess
+import time
 from functools import partial
 from pathlib import Path
 
@@ -23,8 +24,12 @@ from lab.server_cases import CLIENT_CA
 from tap import require
 
 HANDSHAKES = 100
-ATTEMPTS = 3
-COUNTED_APART = ("uprobe_certificate",)  # the certificate view has no part in the budget
+# Rounds of HANDSHAKES handshakes after which tlsfail has let go of what is hit in vain.
+SETTLING_ROUNDS = range(3, 10)
+LOOK_S = 1.1  # tlsfail looks once a second at what it has use for
+SETTLES = ("uprobe_certificate", "uprobe_verify", "uretprobe_verify")
+# What comes through the ring of a peer whose certificate was not known: its chain.
+NEWS_RECORDS = 2
 
 # The layout of a recording, as far as counting its records needs it.
 FILE_HEADER_LEN_AT = 14
@@ -36,7 +41,7 @@ CONNECTION_KINDS = (1, 2)  # of records that come through the ring about a conne
 # calls SSL_get_verify_result and X509_check_host, whose returns tell the results.
 NOTHING = 0
 VERIFY_HITS = 4
-VERIFY_ENTRY_HITS = 2
+VERIFY_ENTRY_HITS = 1
 
 # From the library: nginx calls SSL_do_handshake twice in TLS 1.3 and three times in TLS 1.2, or four
 # times when epoll tells of reading and writing at once, as it does when the upstream runs on another
@@ -46,6 +51,7 @@ TLS13_HITS = 4.5
 TLS12_HITS = 6.5
 TLS12_RETURN_HITS = 8.5
 UPROBE_VERIFY_HITS = 4
+UPROBE_VERIFY_ENTRY_HITS = 2
 
 ENTRY_ONLY = ("--no-return-probes",)
 REQUESTS = drive.times(HANDSHAKES)
@@ -62,25 +68,29 @@ CLIENT = (
     (TLS13_VERIFY, ENTRY_ONLY, VERIFY_ENTRY_HITS), (TLS12_VERIFY, ENTRY_ONLY, VERIFY_ENTRY_HITS),
     (TLS13_CASE, UPROBE, TLS13_HITS), (TLS12_CASE, UPROBE, TLS12_RETURN_HITS),
     (TLS13_VERIFY, UPROBE, TLS13_HITS + UPROBE_VERIFY_HITS),
-    (TLS12_VERIFY, UPROBE + ENTRY_ONLY, TLS12_HITS + UPROBE_VERIFY_HITS),
+    (TLS12_VERIFY, UPROBE + ENTRY_ONLY, TLS12_HITS + UPROBE_VERIFY_ENTRY_HITS),
 )
 
 # As the server nginx asks for the verify result of a client that has to show a certificate, once a
-# request.
+# request. Of a connection that is kept alive nobody has to know it again: what is left is the certificate
+# of its one handshake.
 SERVER_VERIFY_HITS = 2
+SERVER_ALIVE_HITS = 1 / HANDSHAKES
 SHOWN = ("--cert", "pki/client.crt", "--key", "pki/client.key")
-SERVER_TLS13, SERVER_TLS12, SERVER_CERT = numbered((
+SERVER_TLS13, SERVER_TLS12, SERVER_CERT, SERVER_ALIVE = numbered((
     Case("server-tls13", None, good_server(), status=200,
          drive=clients.curl("--insecure", times=HANDSHAKES)),
     Case("server-tls12", None, good_server(), status=200,
          drive=clients.curl("--insecure", "--tls-max", "1.2", times=HANDSHAKES)),
     Case("server-client-cert", None, good_server(more=CLIENT_CA), status=200,
          drive=clients.curl("--insecure", *SHOWN, times=HANDSHAKES)),
+    Case("server-client-cert-keepalive", None, good_server(more=CLIENT_CA), status=200,
+         drive=clients.curl("--insecure", *SHOWN, times=HANDSHAKES, alive=True)),
 ))
 SERVER = (
     (SERVER_TLS13, (), NOTHING), (SERVER_TLS12, (), NOTHING), (SERVER_CERT, (), SERVER_VERIFY_HITS),
     (SERVER_TLS13, UPROBE, TLS13_HITS), (SERVER_TLS12, UPROBE, TLS12_HITS),
-    (SERVER_CERT, UPROBE, TLS13_HITS + 2),
+    (SERVER_CERT, UPROBE, TLS13_HITS + 2), (SERVER_ALIVE, (), SERVER_ALIVE_HITS),
 )
 
 
@@ -128,47 +138,59 @@ def ring_records(recording):
     return count
 
 
-def budgeted_hits(runs):
-    """The hits of RUNS, {program: runs}, that the budget is about."""
-    return sum(count for name, count in runs.items() if name not in COUNTED_APART)
-
-
 def master_pid(lab):
     """By its number, so that only the libraries that it has mapped are attached to."""
     return re.search(r"^PPid:\t(\d+)$", Path(f"/proc/{lab.traced.worker_pids()[0]}/status").read_text(),
                      re.MULTILINE)[1]
 
 
+def drive_round(lab, case, pid):
+    """Has the case driven, and returns {program: runs} of that."""
+    before = count_runs(pid)
+    require(case.drive(lab, case) == 200, "a request failed", lab.traced.log_since(0)[-2000:])
+    after = count_runs(pid)
+    return {name: after[name] - before[name] for name in after}
+
+
+def settles(rounds):
+    """Whether ROUNDS, {program: runs} each, go on alike, so that nothing is hit in vain any more."""
+    if len(rounds) < SETTLING_ROUNDS.start:
+        return False
+    before, last = rounds[-2:]
+    return all(before.get(name, 0) == last.get(name, 0) for name in SETTLES)
+
+
 def measure(here, lab, options):
-    """Does HANDSHAKES handshakes with the lab's only case, and returns {program: runs}."""
+    """Has HANDSHAKES handshakes made with the lab's only case, again and again until that costs the
+    same twice, and returns {program: runs} of those two. On a busy machine nginx calls the library
+    less often in one handshake, as the upstream has answered before nginx looks: a lower figure is no
+    better one."""
     case, = lab.cases
     recording = lab.directory / "budget.rec"
+    rounds = []
     with here.trace(lab, "--pid", master_pid(lab), *env.JSON, "--record", recording,
                     *options) as tlsfail:
         tlsfail.wait_armed()
         with RunStatistics():
-            before = count_runs(tlsfail.process.pid)
-            require(case.drive(lab, case) == 200, "a request failed",
-                    lab.traced.log_since(0)[-2000:])
-            after = count_runs(tlsfail.process.pid)
+            while not settles(rounds) and len(rounds) < SETTLING_ROUNDS.stop:
+                rounds.append(drive_round(lab, case, tlsfail.process.pid))
+                time.sleep(LOOK_S)
         status = tlsfail.interrupt()
     require(status == 0, f"exit status {status}", tlsfail.stderr())
-    require(re.search(rf"^tlsfail: {HANDSHAKES} handshakes seen.*, 0 failed", tlsfail.stderr(),
-                      re.MULTILINE),
-            f"not {HANDSHAKES} handshakes and 0 failed", tlsfail.stderr())
+    require(re.search(r"^tlsfail: \d+ handshakes seen.*, 0 failed", tlsfail.stderr(), re.MULTILINE),
+            "not 0 failed", tlsfail.stderr())
     records = ring_records(recording.read_bytes())
-    require(records == 0, f"{records} ring records for {HANDSHAKES} successes")
-    return {name: after[name] - before[name] for name in after}
+    require(records <= NEWS_RECORDS, f"{records} ring records for successes")
+    return rounds[-2:]
 
 
 def check_budget(here, case, limit, options=(), role="client"):
-    """The worst attempt counts. On a busy machine nginx calls the library less often in one
-    handshake, as the upstream has answered before nginx looks: a lower figure is no better one."""
+    """The worse of two rounds counts."""
     name = name_of(case, options)
     with here.lab("budget-" + name, [case], private_libraries=True, role=role) as lab:
-        attempts = [measure(here, lab, options) for _ in range(ATTEMPTS)]
-    worst = max(attempts, key=budgeted_hits)
-    mean = budgeted_hits(worst) / HANDSHAKES
+        rounds = measure(here, lab, options)
+    worst = max(rounds, key=lambda runs: sum(runs.values()))
+    mean = sum(worst.values()) / HANDSHAKES
     table = [f"{count:6} {name}" for name, count in sorted(worst.items()) if count]
     print(f"# {name}: {mean} hits a handshake, the budget is {limit}")
     # Fewer than one at the beginning and one at the end of a handshake: then this counts wrong.

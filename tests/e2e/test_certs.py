@@ -8,17 +8,19 @@ import jsonschema
 
 import env
 from lab import drive
-from lab.case import numbered
-from lab.cases import REUSE, good_server, healthy
+from lab.case import Case, numbered
+from lab.cases import REUSE, VERIFY, good_server, healthy
 from lab.upstreams import OpensslServer
 from tap import require
 
 SETTLE_S = 0.5  # for an event that must not come
+HEALTHY = 100  # handshakes after which certificates are not read any more
+LOOK_S = 1.1  # tlsfail looks once a second at what it has use for
 
 
 def tests(here):
     checks = {"seen-once": check_seen_once, "changed": check_changed, "expiring": check_expiring,
-              "off": check_off}
+              "off": check_off, "recalled": check_recalled}
     yield from here.chosen("certs", checks)
 
 
@@ -97,7 +99,7 @@ def check_expiring(here):
 
 
 def check_off(here):
-    """Without the options a healthy handshake says nothing, and sends nothing."""
+    """Without the options a healthy handshake says nothing."""
     case, = numbered((healthy("certs-off", good_server()),))
     with here.lab("certs-off", [case]) as lab, here.trace_json(lab) as tlsfail:
         tlsfail.wait_armed()
@@ -105,3 +107,28 @@ def check_off(here):
         time.sleep(SETTLE_S)
         tlsfail.interrupt()
     require(not tlsfail.findings(), *tlsfail.findings())
+
+
+def check_recalled(here):
+    """After so many healthy handshakes that certificates are not read any more, one fails: the finding
+    tells of the certificate of before, and concludes nothing from it. The next failure has its own."""
+    case, = numbered((Case("certs-recalled", "verify-expired", server("good"), VERIFY, status=200),))
+    with here.lab("certs-recalled", [case]) as lab, here.trace_json(lab) as tlsfail:
+        tlsfail.wait_armed()
+        ask(lab, case, HEALTHY)
+        time.sleep(LOOK_S)
+        ask(lab, case, 1)
+        time.sleep(LOOK_S)
+        lab.upstreams.replace(case, server("expired"))
+        for _ in range(2):
+            require(drive.once(lab, case) == 502, "nginx did not refuse the certificate")
+            time.sleep(LOOK_S)
+        tlsfail.interrupt()
+    found = tlsfail.findings()
+    require(len(found) == 2 and all(e["error.type"] == "verify-expired" for e in found), *found)
+    first, second = found
+    recalled = [line for line in first["tlsfail.evidence"] if "not read this time" in line]
+    require("tls.server.not_after" not in first and len(recalled) == 1 and
+            "CN=upstream.test, valid to 2049" in recalled[0], first)
+    require(second["tls.server.not_after"] == "2021-01-01T00:00:00Z", second)
+    check_schema(tlsfail)

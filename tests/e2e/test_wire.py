@@ -6,12 +6,15 @@ import resource
 import shutil
 import socket
 import subprocess
+import time
 from contextlib import ExitStack
 
 import env
 from lab import procs
 from lab.cases import named
 from tap import require
+
+LOOK_S = 1.1  # tlsfail looks once a second at what it has use for
 
 CASES = BROKEN, RETRIED, GOOD12, GOOD13 = named("verify-expired", "verify-expired-retry",
                                                 "good-tls12", "good-tls13")
@@ -131,6 +134,43 @@ for line in sys.stdin:
 """
 
 
+# A server that waits for something before it chooses its certificate, turns to another socket meanwhile,
+# and then fails: no I/O stands between what it did last and the error. A line of input a client.
+SUSPENDED = """\
+import ctypes, socket, sys
+ssl = ctypes.CDLL("libssl.so.3")
+for name in "SSL_CTX_new", "TLS_server_method", "SSL_new":
+    getattr(ssl, name).restype = ctypes.c_void_p
+asked = 0
+@ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)
+def choose(tls, argument):
+    global asked
+    asked += 1
+    return 0 if asked % 2 == 0 else -1
+context = ctypes.c_void_p(ssl.SSL_CTX_new(ctypes.c_void_p(ssl.TLS_server_method())))
+ssl.SSL_CTX_set_cert_cb(context, choose, None)
+listener = socket.create_server(("127.0.0.1", 0))
+elsewhere = socket.create_connection(listener.getsockname())
+other = listener.accept()[0]
+other.setblocking(False)
+print(listener.getsockname()[1], flush=True)
+for line in sys.stdin:
+    connection = listener.accept()[0]
+    tls = ctypes.c_void_p(ssl.SSL_new(context))
+    ssl.SSL_set_fd(tls, connection.fileno())
+    for expected in 1, 2:
+        assert ssl.SSL_accept(tls) == -1 and asked % 2 == expected % 2
+        try:
+            other.recv(1)
+        except BlockingIOError:
+            pass
+    ssl.SSL_free(tls)
+    connection.close()
+    print("done", flush=True)
+"""
+CERT_CB_ERROR = 377  # include/openssl/sslerr.h
+
+
 # A server to which a number of clients say the beginning of a ClientHello, and which then is a client.
 CROWD = """\
 import resource, socket, ssl, sys
@@ -156,7 +196,7 @@ sys.stdin.readline()
 
 def tests(here):
     yield from here.chosen("wire", {"innocent-peer": check_innocent, "socket-again": check_again,
-                                    "vectors": check_vectors,
+                                    "vectors": check_vectors, "suspended": check_suspended,
                                     "crowd": check_crowd})
 
 
@@ -208,6 +248,36 @@ def check_again(here):
             finding = tlsfail.wait_finding(BROKEN)
         require(finding and finding["tls.client.server_name"] == "second.test", finding,
                 tlsfail.stderr())
+
+
+def check_suspended(here):
+    """An error whose owner the wire does not tell is nobody's, and told of. The next one is somebody's,
+    as by then SSL_do_handshake is attached to; unless that is forbidden."""
+    with here.lab("suspended", CASES, start_proxy=False) as lab, procs.Processes() as processes:
+        exe = python_of(lab)
+        child = processes.start([str(exe), "-c", SUSPENDED], stdin=subprocess.PIPE,
+                                stdout=subprocess.PIPE, text=True, cwd=lab.directory)
+        address = "127.0.0.1:%d" % int(child.stdout.readline())
+        for choice, owned, lost in (("auto", [False, True, True], 1),
+                                    ("wire", [False, False, False], 3),
+                                    ("uprobe", [True, True, True], 0)):
+            with here.trace(lab, "--exe", exe, "--hook", f"handshake={choice}", *env.JSON,
+                            name=choice) as tlsfail:
+                tlsfail.wait_armed()
+                for _ in owned:
+                    child.stdin.write("\n")
+                    child.stdin.flush()
+                    subprocess.run(["openssl", "s_client", "-connect", address], timeout=10,
+                                   check=False, stdin=subprocess.DEVNULL, capture_output=True)
+                    require(child.stdout.readline().strip() == "done", tlsfail.stderr())
+                    time.sleep(LOOK_S)
+                require(tlsfail.interrupt() == 0, tlsfail.stderr())
+            found = tlsfail.findings()
+            codes = [finding.get("tls.openssl.reason_code") for finding in found]
+            require([code == CERT_CB_ERROR for code in codes] == owned, choice, *found,
+                    tlsfail.stderr())
+            said = tlsfail.stderr_lines(f"tlsfail: {lost} TLS error")
+            require(bool(said) == bool(lost), choice, tlsfail.stderr())
 
 
 def check_vectors(here):

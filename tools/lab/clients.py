@@ -31,16 +31,16 @@ def openssl(*args, request=_REQUEST, name=SERVER_NAME):
     return run
 
 
-def curl(*args, scheme="https", times=1):
-    """`curl ARGS`: TIMES requests, each on a connection and with a handshake of its own. Returns the
-    HTTP status of the last, 0 when there is none."""
+def curl(*args, scheme="https", times=1, alive=False):
+    """`curl ARGS`: TIMES requests, each on a connection and with a handshake of its own; or ALIVE, all
+    on one. Returns the HTTP status of the last, 0 when there is none."""
     each = f"?[1-{times}]" if times > 1 else ""
+    end = () if alive else ("--header", "Connection: close")
 
     def run(lab, case):
         done = subprocess.run(
             ["curl", "--silent", "--output", "/dev/null", "--write-out", "%{http_code}",
-             "--connect-to", f"::{case.endpoint}", "--header", "Connection: close",
-             "--no-sessionid", *args, _url(case, scheme) + each],
+             "--connect-to", f"::{case.endpoint}", *end, "--no-sessionid", *args, _url(case, scheme) + each],
             cwd=lab.directory, capture_output=True, text=True, timeout=_TIMEOUT, check=False)
         return int(done.stdout[-3:] or 0)
     return run
