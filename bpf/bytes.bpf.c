@@ -8,28 +8,54 @@
  * for its tickets. */
 #define RECORDS_MAX 10
 
-#define WIRES_MAX 1536
+/* Of connections from here: what is full stays, and the bytes of the next handshake are lost, which the
+ * finding says. Made as they are needed, where the kernel can: see hooks_select(). */
+#define WIRES_MAX 1024
 
-/* Least recently used: under more handshakes than it holds, the oldest lose their bytes, and the
- * finding says so. */
 struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, WIRES_MAX);
 	__type(key, __u64); /* address of the struct sock + enum tlsfail_dir */
 	__type(value, struct tlsfail_wire);
 } wires SEC(".maps");
 
+/* Of those that were accepted, so that these take no room from the others. Least recently used: who begins
+ * handshakes and leaves them loses first. */
+#define SERVER_WIRES_MAX 512
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, SERVER_WIRES_MAX);
+	__type(key, __u64);
+	__type(value, struct tlsfail_wire);
+} server_wires SEC(".maps");
+
 static const struct tlsfail_wire new_wire;
 
-/* Appends len user bytes, a chunk at a time so that the verifier can see each one's bounds. */
-__hidden __noinline int wire_append(__u64 key, __u32 len, __u64 buf)
+static __always_inline struct tlsfail_wire *wire_find(const struct tlsfail_conn *c, __u64 key)
 {
-	struct tlsfail_wire *w = bpf_map_lookup_elem(&wires, &key);
+	if (c->role == TLSFAIL_ROLE_SERVER)
+		return bpf_map_lookup_elem(&server_wires, &key);
+	return bpf_map_lookup_elem(&wires, &key);
+}
+
+static __always_inline void wire_new(const struct tlsfail_conn *c, __u64 key)
+{
+	if (c->role == TLSFAIL_ROLE_SERVER)
+		bpf_map_update_elem(&server_wires, &key, &new_wire, BPF_ANY);
+	else
+		bpf_map_update_elem(&wires, &key, &new_wire, BPF_ANY);
+}
+
+/* Appends len user bytes, a chunk at a time so that the verifier can see each one's bounds. */
+__hidden __noinline int wire_append(const struct tlsfail_conn *c, __u64 key, __u32 len, __u64 buf)
+{
+	struct tlsfail_wire *w = wire_find(c, key);
 	int i;
 
 	if (!w) {
-		bpf_map_update_elem(&wires, &key, &new_wire, BPF_ANY);
-		w = bpf_map_lookup_elem(&wires, &key);
+		wire_new(c, key);
+		w = wire_find(c, key);
 		if (!w)
 			return -1;
 	}
@@ -51,26 +77,29 @@ __hidden __noinline int wire_append(__u64 key, __u32 len, __u64 buf)
 	return 0;
 }
 
-__hidden bool wire_report(const struct sock *sk, __u64 id, __u32 dir)
+__hidden bool wire_report(const struct sock *sk, const struct tlsfail_conn *c, __u32 dir)
 {
-	__u64 key = (__u64)sk + dir;
-	struct tlsfail_wire *w = bpf_map_lookup_elem(&wires, &key);
+	struct tlsfail_wire *w = wire_find(c, (__u64)sk + dir);
 
 	if (!w)
 		return false;
-	w->id = id;
+	w->id = c->id;
 	w->dir = dir;
 	return report_wire(w);
 }
 
-static __noinline int wire_forget(const struct sock *sk, __u32 cert_count)
+static __noinline int wire_forget(const struct sock *sk, const struct tlsfail_conn *c)
 {
-	__u32 n = TLSFAIL_DIR_CERT + cert_count, dir;
+	__u32 n = TLSFAIL_DIR_CERT + c->cert_count, dir;
+	bool server = c->role == TLSFAIL_ROLE_SERVER;
 
 	for (dir = 0; dir < TLSFAIL_DIR_COUNT && dir < n; dir++) {
 		__u64 key = (__u64)sk + dir;
 
-		bpf_map_delete_elem(&wires, &key);
+		if (server)
+			bpf_map_delete_elem(&server_wires, &key);
+		else
+			bpf_map_delete_elem(&wires, &key);
 	}
 	return 0;
 }
@@ -78,7 +107,7 @@ static __noinline int wire_forget(const struct sock *sk, __u32 cert_count)
 __hidden void conn_forget(const struct sock *sk, const struct tlsfail_conn *c)
 {
 	if (c->flags & TLSFAIL_F_TLS)
-		wire_forget(sk, c->cert_count);
+		wire_forget(sk, c);
 	conn_remove(sk, c);
 }
 
@@ -101,7 +130,7 @@ __hidden void wire_certificate(struct tlsfail_conn *c, __u64 sk, __u32 len, __u6
 	if (!n && len > sizeof(end) &&
 	    !bpf_probe_read_user(end, sizeof(end), (const void *)(der + len - sizeof(end))))
 		c->cert_print = end[0] ^ end[1] ^ end[2] ^ end[3];
-	if (n < TLSFAIL_CERTS_MAX && wire_append(sk + TLSFAIL_DIR_CERT + n, len, der))
+	if (n < TLSFAIL_CERTS_MAX && wire_append(c, sk + TLSFAIL_DIR_CERT + n, len, der))
 		c->flags |= TLSFAIL_F_NO_WIRE;
 }
 

@@ -14,14 +14,15 @@ void flight_add(struct tlsfail_conn *c, __u32 dir, __u32 len);
 void bytes_sent(struct tlsfail_conn *c, const struct sock *sk, __u32 len, __u64 buf);
 void bytes_received(struct tlsfail_conn *c, __u32 len, __u64 buf);
 
-/* Keeps len bytes of user memory for the direction; nonzero: some are lost. */
-int wire_append(__u64 key, __u32 len, __u64 buf);
+/* Keeps len bytes of user memory of the connection, whose role is known, under its socket + enum tlsfail_dir;
+ * nonzero: some are lost. */
+int wire_append(const struct tlsfail_conn *c, __u64 key, __u32 len, __u64 buf);
 
 /* Keeps the next certificate of the peer: len bytes of user memory at der. */
 void wire_certificate(struct tlsfail_conn *c, __u64 sk, __u32 len, __u64 der);
 
 /* Sends the bytes kept for one direction; false: there are none, or they are lost. */
-bool wire_report(const struct sock *sk, __u64 id, __u32 dir);
+bool wire_report(const struct sock *sk, const struct tlsfail_conn *c, __u32 dir);
 
 /* Its end without a report: the entry and its bytes go. */
 void conn_forget(const struct sock *sk, const struct tlsfail_conn *c);

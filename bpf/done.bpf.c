@@ -23,7 +23,7 @@ static __noinline int certificates_watch(const struct sock *sk, const struct tls
 	}
 	demand_note(TLSFAIL_D_CERT_NEWS);
 	for (n = 0; n < TLSFAIL_CERTS_MAX && n < c->cert_count; n++)
-		wire_report(sk, c->id, TLSFAIL_DIR_CERT + n);
+		wire_report(sk, c, TLSFAIL_DIR_CERT + n);
 	report_certs(c);
 	return 0;
 }

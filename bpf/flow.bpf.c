@@ -40,7 +40,7 @@ __hidden int handshake_io(struct tlsfail_conn *c, const struct sock *sk, const s
 		bytes_sent(c, sk, ret, buf);
 	else
 		handshake_received(c, ret, buf);
-	if (!buf || wire_append((__u64)sk + dir, ret, buf))
+	if (!buf || wire_append(c, (__u64)sk + dir, ret, buf))
 		c->flags |= TLSFAIL_F_NO_WIRE;
 	return 0;
 }

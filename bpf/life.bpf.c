@@ -36,11 +36,11 @@ static __noinline int conn_report(const struct sock *sk, struct tlsfail_conn *c)
 	demand_failure(c);
 
 	if (c->tx_bytes)
-		kept &= wire_report(sk, c->id, TLSFAIL_DIR_SENT);
+		kept &= wire_report(sk, c, TLSFAIL_DIR_SENT);
 	if (c->rx_bytes)
-		kept &= wire_report(sk, c->id, TLSFAIL_DIR_RECEIVED);
+		kept &= wire_report(sk, c, TLSFAIL_DIR_RECEIVED);
 	for (n = 0; n < TLSFAIL_CERTS_MAX && n < c->cert_count; n++)
-		kept &= wire_report(sk, c->id, TLSFAIL_DIR_CERT + n);
+		kept &= wire_report(sk, c, TLSFAIL_DIR_CERT + n);
 	if (!kept)
 		c->flags |= TLSFAIL_F_NO_WIRE;
 	c->ssl = 0;

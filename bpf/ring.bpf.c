@@ -5,7 +5,7 @@
 #include "ring.bpf.h"
 #include "record.bpf.h"
 
-#define RING_BYTES (4 << 20)
+#define RING_BYTES (2 << 20)
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

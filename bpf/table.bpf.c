@@ -9,6 +9,7 @@
 
 #define IPPROTO_TCP 6
 
+/* Entries are made as they are needed, where the kernel can: see hooks_select(). */
 #define CONNS_MAX 4096
 
 /* Who connects to a server chooses how many connections there are, and how long they say nothing that

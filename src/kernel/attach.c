@@ -109,6 +109,7 @@ int hooks_choose(const struct features *features, const struct hook_request *req
 	}
 	text_init(error, error->buf, error->size);
 	choice->uprobe_multi = features_uprobe_multi();
+	choice->lazy_maps = features_lazy_maps(features);
 	return 0;
 }
 
@@ -153,6 +154,10 @@ int hooks_select(struct tlsfail_bpf *skel, const struct hook_choice *choice)
 	}
 	for (size_t i = 0; choice->entry_only && i < lib_hook_table_len; i++)
 		program_leave_out(skel->obj, lib_hook_table[i].ret);
+	if (choice->lazy_maps) {
+		bpf_map__set_map_flags(skel->maps.conns, BPF_F_NO_PREALLOC);
+		bpf_map__set_map_flags(skel->maps.wires, BPF_F_NO_PREALLOC);
+	}
 	skel->rodata->entry_only = choice->entry_only;
 	skel->rodata->from_wire = choice->rows[FACT_HANDSHAKE]->kind == HOOK_WIRE;
 	/* tcp_close tells of a close at once; the states would tell it a second time. */

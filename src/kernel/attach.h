@@ -25,6 +25,7 @@ struct hook_choice {
 	const struct hook *rows[FACT_COUNT];
 	bool uprobe_multi; /* how the uprobes of libraries are attached */
 	bool entry_only;   /* without return probes */
+	bool lazy_maps;	   /* maps take memory as they fill */
 };
 
 /* Chooses for each fact the first row that this kernel allows. On failure error says which fact
