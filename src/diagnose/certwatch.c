@@ -132,6 +132,7 @@ static bool tell_expiring(struct certwatch *w, const struct sighting *s, struct 
 {
 	const struct x509_view *cert = first_to_end(w);
 	int64_t now = (int64_t)(s->time_ns / NS_PER_SEC);
+	long long days = (cert->not_after - now) / SECONDS_PER_DAY;
 	struct text t;
 
 	if (!w->options.warn_s || !cert->has_validity || !now ||
@@ -143,10 +144,9 @@ static bool tell_expiring(struct certwatch *w, const struct sighting *s, struct 
 	text_add(&t, "Certificate ");
 	finding_add_subject(&t, &f->certificate);
 	if (cert->not_after < now)
-		text_add(&t, " ended ");
+		text_add(&t, " expired on ");
 	else
-		text_addf(&t, " expires in %lld days, ",
-			  (long long)((cert->not_after - now) / SECONDS_PER_DAY));
+		text_addf(&t, " expires in %lld day%s, on ", days, days == 1 ? "" : "s");
 	calendar_add_words(&t, cert->not_after);
 	text_add(&t, ".");
 	text_init(&t, f->hint, sizeof(f->hint));

@@ -26,16 +26,16 @@
 	X(ADDRESS, "the address or the port")                                                      \
 	X(PLAIN, "a connection without TLS")                                                       \
 	X(SEND_SNI, "have it send the server's name (SNI)")                                        \
-	X(NAME, "the name that is asked for")                                                      \
+	X(NAME, "the name it asks for")                                                      \
 	X(TRUSTED_CAS, "the file of trusted CAs")                                                  \
-	X(VERIFY_DEPTH, "the length of the chain that is allowed")                                 \
+	X(VERIFY_DEPTH, "the allowed length of the chain")                                 \
 	X(CRL, "the revocation list (CRL)")                                                        \
 	X(CRL_FILE, "the file of revocation lists (CRLs)")                                         \
 	X(CLIENT_CERTIFICATE, "the client certificate")                                            \
 	X(GIVE_CERTIFICATE, "configure a client certificate and its key")                          \
-	X(PROTOCOL, "the application protocol that is spoken")                                     \
-	X(VERSIONS, "the TLS versions that are allowed")                                           \
-	X(CIPHERS, "the cipher suites that are allowed")                                           \
+	X(PROTOCOL, "the application protocol")                                     \
+	X(VERSIONS, "the allowed TLS versions")                                           \
+	X(CIPHERS, "the allowed cipher suites")                                           \
 	X(GROUPS, "Groups in openssl.cnf")                                                         \
 	X(CLASSIC_GROUPS, "Groups = X25519:P-256:P-384 in its openssl.cnf")                        \
 	X(NO_SESSION_REUSE, "turn session resumption off")                                         \
@@ -48,20 +48,20 @@
 	X(CERTIFICATE, "the server's certificate")                                                 \
 	X(CERTIFICATE_FILE, "the certificate file")                                                \
 	X(SECOND_CERTIFICATE, "a second certificate")                                              \
-	X(CERTIFICATE_LOG, "look in its log for why the certificate could not be loaded")          \
-	X(SERVER_VERSIONS, "the TLS versions that are allowed")                                    \
-	X(SERVER_CIPHERS, "the cipher suites that are allowed")                                    \
-	X(SERVER_GROUPS, "the groups that are allowed")                                            \
-	X(ACCEPT_PROXY_PROTOCOL, "have the server expect that header")                             \
+	X(CERTIFICATE_LOG, "check its log for why the certificate could not be loaded")          \
+	X(SERVER_VERSIONS, "the allowed TLS versions")                                    \
+	X(SERVER_CIPHERS, "the allowed cipher suites")                                    \
+	X(SERVER_GROUPS, "the allowed groups")                                            \
+	X(ACCEPT_PROXY_PROTOCOL, "make the server expect that header")                             \
 	X(EXPECT_NO_PROXY_PROTOCOL, "")                                                            \
 	X(SERVE_WITHOUT_NAME, "")                                                                  \
 	X(OCSP, "")                                                                                \
 	X(LOWER_SECURITY, "lower the security level of its TLS library to 0")                      \
 	X(PLAIN_CLIENTS, "")                                                                       \
-	X(ADD_SERVER_NAME, "have the server serve that name, if anybody should ask for it")        \
-	X(SERVE_PROTOCOL, "have the server speak that protocol, if it should")                     \
+	X(ADD_SERVER_NAME, "make the server serve that name, if clients should ask for it")        \
+	X(SERVE_PROTOCOL, "make the server support that protocol, if it should")                     \
 	X(CLIENT_CAS, "a CA that is trusted here for clients")                                           \
-	X(CLIENT_VERIFY_DEPTH, "the length of the chain that is allowed")                          \
+	X(CLIENT_VERIFY_DEPTH, "the allowed length of the chain")                          \
 	X(CLIENT_CRL, "the file of revocation lists (CRLs)")                                       \
 	X(VERIFY_CLIENT, "its configuration")                                                      \
 	X(CLIENT_CHECKS, "the length of the chain, a revocation list and OCSP")                    \
@@ -69,8 +69,8 @@
 	/* as either */                                                                            \
 	X(RELOAD, "restart the program")                                                           \
 	X(LOG, "its log")                                                                          \
-	X(EXIT_LOG, "look in its log for a crash, and for a shutdown or restart at that moment")   \
-	X(ABORT_LOG, "look in its log for that moment")
+	X(EXIT_LOG, "check its log for a crash, and for a shutdown or restart at that time")   \
+	X(ABORT_LOG, "check its log at that time")
 /* clang-format on */
 
 enum program_setting {

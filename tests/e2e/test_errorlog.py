@@ -157,7 +157,7 @@ def check_auto(here):
 
 
 def wait_followed(tlsfail, log):
-    procs.wait_until(lambda: f"tlsfail: {log} is followed from now on\n" in tlsfail.stderr(), 5,
+    procs.wait_until(lambda: f"tlsfail: now following {log}\n" in tlsfail.stderr(), 5,
                      "the log to be followed")
 
 
@@ -198,7 +198,7 @@ def check_auto_moved(here):
         require(status == 0, f"exit status {status}", tlsfail.stderr())
 
 
-NO_NGINX = "tlsfail: --error-log auto: no nginx runs; looked for again when an nginx starts\n"
+NO_NGINX = "tlsfail: --error-log auto: no nginx is running; looking again when an nginx starts\n"
 
 
 def check_auto_none(here):

@@ -298,7 +298,7 @@ def header_first(here, name, case):
             require(finding, "no finding", lab.proxy.log_since(0)[-2000:])
             require(finding["error.type"] == "proxy-protocol-unexpected", finding)
             require("tlsfail.patch" not in finding, finding)
-            require("proxy_protocol on; sends the header" in finding["tlsfail.hint"], finding)
+            require("header that proxy_protocol on; sends" in finding["tlsfail.hint"], finding)
 
 
 def check_header(here):
@@ -388,7 +388,7 @@ def check_renewed(here):
             with here.trace_json(lab) as tlsfail:
                 tlsfail.wait_armed()
                 hint = fail(lab, tlsfail, case)["tlsfail.hint"]
-                require("pki/mine.crt was changed at" in hint and "reload nginx" in hint, hint)
+                require("pki/mine.crt was changed on" in hint and "reload nginx" in hint, hint)
                 require("pki/mine.key is not the key" in hint, hint)
         finally:
             for path in mine.values():
@@ -467,9 +467,9 @@ HINTS = {case.name: (case, hint) for (case, hint) in zip(numbered((
     Case("address", "verify-hostname-mismatch", good_server(), VERIFY, defaults=True,
          target="127.0.1.5:8405"),
 )), (
-    "pki/intermediate.crt holds no root: add CN=Lab Root CA",
-    "put CN=Lab Root CA, who issued the last certificate that came, into the file",
-    "pki/expired-ca.crt: in it CN=Old Root CA ended at 2021-01-01",
+    "pki/intermediate.crt holds no root certificate: add CN=Lab Root CA",
+    "put CN=Lab Root CA, which issued the last certificate received, into the file",
+    "pki/expired-ca.crt: in it, CN=Old Root CA expired on 2021-01-01",
     "if CN=Lab Client Intermediate CA is an intermediate CA, append its certificate to "
     "pki/client-deep.crt",
     "set proxy_ssl_name",

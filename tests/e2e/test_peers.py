@@ -71,7 +71,7 @@ def check_recovers(here):
     require([history(f) for f in found] == [
         ("flapping", 4, 1, 1), ("flapping", 5, 2, 2), ("failing", 6, 3, 3), ("failing", 7, 4, 4)],
         *map(json.dumps, found))
-    require("each time" in found[3]["message"] and "each time" not in found[0]["message"],
+    require("every time" in found[3]["message"] and "every time" not in found[0]["message"],
             *(f["message"] for f in found))
     recovered = [f for f in tlsfail.findings() if f["event.name"] == RECOVERED]
     require(len(recovered) == 1, *recovered)

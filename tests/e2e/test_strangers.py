@@ -72,7 +72,7 @@ def check_hung_configuration(here):
                 require("nginx.config.file" not in finding, finding)
             status = tlsfail.interrupt()
             require(status == 0, f"exit status {status}", tlsfail.stderr())
-            words = tlsfail.stderr().count("takes long to read")
+            words = tlsfail.stderr().count("takes long; until it is done")
             require(words == 1, f"said {words} times", tlsfail.stderr())
 
 

@@ -91,10 +91,10 @@ static void test_expiring(void **state)
 	s.time_ns = (uint64_t)(begins + 61 * DAY) * NS_PER_SEC;
 	assert_true(certwatch_tell(w, &s, CERTWATCH_EXPIRING, &finding));
 	assert_int_equal(finding.kind, FINDING_CERTIFICATE_EXPIRING);
-	assert_non_null(strstr(finding.message, " ends in 29 days, "));
+	assert_non_null(strstr(finding.message, " expires in 29 days, on "));
 	s.time_ns = (uint64_t)(begins + 91 * DAY) * NS_PER_SEC;
 	assert_true(certwatch_tell(w, &s, CERTWATCH_EXPIRING, &finding));
-	assert_non_null(strstr(finding.message, " ended "));
+	assert_non_null(strstr(finding.message, " expired on "));
 	/* Without a clock nothing is known of the time that is left. */
 	s.time_ns = 0;
 	assert_false(certwatch_tell(w, &s, CERTWATCH_EXPIRING, &finding));

@@ -138,7 +138,7 @@ static void test_sni_missing_without_a_name(void **state)
 	(void)state;
 	configure(PLACE "}\n");
 	advise("sni-missing");
-	assert_non_null(strstr(f.hint, "proxy_ssl_name to the name"));
+	assert_non_null(strstr(f.hint, "proxy_ssl_name to a name"));
 	assert_string_equal(f.config.patch, "");
 }
 
@@ -154,7 +154,7 @@ static void test_sni_missing_with_an_address_as_name(void **state)
 		snprintf(server, sizeof(server), PLACE "proxy_ssl_name %s;\n}\n", addresses[i]);
 		configure(server);
 		advise("sni-missing");
-		assert_non_null(strstr(f.hint, "proxy_ssl_name to the name"));
+		assert_non_null(strstr(f.hint, "proxy_ssl_name to a name"));
 		assert_string_equal(f.config.patch, "");
 	}
 }
@@ -198,7 +198,7 @@ static void test_already_so(void **state)
 	places.items[0].changed = true;
 	strcpy(f.hint, "set it");
 	advise("sni-missing");
-	assert_non_null(strstr(f.hint, "a reload is all that is missing"));
+	assert_non_null(strstr(f.hint, "a reload may be all that is needed"));
 	assert_true(f.config.changed);
 	assert_string_equal(f.config.patch, "");
 }
@@ -233,8 +233,9 @@ static void test_names(void **state)
 	strcpy(f.certificate.names[1], "left.test");
 	advise("verify-hostname-mismatch");
 	assert_string_equal(f.config.patch, "");
-	assert_non_null(strstr(f.hint, "never IP addresses: set proxy_ssl_name to right.test or "
-				       "left.test"));
+	assert_non_null(strstr(f.hint,
+			       "never with IP addresses: set proxy_ssl_name to right.test or "
+			       "left.test"));
 	/* The server of an upstream block has been named. */
 	places.items[0].upstream = (struct nginx_words){ "pool", 4 };
 	places.items[0].peer_name = (struct nginx_words){ "a.right.test", 12 };
@@ -277,8 +278,8 @@ static void test_several_places(void **state)
 	setup(NULL);
 	advise("sni-missing");
 	assert_hint(
-		"set proxy_ssl_server_name on; and proxy_ssl_name to the name that the upstream "
-		"serves: its target here is an address or the name of an upstream block");
+		"set proxy_ssl_server_name on; and set proxy_ssl_name to a name that the upstream "
+		"serves: the target here is an IP address or the name of an upstream block");
 }
 
 /* The name stands for another address now: that is what is wrong, whatever came of it. */
@@ -292,9 +293,10 @@ static void test_moved(void **state)
 	places.items[0].notes[places.items[0].note_count++] =
 		(struct nginx_note){ .kind = NGINX_NOTE_MOVED, .words = { "192.0.2.7", 9 } };
 	advise("verify-hostname-mismatch");
-	assert_hint(
-		"at " AT " nginx passes to a.test, which it looked up when it started; now that "
-		"name stands for 192.0.2.7, no longer for 192.0.2.1 (/etc/hosts): reload nginx");
+	assert_hint("at " AT
+		    " nginx passes to a.test, which it resolved when it started; that name "
+		    "now resolves to 192.0.2.7, no longer for 192.0.2.1 (/etc/hosts): reload "
+		    "nginx");
 	assert_string_equal(f.config.patch, "");
 }
 
@@ -340,7 +342,7 @@ static void test_protocols(void **state)
 	configure(PLACE "}\n");
 	advise("protocol-version-rejected");
 	assert_string_equal(f.config.patch, "");
-	assert_non_null(strstr(f.hint, "comes last"));
+	assert_non_null(strstr(f.hint, "only as a last resort"));
 }
 
 static void test_depth(void **state)
@@ -422,7 +424,7 @@ static void test_plain(void **state)
 	(void)state;
 	configure(PLACE "}\n");
 	advise("peer-not-tls-http");
-	assert_string_equal(f.config.review, "everything then goes unencrypted");
+	assert_string_equal(f.config.review, "all traffic is then unencrypted");
 	assert_added("\tproxy_pass http://192.0.2.1;");
 	assert_non_null(strstr(f.hint, "unencrypted"));
 }
@@ -447,10 +449,10 @@ static void test_notes(void **state)
 	note(NGINX_NOTE_KEY_MISMATCH, NGINX_SSL_CERTIFICATE_KEY, 0, "");
 	note(NGINX_NOTE_MISSING, NGINX_SSL_CRL, 0, "Permission denied");
 	advise("client-cert-expired");
-	assert_hint("the general hint; proxy_ssl_certificate is c.crt (line 5); c.crt ended at "
-		    "2026-01-02 15:04:00 UTC; c.crt was issued by CN=CA; c.crt was changed at "
-		    "2026-01-02 15:04:05 UTC, after this worker had read it: reload nginx; c.key "
-		    "is not the key of the certificate");
+	assert_hint("the general hint; proxy_ssl_certificate is c.crt (line 5); c.crt expired on "
+		    "2026-01-02 15:04:00 UTC; c.crt was issued by CN=CA; c.crt was changed on "
+		    "2026-01-02 15:04:05 UTC, after this worker read it: reload nginx; c.key is "
+		    "not the key of the certificate");
 }
 
 static void test_no_place(void **state)

@@ -93,7 +93,7 @@ static void test_quotes(void **state)
 	ASSERT_WORDS("if ('a');", "if", "('a')");
 	ASSERT_WORDS("if 'a');", "if", "a", ")");
 	assert_bad("a 'b'c;", -EBADMSG,
-		   CONFFILES_MAIN ":1: a word goes on after its closing quote");
+		   CONFFILES_MAIN ":1: a word continues after its closing quote");
 	assert_bad("a\n'b;\n", -EBADMSG, CONFFILES_MAIN ":3: the file ends inside a directive");
 }
 
@@ -230,7 +230,7 @@ static void test_includes_that_fail(void **state)
 	conf = NULL;
 	assert_int_equal(read_files(cycle), -E2BIG);
 	assert_string_equal(problem_buf,
-			    CONFFILES_MAIN ":2: includes are nested too deep: a cycle?");
+			    CONFFILES_MAIN ":2: includes are nested too deeply: a cycle?");
 	assert_int_equal(read_files(unbalanced), -EBADMSG);
 	assert_string_equal(problem_buf, "/etc/nginx/x:1: unexpected \"}\"");
 }
@@ -272,7 +272,7 @@ static void test_limits(void **state)
 
 	(void)state;
 	text = repeat("a{", NGINXCONF_BLOCKS_MAX + 1);
-	assert_bad(text, -E2BIG, CONFFILES_MAIN ":1: blocks are nested too deep");
+	assert_bad(text, -E2BIG, CONFFILES_MAIN ":1: blocks are nested too deeply");
 	free(text);
 	text = repeat("a;", NGINXCONF_DIRECTIVES_MAX + 1);
 	assert_bad(text, -E2BIG, CONFFILES_MAIN ":1: too many directives");

@@ -37,9 +37,9 @@ static void test_kinds(void **state)
 	assert_string_equal(words_of("/usr/sbin/apache2", words),
 			    "raise SSLProxyVerifyDepth (SSLProxyMachineCertificateFile)");
 	assert_string_equal(words_of("/usr/bin/curl", words),
-			    "raise the length of the chain that is allowed (--cert)");
+			    "raise the allowed length of the chain (--cert)");
 	assert_string_equal(words_of("/usr/bin/psql", words),
-			    "raise the length of the chain that is allowed");
+			    "raise the allowed length of the chain");
 }
 
 static void test_names(void **state)

@@ -9,7 +9,8 @@ const struct program program_curl = {
 	.words = {
 		[SETTING_ADDRESS] = "the address or port in the URL",
 		[SETTING_PLAIN] = "http://",
-		[SETTING_SEND_SNI] = "use the server's host name in the URL, not its address (--resolve maps one to the other)",
+		[SETTING_SEND_SNI] = "use the server's host name in the URL, not its IP address "
+				     "(--resolve maps one to the other)",
 		[SETTING_NAME] = "the name in the URL",
 		[SETTING_TRUSTED_CAS] = "the file of --cacert",
 		[SETTING_CRL] = "--crlfile",

@@ -9,13 +9,15 @@ const struct program program_haproxy = {
 	.words = {
 		[SETTING_ADDRESS] = "the address or port of that server line",
 		[SETTING_PLAIN] = "that server line without ssl",
-		[SETTING_SEND_SNI] = "add sni str(NAME), with the name that the server serves, to that server line",
+		[SETTING_SEND_SNI] = "add sni str(NAME) to that server line, with a name that the "
+				     "server serves",
 		[SETTING_NAME] = "verifyhost, and sni, of that server line",
 		[SETTING_TRUSTED_CAS] = "the ca-file of that server line",
 		[SETTING_CRL] = "crl-file",
 		[SETTING_CRL_FILE] = "the crl-file of that server line",
 		[SETTING_CLIENT_CERTIFICATE] = "crt of that server line",
-		[SETTING_GIVE_CERTIFICATE] = "add crt, a file with certificate and key, to that server line",
+		[SETTING_GIVE_CERTIFICATE] = "add crt to that server line, with a file that holds "
+					     "certificate and key",
 		[SETTING_VERSIONS] = "ssl-min-ver and ssl-max-ver of that server line",
 		[SETTING_CIPHERS] = "ciphers (ciphersuites for TLS 1.3) of that server line",
 		[SETTING_NO_SESSION_REUSE] = "no-ssl-reuse on that server line",
@@ -25,7 +27,8 @@ const struct program program_haproxy = {
 		[SETTING_SERVER_CIPHERS] = "ciphers (ciphersuites for TLS 1.3) of that bind line",
 		[SETTING_SERVER_GROUPS] = "curves of that bind line",
 		[SETTING_ACCEPT_PROXY_PROTOCOL] = "add accept-proxy to that bind line",
-		[SETTING_SERVE_PROTOCOL] = "add it to alpn of that bind line, if it should be served",
+		[SETTING_SERVE_PROTOCOL] = "add it to alpn of that bind line if it should be "
+					   "served",
 		[SETTING_CLIENT_CAS] = "a CA of the ca-file of that bind line",
 		[SETTING_VERIFY_CLIENT] = "verify required of that bind line",
 		[SETTING_CLIENT_CRL] = "the crl-file of that bind line",

@@ -248,16 +248,16 @@ static void add_note(struct text *t, const struct nginxfix_advice *a, const stru
 		text_add(t, ")");
 		break;
 	case NGINX_NOTE_CHANGED:
-		text_add(t, " was changed at ");
+		text_add(t, " was changed on ");
 		calendar_add_words(t, n->number);
-		text_add(t, ", after this worker had read it: reload nginx");
+		text_add(t, ", after this worker read it: reload nginx");
 		break;
 	case NGINX_NOTE_ENDS:
-		text_add(t, " ended at ");
+		text_add(t, " expired on ");
 		calendar_add_words(t, n->number);
 		break;
 	case NGINX_NOTE_BEGINS:
-		text_add(t, " is valid only from ");
+		text_add(t, " is not valid until ");
 		calendar_add_words(t, n->number);
 		break;
 	case NGINX_NOTE_ISSUER:
@@ -269,17 +269,17 @@ static void add_note(struct text *t, const struct nginxfix_advice *a, const stru
 		add_words(t, &n->words);
 		break;
 	case NGINX_NOTE_EXPIRED:
-		text_add(t, ": in it ");
+		text_add(t, ": in it, ");
 		add_words(t, &n->words);
-		text_add(t, " ended at ");
+		text_add(t, " expired on ");
 		calendar_add_words(t, n->number);
 		break;
 	case NGINX_NOTE_NO_ROOT:
-		text_add(t, " holds no root: add ");
+		text_add(t, " holds no root certificate: add ");
 		add_words(t, &n->words);
 		break;
 	case NGINX_NOTE_NO_CLIENT_USE:
-		text_add(t, " is not meant for a client (extendedKeyUsage)");
+		text_add(t, " is not meant for clients (extendedKeyUsage)");
 		break;
 	case NGINX_NOTE_KEY_MISMATCH:
 		text_add(t, " is not the key of the certificate");
@@ -298,7 +298,7 @@ static void add_moved(struct text *t, const struct nginxfix_advice *a, const str
 	add_places(t, a->places);
 	text_add(t, " nginx passes to ");
 	add_words(t, &a->place->peer_name);
-	text_addf(t, ", which it looked up when it started; now that name stands for ");
+	text_addf(t, ", which it resolved when it started; that name now resolves to ");
 	add_words(t, &n->words);
 	text_addf(t, ", no longer for %s (/etc/hosts): reload nginx", a->f->peer.address);
 }
@@ -313,8 +313,8 @@ static void add_advice(struct text *t, const struct nginxfix_advice *a, const st
 		return;
 	add_settings(t, a, fix->show);
 	if (a->is_default_server)
-		text_add(t, "; this is the default server of the address, and what it says there "
-			    "counts for every server_name");
+		text_add(t, "; this is the default server of the address, so its setting applies "
+			    "to every server_name");
 	for (uint32_t i = 0; i < a->place->note_count; i++)
 		if (fix->files & NGINXFIX_BIT(a->place->notes[i].setting))
 			add_note(t, a, &a->place->notes[i]);
@@ -335,8 +335,8 @@ static void hint_make(const struct nginxfix_advice *a, const struct nginxfix *fi
 	else
 		add_for_module(&t, f->hint, a->place->module);
 	if (a->place->changed && !moved)
-		text_add(&t, "; the configuration was changed after this worker had started: it "
-			     "may be that a reload is all that is missing");
+		text_add(&t, "; the configuration was changed after this worker started: a reload "
+			     "may be all that is needed");
 	text_init(&t, f->hint, sizeof(f->hint));
 	text_add(&t, words);
 }
@@ -464,7 +464,7 @@ void nginxadvice_fill(struct finding *f, struct nginx_places *places)
 	patch_make(&a, &f->config);
 	if (f->config.patch[0])
 		f->config.review = a.place->certainty == NGINX_POSSIBLE
-					   ? "that this is the place is not certain: its target is "
-					     "a variable"
+					   ? "this may not be the right place: its target is a "
+					     "variable"
 					   : a.review;
 }

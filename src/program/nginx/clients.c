@@ -143,7 +143,9 @@ static const struct {
 	const char *stream; /* NULL: as in http */
 	const char *mail;
 } module_words[] = {
-	{ SETTING_PLAIN_CLIENTS, "; if the clients are not to use TLS, drop ssl from that listen",
+	{ SETTING_PLAIN_CLIENTS,
+	  "; if these clients should not use TLS, drop ssl from that "
+	  "listen",
 	  "; this is a port of a mail server" },
 	{ SETTING_CLIENT_TIMEOUT, "ssl_handshake_timeout", "timeout (in the mail block)" },
 	{ SETTING_ACCEPT_PROXY_PROTOCOL, NULL, "add proxy_protocol to that listen" },
@@ -208,11 +210,11 @@ bool nginxclients_explain_versions(const struct nginxfix_advice *a, struct text 
 		if (!offers(&a->f->hello, safe[i]) || nginx_words_have(&now, name))
 			continue;
 		text_addf(t,
-			  "allow %s in ssl_protocols (now %.*s): the client has it, it is safe, "
-			  "and it is what is missing",
+			  "allow %s in ssl_protocols (now %.*s): it is safe, and it is what the "
+			  "client needs",
 			  name, (int)now.len, now.data);
 		if (!strcmp(safe[i], "1.3"))
-			text_add(t, " (it takes OpenSSL 1.1.1 or later)");
+			text_add(t, " (needs OpenSSL 1.1.1 or later)");
 		return true;
 	}
 	return false;
@@ -226,9 +228,9 @@ bool nginxclients_explain_old(const struct nginxfix_advice *a, struct text *t)
 
 	if (!hello->version_count || offers(hello, "1.2") || offers(hello, "1.3"))
 		return false;
-	text_add(t, "update the client; the security level of OpenSSL refuses its version even "
-		    "where ssl_protocols allows it. Only if that cannot be done, and knowingly, as "
-		    "it allows weak keys and signatures too: add @SECLEVEL=0 to ssl_ciphers "
+	text_add(t, "update the client; OpenSSL's security level refuses its version even where "
+		    "ssl_protocols allows it. Only as a last resort, and knowing that it allows "
+		    "weak keys and signatures too: add @SECLEVEL=0 to ssl_ciphers "
 		    "(DEFAULT:@SECLEVEL=0)");
 	return true;
 }
@@ -253,9 +255,10 @@ bool nginxclients_explain_cipher(const struct nginxfix_advice *a, struct text *t
 	if (rsa == ecdsa)
 		return false;
 	text_addf(t,
-		  "the client's cipher suites all want a certificate with %s key: if "
-		  "ssl_certificate is none, add a second ssl_certificate with one, which serves "
-		  "both kinds of clients; else compare ssl_ciphers with what the client has",
+		  "all cipher suites of the client need a certificate with %s key: if "
+		  "ssl_certificate has no such key, add a second ssl_certificate that does, to "
+		  "serve both kinds of clients; otherwise compare ssl_ciphers with what the "
+		  "client offers",
 		  rsa ? "an RSA" : "an ECDSA");
 	return true;
 }
@@ -267,8 +270,8 @@ bool nginxclients_explain_group(const struct nginxfix_advice *a, struct text *t)
 
 	if (!now.len || !hello->group_count || !hello->groups[0].name)
 		return false;
-	text_addf(t, "add a group that the client has to ssl_ecdh_curve: %.*s:%s", (int)now.len,
-		  now.data, hello->groups[0].name);
+	text_addf(t, "add a group that the client supports to ssl_ecdh_curve: %.*s:%s",
+		  (int)now.len, now.data, hello->groups[0].name);
 	return true;
 }
 
@@ -281,14 +284,13 @@ bool nginxclients_explain_name(const struct nginxfix_advice *a, struct text *t)
 	if (p->certainty != NGINX_CERTAIN || !nginx_words_are(&reject, "on"))
 		return false;
 	if (nginx_place_value(p, NGINX_NAMED))
-		text_add(t, "the server block of that name has ssl_reject_handshake on itself: "
-			    "turn it off there and give it a certificate, if the name is to be "
-			    "served");
+		text_add(t, "turn ssl_reject_handshake off in the server block of that name and "
+			    "give it a certificate, if the name should be served");
 	else
-		text_add(t, "no server block has that name, and the default server of the address "
-			    "rejects the handshake: add the name to server_name of the server that "
-			    "is to serve it; if nobody should ask for it, ssl_reject_handshake did "
-			    "its work");
+		text_add(t, "add the name to server_name of the server that should serve it: no "
+			    "server block has that name, and the default server of the address "
+			    "rejects the handshake; if nobody should ask for that name, "
+			    "ssl_reject_handshake works as intended");
 	return true;
 }
 
@@ -302,15 +304,15 @@ static void explain_http_alpn(const struct nginxfix_advice *a, struct text *t, b
 
 	if (!wants_h2 || on)
 		text_addf(t,
-			  "this is an HTTP server (http/1.1%s): correct the client's address or "
-			  "port, or what it offers",
+			  "correct the client's address or port, or the protocols it offers: this "
+			  "is an HTTP server (http/1.1%s)",
 			  on ? ", h2" : "");
 	else if (!version.len)
-		text_add(t, "turn on HTTP/2 there: http2 on; from nginx 1.25.1 on, http2 in that "
-			    "listen before");
+		text_add(t, "turn on HTTP/2 there: http2 on; from nginx 1.25.1, http2 in that "
+			    "listen in older versions");
 	else
-		text_add(t, directive ? "set http2 on; in that server, if HTTP/2 is to be served"
-				      : "add http2 to that listen, if HTTP/2 is to be served");
+		text_add(t, directive ? "set http2 on; in that server if it should serve HTTP/2"
+				      : "add http2 to that listen if it should serve HTTP/2");
 }
 
 bool nginxclients_explain_alpn(const struct nginxfix_advice *a, struct text *t)
@@ -327,12 +329,13 @@ bool nginxclients_explain_alpn(const struct nginxfix_advice *a, struct text *t)
 		explain_http_alpn(a, t, wants_h2);
 		return true;
 	case NGINX_MODULE_STREAM_SERVER:
-		text_add(t, "add the protocol to ssl_alpn, if what stands behind this server "
-			    "speaks it");
+		text_add(t, "add the protocol to ssl_alpn if the service behind this server "
+			    "supports it");
 		return true;
 	case NGINX_MODULE_MAIL_SERVER:
-		text_add(t, "this is a mail server, which takes only the name of its own protocol "
-			    "(imap, pop3, smtp): correct the client's port, or what it offers");
+		text_add(t, "correct the client's port, or the protocols it offers: this is a "
+			    "mail server, which accepts only the name of its own protocol (imap, "
+			    "pop3, smtp)");
 		return true;
 	default:
 		return false;

@@ -272,7 +272,7 @@ static const char *word_read(struct reader *r, struct lexer *l)
 	if (!word_add(r, text, l->at + quoted, end))
 		return "out of memory";
 	l->at = end + quoted;
-	return quoted && !quote_is_followed(l) ? "a word goes on after its closing quote" : NULL;
+	return quoted && !quote_is_followed(l) ? "a word continues after its closing quote" : NULL;
 }
 
 /* Reads up to the next ';', '{' or '}', or the end of the file. */
@@ -412,7 +412,7 @@ static int include_follow(struct reader *r, const struct lexer *l)
 	int err;
 
 	if (r->includes == NGINXCONF_INCLUDES_MAX)
-		return fail(r, l, -E2BIG, "includes are nested too deep: a cycle?");
+		return fail(r, l, -E2BIG, "includes are nested too deeply: a cycle?");
 	path = malloc(size);
 	if (!path)
 		return fail(r, l, -ENOMEM, "out of memory");
@@ -476,7 +476,7 @@ static int block_take(struct reader *r, struct lexer *l, unsigned int *depth)
 	if (holds_pairs(name_of(r)))
 		return pairs_skip(r, l);
 	if (*depth == NGINXCONF_BLOCKS_MAX)
-		return fail(r, l, -E2BIG, "blocks are nested too deep");
+		return fail(r, l, -E2BIG, "blocks are nested too deeply");
 	err = directive_add(r, l, true, &d);
 	if (err)
 		return err;

@@ -81,7 +81,8 @@ static void change_to_peer_name(struct nginxfix_advice *a)
 		return;
 	change_add_words(a, NGINX_SSL_NAME, &p->peer_name);
 	if (nginxplace_note(p, NGINX_NOTE_OTHER_NAMES))
-		a->review = "the upstream block has servers of other names, for which it is wrong";
+		a->review = "the upstream block has servers with other names, for which this is "
+			    "wrong";
 }
 
 /* The name of an upstream block that is none of a host. */
@@ -174,9 +175,8 @@ static void propose_certificate_name(struct nginxfix_advice *a)
 	if (is_identity_stated(p) || !only || !only[0] || count < c->name_count)
 		return;
 	change_add(a, NGINX_SSL_NAME, only);
-	a->review =
-		"it trusts the name that the peer itself presents: only if you know that this is "
-		"the server that you mean";
+	a->review = "this trusts the name that the peer itself presents: apply it only if you know "
+		    "that this is the right server";
 }
 
 /* Appends the names of the certificate that can be set as one. */
@@ -200,13 +200,13 @@ static bool explain_name(const struct nginxfix_advice *a, struct text *t)
 	if (!name.len)
 		return false;
 	if (is_address(&name)) {
-		text_addf(t,
-			  "nginx compares only DNS names with a certificate, never IP addresses: ");
+		text_addf(t, "nginx compares certificates with DNS names only, never with IP "
+			     "addresses: ");
 		text_addf(t, "set %sssl_name to ", nginx_module_prefix(p->module));
 		if (!add_dns_names(t, &a->f->certificate))
 			text_add(t, "a DNS name, and have the certificate reissued with it");
 		else
-			text_add(t, ", if that is the server that you mean");
+			text_add(t, ", if that is the right server");
 		return true;
 	}
 	if (!is_identity_stated(p))
@@ -217,7 +217,7 @@ static bool explain_name(const struct nginxfix_advice *a, struct text *t)
 	if (p->peer_name.len && p->certainty != NGINX_CERTAIN) {
 		text_add(t, ": nginx looked ");
 		text_add_hostile(t, p->peer_name.data, p->peer_name.len);
-		text_add(t, " up when it started, and a reload looks it up anew");
+		text_add(t, " up when it started; a reload looks it up again");
 	}
 	text_add(t, "; if it is, have its certificate reissued with that name");
 	return true;
@@ -297,9 +297,10 @@ static bool explain_namesake(const struct nginxfix_advice *a, struct text *t)
 	text_add(t, c->top_issuer);
 	text_addf(t,
 		  " in the file of %sssl_trusted_certificate with the one that issued the "
-		  "certificate: it was not accepted as its issuer, so its key is another one (a "
-		  "CA that was made anew under its old name), or it may not issue any, or the file "
-		  "was changed after nginx read it; once the right one is there, reload",
+		  "certificate: OpenSSL did not accept it as the issuer, so either its key is "
+		  "different (a CA recreated under its old name), or it may not issue "
+		  "certificates, or the file was changed after nginx read it; once the right one "
+		  "is there, reload nginx",
 		  nginx_module_prefix(a->place->module));
 	return true;
 }
@@ -312,8 +313,8 @@ static bool explain_top(const struct nginxfix_advice *a, struct text *t)
 	text_add(t, "put ");
 	text_add(t, a->f->certificate.top_issuer);
 	text_addf(t,
-		  ", who issued the last certificate that came, into the file of "
-		  "%sssl_trusted_certificate, if you mean to trust it",
+		  ", which issued the last certificate received, into the file of "
+		  "%sssl_trusted_certificate if you want to trust it",
 		  nginx_module_prefix(a->place->module));
 	return true;
 }
@@ -406,9 +407,9 @@ static bool explain_header(const struct nginxfix_advice *a, struct text *t)
 {
 	if (!nginxplace_sends_header(a->place))
 		return false;
-	text_add(t, "proxy_protocol on; sends the header of the PROXY protocol before the "
-		    "ClientHello, and the upstream does not expect it: have it accept that header "
-		    "(in nginx: listen ... ssl proxy_protocol;), or take proxy_protocol away here");
+	text_add(t, "make the upstream accept the PROXY protocol header that proxy_protocol on; "
+		    "sends before the ClientHello (in nginx: listen ... ssl proxy_protocol;), or "
+		    "remove proxy_protocol here");
 	return true;
 }
 
@@ -459,8 +460,8 @@ static bool explain_client_chain(const struct nginxfix_advice *a, struct text *t
 		text_add(t, " is an intermediate CA, append its certificate to ");
 		text_add_hostile(t, file.data, file.len);
 		text_add(t,
-			 ", so that it is sent, too; else use a client certificate from a CA that "
-			 "the upstream trusts, or add this CA there");
+			 ", so that it is sent as well; otherwise use a client certificate from a "
+			 "CA that the upstream trusts, or add this CA there");
 		return true;
 	}
 	return false;
@@ -472,9 +473,9 @@ static const unsigned int client_files =
 static const struct nginxfix fixes[] = {
 	{ .slug = "sni-missing",
 	  .propose = propose_server_name,
-	  .otherwise = "set proxy_ssl_server_name on; and proxy_ssl_name to the name that the "
-		       "upstream serves: its target here is an address or the name of an upstream "
-		       "block",
+	  .otherwise = "set proxy_ssl_server_name on; and set proxy_ssl_name to a name that the "
+		       "upstream serves: the target here is an IP address or the name of an "
+		       "upstream block",
 	  .show = NGINXFIX_BIT(NGINX_SSL_SERVER_NAME) | NGINXFIX_BIT(NGINX_SSL_NAME) },
 	{ .slug = "sni-malformed",
 	  .propose = propose_peer_name,
@@ -493,8 +494,9 @@ static const struct nginxfix fixes[] = {
 	  .show = NGINXFIX_BIT(NGINX_SSL_NAME) },
 	{ .slug = "protocol-version-rejected",
 	  .propose = propose_protocols,
-	  .otherwise = "upgrade the upstream's TLS: it speaks neither TLS 1.2 nor 1.3; older "
-		       "versions are broken, so allowing them in proxy_ssl_protocols comes last",
+	  .otherwise = "upgrade TLS on the upstream: it supports neither TLS 1.2 nor 1.3; older "
+		       "versions are insecure, so allow them in proxy_ssl_protocols only as a "
+		       "last resort",
 	  .show = NGINXFIX_BIT(NGINX_SSL_PROTOCOLS) },
 	{ .slug = "no-protocols-available",
 	  .propose = propose_protocols,
@@ -502,8 +504,8 @@ static const struct nginxfix fixes[] = {
 	{ .slug = "protocol-version-too-old", .show = NGINXFIX_BIT(NGINX_SSL_PROTOCOLS) },
 	{ .slug = "cipher-mismatch",
 	  .propose = propose_ciphers,
-	  .caution = "the list there leaves out what the upstream takes",
-	  .review = "OpenSSL's default list may have suites that the list there leaves out on "
+	  .caution = "the list there leaves out what the upstream accepts",
+	  .review = "OpenSSL's default list may contain suites that the list there leaves out on "
 		    "purpose",
 	  .show = NGINXFIX_BIT(NGINX_SSL_CIPHERS) | NGINXFIX_BIT(NGINX_SSL_CONF_COMMAND) },
 	{ .slug = "dh-key-too-small", .show = NGINXFIX_BIT(NGINX_SSL_CIPHERS) },
@@ -512,13 +514,13 @@ static const struct nginxfix fixes[] = {
 	{ .slug = "client-cert-required",
 	  .propose = propose_client_certificate,
 	  .caution = "as another place does for this peer",
-	  .review = "it shows the certificate of another place to this peer",
+	  .review = "this presents the certificate of another place to this peer",
 	  .show = NGINXFIX_BIT(NGINX_SSL_CERTIFICATE),
 	  .files = client_files },
 	{ .slug = "client-cert-required-legacy",
 	  .propose = propose_client_certificate,
 	  .caution = "as another place does for this peer",
-	  .review = "it shows the certificate of another place to this peer",
+	  .review = "this presents the certificate of another place to this peer",
 	  .show = NGINXFIX_BIT(NGINX_SSL_CERTIFICATE),
 	  .files = client_files },
 	{ .slug = "client-cert-untrusted",
@@ -534,18 +536,18 @@ static const struct nginxfix fixes[] = {
 	{ .slug = "peer-not-tls-http",
 	  .propose = propose_plain,
 	  .explain = explain_header,
-	  .review = "everything then goes unencrypted",
+	  .review = "all traffic is then unencrypted",
 	  .otherwise = "use the port on which the upstream speaks TLS",
 	  .caution =
-		  "everything then goes unencrypted, so only if the upstream has no port that speaks "
-		  "TLS; else correct the port" },
+		  "all traffic is then unencrypted: do this only if the upstream has no TLS port; "
+		  "otherwise correct the port" },
 	{ .slug = "verify-depth-exceeded",
 	  .propose = propose_depth,
 	  .show = NGINXFIX_BIT(NGINX_SSL_VERIFY_DEPTH) },
 	{ .slug = "verify-untrusted-issuer",
 	  .propose = propose_depth,
 	  .explain = explain_top,
-	  .caution = "the chain is longer than is allowed there, which OpenSSL 3 reports as an "
+	  .caution = "the chain is longer than allowed there, which OpenSSL 3 reports as an "
 		     "unknown issuer",
 	  .show = NGINXFIX_BIT(NGINX_SSL_TRUSTED_CERTIFICATE) |
 		  NGINXFIX_BIT(NGINX_SSL_VERIFY_DEPTH),
@@ -577,14 +579,15 @@ static const struct nginxfix fixes[] = {
 	{ .slug = "group-mismatch", .show = NGINXFIX_BIT(NGINX_SSL_CONF_COMMAND) },
 	{ .slug = "pqc-hello-intolerant",
 	  .propose = propose_groups,
-	  .caution = "to find out, and until what drops the long hello is updated: it gives up "
-		     "protection from quantum computers for this peer",
-	  .review = "it gives up protection from quantum computers for this peer",
+	  .caution = "to test this, and as a workaround until what drops the long ClientHello is "
+		     "updated: this gives up protection from quantum computers for this peer",
+	  .review = "this gives up protection from quantum computers for this peer",
 	  .show = NGINXFIX_BIT(NGINX_SSL_CONF_COMMAND) },
 	{ .slug = "large-hello-intolerant",
 	  .propose = propose_short_hello,
-	  .caution = "to find out, and until what drops the long hello is updated",
-	  .review = "it is to find out whether the length of the hello matters",
+	  .caution = "to test this, and as a workaround until what drops the long ClientHello is "
+		     "updated",
+	  .review = "this is a test of whether the length of the ClientHello matters",
 	  .show = NGINXFIX_BIT(NGINX_SSL_CONF_COMMAND) | NGINXFIX_BIT(NGINX_SSL_CIPHERS) },
 	/* of a server block */
 	{ .slug = "client-rejects-cert",

@@ -11,59 +11,59 @@ static const struct logline_detail rows[] = {
 	{ LOGLINE_ALERT,
 	  TLS_ALERT_UNEXPECTED_MESSAGE,
 	  UP,
-	  { "The upstream received a handshake message that it did not expect there: a bug in it, or "
-	    "something between that changes bytes.",
+	  { "The upstream received a handshake message that it did not expect at that point: it "
+	    "has a bug, or something in between changes bytes.",
 	    { "corrupt-record", "unknown" },
 	    NULL,
 	    WATCH } },
 	{ LOGLINE_ALERT,
 	  TLS_ALERT_BAD_RECORD_MAC,
 	  UP,
-	  { "The upstream could not decrypt what nginx sent: bytes were changed on the way, or keys "
-	    "do not match.",
+	  { "The upstream could not decrypt what nginx sent: bytes were changed in transit, or "
+	    "the keys do not match.",
 	    { "corrupt-record" },
 	    NULL,
 	    WATCH } },
 	{ LOGLINE_ALERT,
 	  TLS_ALERT_HANDSHAKE_FAILURE,
 	  UP,
-	  { "The upstream ended the handshake with alert 40, handshake_failure: nothing that nginx "
-	    "offered suits it, or it asked for a client certificate and got none.",
+	  { "The upstream ended the handshake with alert 40, handshake_failure: it accepts "
+	    "nothing that nginx offered, or it asked for a client certificate and got none.",
 	    { "sni-missing", "cipher-mismatch", "client-cert-required-legacy", "group-mismatch" },
 	    APART_SNI
-	    " If the upstream had sent its certificate before, it is the client "
-	    "certificate; if the alert was its first answer, it is the name, the ciphers or the "
+	    " If the upstream had already sent its certificate, the client certificate is the "
+	    "problem; if the alert was its first answer, it is the name, the ciphers or the "
 	    "groups.",
 	    ASK } },
 	{ LOGLINE_ALERT,
 	  TLS_ALERT_BAD_CERTIFICATE,
 	  UP,
-	  { "The upstream refused the client certificate (alert 42, bad_certificate); some servers "
-	    "also say this when none was sent.",
+	  { "The upstream refused the client certificate (alert 42, bad_certificate); some "
+	    "servers also send this alert when there was none.",
 	    { "client-cert-rejected", "client-cert-required", "client-cert-required-legacy",
 	      "client-cert-untrusted" },
-	    "Is proxy_ssl_certificate set for this location? If not, that is it. If so, the "
-	    "upstream's log says what it does not like.",
+	    "Is proxy_ssl_certificate set for this location? If not, that is the cause. If it is, "
+	    "the upstream's log says what is wrong with it.",
 	    WATCH } },
 	{ LOGLINE_ALERT,
 	  TLS_ALERT_UNSUPPORTED_CERTIFICATE,
 	  UP,
-	  { "The upstream does not take a client certificate of this kind: key type, key usage or "
-	    "extended key usage (clientAuth).",
+	  { "The upstream does not accept a client certificate of this kind: key type, key usage "
+	    "or extended key usage (clientAuth).",
 	    { "client-cert-rejected" },
 	    NULL,
 	    "openssl x509 -noout -text -in CLIENT_CERTIFICATE" } },
 	{ LOGLINE_ALERT,
 	  TLS_ALERT_CERTIFICATE_REVOKED,
 	  UP,
-	  { "The upstream says that the client certificate is revoked.",
+	  { "The upstream says the client certificate is revoked.",
 	    { "client-cert-rejected" },
 	    NULL,
 	    "openssl x509 -noout -serial -issuer -in CLIENT_CERTIFICATE" } },
 	{ LOGLINE_ALERT,
 	  TLS_ALERT_CERTIFICATE_EXPIRED,
 	  UP,
-	  { "The upstream says that the client certificate of nginx has expired.",
+	  { "The upstream says nginx's client certificate has expired.",
 	    { "client-cert-expired" },
 	    NULL,
 	    "openssl x509 -noout -dates -in CLIENT_CERTIFICATE" } },
@@ -71,73 +71,76 @@ static const struct logline_detail rows[] = {
 	  TLS_ALERT_CERTIFICATE_UNKNOWN,
 	  UP,
 	  { "The upstream refused the client certificate without saying why (alert 46, "
-	    "certificate_unknown). Java servers say this for an issuer that they do not trust.",
+	    "certificate_unknown). Java servers send this alert for an issuer they do not trust.",
 	    { "client-cert-rejected", "client-cert-untrusted", "client-cert-expired" },
 	    "The upstream's log names the reason.",
 	    WATCH } },
 	{ LOGLINE_ALERT,
 	  TLS_ALERT_ILLEGAL_PARAMETER,
 	  UP,
-	  { "The upstream says that a value in what nginx sent is not allowed (alert 47). As the "
-	    "first answer it is often about the groups.",
+	  { "The upstream says a value that nginx sent is not allowed (alert 47). As the first "
+	    "answer, it is often about the groups.",
 	    { "group-mismatch", "client-cert-rejected" },
 	    NULL,
 	    WATCH } },
 	{ LOGLINE_ALERT,
 	  TLS_ALERT_UNKNOWN_CA,
 	  UP,
-	  { "The upstream does not know the CA that issued the client certificate of nginx, or the "
+	  { "The upstream does not know the CA that issued nginx's client certificate, or the "
 	    "intermediate certificate was not sent with it.",
 	    { "client-cert-untrusted" },
-	    "Does the file of proxy_ssl_certificate hold the intermediate behind the certificate?",
+	    "Does the file of proxy_ssl_certificate contain the intermediate after the "
+	    "certificate?",
 	    "openssl crl2pkcs7 -nocrl -certfile CLIENT_CERTIFICATE | openssl pkcs7 -print_certs "
 	    "-noout" } },
 	{ LOGLINE_ALERT,
 	  TLS_ALERT_ACCESS_DENIED,
 	  UP,
-	  { "The upstream denies access (alert 49): it understood everything and does not want to "
-	    "go on. Some servers say this when the client certificate is missing or unknown.",
+	  { "The upstream denies access (alert 49): it understood everything and refuses to "
+	    "continue. Some servers send this alert when the client certificate is missing or "
+	    "unknown.",
 	    { "peer-access-denied", "client-cert-rejected", "client-cert-required" },
-	    "Was a client certificate sent? Then it is refused; else the upstream asks for one, or "
-	    "has a list of who may connect.",
+	    "If a client certificate was sent, it was refused; otherwise the upstream requires "
+	    "one, or has a list of who may connect.",
 	    WATCH } },
 	{ LOGLINE_ALERT,
 	  TLS_ALERT_DECODE_ERROR,
 	  UP,
-	  { "The upstream could not parse a message of nginx: a bug in it, an old server, or "
-	    "something between that changes bytes.",
+	  { "The upstream could not parse a message from nginx: it has a bug, is an old server, "
+	    "or something in between changes bytes.",
 	    { "group-mismatch", "corrupt-record", "unknown" },
 	    NULL,
 	    WATCH } },
 	{ LOGLINE_ALERT,
 	  TLS_ALERT_DECRYPT_ERROR,
 	  UP,
-	  { "The upstream could not verify a signature of nginx: the key of the client certificate, "
-	    "or bytes that were changed.",
+	  { "The upstream could not verify a signature from nginx: the key does not belong to the "
+	    "client certificate, or bytes were changed.",
 	    { "client-cert-rejected", "corrupt-record" },
 	    "Does proxy_ssl_certificate_key belong to proxy_ssl_certificate?",
 	    WATCH } },
 	{ LOGLINE_ALERT,
 	  TLS_ALERT_PROTOCOL_VERSION,
 	  UP,
-	  { "The upstream speaks none of the TLS versions that nginx offered.",
+	  { "The upstream supports none of the TLS versions that nginx offered.",
 	    { "protocol-version-rejected" },
-	    "Look at proxy_ssl_protocols: before nginx 1.23.4 its default has no TLSv1.3.",
+	    "Check proxy_ssl_protocols: before nginx 1.23.4, its default does not include "
+	    "TLSv1.3.",
 	    ASK } },
 	{ LOGLINE_ALERT,
 	  71 /* insufficient_security */,
 	  UP,
 	  { "The upstream wants stronger ciphers than nginx offered.",
 	    { "insufficient-security", "cipher-mismatch" },
-	    "Look at proxy_ssl_ciphers.",
+	    "Check proxy_ssl_ciphers.",
 	    ASK } },
 	{ LOGLINE_ALERT,
 	  TLS_ALERT_INTERNAL_ERROR,
 	  UP,
-	  { "The upstream failed inside (alert 80). Servers without a certificate for the name, or "
-	    "that got only old TLS versions, say this too.",
+	  { "The upstream had an internal error (alert 80). Servers also send this alert if they "
+	    "have no certificate for the name, or were offered only old TLS versions.",
 	    { "peer-internal-error", "sni-missing", "protocol-version-rejected" },
-	    APART_SNI " Else the upstream's own log knows more.",
+	    APART_SNI " Otherwise, check the upstream's own log.",
 	    ASK_NO_NAME } },
 	{ LOGLINE_ALERT,
 	  86 /* inappropriate_fallback */,
@@ -149,18 +152,19 @@ static const struct logline_detail rows[] = {
 	{ LOGLINE_ALERT,
 	  109 /* missing_extension */,
 	  UP,
-	  { "The upstream misses an extension in the ClientHello; often the server name.",
+	  { "The ClientHello lacks an extension that the upstream requires, often the server "
+	    "name.",
 	    { "sni-missing", "group-mismatch" },
 	    APART_SNI,
 	    ASK_NO_NAME } },
 	{ LOGLINE_ALERT,
 	  TLS_ALERT_UNRECOGNIZED_NAME,
 	  UP,
-	  { "The upstream has no host of the server name that was sent (alert 112), or wants one "
-	    "and got none.",
+	  { "The upstream has no host with the server name sent (alert 112), or it requires a "
+	    "name and got none.",
 	    { "sni-unrecognized", "sni-missing" },
-	    APART_SNI " Where it is on, the name is that of proxy_ssl_name, by default the host "
-		      "of proxy_pass, which may be the name of an upstream block.",
+	    APART_SNI " If it is on, the name is that of proxy_ssl_name, by default the host in "
+		      "proxy_pass, which may be the name of an upstream block.",
 	    ASK } },
 	{ LOGLINE_ALERT,
 	  TLS_ALERT_CERTIFICATE_REQUIRED,
@@ -172,58 +176,58 @@ static const struct logline_detail rows[] = {
 	{ LOGLINE_ALERT,
 	  TLS_ALERT_NO_APPLICATION_PROTOCOL,
 	  UP,
-	  { "The upstream speaks none of the application protocols (ALPN) that nginx offered.",
+	  { "The upstream supports none of the application protocols (ALPN) that nginx offered.",
 	    { "alpn-mismatch" },
-	    "grpc_pass offers h2; does the upstream speak HTTP/2 there?",
+	    "grpc_pass offers h2; does the upstream support HTTP/2 there?",
 	    "openssl s_client -connect {peer} -servername NAME -alpn h2,http/1.1 </dev/null" } },
 
 	/* ---- alerts from clients ---- */
 	{ LOGLINE_ALERT,
 	  TLS_ALERT_BAD_CERTIFICATE,
 	  CLIENT,
-	  { "The client refused the certificate of this server (alert 42).",
+	  { "The client refused this server's certificate (alert 42).",
 	    { "client-rejects-cert" },
-	    "Browsers and apps that do not trust it say so; one client alone may have an old list "
-	    "of CAs or pin another certificate.",
+	    "Browsers and apps that do not trust it send this alert; a single client may have an "
+	    "outdated CA list or pin another certificate.",
 	    WATCH_HERE } },
 	{ LOGLINE_ALERT,
 	  TLS_ALERT_UNSUPPORTED_CERTIFICATE,
 	  CLIENT,
-	  { "The client does not take a certificate of this kind.",
+	  { "The client does not accept a certificate of this kind.",
 	    { "client-rejects-cert" },
 	    NULL,
 	    WATCH_HERE } },
 	{ LOGLINE_ALERT,
 	  TLS_ALERT_CERTIFICATE_REVOKED,
 	  CLIENT,
-	  { "The client says that the certificate of this server is revoked.",
+	  { "The client says this server's certificate is revoked.",
 	    { "client-rejects-cert" },
 	    NULL,
 	    WATCH_HERE } },
 	{ LOGLINE_ALERT,
 	  TLS_ALERT_CERTIFICATE_EXPIRED,
 	  CLIENT,
-	  { "The client says that the certificate of this server has expired.",
+	  { "The client says this server's certificate has expired.",
 	    { "client-rejects-cert" },
-	    "If the file is new, nginx was not reloaded since; if it is valid, the client's clock "
-	    "is wrong.",
+	    "If the file was renewed, nginx has not been reloaded since; if the certificate is "
+	    "valid, the client's clock is wrong.",
 	    "openssl s_client -connect 127.0.0.1:443 -servername NAME </dev/null | openssl x509 "
 	    "-noout -dates" } },
 	{ LOGLINE_ALERT,
 	  TLS_ALERT_CERTIFICATE_UNKNOWN,
 	  CLIENT,
-	  { "The client did not accept the certificate of this server and does not say why (alert "
-	    "46): most often it does not trust who issued it, or the name is another one.",
+	  { "The client did not accept this server's certificate and does not say why (alert 46): "
+	    "most often it does not trust the issuer, or the name does not match.",
 	    { "client-rejects-cert" },
-	    "All clients: the chain is incomplete or the CA is private. Some: they are old, or "
-	    "connect by another name.",
+	    "If all clients do this, the chain is incomplete or the CA is private. If only some "
+	    "do, they are old or connect by another name.",
 	    WATCH_HERE } },
 	{ LOGLINE_ALERT,
 	  TLS_ALERT_UNKNOWN_CA,
 	  CLIENT,
-	  { "The client does not know the CA that issued the certificate of this server.",
+	  { "The client does not know the CA that issued this server's certificate.",
 	    { "client-rejects-cert" },
-	    "Does the file of ssl_certificate hold the intermediate behind the certificate?",
+	    "Does the file of ssl_certificate contain the intermediate after the certificate?",
 	    "openssl s_client -connect 127.0.0.1:443 -servername NAME -showcerts </dev/null" } },
 	{ LOGLINE_ALERT,
 	  REST,
@@ -244,14 +248,14 @@ static const struct logline_detail rows[] = {
 	{ LOGLINE_VERIFY,
 	  TLS_VERIFY_EXPIRED,
 	  UP,
-	  { "The certificate of the upstream, or one above it, has expired.",
+	  { "The upstream's certificate, or one above it, has expired.",
 	    { "verify-expired", "trusted-ca-expired" },
-	    APART_SNI " So it may be another host's certificate that has expired.",
+	    APART_SNI " So the expired certificate may belong to another host.",
 	    ASK_CHAIN } },
 	{ LOGLINE_VERIFY,
 	  TLS_VERIFY_NOT_YET_VALID,
 	  UP,
-	  { "The certificate of the upstream is not yet valid, or the clock of this host is wrong.",
+	  { "The upstream's certificate is not valid yet, or this host's clock is wrong.",
 	    { "verify-not-yet-valid" },
 	    NULL,
 	    "date -u" } },
@@ -274,16 +278,17 @@ static const struct logline_detail rows[] = {
 	{ LOGLINE_VERIFY,
 	  TLS_VERIFY_NO_ISSUER_LOCALLY,
 	  UP,
-	  { "Who issued the certificate of the upstream is not in proxy_ssl_trusted_certificate, and "
-	    "was not sent; OpenSSL 3 also says this when proxy_ssl_verify_depth (1) is too small.",
+	  { "The issuer of the upstream's certificate is not in proxy_ssl_trusted_certificate, "
+	    "and was not sent; OpenSSL 3 also reports this when proxy_ssl_verify_depth (1) is too "
+	    "small.",
 	    { "verify-untrusted-issuer", "verify-chain-incomplete", "verify-depth-exceeded" },
-	    "One certificate sent: its intermediate is missing there. More: the root is not in the "
-	    "file, or the chain is longer than the depth.",
+	    "If the upstream sent one certificate, its intermediate is missing there. If it sent "
+	    "more, the root is not in the file, or the chain is longer than the depth.",
 	    ASK_CHAIN } },
 	{ LOGLINE_VERIFY,
 	  TLS_VERIFY_CANNOT_VERIFY_FIRST,
 	  UP,
-	  { "The upstream sent its certificate alone, and who issued it is not in "
+	  { "The upstream sent only its own certificate, and the issuer is not in "
 	    "proxy_ssl_trusted_certificate.",
 	    { "verify-chain-incomplete", "verify-untrusted-issuer" },
 	    NULL,
@@ -291,7 +296,7 @@ static const struct logline_detail rows[] = {
 	{ LOGLINE_VERIFY,
 	  TLS_VERIFY_CA_WITHOUT_ISSUER,
 	  UP,
-	  { "proxy_ssl_trusted_certificate has an intermediate, and not the root above it.",
+	  { "proxy_ssl_trusted_certificate has an intermediate but not the root above it.",
 	    { "verify-root-missing", "verify-untrusted-issuer" },
 	    NULL,
 	    ASK_CHAIN } },
@@ -305,14 +310,15 @@ static const struct logline_detail rows[] = {
 	{ LOGLINE_VERIFY,
 	  TLS_VERIFY_REVOKED,
 	  UP,
-	  { "proxy_ssl_crl says that the certificate of the upstream is revoked.",
+	  { "proxy_ssl_crl lists the upstream's certificate as revoked.",
 	    { "verify-revoked" },
 	    NULL,
 	    ASK_CHAIN } },
 	{ LOGLINE_VERIFY,
 	  TLS_VERIFY_CRL_MISSING,
 	  UP,
-	  { "proxy_ssl_crl has no list of one of the CAs of the chain: it has to have one for each.",
+	  { "proxy_ssl_crl lacks a list for one of the CAs in the chain: it must contain one for "
+	    "each.",
 	    { "verify-crl-missing" },
 	    NULL,
 	    "openssl crl -noout -issuer -nextupdate -in CRL" } },
@@ -326,14 +332,14 @@ static const struct logline_detail rows[] = {
 	{ LOGLINE_VERIFY,
 	  TLS_VERIFY_PURPOSE,
 	  UP,
-	  { "The certificate of the upstream is not for servers (extended key usage).",
+	  { "The upstream's certificate is not for servers (extended key usage).",
 	    { "verify-purpose" },
 	    NULL,
 	    ASK_CHAIN } },
 	{ LOGLINE_VERIFY,
 	  TLS_VERIFY_HOSTNAME_MISMATCH,
 	  UP,
-	  { "The certificate of the upstream is for another name.",
+	  { "The upstream's certificate is for another name.",
 	    { "verify-hostname-mismatch" },
 	    APART_SNI,
 	    ASK_CHAIN } },
@@ -354,14 +360,14 @@ static const struct logline_detail rows[] = {
 	{ LOGLINE_VERIFY,
 	  TLS_VERIFY_DIGEST_TOO_WEAK,
 	  UP,
-	  { "A certificate of the upstream's chain is signed with a digest that is too weak.",
+	  { "A certificate in the upstream's chain is signed with a digest that is too weak.",
 	    { "weak-certificate" },
 	    NULL,
 	    ASK_CHAIN } },
 	{ LOGLINE_VERIFY,
 	  REST,
 	  UP,
-	  { "The certificate of the upstream could not be verified.",
+	  { "The upstream's certificate could not be verified.",
 	    { "verify-refused", "verify-untrusted-issuer" },
 	    NULL,
 	    ASK_CHAIN } },
@@ -371,7 +377,7 @@ static const struct logline_detail rows[] = {
 	  { "The certificate that the client sent could not be verified against "
 	    "ssl_client_certificate and ssl_trusted_certificate.",
 	    { "client-cert-verify-failed" },
-	    "The words in parentheses say which: expired, an unknown issuer, revoked, no CRL, a "
+	    "The words in parentheses say why: expired, unknown issuer, revoked, no CRL, or a "
 	    "chain longer than ssl_verify_depth.",
 	    WATCH_HERE } },
 
@@ -382,8 +388,8 @@ static const struct logline_detail rows[] = {
 	  { "The upstream reset the connection in the middle of the handshake, without an alert.",
 	    { "peer-reset-in-handshake", "peer-closed-mid-handshake", "sni-missing",
 	      "pqc-hello-intolerant" },
-	    APART_SNI " Else: a firewall that filters by name, a server that crashes, a balancer "
-		      "without a backend.",
+	    APART_SNI " Otherwise: a firewall that filters by name, a server that crashes, or a "
+		      "load balancer without a backend.",
 	    ASK_NO_NAME } },
 	{ LOGLINE_SYSTEM,
 	  104 /* ECONNRESET */,

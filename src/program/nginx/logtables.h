@@ -29,7 +29,7 @@
 #define LINT	    "tlsfail lint"
 
 #define APART_SNI                                                                                  \
-	"proxy_ssl_server_name is off by default: then no server name is sent, and the upstream "  \
+	"proxy_ssl_server_name is off by default: no server name is sent then, and the upstream "  \
 	"answers as its default host, or not at all."
 
 struct logline_rows {

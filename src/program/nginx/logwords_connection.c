@@ -12,12 +12,12 @@ static const struct logline_row rows[] = {
 	  ANY,
 	  UP,
 	  false,
-	  { "The upstream closed the TCP connection while nginx was in the handshake with it, without "
-	    "a TLS alert that would say why.",
+	  { "The upstream closed the TCP connection during the handshake, without a TLS alert "
+	    "that would say why.",
 	    { "peer-closed-in-handshake", "sni-missing", "peer-closed-mid-handshake",
 	      "client-cert-required-legacy", "peer-closed-before-hello", "pqc-hello-intolerant" },
-	    "No byte came back: the server name is missing (proxy_ssl_server_name is off by "
-	    "default), an access list, a backend that is down behind a balancer, or a large "
+	    "If no byte came back: the server name is missing (proxy_ssl_server_name is off by "
+	    "default), an access list, a backend down behind a load balancer, or a large "
 	    "post-quantum ClientHello. After the upstream's certificate: it asked for a client "
 	    "certificate and got none.",
 	    "tlsfail probe {peer}" } },
@@ -28,21 +28,21 @@ static const struct logline_row rows[] = {
 	  false,
 	  { "The client closed the connection before the handshake was done.",
 	    { "client-closed-in-handshake", "client-rejects-cert", "port-scan" },
-	    "Health checks that only connect, users who went away and scanners are normal; a client "
-	    "that closes each time right after the certificate does not trust it.",
+	    "Health checks that only connect, users who go away, and scanners are normal; a "
+	    "client that always closes right after the certificate does not trust it.",
 	    WATCH_HERE } },
 	{ "upstream prematurely closed connection while SSL handshaking to upstream",
 	  NULL,
 	  UP,
 	  ANY,
 	  false,
-	  { "The upstream closed the TCP connection while nginx was in the handshake with it, without "
-	    "a TLS alert that would say why. (nginx's own words are: peer closed connection in SSL "
+	  { "The upstream closed the TCP connection during the handshake, without a TLS alert "
+	    "that would say why. (nginx itself words this: peer closed connection in SSL "
 	    "handshake while SSL handshaking to upstream.)",
 	    { "peer-closed-in-handshake", "sni-missing", "peer-closed-mid-handshake",
 	      "client-cert-required-legacy", "peer-closed-before-hello", "pqc-hello-intolerant" },
-	    "No byte came back: the server name is missing (proxy_ssl_server_name is off by "
-	    "default), an access list, a backend that is down behind a balancer, or a large "
+	    "If no byte came back: the server name is missing (proxy_ssl_server_name is off by "
+	    "default), an access list, a backend down behind a load balancer, or a large "
 	    "post-quantum ClientHello. After the upstream's certificate: it asked for a client "
 	    "certificate and got none.",
 	    "tlsfail probe {peer}" } },
@@ -51,7 +51,7 @@ static const struct logline_row rows[] = {
 	  CLIENT,
 	  ANY,
 	  false,
-	  { "nginx refused the handshake for its server name: ssl_reject_handshake on.",
+	  { "nginx refused the handshake because of its server name: ssl_reject_handshake is on.",
 	    { "server-rejects-sni", "server-rejects-no-sni" },
 	    "The client asked for a name that no other server block has, "
 	    "or for none.",
@@ -76,11 +76,11 @@ static const struct logline_row rows[] = {
 	  UP,
 	  ANY,
 	  false,
-	  { "The upstream did not finish the handshake within proxy_connect_timeout, which covers the "
-	    "TCP connection and the handshake together.",
+	  { "The upstream did not finish the handshake within proxy_connect_timeout, which covers "
+	    "the TCP connect and the handshake together.",
 	    { "handshake-timeout", "handshake-blackholed", "accept-queue-full" },
-	    "Does the upstream acknowledge the ClientHello? If so it hangs; if not, packets are "
-	    "lost on the way: a firewall, or a large ClientHello and a small MTU.",
+	    "If the upstream acknowledges the ClientHello, it hangs; if not, packets are lost on "
+	    "the way: a firewall, or a large ClientHello and a small MTU.",
 	    WATCH } },
 	{ "timed out",
 	  "while SSL handshaking",
@@ -107,25 +107,24 @@ static const struct logline_row rows[] = {
 	  true,
 	  { "TCP itself was not connected within proxy_connect_timeout: no TLS was spoken.",
 	    { "handshake-blackholed" },
-	    "A host that is down, a firewall that drops, or a queue that "
-	    "is full.",
+	    "A host that is down, a firewall that drops packets, or a full accept queue.",
 	    "curl -v https://{peer}/ -o /dev/null" } },
 	{ "prematurely closed connection, so upstream connection is closed too",
 	  NULL,
 	  UP,
 	  ANY,
 	  true,
-	  { "The client went away, so nginx gave the connection to the upstream up: this is no TLS "
-	    "failure.",
+	  { "The client went away, so nginx dropped the connection to the upstream: this is not a "
+	    "TLS failure.",
 	    { "local-abort" },
-	    "Many of them with a slow upstream: clients give up waiting.",
+	    "If there are many, the upstream is slow and clients give up waiting.",
 	    WATCH } },
 	{ "upstream prematurely closed connection",
 	  "while SSL handshaking",
 	  UP,
 	  ANY,
 	  false,
-	  { "The upstream closed the TCP connection while nginx was in the handshake with it.",
+	  { "The upstream closed the TCP connection during the handshake.",
 	    { "peer-closed-in-handshake", "sni-missing", "peer-closed-mid-handshake",
 	      "client-cert-required-legacy", "peer-closed-before-hello" },
 	    NULL,
@@ -135,19 +134,20 @@ static const struct logline_row rows[] = {
 	  UP,
 	  ANY,
 	  true,
-	  { "The handshake was done, the request was sent, and the upstream closed without an answer. "
-	    "With TLS 1.3 a server that wants a client certificate can refuse it only then.",
+	  { "The handshake was complete, the request was sent, and the upstream closed without an "
+	    "answer. With TLS 1.3, a server that requires a client certificate can only refuse at "
+	    "this point.",
 	    { "prematurely-closed-after-handshake", "client-cert-required" },
-	    "Does it fail always? Then a client certificate is likely. Now and then: a kept "
-	    "connection that the upstream closed at the same moment, or a crash of it.",
+	    "If it always fails, a client certificate is likely missing. If it fails now and "
+	    "then, the upstream closed a keepalive connection at the same moment, or it crashed.",
 	    WATCH } },
 	{ "upstream prematurely sent response",
 	  NULL,
 	  UP,
 	  ANY,
 	  false,
-	  { "The upstream sent data before nginx had sent its request or begun with TLS: it speaks "
-	    "first, so this is not an HTTPS server.",
+	  { "The upstream sent data before nginx had sent its request or started TLS: it speaks "
+	    "first, so it is not an HTTPS server.",
 	    { "peer-not-tls-other", "peer-not-tls-http" },
 	    NULL,
 	    "timeout 3 nc {peer} </dev/null | head -c 80" } },
@@ -167,12 +167,12 @@ static const struct logline_row rows[] = {
 	  UP,
 	  ANY,
 	  false,
-	  { "The certificate of the upstream is valid, but for another name than proxy_ssl_name (by "
-	    "default the host of proxy_pass). nginx looks at DNS names only, never at IP addresses.",
+	  { "The upstream's certificate is valid, but for a name other than proxy_ssl_name (by "
+	    "default the host in proxy_pass). nginx compares DNS names only, never IP addresses.",
 	    { "sni-missing", "verify-hostname-mismatch" },
-	    "With proxy_ssl_server_name off (the default) it may be the certificate of the "
-	    "upstream's default host: turn it on first. The name of an upstream block is no name "
-	    "that a certificate has: set proxy_ssl_name.",
+	    "With proxy_ssl_server_name off (the default), it may be the certificate of the "
+	    "upstream's default host: turn it on first. If the name is that of an upstream block, "
+	    "set proxy_ssl_name: no certificate has that name.",
 	    ASK } },
 	{ "client SSL certificate verify error: (",
 	  NULL,
@@ -189,11 +189,11 @@ static const struct logline_row rows[] = {
 	  CLIENT,
 	  ANY,
 	  false,
-	  { "ssl_ocsp is on, and OCSP did not confirm the client's certificate: it is revoked, or its "
-	    "responder did not answer.",
+	  { "ssl_ocsp is on, and OCSP did not confirm the client's certificate: it is revoked, or "
+	    "the responder did not answer.",
 	    { "client-cert-ocsp-refused", "client-cert-verify-failed" },
-	    "'certificate revoked' is the responder's word; any other reason is about the responder, "
-	    "and the lines with OCSP before it say what.",
+	    "'certificate revoked' comes from the responder; any other reason is about the "
+	    "responder itself, and the OCSP lines before it say more.",
 	    "grep OCSP /var/log/nginx/error.log" } },
 	{ "client sent no required SSL certificate",
 	  NULL,
@@ -213,7 +213,7 @@ static const struct logline_row rows[] = {
 	  false,
 	  { "The client spoke plain HTTP to a TLS port.",
 	    { "plain-http-to-https" },
-	    "A link or a health check with http:// and this port; or a proxy in front that ends "
+	    "A link or a health check uses http:// with this port, or a proxy in front terminates "
 	    "TLS.",
 	    WATCH_HERE } },
 	{ "broken header: \"",
@@ -221,18 +221,18 @@ static const struct logline_row rows[] = {
 	  CLIENT,
 	  ANY,
 	  false,
-	  { "listen has proxy_protocol, and what came does not begin with a PROXY header: the client "
-	    "or the balancer in front does not send one.",
+	  { "The listen directive has proxy_protocol, and the connection does not begin with a "
+	    "PROXY header: the client or the load balancer in front does not send one.",
 	    { "proxy-header-missing", "client-not-tls", "port-scan" },
-	    "If the words in quotes begin with \\x16\\x03, it is a TLS ClientHello: the balancer "
-	    "sends no PROXY header to this port.",
+	    "If the quoted text begins with \\x16\\x03, it is a TLS ClientHello: the load "
+	    "balancer sends no PROXY header to this port.",
 	    LINT } },
 	{ "unknown PROXY protocol version",
 	  NULL,
 	  CLIENT,
 	  ANY,
 	  false,
-	  { "The PROXY header that came is of a version that nginx does not know.",
+	  { "The PROXY header received has a version that nginx does not know.",
 	    { "client-not-tls" },
 	    NULL,
 	    LINT } },
@@ -241,7 +241,7 @@ static const struct logline_row rows[] = {
 	  CLIENT,
 	  ANY,
 	  false,
-	  { "The PROXY header that came is longer than nginx takes.",
+	  { "The PROXY header received is longer than nginx accepts.",
 	    { "client-not-tls" },
 	    NULL,
 	    NULL } },
@@ -267,7 +267,7 @@ static const struct logline_row rows[] = {
 	  ANY,
 	  UP,
 	  false,
-	  { "Reading from the upstream failed after the handshake. With TLS 1.3 this is where a "
+	  { "Reading from the upstream failed after the handshake. With TLS 1.3, this is when a "
 	    "client certificate is refused.",
 	    { "prematurely-closed-after-handshake", "corrupt-record" },
 	    NULL,
@@ -307,7 +307,8 @@ static const struct logline_row rows[] = {
 	  ANY,
 	  ANY,
 	  false,
-	  { "Saying goodbye failed: the connection was over anyway. It is no failure of a handshake.",
+	  { "Closing TLS cleanly failed: the connection was over anyway. This is not a handshake "
+	    "failure.",
 	    { "unknown" },
 	    NULL,
 	    NULL } },
@@ -325,8 +326,8 @@ static const struct logline_row rows[] = {
 	  ITSELF,
 	  ANY,
 	  false,
-	  { "An error that an earlier call had left behind; nginx does not use it. It is no failure of "
-	    "this connection.",
+	  { "An error left behind by an earlier call; nginx ignores it. This connection did not "
+	    "fail.",
 	    { "unknown" },
 	    NULL,
 	    NULL } },
@@ -335,7 +336,8 @@ static const struct logline_row rows[] = {
 	  UP,
 	  ANY,
 	  false,
-	  { "The server name could not be set: it is longer than 255 bytes, or memory ran out.",
+	  { "The server name could not be set: it is longer than 255 bytes, or nginx ran out of "
+	    "memory.",
 	    { "sni-missing" },
 	    NULL,
 	    LINT } },
@@ -344,8 +346,8 @@ static const struct logline_row rows[] = {
 	  UP,
 	  ANY,
 	  false,
-	  { "The saved session could not be used; nginx goes on with a full handshake or fails the "
-	    "request.",
+	  { "The saved session could not be used; nginx continues with a full handshake or fails "
+	    "the request.",
 	    { "unknown" },
 	    NULL,
 	    NULL } },
@@ -363,7 +365,8 @@ static const struct logline_row rows[] = {
 	  ITSELF,
 	  ANY,
 	  false,
-	  { "The shared cache of OCSP answers is full: each client asks anew. Nothing fails.",
+	  { "The shared cache of OCSP answers is full: nginx asks again for each client. Nothing "
+	    "fails.",
 	    { "unknown" },
 	    NULL,
 	    "nginx -T | grep -n ssl_ocsp_cache" } },

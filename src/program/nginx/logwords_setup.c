@@ -6,7 +6,7 @@
 #include "program/nginx/logtables.h"
 
 #define OCSP_CLIENT                                                                                \
-	"With ssl_ocsp on, the client's certificate is refused when its status is not known."
+	"With ssl_ocsp on, the client's certificate is refused if its status is not known."
 
 static const struct logline_row rows[] = {
 	/* ---- OCSP ---- */
@@ -22,8 +22,9 @@ static const struct logline_row rows[] = {
 	  OCSP,
 	  ANY,
 	  false,
-	  { "OCSP stapling is on and cannot work for this certificate, for the reason in the line. "
-	    "Handshakes go on without it; only certificates with must-staple are then refused.",
+	  { "OCSP stapling is on but cannot work for this certificate, for the reason in the "
+	    "line. Handshakes continue without it; only certificates with must-staple are "
+	    "refused.",
 	    { "client-rejects-cert" },
 	    NULL,
 	    "openssl x509 -noout -ocsp_uri -in CERTIFICATE" } },
@@ -32,7 +33,7 @@ static const struct logline_row rows[] = {
 	  OCSP,
 	  ANY,
 	  false,
-	  { "The OCSP responder says that the certificate is revoked, or that it does not know it.",
+	  { "The OCSP responder says the certificate is revoked, or that it does not know it.",
 	    { "client-cert-ocsp-refused", "client-cert-verify-failed" },
 	    OCSP_CLIENT,
 	    NULL } },
@@ -41,7 +42,7 @@ static const struct logline_row rows[] = {
 	  OCSP,
 	  ANY,
 	  false,
-	  { "The OCSP responder answered about other certificates than the one that was asked about.",
+	  { "The OCSP responder answered about a different certificate than the one asked about.",
 	    { "client-cert-ocsp-refused", "client-cert-verify-failed" },
 	    OCSP_CLIENT,
 	    NULL } },
@@ -68,7 +69,8 @@ static const struct logline_row rows[] = {
 	  OCSP,
 	  ANY,
 	  false,
-	  { "What the OCSP responder sent is no OCSP answer: often a proxy or a login page between.",
+	  { "What the OCSP responder sent is not an OCSP answer: often it comes from a proxy or a "
+	    "login page in between.",
 	    { "client-cert-ocsp-refused", "client-cert-verify-failed" },
 	    OCSP_CLIENT,
 	    "curl -v OCSP_URI -o /dev/null" } },
@@ -77,7 +79,7 @@ static const struct logline_row rows[] = {
 	  OCSP,
 	  ANY,
 	  false,
-	  { "The OCSP responder refused the question, for the reason in the line.",
+	  { "The OCSP responder refused the request, for the reason in the line.",
 	    { "client-cert-ocsp-refused", "client-cert-verify-failed" },
 	    OCSP_CLIENT,
 	    NULL } },
@@ -86,7 +88,8 @@ static const struct logline_row rows[] = {
 	  OCSP,
 	  ANY,
 	  false,
-	  { "ssl_ocsp is on, and the client's certificate names no responder: set ssl_ocsp_responder.",
+	  { "ssl_ocsp is on, but the client's certificate names no responder: set "
+	    "ssl_ocsp_responder.",
 	    { "client-cert-ocsp-refused", "client-cert-verify-failed" },
 	    NULL,
 	    LINT } },
@@ -95,8 +98,8 @@ static const struct logline_row rows[] = {
 	  OCSP,
 	  ANY,
 	  false,
-	  { "The address of the OCSP responder is not one that nginx can use: it needs http://, a host "
-	    "and a valid port.",
+	  { "nginx cannot use the address of the OCSP responder: it needs http://, a host and a "
+	    "valid port.",
 	    { "client-cert-ocsp-refused", "client-cert-verify-failed" },
 	    NULL,
 	    LINT } },
@@ -115,7 +118,7 @@ static const struct logline_row rows[] = {
 	  OCSP,
 	  ANY,
 	  false,
-	  { "The OCSP answer is out of date, or the clock of this host is wrong.",
+	  { "The OCSP answer is out of date, or this host's clock is wrong.",
 	    { "client-cert-ocsp-refused", "client-cert-verify-failed" },
 	    OCSP_CLIENT,
 	    "date -u" } },
@@ -124,7 +127,7 @@ static const struct logline_row rows[] = {
 	  OCSP,
 	  ANY,
 	  false,
-	  { "The OCSP answer has a time that cannot be read.",
+	  { "The OCSP answer contains a time that cannot be parsed.",
 	    { "client-cert-ocsp-refused", "client-cert-verify-failed" },
 	    OCSP_CLIENT,
 	    NULL } },
@@ -133,7 +136,7 @@ static const struct logline_row rows[] = {
 	  OCSP,
 	  ANY,
 	  false,
-	  { "Asking the OCSP responder failed.",
+	  { "The request to the OCSP responder failed.",
 	    { "client-cert-ocsp-refused", "client-cert-verify-failed" },
 	    "With ssl_stapling only the stapled answer is missing. " OCSP_CLIENT,
 	    NULL } },
@@ -142,7 +145,7 @@ static const struct logline_row rows[] = {
 	  OCSP,
 	  ANY,
 	  false,
-	  { "The question to the OCSP responder could not be made, or its answer not be read.",
+	  { "The OCSP request could not be created, or the answer could not be parsed.",
 	    { "client-cert-ocsp-refused", "client-cert-verify-failed" },
 	    OCSP_CLIENT,
 	    NULL } },
@@ -151,7 +154,7 @@ static const struct logline_row rows[] = {
 	  ITSELF,
 	  ANY,
 	  false,
-	  { "ssl_ocsp cannot be used this way; nginx does not start with it.",
+	  { "ssl_ocsp cannot be used this way; nginx does not start.",
 	    { "unknown" },
 	    NULL,
 	    CHECK } },
@@ -162,8 +165,8 @@ static const struct logline_row rows[] = {
 	  ITSELF,
 	  ANY,
 	  false,
-	  { "The private key cannot be loaded: the file is missing or not readable, has a password "
-	    "(ssl_password_file), or is no key.",
+	  { "The private key cannot be loaded: the file is missing or not readable, has a "
+	    "password (ssl_password_file), or is not a key.",
 	    { "server-certificate-callback-failed" },
 	    NULL,
 	    LINT } },
@@ -172,8 +175,9 @@ static const struct logline_row rows[] = {
 	  ITSELF,
 	  ANY,
 	  false,
-	  { "The certificate cannot be loaded: the file is missing, is not readable for nginx, or is "
-	    "no certificate. With a variable in its name this happens while the client waits.",
+	  { "The certificate cannot be loaded: the file is missing, is not readable by nginx, or "
+	    "is not a certificate. With a variable in its name, this happens while the client "
+	    "waits.",
 	    { "server-certificate-callback-failed" },
 	    NULL,
 	    LINT } },
@@ -273,7 +277,8 @@ static const struct logline_row rows[] = {
 	  ITSELF,
 	  ANY,
 	  false,
-	  { "ssl_conf_command or proxy_ssl_conf_command has something that OpenSSL does not take.",
+	  { "ssl_conf_command or proxy_ssl_conf_command contains something that OpenSSL does not "
+	    "accept.",
 	    { "unknown" },
 	    NULL,
 	    CHECK } },
@@ -294,8 +299,8 @@ static const struct logline_row rows[] = {
 	  ITSELF,
 	  ANY,
 	  false,
-	  { "A server listens with ssl and has no certificate or no key: nginx does not start, or, on "
-	    "the default server of an address, refuses handshakes.",
+	  { "A server listens with ssl but has no certificate or no key: nginx does not start or, "
+	    "for the default server of an address, refuses handshakes.",
 	    { "server-rejects-sni", "server-no-shared-cipher" },
 	    NULL,
 	    LINT } },
@@ -367,7 +372,8 @@ static const struct logline_row rows[] = {
 	  ITSELF,
 	  ANY,
 	  false,
-	  { "nginx runs with another OpenSSL than it was built with, one without extensions.",
+	  { "nginx runs with a different OpenSSL than it was built with, one without TLS "
+	    "extensions.",
 	    { "unknown" },
 	    NULL,
 	    "nginx -V" } },
@@ -376,7 +382,8 @@ static const struct logline_row rows[] = {
 	  ITSELF,
 	  ANY,
 	  false,
-	  { "Servers that share an address set this differently: the default server's counts.",
+	  { "Servers that share an address set this differently: the default server's setting "
+	    "applies.",
 	    { "unknown" },
 	    NULL,
 	    LINT } },
@@ -385,8 +392,8 @@ static const struct logline_row rows[] = {
 	  ITSELF,
 	  ANY,
 	  false,
-	  { "Two listen directives of one address set different options, such as ssl or "
-	    "proxy_protocol: the last ones count for all.",
+	  { "Two listen directives for one address set different options, such as ssl or "
+	    "proxy_protocol: the last ones apply to all.",
 	    { "unknown" },
 	    NULL,
 	    LINT } },
@@ -404,7 +411,7 @@ static const struct logline_row rows[] = {
 	  ITSELF,
 	  ANY,
 	  false,
-	  { "\"ssl on;\" is old: write \"listen ... ssl;\".", { "unknown" }, NULL, CHECK } },
+	  { "\"ssl on;\" is obsolete: write \"listen ... ssl;\".", { "unknown" }, NULL, CHECK } },
 	{ "CHStore",
 	  NULL,
 	  ITSELF,
@@ -444,7 +451,7 @@ static const struct logline_row rows[] = {
 	  ITSELF,
 	  ANY,
 	  false,
-	  { "This nginx takes no variables in the names of certificates; it does not start.",
+	  { "This nginx does not support variables in certificate file names; it does not start.",
 	    { "unknown" },
 	    NULL,
 	    CHECK } },
@@ -453,8 +460,8 @@ static const struct logline_row rows[] = {
 	  ITSELF,
 	  ANY,
 	  false,
-	  { "A call of the TLS library failed that fails only when memory is short or the library is "
-	    "broken or of another version.",
+	  { "A TLS library call failed that fails only if memory is short, or the library is "
+	    "broken or of the wrong version.",
 	    { "unknown" },
 	    NULL,
 	    "nginx -V" } },
@@ -463,7 +470,7 @@ static const struct logline_row rows[] = {
 	  ITSELF,
 	  ANY,
 	  false,
-	  { "The TLS library refused a file or a value of the configuration, which the line names.",
+	  { "The TLS library refused a file or a value in the configuration; the line names it.",
 	    { "unknown" },
 	    NULL,
 	    CHECK } },
@@ -472,7 +479,7 @@ static const struct logline_row rows[] = {
 	  ITSELF,
 	  ANY,
 	  false,
-	  { "A call of the TLS library about certificates failed.", { "unknown" }, NULL, CHECK } },
+	  { "A TLS library call about certificates failed.", { "unknown" }, NULL, CHECK } },
 	{ "ENGINE_",
 	  " failed",
 	  ITSELF,
@@ -487,13 +494,14 @@ static const struct logline_row rows[] = {
 	  ITSELF,
 	  ANY,
 	  false,
-	  { "A file of the configuration cannot be opened.", { "unknown" }, NULL, CHECK } },
+	  { "A file named in the configuration cannot be opened.", { "unknown" }, NULL, CHECK } },
 	{ "EVP_",
 	  " failed",
 	  ITSELF,
 	  ANY,
 	  false,
-	  { "A call of the TLS library failed that fails only when memory is short or the library is broken or of another version.",
+	  { "A TLS library call failed that fails only if memory is short, or the library is "
+	    "broken or of the wrong version.",
 	    { "unknown" },
 	    NULL,
 	    "nginx -V" } },
@@ -502,7 +510,8 @@ static const struct logline_row rows[] = {
 	  ITSELF,
 	  ANY,
 	  false,
-	  { "A call of the TLS library failed that fails only when memory is short or the library is broken or of another version.",
+	  { "A TLS library call failed that fails only if memory is short, or the library is "
+	    "broken or of the wrong version.",
 	    { "unknown" },
 	    NULL,
 	    "nginx -V" } },
@@ -511,7 +520,8 @@ static const struct logline_row rows[] = {
 	  ITSELF,
 	  ANY,
 	  false,
-	  { "A call of the TLS library failed that fails only when memory is short or the library is broken or of another version.",
+	  { "A TLS library call failed that fails only if memory is short, or the library is "
+	    "broken or of the wrong version.",
 	    { "unknown" },
 	    NULL,
 	    "nginx -V" } },
@@ -520,13 +530,13 @@ static const struct logline_row rows[] = {
 	  ITSELF,
 	  ANY,
 	  false,
-	  { "A call that the TLS library should never make.", { "unknown" }, NULL, NULL } },
+	  { "The TLS library made a call that it should never make.", { "unknown" }, NULL, NULL } },
 	{ "ngx_ssl_password_callback() is called",
 	  NULL,
 	  ITSELF,
 	  ANY,
 	  false,
-	  { "A call that the TLS library should never make.", { "unknown" }, NULL, NULL } },
+	  { "The TLS library made a call that it should never make.", { "unknown" }, NULL, NULL } },
 	{ "(SSL: error:",
 	  NULL,
 	  ANY,

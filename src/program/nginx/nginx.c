@@ -75,33 +75,33 @@ const struct program program_nginx = {
 			"@connect_timeout covers the TCP connect and the TLS handshake together",
 		[SETTING_SESSION_ORIGIN] = "here or for another location with the same @pass",
 		[SETTING_SESSION_APART] =
-			("; if that is so here already, a location that shares the session is to "
-			"blame: @ssl_session_reuse off; in one of them keeps them apart"),
+			("; if that is already the case here, a location that shares the session "
+			 "is to blame: separate them with @ssl_session_reuse off; in one of them"),
 		[SETTING_CERTIFICATE] = "ssl_certificate",
 		[SETTING_CERTIFICATE_FILE] = "the file of ssl_certificate",
 		[SETTING_SECOND_CERTIFICATE] = "a second ssl_certificate",
 		[SETTING_CERTIFICATE_LOG] =
-			("look in error.log for \"cannot load certificate\": the file that the "
-			"variables of ssl_certificate lead to is missing, unreadable to the "
-			"worker, or broken"),
+			("look for \"cannot load certificate\" in error.log: the file that the "
+			 "variables in ssl_certificate lead to is missing, corrupt, or not "
+			 "readable by the worker"),
 		[SETTING_SERVER_VERSIONS] = "ssl_protocols",
 		[SETTING_SERVER_CIPHERS] = "ssl_ciphers",
 		[SETTING_SERVER_GROUPS] = "ssl_ecdh_curve",
 		[SETTING_ACCEPT_PROXY_PROTOCOL] = "add proxy_protocol to that listen",
 		[SETTING_PLAIN_CLIENTS] =
-			("; if it is a proxy that ends TLS itself, drop ssl from that listen; "
-			"error_page 497 can redirect people"),
+			("; if the client is a proxy that terminates TLS itself, drop ssl from "
+			 "that listen; error_page 497 can redirect users"),
 		[SETTING_EXPECT_NO_PROXY_PROTOCOL] =
-			"or take proxy_protocol away from every listen of that address",
+			"or remove proxy_protocol from every listen of that address",
 		[SETTING_SERVE_WITHOUT_NAME] =
 			("or give the default server of the address a certificate instead of "
 			"ssl_reject_handshake"),
 		[SETTING_OCSP] = "ssl_ocsp, ssl_ocsp_responder, resolver",
 		[SETTING_ADD_SERVER_NAME] =
-			("add the name to server_name of the right server; if nobody should ask for "
-			"it, ssl_reject_handshake did its work"),
+			("add the name to server_name of the right server; if nobody should ask "
+			 "for that name, ssl_reject_handshake works as intended"),
 		[SETTING_SERVE_PROTOCOL] =
-			"add http2 to that listen (or ssl_alpn in stream), if it should be served",
+			"add http2 to that listen (or ssl_alpn in stream) if it should be served",
 		[SETTING_CLIENT_CAS] = "a CA of ssl_client_certificate",
 		[SETTING_CLIENT_VERIFY_DEPTH] = "ssl_verify_depth",
 		[SETTING_CLIENT_CRL] = "the file of ssl_crl",
@@ -112,10 +112,10 @@ const struct program program_nginx = {
 		[SETTING_RELOAD] = "reload nginx",
 		[SETTING_LOG] = "error.log",
 		[SETTING_EXIT_LOG] =
-			("look in error.log for \"worker process ... exited on signal\", and for a "
-			"shutdown or reload at that moment"),
+			("look for \"worker process ... exited on signal\" in error.log, and for "
+			 "a shutdown or reload at that time"),
 		[SETTING_ABORT_LOG] =
-			("look in error.log for \"worker_connections are not enough\", and for a "
-			"reload at that moment"),
+			("look for \"worker_connections are not enough\" in error.log, and for a "
+			 "reload at that time"),
 	},
 };

@@ -44,16 +44,16 @@ static void look_at_end(struct lint *lint, const struct lint_rule *rule, directi
 	for (size_t i = 0; i < certs->count; i++) {
 		const struct x509_view *cert = &certs->items[i];
 		bool expired = cert->not_after < s->now;
+		long long days = llabs(cert->not_after - s->now) / DAY_S;
 		char day[16];
 
 		if (!cert->has_validity || expired != about_expired ||
 		    (!expired && cert->not_after - s->now >= s->cert_days * DAY_S))
 			continue;
 		lint_day(cert->not_after, day);
-		lint_add(lint, rule, d, "%s in %s %s %s, %lld days %s", cert->subject,
-			 nginxconf_word(d, 1), expired ? "ended" : "ends", day,
-			 (long long)(llabs(cert->not_after - s->now) / DAY_S),
-			 expired ? "ago" : "from now");
+		lint_add(lint, rule, d, "%s in %s %s on %s, %lld day%s %s", cert->subject,
+			 nginxconf_word(d, 1), expired ? "expired" : "expires", day, days,
+			 days == 1 ? "" : "s", expired ? "ago" : "from now");
 		return;
 	}
 }
@@ -79,7 +79,7 @@ static void look_at_ca_end(struct lint *lint, const struct lint_rule *rule, dire
 	if (!expired || certs->more || (certs->count > 8 && expired < certs->count))
 		return;
 	lint_day(certs->items[last].not_after, day);
-	lint_add(lint, rule, d, "%s in %s ended %s", certs->items[last].subject,
+	lint_add(lint, rule, d, "%s in %s expired on %s", certs->items[last].subject,
 		 nginxconf_word(d, 1), day);
 }
 
@@ -109,7 +109,8 @@ static void look_at_root(struct lint *lint, const struct lint_rule *rule, direct
 			    lint_setting(d->parent, "", "ssl_trusted_certificate")))
 		return;
 	lint_add(lint, rule, d,
-		 "%s has no root: %s was issued by %s, and nothing is verified without that",
+		 "%s holds no root certificate: %s was issued by %s, and nothing can be verified "
+		 "without that",
 		 nginxconf_word(d, 1), certs->items[0].subject, certs->items[0].issuer);
 }
 
@@ -208,11 +209,10 @@ static void check_password(struct lint *lint, const struct lint_rule *rule)
 		memcpy(prefix, d->words[0], len - n);
 		if (!lint_setting(d->parent, prefix, "ssl_password_file") &&
 		    lint_key_has_password(lint, d))
-			lint_add(
-				lint, rule, d,
-				"%s has a password, and %sssl_password_file is not set: nginx does "
-				"not start, or asks for it",
-				nginxconf_word(d, 1), prefix);
+			lint_add(lint, rule, d,
+				 "%s has a password, and %sssl_password_file is not set: nginx "
+				 "does not start, or it asks for the password",
+				 nginxconf_word(d, 1), prefix);
 	}
 }
 
@@ -223,8 +223,8 @@ static void look_at_chain(struct lint *lint, const struct lint_rule *rule, direc
 
 	if (certs->count == 1 && !cert->self_issued)
 		lint_add(lint, rule, d,
-			 "%s has one certificate, %s, without that of its issuer %s: if that is an "
-			 "intermediate, the other side cannot verify it",
+			 "%s holds one certificate, %s, but not that of its issuer %s: if that is "
+			 "an intermediate, the other side cannot verify it",
 			 nginxconf_word(d, 1), cert->subject, cert->issuer);
 }
 
@@ -238,8 +238,7 @@ static void look_at_order(struct lint *lint, const struct lint_rule *rule, direc
 {
 	for (size_t i = 0; i + 1 < certs->count; i++)
 		if (strcmp(certs->items[i].issuer, certs->items[i + 1].subject) != 0) {
-			lint_add(lint, rule, d,
-				 "in %s, %s did not issue %s, which stands before it",
+			lint_add(lint, rule, d, "in %s, %s did not issue %s, which precedes it",
 				 nginxconf_word(d, 1), certs->items[i + 1].subject,
 				 certs->items[i].subject);
 			return;
@@ -252,31 +251,34 @@ static void check_order(struct lint *lint, const struct lint_rule *rule)
 }
 
 const struct lint_rule lint_file_rules[] = {
-	{ "certificate-expired", LINT_ERROR, "a certificate has ended",
+	{ "certificate-expired", LINT_ERROR, "a certificate has expired",
 	  "The other side refuses it.", "renew it and reload nginx", 0, check_end },
-	{ "certificate-ends", LINT_WARNING, "a certificate ends soon",
-	  "Then the other side refuses it.", "renew it and reload nginx", 0, check_end },
-	{ "ca-expired", LINT_WARNING, "a trusted CA has ended",
-	  "What it issued is not accepted any more.", "put the new CA into the file", 0,
-	  check_ca_end },
+	{ "certificate-ends", LINT_WARNING, "a certificate expires soon",
+	  "The other side will refuse it then.", "renew it and reload nginx", 0, check_end },
+	{ "ca-expired", LINT_WARNING, "a trusted CA has expired",
+	  "Certificates that it issued are no longer accepted.",
+	  "put the new CA certificate into the file", 0, check_ca_end },
 	{ "trusted-without-root", LINT_ERROR, "trusted certificates without a root",
-	  "OpenSSL verifies up to a self-signed root, and takes an intermediate alone for nothing "
-	  "(code 2 or 20).",
+	  "OpenSSL verifies up to a self-signed root; an intermediate alone is not enough (code 2 "
+	  "or 20).",
 	  "add the root to the file", 0, check_root },
-	{ "depth-too-small", LINT_WARNING, "chains in the trusted file are longer than the depth",
+	{ "depth-too-small", LINT_WARNING,
+	  "chains in the trusted file are longer than the verify "
+	  "depth",
 	  "The default depth of 1 allows one intermediate.", "set the verify depth", 0,
 	  check_depth },
 	{ "key-of-other-certificate", LINT_ERROR, "a key that belongs to another certificate",
 	  "nginx does not start, or the handshakes fail.",
-	  "use the key that the certificate was made "
-	  "for",
-	  0, check_key_fits },
-	{ "key-with-password", LINT_ERROR, "a key with a password that nobody gives",
-	  "nginx does not start without it.", "set ssl_password_file, or store the key without one",
+	  "use the key that belongs to the certificate", 0, check_key_fits },
+	{ "key-with-password", LINT_ERROR, "a key with a password that is not configured",
+	  "nginx does not start without it.",
+	  "set ssl_password_file, or store the key without a "
+	  "password",
 	  0, check_password },
-	{ "chain-order", LINT_WARNING, "certificates of a chain in the wrong order",
-	  "The certificate comes first, then each issuer; some clients give up otherwise.",
-	  "put them into that order", 0, check_order },
+	{ "chain-order", LINT_WARNING, "the certificates of a chain in the wrong order",
+	  "The server's certificate must come first, then each issuer; some clients fail "
+	  "otherwise.",
+	  "put them in that order", 0, check_order },
 	{ "chain-without-issuer", LINT_OFF, "a certificate without its intermediate",
 	  "Clients and upstreams that have only the root cannot verify it.",
 	  "append the intermediate to the file", 0, check_chain },

@@ -57,11 +57,10 @@ static void check_not_default(struct lint *lint, const struct lint_rule *rule, c
 		if (!l->ssl || !own || own->parent != l->server || def->server == l->server ||
 		    !strcmp(l->module, "mail") || (counts && same_words(own, counts)))
 			continue;
-		lint_add(
-			lint, rule, own,
-			"%s does nothing here: that of the default server of %s counts (line %u of "
-			"%s)",
-			name, l->address, def->server->line, def->server->file->path);
+		lint_add(lint, rule, own,
+			 "%s has no effect here: nginx uses that of the default server of %s (line "
+			 "%u of %s)",
+			 name, l->address, def->server->line, def->server->file->path);
 	}
 }
 
@@ -95,8 +94,8 @@ static void check_protocols_old(struct lint *lint, const struct lint_rule *rule)
 			all_old = all_old && is_old(d->words[i]);
 		if (all_old)
 			lint_add(lint, rule, d,
-				 "%s has no version that anything current speaks: add TLSv1.2 and "
-				 "TLSv1.3",
+				 "%s has no version that current software supports: add TLSv1.2 "
+				 "and TLSv1.3",
 				 name);
 	}
 }
@@ -129,11 +128,10 @@ static void check_certificate(struct lint *lint, const struct lint_rule *rule)
 		    /* nginx takes that of the default server */
 		    default_of(lint, l)->server != l->server)
 			continue;
-		lint_add(
-			lint, rule, l->listen,
-			"the default server of %s listens with ssl and has no ssl_certificate: its "
-			"handshakes fail",
-			l->address);
+		lint_add(lint, rule, l->listen,
+			 "the default server of %s listens with ssl but has no ssl_certificate: "
+			 "its handshakes fail",
+			 l->address);
 	}
 }
 
@@ -227,28 +225,28 @@ static void check_proxy_protocol(struct lint *lint, const struct lint_rule *rule
 
 const struct lint_rule lint_server_rules[] = {
 	{ "protocols-not-default", LINT_WARNING,
-	  "ssl_protocols of a server that is not the default",
-	  "Before nginx 1.29.2 the versions are those of the default server of the address, whatever "
-	  "the name that the client asks for.",
+	  "ssl_protocols in a server that is not the default",
+	  "Before nginx 1.29.2, the TLS versions are those of the default server of the address, "
+	  "whatever name the client asks for.",
 	  "set ssl_protocols in the default server of the address, or in http", 1029002,
 	  check_protocols_default },
-	{ "groups-not-default", LINT_WARNING, "ssl_ecdh_curve of a server that is not the default",
+	{ "groups-not-default", LINT_WARNING, "ssl_ecdh_curve in a server that is not the default",
 	  "The groups are those of the default server of the address.",
 	  "set ssl_ecdh_curve in the default server of the address, or in http", 0,
 	  check_groups_default },
-	{ "protocols-old", LINT_ERROR, "only TLS versions that nobody current speaks",
-	  "TLS 1.0 and 1.1 are off in current clients, servers and OpenSSL (RFC 8996).",
+	{ "protocols-old", LINT_ERROR, "only TLS versions that current software does not support",
+	  "TLS 1.0 and 1.1 are disabled in current clients, servers and OpenSSL (RFC 8996).",
 	  "add TLSv1.2 and TLSv1.3", 0, check_protocols_old },
-	{ "verify-client-without-ca", LINT_ERROR, "client certificates are asked for without a CA",
-	  "nginx does not start with it.", "set ssl_client_certificate", 0, check_client_ca },
+	{ "verify-client-without-ca", LINT_ERROR, "client certificates are requested without a CA",
+	  "nginx does not start.", "set ssl_client_certificate", 0, check_client_ca },
 	{ "certificate-missing", LINT_ERROR, "a default server with ssl and without a certificate",
 	  "Its handshakes fail, or nginx does not start.",
 	  "set ssl_certificate and ssl_certificate_key, or ssl_reject_handshake on", 0,
 	  check_certificate },
-	{ "key-missing", LINT_ERROR, "a certificate without its key",
-	  "nginx does not start with it.", "set the key beside it", 0, check_key },
+	{ "key-missing", LINT_ERROR, "a certificate without its key", "nginx does not start.",
+	  "set the key beside it", 0, check_key },
 	{ "proxy-protocol-one-side", LINT_ERROR, "a PROXY header on one side only",
-	  "The listener takes the header for TLS, or TLS for the header.",
+	  "The listener mistakes the header for TLS, or TLS for the header.",
 	  "set proxy_protocol on both sides, or on neither", 0, check_proxy_protocol },
 };
 

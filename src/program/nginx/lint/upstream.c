@@ -120,11 +120,10 @@ static void check_group_name(struct lint *lint, const struct lint_rule *rule)
 		/* with a dot it may well be the name of a host */
 		if (!is_group || strchr(group, '.') || !name_matters(p))
 			continue;
-		lint_add(
-			lint, rule, name ? name : p->pass,
-			"the name that is sent and verified is \"%s\", that of the upstream block; "
-			"no certificate has it",
-			group);
+		lint_add(lint, rule, name ? name : p->pass,
+			 "the name sent and verified is \"%s\", that of the upstream block; no "
+			 "certificate has it",
+			 group);
 	}
 }
 
@@ -147,8 +146,7 @@ static void check_name(struct lint *lint, const struct lint_rule *rule)
 			wrong = "has an underscore";
 		if (wrong && !(p->upstream && !d))
 			lint_add(lint, rule, d ? d : p->pass,
-				 "the name that is sent and verified, \"%.*s\", %s", (int)len, name,
-				 wrong);
+				 "the name sent and verified, \"%.*s\", %s", (int)len, name, wrong);
 	}
 }
 
@@ -195,8 +193,8 @@ static void check_shared_session(struct lint *lint, const struct lint_rule *rule
 			if (!name)
 				continue;
 			propose_setting(lint_add(lint, rule, p->pass,
-						 "it shares TLS sessions with the place in line %u "
-						 "of %s, where %s%s is another",
+						 "it shares TLS sessions with the place in line "
+						 "%u of %s, where %s%s differs",
 						 other->pass->line, other->pass->file->path,
 						 p->prefix, name),
 					p, "ssl_session_reuse", "off");
@@ -214,11 +212,11 @@ static void check_https_port(struct lint *lint, const struct lint_rule *rule)
 			continue;
 		if (p->tls && (port == 80 || port == 8080))
 			lint_add(lint, rule, p->pass,
-				 "TLS is spoken to port %u, where HTTP is usual", port);
+				 "TLS is used on port %u, which is usually plain HTTP", port);
 		else if (!p->tls && !strncmp(nginxconf_word(p->pass, 1), "http://", 7) &&
 			 (port == 443 || port == 8443))
 			lint_add(lint, rule, p->pass,
-				 "plain HTTP is spoken to port %u, where TLS is usual", port);
+				 "plain HTTP is used on port %u, which is usually TLS", port);
 	}
 }
 
@@ -241,7 +239,7 @@ static void check_prefix(struct lint *lint, const struct lint_rule *rule)
 				    lint_setting(p->block, prefixes[n], "pass"))
 					continue;
 				f = lint_add(lint, rule, d,
-					     "%s does nothing here: the request is passed by "
+					     "%s has no effect here: the request is passed by "
 					     "%spass",
 					     d->words[0], p->prefix);
 				if (d->word_count == 2)
@@ -286,7 +284,7 @@ static void check_keepalive(struct lint *lint, const struct lint_rule *rule)
 			 "the keepalive of upstream %s is not used: %s before nginx 1.29.7%s",
 			 nginxconf_word(p->upstream, 1),
 			 old ? "requests are HTTP/1.0" : "\"Connection: close\" is sent",
-			 p->tls ? ", and each request costs a handshake" : "");
+			 p->tls ? ", so each request costs a handshake" : "");
 	}
 }
 
@@ -313,8 +311,8 @@ static void check_connect_timeout(struct lint *lint, const struct lint_rule *rul
 
 		if (ms >= 0 && ms < 500)
 			lint_add(lint, rule, d,
-				 "%s of %ld ms covers the TCP connection and the TLS handshake: a "
-				 "lost packet alone takes longer",
+				 "%s of %ld ms covers the TCP connect and the TLS handshake: a "
+				 "single lost packet takes longer",
 				 d->words[0], ms);
 	}
 }
@@ -328,56 +326,59 @@ static void check_protocols_set(struct lint *lint, const struct lint_rule *rule)
 
 		if (d)
 			lint_add(lint, rule, d,
-				 "%s is set: what a newer nginx would offer is not offered",
+				 "%s is set: versions that a newer nginx offers by default are "
+				 "not offered",
 				 d->words[0]);
 	}
 }
 
 #define TAKES_NAME                                                                                 \
-	"Upstreams that serve several names answer as their default host without it, or refuse "   \
+	"Without it, upstreams that serve several names answer as their default host or refuse "   \
 	"the handshake."
 
 const struct lint_rule lint_upstream_rules[] = {
 	{ "sni-off", LINT_WARNING, "no server name is sent to an upstream that has one", TAKES_NAME,
 	  "set proxy_ssl_server_name on (grpc_, uwsgi_ alike)", 0, check_sni },
 	{ "verify-off", LINT_OFF, "the certificate of an upstream is not verified",
-	  "Whoever answers at the address is trusted with all requests.",
+	  "Whoever answers at that address is trusted with every request.",
 	  "set proxy_ssl_verify on and proxy_ssl_trusted_certificate", 0, check_verify_off },
 	{ "verify-without-ca", LINT_ERROR, "verification is on without trusted certificates",
 	  "nginx does not start with it.", "set proxy_ssl_trusted_certificate", 0,
 	  check_verify_ca },
 	{ "name-of-group", LINT_WARNING, "the name of an upstream block is sent and verified",
-	  "By default the name is the host of proxy_pass, which is then the name of the block: no "
-	  "server knows it, and no certificate has it.",
+	  "By default, the name is the host in proxy_pass, which here is the name of the block: "
+	  "no server knows it, and no certificate has it.",
 	  "set proxy_ssl_name to the name that the upstream's certificate has", 0,
 	  check_group_name },
-	{ "name-invalid", LINT_WARNING, "a name that certificates do not have",
-	  "Names with an underscore are in no public certificate, and one with a dot at its end is "
-	  "compared as it is.",
+	{ "name-invalid", LINT_WARNING, "a name that certificates cannot have",
+	  "No public certificate has a name with an underscore, and a trailing dot is compared "
+	  "literally.",
 	  "set proxy_ssl_name to the name that the upstream's certificate has", 0, check_name },
-	{ "session-shared", LINT_WARNING, "places with other TLS settings share sessions",
-	  "A resumed session is not verified anew and asks for no client certificate: what one place "
-	  "was allowed, the other is.",
+	{ "session-shared", LINT_WARNING, "places with different TLS settings share sessions",
+	  "A resumed session is not verified again and requests no client certificate: what one "
+	  "place was allowed, the other is allowed too.",
 	  "set proxy_ssl_session_reuse off in one of them, or pass to different upstream blocks", 0,
 	  check_shared_session },
 	{ "port-of-other-protocol", LINT_WARNING, "https to port 80, or http to port 443",
-	  "The upstream answers with 400, or with what is not TLS.",
-	  "let the scheme and the port of the pass agree", 0, check_https_port },
-	{ "setting-of-other-module", LINT_WARNING, "proxy_ssl_* beside grpc_pass or uwsgi_pass",
-	  "Each module has its own settings; those of another are not looked at.",
-	  "write it with the prefix of the module that passes", 0, check_prefix },
+	  "The upstream answers with status 400, or with something that is not TLS.",
+	  "make the scheme and the port agree", 0, check_https_port },
+	{ "setting-of-other-module", LINT_WARNING, "proxy_ssl_* next to grpc_pass or uwsgi_pass",
+	  "Each module has its own settings and ignores those of the others.",
+	  "use the prefix of the module that passes the request", 0, check_prefix },
 	{ "keepalive-unused", LINT_WARNING, "keepalive without HTTP/1.1",
-	  "Connections are kept with HTTP/1.1 only, and it was not the default before 1.29.7: each "
-	  "request makes a TLS handshake.",
+	  "Connections are kept open only with HTTP/1.1, which was not the default before 1.29.7: "
+	  "each request makes a TLS handshake.",
 	  "set proxy_http_version 1.1 and proxy_set_header Connection \"\"", 1029007,
 	  check_keepalive },
-	{ "connect-timeout-short", LINT_WARNING, "a handshake may not be done in that time",
-	  "One timer covers the TCP connection and the TLS handshake; a lost packet is sent again "
+	{ "connect-timeout-short", LINT_WARNING, "a handshake may take longer than that",
+	  "One timer covers the TCP connect and the TLS handshake; a lost packet is retransmitted "
 	  "after a second.",
 	  "give proxy_connect_timeout a few seconds", 0, check_connect_timeout },
-	{ "protocols-explicit", LINT_OFF, "TLS versions for an upstream are pinned",
-	  "The list stays when newer versions come.", "leave proxy_ssl_protocols to its default", 0,
-	  check_protocols_set },
+	{ "protocols-explicit", LINT_OFF, "the TLS versions for an upstream are pinned",
+	  "The list stays the same when newer versions appear.",
+	  "remove proxy_ssl_protocols to use the "
+	  "default",
+	  0, check_protocols_set },
 };
 
 const size_t lint_upstream_rule_count = ARRAY_LEN(lint_upstream_rules);

@@ -166,8 +166,8 @@ static void size_check(const struct logfile *f, struct stream *s)
 	if (st.st_size < s->offset) {
 		stream_seek(s, 0, false);
 	} else if (st.st_size - s->offset > BEHIND_MAX) {
-		log_line("%s is written faster than it can be read: %lld bytes are left out",
-			 f->path, (long long)(st.st_size - s->offset));
+		log_line("%s is written faster than it can be read: skipping %lld bytes", f->path,
+			 (long long)(st.st_size - s->offset));
 		stream_seek(s, st.st_size, true);
 	}
 }
@@ -179,14 +179,14 @@ static void is_gone(struct logfile *f, uint64_t now, int err)
 	if (f->told_gone || now - f->gone_since < GONE_NS)
 		return;
 	log_line("%s: %s; waiting for it", f->path,
-		 err == -EINVAL ? "it is not a regular file any more" : strerror(-err));
+		 err == -EINVAL ? "it is no longer a regular file" : strerror(-err));
 	f->told_gone = true;
 }
 
 static void is_there(struct logfile *f)
 {
 	if (f->told_gone)
-		log_line("%s is there again", f->path);
+		log_line("%s is back", f->path);
 	f->told_gone = false;
 	f->gone_since = 0;
 }

@@ -50,7 +50,7 @@ static int path_add(struct logplaces *places, const char *path, struct text *pro
 	if (logplaces_have(places, path))
 		return 0;
 	if (places->count == LOGPLACES_MAX) {
-		tell(problem, "of more than 64 error logs the first are followed");
+		tell(problem, "there are more than 64 error logs; following the first 64");
 		return 0;
 	}
 	places->paths[places->count] = strdup(path);
@@ -98,8 +98,8 @@ static void stderr_tell(struct search *s, pid_t master, const char *name)
 	text_init(&t, buf, sizeof(buf));
 	text_addf(&t, "nginx (master %d) logs to its standard error (", (int)master);
 	text_add_hostile(&t, name, strlen(name));
-	text_add(&t, "), which cannot be read here; give its error_log a file, or give --error-log "
-		     "the file that the container's runtime keeps");
+	text_add(&t, "), which cannot be read here; point its error_log to a file, or pass the "
+		     "container runtime's log file to --error-log");
 	tell(s->problem, buf);
 }
 
@@ -185,9 +185,8 @@ static int configured_find(const struct target_set *set, struct logplaces *place
 	int err = target_scan(set, process_look, &s);
 
 	if (!err && places->count == before)
-		tell(problem, s.master_count
-				      ? "the configuration of nginx names no file for error_log"
-				      : "no nginx runs");
+		tell(problem, s.master_count ? "nginx's configuration names no file for error_log"
+					     : "no nginx is running");
 	return err;
 }
 

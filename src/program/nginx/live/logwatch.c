@@ -116,7 +116,7 @@ static void problem_tell(struct logwatch *w, const char *problem)
 	struct text told;
 
 	if (*problem && strcmp(problem, w->problem) != 0)
-		log_line("--error-log auto: %s; looked for again when an nginx starts", problem);
+		log_line("--error-log auto: %s; looking again when an nginx starts", problem);
 	text_init(&told, w->problem, sizeof(w->problem));
 	text_add(&told, problem);
 }
@@ -137,7 +137,7 @@ static int sources_add(struct logwatch *w, const struct logplaces *wanted, bool 
 		if (failed)
 			err = failed;
 		else if (telling)
-			log_line("%s is followed from now on", wanted->paths[i]);
+			log_line("now following %s", wanted->paths[i]);
 	}
 	return err;
 }
@@ -210,8 +210,8 @@ static int first_search(struct logwatch *w, struct text *error)
 	search_give(w);
 	if (poll(&fd, 1, FIRST_WAIT_MS) > 0 && search_take(w, false, &err, error))
 		return err;
-	log_line("nginx's configuration takes long to read: its error logs are followed when that "
-		 "has been done");
+	log_line("reading nginx's configuration takes long; its error logs are followed once that "
+		 "is done");
 	return 0;
 }
 
@@ -285,8 +285,8 @@ static void found_take(struct logwatch *w, uint64_t now)
 	if (!w->searching || !worker_abandon(w->worker, now, &tag))
 		return;
 	w->searching = false;
-	log_line("--error-log auto: the files of nginx's configuration are on a file system that "
-		 "does not answer");
+	log_line("--error-log auto: nginx's configuration is on a file system that does not "
+		 "respond");
 }
 
 void logwatch_poll(struct logwatch *w, uint64_t now)

@@ -176,8 +176,8 @@ static void stuck_check(struct nginxplaces *p)
 
 	if (!p->asked || !worker_abandon(p->worker, clock_monotonic(), &pid))
 		return;
-	log_line("the files of nginx's configuration (process %llu) are on a file system that does "
-		 "not answer; findings do not name their places",
+	log_line("nginx's configuration (process %llu) is on a file system that does not respond; "
+		 "findings will not name places in it",
 		 (unsigned long long)pid);
 	p->asked = false;
 	p->watch = nginxwatch_new();
@@ -203,8 +203,8 @@ static void question_ask(struct nginxplaces *p, const struct tlsfail_conn *conn,
 	else
 		free(q);
 	if (err == -EBUSY && !p->told_over)
-		log_line("nginx's configuration is not read any more: too many file systems did "
-			 "not answer");
+		log_line("no longer reading nginx's configuration: too many file systems do not "
+			 "respond");
 	p->told_over |= err == -EBUSY;
 }
 
@@ -226,7 +226,7 @@ void nginxplaces_look(struct nginxplaces *p, const struct tlsfail_conn *conn, bo
 		answer_take(p, emit, context);
 	}
 	if (p->asked && !p->told_slow)
-		log_line("nginx's configuration takes long to read: until it has been, findings do "
-			 "not name its places");
+		log_line("reading nginx's configuration takes long; until it is done, findings do "
+			 "not name places in it");
 	p->told_slow |= p->asked;
 }

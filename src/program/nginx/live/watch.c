@@ -246,8 +246,8 @@ static struct reading *reading_make(struct nginxwatch *w, const struct worker *w
 	text_init(&problem, buf, sizeof(buf));
 	r->err = nginxread_open(worker->master, &r->read, &problem);
 	if (r->err)
-		log_line("the configuration of nginx (master %d) cannot be read, so hints do not "
-			 "name its places: %s",
+		log_line("cannot read the configuration of nginx (master %d), so findings will "
+			 "not name places in it: %s",
 			 (int)worker->master, buf);
 	else
 		r->err = nginxmap_new(r->read.conf, &r->map);
