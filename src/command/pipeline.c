@@ -151,10 +151,15 @@ void pipeline_count_failing(struct pipeline *p, uint64_t now)
 		return;
 	metrics_failing_begin(p->metrics);
 	while (peers_failing(p->peers, now, &at, &failing)) {
+		const struct metrics_failing how = {
+			.since_ns = correlator_realtime(p->correlator, failing.since),
+			.last_ns = correlator_realtime(p->correlator, failing.last),
+			.failures = failing.streak,
+			.cause = failing.cause,
+		};
+
 		endpoint_set(&peer, &failing.key);
-		metrics_failing_add(p->metrics, &peer,
-				    correlator_realtime(p->correlator, failing.since),
-				    failing.streak);
+		metrics_failing_add(p->metrics, &peer, &how);
 	}
 }
 

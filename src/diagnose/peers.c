@@ -60,6 +60,7 @@ struct peer {
 	struct mark summed;  /* at its last summary */
 	struct tally tally;  /* since then */
 	struct tally totals; /* since it was first seen */
+	const char *cause;   /* of its last failure, NULL unknown */
 	uint64_t failures_with_session;
 	uint64_t failures_without;
 	char upstream[PEERS_UPSTREAM_LEN];
@@ -304,6 +305,7 @@ void peers_caused(struct peers *peers, const struct tlsfail_conn *conn, const ch
 
 	if (!p)
 		return;
+	p->cause = cause;
 	tally_add(&p->tally, cause);
 	tally_add(&p->totals, cause);
 	if (*upstream) {
@@ -375,7 +377,9 @@ bool peers_failing(const struct peers *peers, uint64_t t, size_t *at, struct pee
 		*failing = (struct peer_failing){
 			.key = p->key,
 			.since = p->n.t_failing,
+			.last = p->n.t_failed,
 			.streak = p->n.streak,
+			.cause = p->cause,
 		};
 		(*at)++;
 		return true;

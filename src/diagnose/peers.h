@@ -112,8 +112,10 @@ bool peers_watched(const struct peers *peers, bool any, size_t *at, struct tlsfa
 /* A peer with which no handshake succeeds. */
 struct peer_failing {
 	struct tlsfail_peer_key key;
-	uint64_t since;	 /* the first failure */
-	uint64_t streak; /* failures since */
+	uint64_t since;	   /* the first failure */
+	uint64_t last;	   /* the last one */
+	uint64_t streak;   /* failures from the first to the last */
+	const char *cause; /* of the last whose cause is known; NULL: none is */
 };
 
 /* The next peer, from *at = 0 on, that is failing at t and has failed not long before. False: no

@@ -37,8 +37,7 @@ struct cert_row {
 
 struct failing_row {
 	char peer[PEER_LEN];
-	uint64_t since_ns;
-	uint64_t failures;
+	struct metrics_failing how;
 };
 
 struct metrics {
@@ -230,15 +229,15 @@ void metrics_failing_begin(struct metrics *m)
 	m->failing_count = 0;
 }
 
-void metrics_failing_add(struct metrics *m, const struct finding_endpoint *peer, uint64_t since_ns,
-			 uint64_t failures)
+void metrics_failing_add(struct metrics *m, const struct finding_endpoint *peer,
+			 const struct metrics_failing *failing)
 {
 	struct failing_row *row;
 
 	if (m->failing_count++ >= METRICS_FAILING_MAX)
 		return;
 	row = &m->failing[m->failing_count - 1];
-	*row = (struct failing_row){ .since_ns = since_ns, .failures = failures };
+	row->how = *failing;
 	peer_print(row->peer, peer);
 }
 
@@ -329,6 +328,26 @@ static void write_failures(struct exposition *e, const struct metrics *m)
 		write_row(e, m, ROW_PEERS + i, m->peers[i]);
 }
 
+static void write_failing_times(struct exposition *e, const struct metrics *m, size_t rows)
+{
+	exposition_family(e, EXPOSITION_GAUGE, "tlsfail_peer_failing_since_timestamp_seconds",
+			  "seconds",
+			  "When the first of the failures was, of a peer with which none "
+			  "succeeds.");
+	for (size_t i = 0; i < rows; i++) {
+		const struct exposition_label peer[] = { { "peer", m->failing[i].peer }, { 0 } };
+
+		exposition_decimal(e, peer, (double)m->failing[i].how.since_ns / NS_PER_SEC);
+	}
+	exposition_family(e, EXPOSITION_GAUGE, "tlsfail_peer_last_failure_timestamp_seconds",
+			  "seconds", "When the last of them was: does anybody still try?");
+	for (size_t i = 0; i < rows; i++) {
+		const struct exposition_label peer[] = { { "peer", m->failing[i].peer }, { 0 } };
+
+		exposition_decimal(e, peer, (double)m->failing[i].how.last_ns / NS_PER_SEC);
+	}
+}
+
 static void write_failing(struct exposition *e, const struct metrics *m)
 {
 	size_t rows =
@@ -341,21 +360,23 @@ static void write_failing(struct exposition *e, const struct metrics *m)
 	exposition_family(e, EXPOSITION_GAUGE, "tlsfail_failing_peers", NULL,
 			  "Peers with which handshakes fail and none succeeds.");
 	exposition_integer(e, NULL, m->failing_count);
-	exposition_family(e, EXPOSITION_GAUGE, "tlsfail_peer_failing_since_timestamp_seconds",
-			  "seconds",
-			  "When the first of the failures was, of a peer with which none "
-			  "succeeds.");
-	for (size_t i = 0; i < rows; i++) {
-		const struct exposition_label peer[] = { { "peer", m->failing[i].peer }, { 0 } };
-
-		exposition_decimal(e, peer, (double)m->failing[i].since_ns / NS_PER_SEC);
-	}
+	write_failing_times(e, m, rows);
 	exposition_family(e, EXPOSITION_GAUGE, "tlsfail_peer_failures_in_row", NULL,
 			  "How many there were since, without a success.");
 	for (size_t i = 0; i < rows; i++) {
 		const struct exposition_label peer[] = { { "peer", m->failing[i].peer }, { 0 } };
 
-		exposition_integer(e, peer, m->failing[i].failures);
+		exposition_integer(e, peer, m->failing[i].how.failures);
+	}
+	exposition_family(e, EXPOSITION_GAUGE, "tlsfail_peer_failing_cause", NULL,
+			  "1: the cause of the last of them.");
+	for (size_t i = 0; i < rows; i++) {
+		const struct exposition_label labels[] = { { "peer", m->failing[i].peer },
+							   { "cause", m->failing[i].how.cause },
+							   { 0 } };
+
+		if (m->failing[i].how.cause)
+			exposition_integer(e, labels, 1);
 	}
 }
 

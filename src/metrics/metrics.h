@@ -53,11 +53,18 @@ void metrics_succeeded(struct metrics *m, const struct finding_endpoint *peer, u
 /* Certificates of a healthy peer were seen. */
 void metrics_certificates(struct metrics *m, const struct certificate_ends *ends);
 
-/* The peers with which no handshake succeeds now: none, and then one more. since_ns: CLOCK_REALTIME
- * of the first failure, of so many up to now. */
+/* How handshakes fail with a peer with which none succeeds: times are CLOCK_REALTIME. */
+struct metrics_failing {
+	uint64_t since_ns; /* the first failure */
+	uint64_t last_ns;
+	uint64_t failures; /* from the first to the last */
+	const char *cause; /* of the last, lives for ever; NULL: unknown */
+};
+
+/* The peers with which no handshake succeeds now: none, and then one more. */
 void metrics_failing_begin(struct metrics *m);
-void metrics_failing_add(struct metrics *m, const struct finding_endpoint *peer, uint64_t since_ns,
-			 uint64_t failures);
+void metrics_failing_add(struct metrics *m, const struct finding_endpoint *peer,
+			 const struct metrics_failing *failing);
 
 /* How things are now. */
 void metrics_host_set(struct metrics *m, const struct metrics_host *host);

@@ -91,8 +91,12 @@ def check_rotated(here):
         logs = lab.directory / "log"
         logs.mkdir()
         log, configuration = logs / "events.json", lab.directory / "logrotate.conf"
+        told = lab.directory / "rsyslog-rotate"
+        told.write_text(f"#!/bin/sh\necho told >>{lab.directory}/told\n")
+        told.chmod(0o755)
         configuration.write_text(
-            LOGROTATE.read_text().replace("/var/log/tlsfail", str(logs)))
+            LOGROTATE.read_text().replace("/var/log/tlsfail", str(logs))
+            .replace("/usr/lib/rsyslog/rsyslog-rotate", str(told)))
         with here.trace(lab, "--exe", lab.proxy.exe, "--no-fold", "--sink", f"json:{log}") as tlsfail:
             tlsfail.wait_armed()
             drive.once(lab, case)
@@ -100,6 +104,7 @@ def check_rotated(here):
             subprocess.run([binaries.find("logrotate"), "--force", "--state",
                             str(lab.directory / "state"), str(configuration)], check=True)
             require(not log.exists(), "logrotate did not rotate")
+            require((lab.directory / "told").read_text() == "told\n", "rsyslog is told once")
             drive.once(lab, case)
             procs.wait_until(lambda: log.exists() and log.stat().st_size, 5, "a new file")
             log.rename(logs / "by-hand.json")

@@ -315,25 +315,30 @@ static void test_most_certificates(void **state)
 
 static void test_failing(void **state)
 {
+	const struct metrics_failing how = { 1500000000, 2500000000, 4, "sni-missing" };
+	const struct metrics_failing unknown = { .failures = 1 };
 	struct finding_endpoint peer = { "192.0.2.88", 1 };
 
 	(void)state;
 	begin(0);
 	host.counters.n[TLSFAIL_N_RETRIED] = 6;
 	metrics_failing_begin(metrics);
-	metrics_failing_add(metrics, &peer, 1500000000, 4);
+	metrics_failing_add(metrics, &peer, &how);
 	show();
 	assert_line("tlsfail_retries_total 6");
 	assert_line("tlsfail_failing_peers 1");
 	assert_line("tlsfail_peer_failing_since_timestamp_seconds{peer=\"192.0.2.88:1\"} 1.5");
+	assert_line("tlsfail_peer_last_failure_timestamp_seconds{peer=\"192.0.2.88:1\"} 2.5");
 	assert_line("tlsfail_peer_failures_in_row{peer=\"192.0.2.88:1\"} 4");
+	assert_line("tlsfail_peer_failing_cause{peer=\"192.0.2.88:1\",cause=\"sni-missing\"} 1");
 	metrics_failing_begin(metrics);
 	for (peer.port = 1; peer.port <= METRICS_FAILING_MAX + 5; peer.port++)
-		metrics_failing_add(metrics, &peer, 0, 1);
+		metrics_failing_add(metrics, &peer, &unknown);
 	show();
 	assert_line("tlsfail_failing_peers 105");
 	assert_line("tlsfail_peer_failures_in_row{peer=\"192.0.2.88:100\"} 1");
 	assert_absent("192.0.2.88:101");
+	assert_absent("tlsfail_peer_failing_cause{");
 	metrics_failing_begin(metrics);
 	show();
 	assert_line("tlsfail_failing_peers 0");

@@ -364,16 +364,21 @@ static void test_failing(void **state)
 	assert_false(peers_failing(peers, 20 * S, &at, &failing));
 	kernel_failed(21 * S);
 	kernel_failed(22 * S);
+	peers_caused(peers, &conn, "one", "");
+	peers_caused(peers, &conn, "two", "");
 	kernel_begin(444);
 	kernel_failed(30 * S);
 	at = 0;
 	assert_true(peers_failing(peers, 30 * S, &at, &failing));
 	assert_int_equal(failing.key.port, 443);
 	assert_int_equal(failing.since, 20 * S);
+	assert_int_equal(failing.last, 22 * S);
 	assert_int_equal(failing.streak, 3);
+	assert_string_equal(failing.cause, "two");
 	assert_true(peers_failing(peers, 30 * S, &at, &failing));
 	assert_int_equal(failing.key.port, 444);
 	assert_int_equal(failing.streak, 1);
+	assert_null(failing.cause);
 	assert_false(peers_failing(peers, 30 * S, &at, &failing));
 	/* one is tried again, one is not */
 	kernel_failed(30 * MIN);
