@@ -83,8 +83,12 @@ build/arm64/obj/%.o: USER_CPPFLAGS := -iquote build/arm64 $(USER_CPPFLAGS) \
 	-isystem $(ARM64_SYSROOT)/usr/include -isystem $(ARM64_SYSROOT)/usr/include/aarch64-linux-gnu
 SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 COVERAGE := -O0 -g --coverage
-# The sources are instrumented for libFuzzer; its main() is linked into the fuzzers.
-FUZZ_SANITIZE = $(subst address,$(1)$(comma)address,$(SANITIZE)) -Werror
+# How fuzzers are built. The sources are instrumented for the engine, whose main() is linked into them;
+# OSS-Fuzz has a compiler, flags and an engine of its own.
+FUZZ_DIR    ?= build/fuzz
+FUZZ_CC     ?= $(CLANG)
+FUZZ_CFLAGS ?= $(SANITIZE) -fsanitize=fuzzer-no-link -Werror
+FUZZ_ENGINE ?= -fsanitize=fuzzer
 DEPFLAGS  = -MMD -MP
 
 # Debian keeps bpftool in /usr/sbin, which is not in a user's PATH.
@@ -165,7 +169,7 @@ $(eval $(call object_rules,build/asan,$$(CC),$$(SANITIZE)))
 $(eval $(call object_rules,build/coverage,$$(CC),$$(COVERAGE)))
 $(eval $(call object_rules,build/gcc,gcc,-O2 -g -Werror))
 $(eval $(call object_rules,build/clang,$$(CLANG),-O2 -g -Werror))
-$(eval $(call object_rules,build/fuzz,$$(CLANG),$$(call FUZZ_SANITIZE,fuzzer-no-link)))
+$(eval $(call object_rules,$(FUZZ_DIR),$$(FUZZ_CC),$$(FUZZ_CFLAGS)))
 
 build/tlsfail: $(PROGRAM_SRCS:src/%.c=build/obj/%.o)
 	$(call say,LINK,$@)
@@ -225,16 +229,19 @@ $(eval $(call test_rules,build/coverage,$$(COVERAGE)))
 
 .SECONDARY: $(UNIT_PROGRAMS:%=%.o) $(COVERAGE_PROGRAMS:%=%.o)
 
-build/fuzz/testable.a: $(TESTABLE_SRCS:src/%.c=build/fuzz/%.o)
+$(FUZZ_DIR)/testable.a: $(TESTABLE_SRCS:src/%.c=$(FUZZ_DIR)/%.o)
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
-$(FUZZERS:%=build/fuzz/fuzz_%): build/fuzz/fuzz_%: tests/fuzz/fuzz_%.c build/fuzz/testable.a Makefile
-	$(call say,LINK,$@)
-	$(Q)$(CLANG) $(USER_CPPFLAGS) -iquote tests/unit $(CPPFLAGS) $(WARNINGS) \
-		$(call FUZZ_SANITIZE,fuzzer) $(DEPFLAGS) $< build/fuzz/testable.a $(LDLIBS) -o $@
+FUZZ_PROGRAMS := $(FUZZERS:%=$(FUZZ_DIR)/fuzz_%)
 
--include $(FUZZERS:%=build/fuzz/fuzz_%.d)
+$(FUZZ_PROGRAMS): $(FUZZ_DIR)/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_DIR)/testable.a Makefile
+	$(call say,LINK,$@)
+	$(Q)$(FUZZ_CC) $(USER_CPPFLAGS) -iquote tests/unit $(CPPFLAGS) $(WARNINGS) $(FUZZ_CFLAGS) \
+		$(DEPFLAGS) -c $< -o $@.o
+	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) $(FUZZ_ENGINE) $@.o $(FUZZ_DIR)/testable.a $(LDLIBS) -o $@
+
+-include $(FUZZ_PROGRAMS:%=%.d)
 
 .PHONY: bpf-arm64
 bpf-arm64: build/arm64/tlsfail.skel.h ## compile the BPF side for arm64 too
@@ -351,24 +358,48 @@ check-fault: build/tlsfail ## each call of the C library that replay makes, made
 
 # fuzz_run NAME OPTIONS: what is found goes to build/fuzz/found/NAME, inputs that fail beside it. The
 # fuzzers of recordings begin with the golden ones.
-FUZZ_SECONDS ?= 60
-fuzz_seeds = $(or $(wildcard tests/fuzz/corpus/$(1)),build/fuzz/golden)
+T ?= 60
+fuzz_seeds = $(or $(wildcard tests/fuzz/corpus/$(1)/.),build/fuzz/golden) build/fuzz/seeds/$(1)
+fuzz_dict  = $(addprefix -dict=,$(wildcard tests/fuzz/dictionaries/$(1).dict))
 fuzz_run   = mkdir -p build/fuzz/found/$(1) && build/fuzz/fuzz_$(1) -artifact_prefix=build/fuzz/$(1)- \
-             -timeout=10 $(2) build/fuzz/found/$(1) $(call fuzz_seeds,$(1))
+             -timeout=10 $(call fuzz_dict,$(1)) $(2) build/fuzz/found/$(1) $(call fuzz_seeds,$(1))
 
 .PHONY: fuzz-seeds
 fuzz-seeds:
 	$(Q)mkdir -p build/fuzz/golden && cp tests/golden/*.rec build/fuzz/golden
+	$(Q)tools/fuzz-corpus --unpack $(FUZZERS)
+
+.PHONY: fuzzers
+fuzzers: $(FUZZ_PROGRAMS)
 
 .PHONY: fuzz
-fuzz: $(FUZZERS:%=build/fuzz/fuzz_%) fuzz-seeds ## look for crashes, FUZZ_SECONDS=60 for each fuzzer
-	$(Q)$(foreach f,$(FUZZERS),$(call fuzz_run,$(f),-max_total_time=$(FUZZ_SECONDS)) &&) true
+fuzz: $(FUZZ_PROGRAMS) fuzz-seeds ## look for crashes, T=60 seconds for each fuzzer
+	$(Q)$(foreach f,$(FUZZERS),$(call fuzz_run,$(f),-close_fd_mask=3 -max_total_time=$(T)) &&) true
 
 .PHONY: check-fuzz
-check-fuzz: $(FUZZERS:%=build/fuzz/fuzz_%) fuzz-seeds ## the fuzzers for a moment, from a fixed seed
+check-fuzz: $(FUZZ_PROGRAMS) fuzz-seeds ## the fuzzers for a moment, from a fixed seed
 	$(Q)$(foreach f,$(FUZZERS),printf '  %-8s %s\n' FUZZ $(f); rm -rf build/fuzz/found/$(f); \
-		$(call fuzz_run,$(f),-seed=1 -runs=20000 -max_total_time=10) >build/fuzz/$(f).log 2>&1 || \
+		$(call fuzz_run,$(f),-seed=1 -close_fd_mask=3 -runs=20000 -max_total_time=10) >build/fuzz/$(f).log 2>&1 || \
 		{ cat build/fuzz/$(f).log; exit 1; };) true
+
+# What the fuzzers found so far, without what adds nothing, becomes their seeds.
+.PHONY: fuzz-corpus
+fuzz-corpus: $(FUZZ_PROGRAMS) fuzz-seeds ## keep the smallest seeds that reach what was found: after make fuzz
+	$(Q)tools/fuzz-corpus $(FUZZERS)
+
+.PHONY: fuzz-coverage
+fuzz-coverage: fuzz-seeds ## which part of the lines that it touches each fuzzer reaches with its seeds
+	$(Q)$(MAKE) fuzzers FUZZ_DIR=build/fuzz-coverage \
+		FUZZ_CFLAGS='-O1 -g -fprofile-instr-generate -fcoverage-mapping -fsanitize=fuzzer-no-link'
+	$(Q)tools/fuzz-coverage build/fuzz-coverage
+
+.PHONY: check-oss-fuzz
+check-oss-fuzz: ## build the fuzzers as OSS-Fuzz does, and run each of them once
+	$(Q)rm -rf build/oss-fuzz-out
+	$(Q)CC=$(CLANG) CFLAGS='-O1 -g -fsanitize=address -fsanitize=fuzzer-no-link' OUT=$(CURDIR)/build/oss-fuzz-out \
+		LIB_FUZZING_ENGINE=-fsanitize=fuzzer tests/fuzz/oss-fuzz/build.sh
+	$(Q)for fuzzer in build/oss-fuzz-out/fuzz_*[a-z0-9]; do \
+		[ ! -x $$fuzzer ] || $$fuzzer -runs=1 >$$fuzzer.log 2>&1 || { cat $$fuzzer.log; exit 1; }; done
 
 # What sudo built inside somebody's checkout is handed back to them at the end.
 HAND_BACK = if [ -n "$$SUDO_UID" ]; then chown -R "$$SUDO_UID:$$SUDO_GID" build; fi

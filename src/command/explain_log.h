@@ -41,10 +41,10 @@ struct explain_kind {
 };
 
 struct explain_log {
-	uint64_t bytes, size; /* read; of the file, 0 unknown */
-	uint64_t lines;	      /* about TLS */
-	uint64_t unknown;     /* of them nothing is known here */
-	uint64_t kinds_left_out;
+	uint64_t bytes, size;	       /* read; of the file, 0 unknown */
+	uint64_t lines;		       /* about TLS, whose meaning is known */
+	uint64_t unknown;	       /* others, with the word SSL in them */
+	uint64_t kinds_left_out;       /* of the lines: those whose kind had no room */
 	char sample[EXPLAIN_LINE_LEN]; /* the first line of those that are known, as it is */
 	size_t sample_len;
 	char unknown_sample[256];

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * A stream of records, through all that turns them into findings. Input: a recording; what its
- * headers say of version and length is put right, so that the damage is in what lies behind.
+ * A stream of records, through all that turns them into findings. Input: a recording.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -11,8 +10,12 @@
 #include "diagnose/diagnose.h"
 #include "fuzz.h"
 #include "harmless.h"
+#include "stream.h"
 
-#define FILE_HEADER_LEN 32
+struct state {
+	struct correlator *correlator;
+	struct peers *peers;
+};
 
 static struct decoded record;
 static struct failure failure;
@@ -89,9 +92,11 @@ static void peer_feed(struct correlator *correlator, struct peers *peers)
 	}
 }
 
-static void record_feed(struct correlator *correlator, struct peers *peers, const uint8_t *data,
-			size_t len)
+static void record_feed(void *context, const uint8_t *data, size_t len)
 {
+	const struct state *state = context;
+	struct correlator *correlator = state->correlator;
+	struct peers *peers = state->peers;
 	const char *problem = NULL;
 	int ret = decode_record(data, len, &record, &problem);
 
@@ -116,42 +121,14 @@ static void record_feed(struct correlator *correlator, struct peers *peers, cons
 	FUZZ_ASSERT(memcmp(&finding, &again, sizeof(finding)) == 0);
 }
 
-/* The record at data, with a true header. Returns its length, 0 at the end. */
-static size_t record_repair(const uint8_t *data, size_t left, uint8_t **out)
-{
-	struct tlsfail_header header;
-
-	if (left < sizeof(header))
-		return 0;
-	memcpy(&header, data, sizeof(header));
-	if (header.len < sizeof(header) || header.len > left)
-		header.len = (uint32_t)left;
-	header.version = TLSFAIL_ABI_VERSION;
-	*out = malloc(header.len);
-	if (!*out)
-		abort();
-	memcpy(*out, data, header.len);
-	memcpy(*out, &header, sizeof(header));
-	return header.len;
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct correlator *correlator = correlator_new();
-	struct peers *peers = peers_new();
-	uint8_t *copy = NULL;
-	size_t len;
+	struct state state = { .correlator = correlator_new(), .peers = peers_new() };
 
-	if (!correlator || !peers)
+	if (!state.correlator || !state.peers)
 		abort();
-	for (size_t at = FILE_HEADER_LEN; at < size; at += len) {
-		len = record_repair(data + at, size - at, &copy);
-		if (len == 0)
-			break;
-		record_feed(correlator, peers, copy, len);
-		free(copy);
-	}
-	peers_free(peers);
-	correlator_free(correlator);
+	stream_each(data, size, record_feed, &state);
+	peers_free(state.peers);
+	correlator_free(state.correlator);
 	return 0;
 }
