@@ -14,6 +14,8 @@
 #include "kernel/safety.h"
 #include "base/text.h"
 
+#define DESCRIPTORS_MIN 128
+
 /* Return probes only where it is proven that they do no harm. */
 static bool entry_only_wanted(const struct options *options)
 {
@@ -60,15 +62,24 @@ static int features_examine(struct features **features)
 	return err;
 }
 
-/* Each library takes some twenty descriptors, and a host with many images has many libraries. */
-static void descriptors_allow(void)
+/* Maps, programs and links take about 90 with one library, each further library some twenty; a host with
+ * many images has many libraries. With too few, libbpf fails in ways that do not say so. */
+static int descriptors_allow(void)
 {
 	struct rlimit limit;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit))
-		return;
+		return -errno;
+	if (limit.rlim_max < DESCRIPTORS_MIN) {
+		log_line(
+			"only %llu open files are allowed, and %d are needed; raise the limit (ulimit -n, "
+			"LimitNOFILE= in a systemd unit)",
+			(unsigned long long)limit.rlim_max, DESCRIPTORS_MIN);
+		return -EMFILE;
+	}
 	limit.rlim_cur = limit.rlim_max;
 	(void)setrlimit(RLIMIT_NOFILE, &limit); /* the old one may do */
+	return 0;
 }
 
 int preflight(const struct options *options, struct hook_choice *choice)
@@ -78,8 +89,9 @@ int preflight(const struct options *options, struct hook_choice *choice)
 	struct text error;
 	int err;
 
-	descriptors_allow();
-	err = features_examine(&features);
+	err = descriptors_allow();
+	if (!err)
+		err = features_examine(&features);
 	if (err)
 		goto out;
 	text_init(&error, buf, sizeof(buf));

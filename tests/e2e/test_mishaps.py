@@ -4,6 +4,7 @@
 to trace."""
 import os
 import re
+import resource
 import signal
 import time
 from functools import partial
@@ -21,6 +22,9 @@ GONE_S = 1
 # What bpf.ids() calls them, and the kernel in fdinfo.
 BPF_OBJECTS = {"prog": "prog_id", "link": "link_id", "map": "map_id"}
 
+# Below the last of these it refuses to start.
+FEW_DESCRIPTORS = (8, 32, 127, 128)
+
 FAILURES = 30  # while tlsfail is stopped
 STOPPED_S = 1
 HANG, = named("handshake-timeout")  # the upstream accepts and says nothing
@@ -35,6 +39,7 @@ def tests(here):
         "tlsfail-killed": check_tlsfail_killed,
         "tlsfail-stopped": check_tlsfail_stopped,
         "two-tlsfail": check_two_tlsfail,
+        "few-descriptors": check_few_descriptors,
         "worker-killed-in-handshake": partial(check_worker_killed, sig=signal.SIGKILL),
         "worker-crashed-in-handshake": partial(check_worker_killed, sig=signal.SIGSEGV),
         "default-selection": check_default,
@@ -122,6 +127,26 @@ def check_two_tlsfail(here):
             require(len(second.findings()) == 1, *second.findings())
             first.interrupt()
             require_traced(lab, second)
+
+
+def check_few_descriptors(here):
+    """With fewer descriptors than it needs it says so and ends, or it traces as ever."""
+    failed = 0
+    with here.lab("few", CASES) as lab:
+        for limit in FEW_DESCRIPTORS:
+            bounded = partial(resource.setrlimit, resource.RLIMIT_NOFILE, (limit, limit))
+            with here.trace_json(lab, name=f"few-{limit}", preexec=bounded) as tlsfail:
+                procs.wait_until(lambda: tlsfail.process.poll() is not None
+                                 or tlsfail.stderr_lines("tlsfail: armed"), 10, "its start or its end")
+                if tlsfail.process.poll() is None:
+                    require_traced(lab, tlsfail)
+                    continue
+            lines = tlsfail.stderr().splitlines()
+            require(tlsfail.process.returncode == 1, f"{limit}: {tlsfail.process.returncode}", *lines)
+            require(lines and all(line.startswith("tlsfail: ") for line in lines), f"{limit}:", *lines)
+            require(any("open files" in line for line in lines), f"{limit}:", *lines)
+            failed += 1
+    require(failed == len(FEW_DESCRIPTORS) - 1, f"{failed} of {len(FEW_DESCRIPTORS)} did not start")
 
 
 # ---- nginx ---------------------------------------------------------------------------------------

@@ -37,10 +37,16 @@ def pause(seconds):
     time.sleep(seconds * PATIENCE)
 
 
-def start_owned(argv, **popen_options):
-    """Starts ARGV, which ends when this process does, and returns its Popen."""
+def start_owned(argv, before=None, **popen_options):
+    """Starts ARGV, which ends when this process does, and returns its Popen. The new process calls
+    BEFORE first."""
+    def prepare():
+        _die_with_parent()
+        if before:
+            before()
+
     popen_options.setdefault("stdin", subprocess.DEVNULL)
-    return subprocess.Popen(argv, preexec_fn=_die_with_parent, **popen_options)
+    return subprocess.Popen(argv, preexec_fn=prepare, **popen_options)
 
 
 def stop(process, sig=signal.SIGTERM, timeout=3):

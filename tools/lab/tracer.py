@@ -19,9 +19,11 @@ FINDING_LIMIT_S = 4
 
 class Tracer:
     """`TLSFAIL trace ARGS`. Its stderr, and its stdout unless given, go to files in DIRECTORY,
-    which are named after NAME. ENV is added to its environment. Leaving the `with` block ends it."""
+    which are named after NAME. ENV is added to its environment; PREEXEC is called in the process before
+    it becomes tlsfail. Leaving the `with` block ends it."""
 
-    def __init__(self, tlsfail, directory, args, name="tlsfail", stdout=None, env=None):
+    def __init__(self, tlsfail, directory, args, name="tlsfail", stdout=None, env=None, preexec=None):
+        self._preexec = preexec
         self._env = {**os.environ, **(env or {})}
         self._argv = [str(tlsfail), "trace", *map(str, args)]
         self._stdout = stdout
@@ -33,7 +35,8 @@ class Tracer:
         with open(self.stdout_path, "wb") as out, open(self.stderr_path, "wb") as err:
             self.process = procs.start_owned(
                 self._argv, stdout=out if self._stdout is None else self._stdout, stderr=err,
-                env=self._env)
+                env=self._env,
+                before=self._preexec)
         return self
 
     def __exit__(self, *_):
