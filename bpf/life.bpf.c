@@ -81,6 +81,9 @@ static __always_inline bool owner_exits(const struct tlsfail_conn *c)
 	       BPF_CORE_READ(task, flags) & PF_EXITING;
 }
 
+/* Each is a number of the sequence, too, and may be among what is counted. */
+#define SYN_AND_FIN 2
+
 static __always_inline __u64 without(__u64 all, __u64 part)
 {
 	return all > part ? all - part : 0;
@@ -91,16 +94,31 @@ static __always_inline bool is_clear_alert(const __u8 *record)
 	return is_record(record, RECORD_ALERT) && record_len(record) == RECORD_CLEAR_ALERT_LEN;
 }
 
-/* Part of what passed could not be read, as with io_uring or splice(): without anything that says that
- * the handshake failed, it may as well be done. */
-static __always_inline bool is_unsure(const struct connection *e)
+/* Did the program move more than was counted here? The kernel skips a BPF program while the same one is
+ * under way on that CPU (bpf_prog_inc_misses_counter()), which happens where it can be preempted. */
+static __always_inline bool missed_bytes(const struct sock *sk, const struct connection *e)
 {
 	const struct tlsfail_conn *c = &e->c;
+	__u64 sent = e->plain[TLSFAIL_DIR_SENT] + c->tx_bytes + c->post_tx_bytes;
+	__u64 received = e->plain[TLSFAIL_DIR_RECEIVED] + c->rx_bytes + c->post_rx_bytes;
 
-	if (!(e->streams[0].unseen || e->streams[1].unseen) || c->flags & TLSFAIL_F_DONE)
+	return (__s32)(socket_bytes_written(sk) - (__u32)sent) > SYN_AND_FIN ||
+	       (__s32)(socket_bytes_read(sk) - (__u32)received) > SYN_AND_FIN;
+}
+
+/* Part of what passed was not seen, or could not be read, as with io_uring or splice(): without anything
+ * that says that the handshake failed, it may as well be done. */
+static __always_inline bool is_unsure(const struct sock *sk, const struct connection *e)
+{
+	const struct tlsfail_conn *c = &e->c;
+	bool unread = (e->streams[0].unseen || e->streams[1].unseen) && c->rx_bytes && c->tx_bytes;
+
+	if (c->flags & TLSFAIL_F_DONE || !(unread || missed_bytes(sk, e)))
 		return false;
-	return c->rx_bytes && c->tx_bytes && !c->error_count &&
-	       !(c->flags & TLSFAIL_F_HOST_REFUSED) &&
+	/* An error that is about a ClientHello which nobody saw. */
+	if (!(c->role == TLSFAIL_ROLE_SERVER ? c->rx_bytes : c->tx_bytes))
+		return true;
+	return !c->error_count && !(c->flags & TLSFAIL_F_HOST_REFUSED) &&
 	       !(c->flags & TLSFAIL_F_VERIFY_ASKED && c->verify_code) &&
 	       !is_clear_alert(c->last_tx) && !is_clear_alert(c->last_rx);
 }
@@ -111,6 +129,11 @@ static __noinline int conn_end(const struct sock *sk, struct tlsfail_conn *c)
 	const struct connection *e = connection_of(c);
 
 	c->t_close = bpf_ktime_get_ns();
+	/* Its FIN was not seen: see missed_bytes(). When it came is not known, but that it did. */
+	if (BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_CLOSE_WAIT && !c->t_peer_fin) {
+		c->t_peer_fin = c->t_close;
+		c->flags |= TLSFAIL_F_PEER_FIN;
+	}
 	c->tcp_bytes_sent = BPF_CORE_READ(tp, bytes_sent);
 	/* Of what belongs to TLS: not what was said in clear before it. */
 	c->tcp_bytes_acked = without(BPF_CORE_READ(tp, bytes_acked), e->plain[TLSFAIL_DIR_SENT]);
@@ -126,7 +149,7 @@ static __noinline int conn_end(const struct sock *sk, struct tlsfail_conn *c)
 		conclude_at_end(sk, c);
 	if (!role_wanted(c->role) || e->unsure)
 		goto out;
-	if (is_unsure(e))
+	if (is_unsure(sk, e))
 		count(TLSFAIL_N_UNSURE);
 	else if (c->role == TLSFAIL_ROLE_SERVER ? server_failed(c) : client_failed(c))
 		conn_report(sk, c);

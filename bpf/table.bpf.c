@@ -189,3 +189,12 @@ __hidden __u32 socket_bytes_read(const struct sock *sk)
 	return (__u32)BPF_CORE_READ(tp, bytes_received) -
 	       (BPF_CORE_READ(tp, rcv_nxt) - BPF_CORE_READ(tp, copied_seq));
 }
+
+/* What TCP has sent and what it has still to send. */
+__hidden __u32 socket_bytes_written(const struct sock *sk)
+{
+	const struct tcp_sock *tp = (const struct tcp_sock *)sk;
+
+	return BPF_CORE_READ(tp, write_seq) - BPF_CORE_READ(tp, snd_una) +
+	       (__u32)BPF_CORE_READ(tp, bytes_acked);
+}

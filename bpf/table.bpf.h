@@ -91,5 +91,7 @@ bool socket_is_tcp(const struct sock *sk);
 
 /* How many bytes the program has read from it. */
 __u32 socket_bytes_read(const struct sock *sk);
+/* Bytes that the program has written, and TCP may still have to send. */
+__u32 socket_bytes_written(const struct sock *sk);
 
 #endif

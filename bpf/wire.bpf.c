@@ -62,15 +62,6 @@ static __always_inline bool begins_cut(const __u8 *head, __u32 len)
 
 /* -- what was said before --------------------------------------------------------------------- */
 
-/* What TCP has sent and what it has still to send. */
-static __always_inline __u32 socket_bytes_written(const struct sock *sk)
-{
-	const struct tcp_sock *tp = (const struct tcp_sock *)sk;
-
-	return BPF_CORE_READ(tp, write_seq) - BPF_CORE_READ(tp, snd_una) +
-	       (__u32)BPF_CORE_READ(tp, bytes_acked);
-}
-
 /* Are these len bytes all that was ever read? A FIN behind them may have been taken with them. */
 static __always_inline bool is_all_read(const struct sock *sk, __u32 len)
 {

@@ -9,6 +9,7 @@ import itertools
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import time
@@ -185,26 +186,37 @@ def check_live(here):
             status = tlsfail.interrupt()
             findings.finish()
         stderr = tlsfail.stderr()
+        metrics = (lab.directory / "soak.prom").read_text()
+    skipped = metric(metrics, "tlsfail_probe_misses_total")
+    print(f"# runs of BPF programs that the kernel skipped: {skipped}; undecided: "
+          f"{metric(metrics, 'tlsfail_undecided_total')}")
     print(f"# {count} events of the host, {sum(traffic.requests.values())} requests, "
           f"{sum(findings.failures.values())} findings, {findings.lost} lost", flush=True)
     require(status == 0, f"exit status {status}", stderr)
     require(not traffic.surprises, dict(traffic.surprises), stderr)
-    require_found(traffic.requests, findings, stderr)
+    require_found(traffic.requests, findings, skipped, stderr)
     require_flat(samples)
 
 
-def require_found(requests, findings, stderr):
-    """Each failure that the clients met is one finding, with its cause, on either side."""
+def metric(text, name):
+    """The sum of all samples of the metric NAME."""
+    return sum(int(value) for value in re.findall(rf"^{name}(?:{{.*}})? (\d+)$", text, re.MULTILINE))
+
+
+def require_found(requests, findings, skipped, stderr):
+    """Each failure that the clients met is one finding, with its cause, on either side. Where the kernel
+    SKIPPED runs of BPF programs some may be missing, but none may be wrong."""
     wanted = collections.Counter({("client", case.slug): requests[case.name]
                                   for case in CASES if case.slug})
     client = collections.Counter({key: count for key, count in findings.failures.items()
                                   if key[0] == "client"})
-    require(client == wanted and not findings.lost, f"wanted {dict(wanted)}",
-            f"found {dict(client)}, {findings.lost} lost", stderr)
     served = sum(count for (role, _), count in findings.failures.items() if role == "server")
     wanted_served = sum(requests[name] for name in SEEN_BY_SERVER)
-    require(served == wanted_served, f"{served} of {wanted_served} as the server",
-            dict(findings.failures), stderr)
+    told = (f"wanted {dict(wanted)}, {wanted_served} as the server",
+            f"found {dict(findings.failures)}, {findings.lost} lost, {skipped} skipped", stderr)
+    require(client <= wanted and served <= wanted_served, *told)
+    missing = sum((wanted - client).values()) + wanted_served - served
+    require(missing <= skipped and (skipped or not findings.lost), *told)
 
 
 # ---- A week ----------------------------------------------------------------------------------------

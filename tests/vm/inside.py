@@ -44,7 +44,7 @@ MODULES = (test_cases, test_hooks, test_doctor, test_safety, test_obstacles, tes
            test_lifecycle, test_host, test_container, test_mishaps,
            test_preemption, test_soak, test_lockdown)
 
-KEPT = ("*.out", "*.err", "*.rec", "proxy/error.log")
+KEPT = ("*.out", "*.err", "*.rec", "*.prom", "proxy/error.log")
 
 
 class GuestEnv(env.Env):
