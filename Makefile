@@ -83,6 +83,8 @@ build/arm64/obj/%.o: USER_CPPFLAGS := -iquote build/arm64 $(USER_CPPFLAGS) \
 	-isystem $(ARM64_SYSROOT)/usr/include -isystem $(ARM64_SYSROOT)/usr/include/aarch64-linux-gnu
 SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 COVERAGE := -O0 -g --coverage
+# In percent of the lines of src/.
+COVERAGE_LEAST := 85
 # How fuzzers are built. The sources are instrumented for the engine, whose main() is linked into them;
 # OSS-Fuzz has a compiler, flags and an engine of its own.
 FUZZ_DIR    ?= build/fuzz
@@ -344,13 +346,13 @@ check-cli: build/asan/tlsfail ## the command line as it is typed, under ASan and
 	$(Q)tools/tap-summary $(CLI_SUITE)
 
 .PHONY: coverage
-coverage: $(COVERAGE_PROGRAMS) build/coverage/tlsfail ## line coverage of src/ by unit and golden tests, by folder
+coverage: $(COVERAGE_PROGRAMS) build/coverage/tlsfail ## line coverage of src/ by unit, golden and cli tests, by folder; fails below COVERAGE_LEAST %
 	$(Q)find build/coverage -name '*.gcda' -delete
 	$(Q)tools/tap-summary $(foreach p,$(COVERAGE_PROGRAMS),'unit/$(notdir $(p))=CMOCKA_MESSAGE_OUTPUT=TAP $(p)') \
 		'golden=tests/golden/run --tlsfail build/coverage/tlsfail' \
 		'cli=tests/cli/run --tlsfail build/coverage/tlsfail' >build/coverage/log || \
 		{ cat build/coverage/log; exit 1; }
-	$(Q)tools/coverage build/coverage
+	$(Q)tools/coverage --least $(COVERAGE_LEAST) build/coverage
 
 .PHONY: check-fault
 check-fault: build/tlsfail ## each call of the C library that replay makes, made to fail once
