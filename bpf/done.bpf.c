@@ -8,6 +8,9 @@
 /* The same certificate of a peer is reported again after this time. */
 const volatile __u64 cert_interval_ns = ~0ULL;
 
+/* And another one of that peer not before this time has passed: one address may serve many names. */
+const volatile __u64 cert_pause_ns = 0;
+
 /* Once per peer and certificate and interval; a resumed handshake has no certificate. */
 static __noinline int certificates_watch(const struct sock *sk, const struct tlsfail_conn *c)
 {
@@ -17,7 +20,7 @@ static __noinline int certificates_watch(const struct sock *sk, const struct tls
 		peer_cert_missed(c);
 		return 0;
 	}
-	if (!peer_cert_is_new(c, cert_interval_ns)) {
+	if (!peer_cert_is_new(c, cert_interval_ns, cert_pause_ns)) {
 		demand_note(TLSFAIL_D_CERT_KNOWN);
 		return 0;
 	}

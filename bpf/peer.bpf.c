@@ -63,13 +63,14 @@ __hidden void peer_sent_tls(const struct tlsfail_conn *c)
 		p->did_tls = 1;
 }
 
-__hidden bool peer_cert_is_new(const struct tlsfail_conn *c, __u64 interval_ns)
+__hidden bool peer_cert_is_new(const struct tlsfail_conn *c, __u64 interval_ns, __u64 pause_ns)
 {
 	struct tlsfail_peer_state *p = peer_get(c);
 
 	if (!p)
 		return true;
-	if (p->t_cert && p->cert_print == c->cert_print && c->t_done - p->t_cert < interval_ns)
+	if (p->t_cert &&
+	    c->t_done - p->t_cert < (p->cert_print == c->cert_print ? interval_ns : pause_ns))
 		return false;
 	p->cert_print = c->cert_print;
 	p->t_cert = c->t_done;

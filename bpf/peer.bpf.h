@@ -13,9 +13,9 @@ bool peer_did_tls(const struct tlsfail_conn *c);
 /* It has now, if these are its first bytes. */
 void peer_sent_tls(const struct tlsfail_conn *c);
 
-/* Its certificates are others than the last time, or interval_ns has passed: they are to be
- * reported, and the next ones are compared with them. */
-bool peer_cert_is_new(const struct tlsfail_conn *c, __u64 interval_ns);
+/* Its certificates are others than the last time, and pause_ns has passed, or interval_ns has: they are to
+ * be reported. */
+bool peer_cert_is_new(const struct tlsfail_conn *c, __u64 interval_ns, __u64 pause_ns);
 
 /* A handshake with it was done, and no certificate was read: that is asked for once, if none is known. */
 void peer_cert_missed(const struct tlsfail_conn *c);

@@ -122,6 +122,8 @@ static const char *confidence_words(const struct cause *cause)
 		[CONFIDENCE_HIGH] = "high",
 	};
 
+	if (cause->medium_if)
+		return "low, medium with more evidence";
 	return cause->high_if || cause->high_with ? words_raised[cause->confidence]
 						  : words[cause->confidence];
 }

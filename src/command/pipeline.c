@@ -235,7 +235,8 @@ static int failure_report(struct pipeline *p)
 	diagnose(&p->failure, &p->work, &p->finding);
 	failure_count(p);
 	if (!server) {
-		certmemo_put(p->certmemo, &p->finding);
+		certmemo_put(p->certmemo, &p->finding.peer, p->finding.time_ns, p->work.certs,
+			     p->work.cert_count, p->failure.conn->cert_count);
 		peers_offered(p->peers, p->failure.conn, p->finding.hello.offers_session);
 		peers_caused(p->peers, p->failure.conn, p->finding.cause,
 			     upstream_of(&p->finding.config));
@@ -278,15 +279,18 @@ static int loss_report(struct pipeline *p, const struct tlsfail_loss *loss)
 
 static int certificates_report(struct pipeline *p, const struct tlsfail_certs *record)
 {
+	const struct x509_view *certs;
+	struct finding_endpoint peer;
 	struct certificate_ends ends;
 	struct sighting sighting;
+	size_t count;
 	int err = 0;
 
 	correlator_sighting(p->correlator, record, &sighting);
+	count = certwatch_read(p->certwatch, &sighting, &peer, &certs);
+	certmemo_put(p->certmemo, &peer, sighting.time_ns, certs, count, record->cert_count);
 	if (p->metrics && certwatch_ends(p->certwatch, &sighting, &ends))
 		metrics_certificates(p->metrics, &ends);
-	if (certwatch_shown(p->certwatch, &sighting, &p->finding))
-		certmemo_put(p->certmemo, &p->finding);
 	for (int event = 0; !err && event < CERTWATCH_EVENTS; event++)
 		if (certwatch_tell(p->certwatch, &sighting, event, &p->finding))
 			err = finding_write(p, &p->finding);

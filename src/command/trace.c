@@ -45,6 +45,7 @@
 #define CONFIRM_MS 50	/* between looks for an answer of the prober */
 /* A certificate that stays the same is looked at again once a day: its end comes nearer. */
 #define CERT_INTERVAL_NS (24ULL * 3600 * 1000000000)
+#define CERT_PAUSE_NS	 1000000000ULL
 
 struct tracer {
 	const struct options *options;
@@ -197,8 +198,11 @@ static int bpf_load(struct tracer *t)
 	}
 	exec_names_set(t);
 	t->skel->rodata->roles = t->options->pipeline.roles;
+	/* They are remembered in any case: a resumed handshake brings none. */
 	if (t->options->pipeline.certs.seen || t->options->pipeline.certs.warn_s || t->exporter)
 		t->skel->rodata->cert_interval_ns = CERT_INTERVAL_NS;
+	else
+		t->skel->rodata->cert_pause_ns = CERT_PAUSE_NS;
 	hooks_select(t->skel, &t->choice);
 	err = tlsfail_bpf__load(t->skel);
 	if (err)

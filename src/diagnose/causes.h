@@ -32,9 +32,9 @@ struct cause_when {
 	uint64_t all;				/* observations that must be there */
 	uint64_t none;				/* and must not */
 	uint64_t any;				/* one of which must be there; 0: none need be */
-	uint32_t with;				/* circumstances: all of these, */
-	uint32_t without;			/* none of these, */
-	uint32_t with_any;			/* and one of these; 0: none need be */
+	uint64_t with;				/* circumstances: all of these, */
+	uint64_t without;			/* none of these, */
+	uint64_t with_any;			/* and one of these; 0: none need be */
 	uint16_t alert[CAUSE_NUMBERS_MAX];	/* fatal alert received */
 	uint16_t alert_sent[CAUSE_NUMBERS_MAX]; /* fatal alert sent, seen or inferred */
 	uint16_t reason[CAUSE_NUMBERS_MAX];	/* enum tls_reason of the first error */
@@ -44,14 +44,14 @@ struct cause_when {
 struct cause_candidate {
 	const char *slug;
 	uint64_t all;	  /* named only when this was observed, */
-	uint32_t with;	  /* in these circumstances, */
-	uint32_t without; /* and not in one of these */
+	uint64_t with;	  /* in these circumstances, */
+	uint64_t without; /* and not in one of these */
 };
 
 /* Other words for the same cause, where what the peer did before says more, or the circumstances. */
 struct cause_wording {
 	uint64_t when;	     /* one observation, */
-	uint32_t with;	     /* or a circumstance; both 0: there is no such wording */
+	uint64_t with;	     /* or a circumstance; both 0: there is no such wording */
 	const char *message; /* NULL: the row's */
 	const char *doubt;
 	const char *hint;
@@ -65,8 +65,9 @@ struct cause {
 	bool noise;
 	enum responsible responsible; /* who has to do something about it */
 	enum confidence confidence;
+	uint64_t medium_if; /* of a low one: any of these observations makes it medium */
 	uint64_t high_if;   /* any of these observations makes it high; 0: none */
-	uint32_t high_with; /* or any of these circumstances */
+	uint64_t high_with; /* or any of these circumstances */
 	/* The row that would fit if this one did not is a candidate, before the others. */
 	bool or_next;
 	struct cause_candidate candidates[CAUSE_CANDIDATES_MAX];

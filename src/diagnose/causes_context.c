@@ -109,7 +109,7 @@ static const struct cause rows[] = {
 	{
 		.slug = "resumption-refused",
 		.when = { .with = C_SESSION | C_REFUSED_HELLO,
-			  .without = C_SNI_MALFORMED,
+			  .without = C_SNI_MALFORMED | C_OFFER_OF_ONE_PLACE,
 			  .none = O_UNRECOGNIZED | O_LARGE,
 			  .any = O_ALERT },
 		.confidence = CONFIDENCE_MEDIUM,
@@ -166,6 +166,41 @@ static const struct cause rows[] = {
 		.doubt = "If asked by name, it may present another certificate.",
 		.hint = "{setting:send_sni}",
 	},
+	/* The verify result of a session is that of the handshake which began it. */
+	{
+		.slug = "verify-expired",
+		.when = { .with = C_SHOWN_EXPIRED },
+		.confidence = CONFIDENCE_MEDIUM,
+		.responsible = RESPONSIBLE_UPSTREAM,
+		.or_next = true,
+		.evidence =
+			"a session was resumed; X509 verify code 20 or 21 is its result; and what "
+			"the peer showed before has expired",
+		.message = "A certificate that {peer} showed before has expired{code}.",
+		.with_cert = "Certificate {subject} of {peer} ended {ended}; the session that was "
+			     "resumed has another verify result{code}.",
+		.doubt = "It may have been renewed since.",
+		.hint = "renew it on the {upstream} and reload it there",
+	},
+	{
+		.slug = "session-verify-result",
+		.when = { .with = C_RESULT_FOREIGN, .without = C_ONE_PLACE },
+		.confidence = CONFIDENCE_MEDIUM,
+		.responsible = RESPONSIBLE_THIS_HOST,
+		.or_next = true,
+		.evidence =
+			"a session was resumed; X509 verify code 20 or 21 is its result; the "
+			"issuer of what the peer showed before is in the file of trusted CAs here, "
+			"and other places connect to the peer",
+		.message =
+			"{program} resumed a session with {peer} that began at another place, where "
+			"the certificate could not be verified{code}: it is refused for that here.",
+		.with_cert =
+			"{program} resumed a session with {peer} that began at another place, where "
+			"certificate {subject} could not be verified{code}: it is refused for that "
+			"here, where its issuer, {issuer}, is trusted.",
+		.hint = "{setting:no_session_reuse}, so that no session of another place is resumed",
+	},
 	{
 		.slug = "sni-missing",
 		.when = { .all = O_NO_SNI | O_RX_NONE,
@@ -219,8 +254,9 @@ static const struct cause rows[] = {
 		.slug = "accept-queue-full",
 		.when = { .all = O_LOCAL | O_UNACKED | O_RX_NONE,
 			  .none = O_DONE | O_ERROR | O_LARGE | O_EXITING },
-		.confidence = CONFIDENCE_MEDIUM,
+		.confidence = CONFIDENCE_LOW,
 		.responsible = RESPONSIBLE_UPSTREAM,
+		.medium_if = O_PEER_SUCCEEDS,
 		.candidates = { { .slug = "handshake-blackholed" } },
 		.close_kind = "timeout",
 		.evidence = "TCP was connected; a ClientHello of one packet was retransmitted and "

@@ -41,7 +41,7 @@ static const struct cause rows[] = {
 		.responsible = RESPONSIBLE_THIS_HOST,
 		.when = { .all = O_NO_SNI,
 			  .none = O_SERVER_HELLO | O_RETRY | O_DONE,
-			  .without = C_SNI_NEEDLESS | C_FEW_SUITES | C_FEW_GROUPS,
+			  .without = C_SNI_NEEDLESS | C_FEW_SUITES | C_FEW_GROUPS | C_NO_NAME,
 			  .alert = { TLS_ALERT_HANDSHAKE_FAILURE, TLS_ALERT_INTERNAL_ERROR,
 				     TLS_ALERT_ILLEGAL_PARAMETER } },
 		.confidence = CONFIDENCE_MEDIUM,
@@ -111,6 +111,37 @@ static const struct cause rows[] = {
 			"{setting:reload}",
 	},
 	{
+		.slug = "client-cert-expired",
+		.responsible = RESPONSIBLE_THIS_HOST,
+		.when = { .all = O_CERT_SENT | O_CERT_VAGUE, .with = C_CLIENT_CERT_ENDED },
+		.confidence = CONFIDENCE_HIGH,
+		.resumption_hides = true,
+		.evidence = "fatal alert 42, 46 or 49 received; the client certificate that is "
+			    "configured, and was sent, has expired",
+		.message = "{peer} refused our client certificate (alert {alert}), which has "
+			   "expired.",
+		.hint = "renew the client certificate{with:client_certificate} and "
+			"{setting:reload}",
+	},
+	/* Go, GnuTLS and Java say so of one whose CA they do not trust. */
+	{
+		.slug = "client-cert-untrusted",
+		.when = { .all = O_CERT_SENT | O_CERT_VAGUE,
+			  .without = C_CLIENT_CERT_UNFIT,
+			  .alert = { TLS_ALERT_BAD_CERTIFICATE, TLS_ALERT_CERTIFICATE_UNKNOWN } },
+		.confidence = CONFIDENCE_MEDIUM,
+		.resumption_hides = true,
+		.candidates = { { .slug = "client-cert-rejected" },
+				{ .slug = "client-cert-expired" } },
+		.evidence = "a client certificate was sent; fatal alert 42 or 46 received",
+		.message =
+			"{peer} refused our client certificate (alert {alert}), most likely as it "
+			"does not trust its CA.",
+		.doubt = "What the alert means depends on the server's implementation.",
+		.hint = "use a client certificate{with:client_certificate} from a CA that the "
+			"{upstream} trusts, or add its CA there",
+	},
+	{
 		.slug = "client-cert-rejected",
 		.when = { .all = O_CERT_REFUSED },
 		.confidence = CONFIDENCE_MEDIUM,
@@ -156,19 +187,38 @@ static const struct cause rows[] = {
 		.hint = "look for a middlebox or a broken NIC offload on the path; compare with a "
 			"capture on the other side",
 	},
+	/* OpenSSL's security level leaves a server no signature for them. */
+	{
+		.slug = "protocol-version-rejected",
+		.when = { .all = O_OLD_CLIENT,
+			  .none = O_SERVER_HELLO,
+			  .without = C_SUCCEEDED,
+			  .alert = { TLS_ALERT_INTERNAL_ERROR } },
+		.confidence = CONFIDENCE_MEDIUM,
+		.candidates = { { .slug = "peer-internal-error" } },
+		.evidence = "nothing newer than TLS 1.1 was offered; fatal alert 80 as the first "
+			    "answer",
+		.message =
+			"{peer} refused the ClientHello (alert 80), most likely for the versions "
+			"that were offered ({versions}).",
+		.doubt = "It may have had an internal error.",
+		.hint = "widen {setting:versions} to a version that the {upstream} speaks",
+	},
 	{
 		.slug = "peer-internal-error",
 		.responsible = RESPONSIBLE_UPSTREAM,
 		.when = { .alert = { TLS_ALERT_INTERNAL_ERROR } },
-		.confidence = CONFIDENCE_MEDIUM,
-		.candidates = { { .slug = "protocol-version-rejected" },
-				{ .slug = "sni-unrecognized",
+		.confidence = CONFIDENCE_LOW,
+		.medium_if = O_PEER_SUCCEEDS | O_SERVER_HELLO,
+		.candidates = { { .slug = "sni-unrecognized",
 				  .all = O_SNI,
-				  .without = C_SUCCEEDED } },
+				  .without = C_SUCCEEDED },
+				{ .slug = "protocol-version-rejected", .all = O_NARROW } },
 		.evidence = "fatal alert 80 received",
 		.message = "{peer} had an internal error during the handshake (alert 80).",
-		.doubt = "Some servers send this when they accept none of the TLS versions "
-			 "offered.",
+		.doubt =
+			"Some servers send this when they do not serve the name asked for (SNI), or "
+			"accept none of the TLS versions offered.",
 		.hint = "check the {upstream}'s own log at that time",
 	},
 	{
@@ -328,6 +378,24 @@ static const struct cause rows[] = {
 		.message = "{peer} wants stronger cipher suites or keys than were offered (alert "
 			   "71). Offered: {ciphers}.",
 		.hint = "add stronger cipher suites to {setting:ciphers}",
+	},
+	/* OpenSSL as the server (SSL_R_REQUIRED_CIPHER_MISSING). */
+	{
+		.slug = "cipher-mismatch",
+		.when = { .all = O_ILLEGAL,
+			  .none = O_SERVER_HELLO | O_DONE,
+			  .with = C_SESSION | C_FEW_SUITES | C_OFFER_OF_ONE_PLACE },
+		.confidence = CONFIDENCE_MEDIUM,
+		.candidates = { { .slug = "resumption-refused" }, { .slug = "group-mismatch" } },
+		.evidence =
+			"a session of the peer was offered, and few cipher suites, while other places "
+			"connect to the peer; alert 47 as the first answer",
+		.message = "{peer} refused the ClientHello (alert {alert}): it offers to resume a "
+			   "session, most likely without the cipher suite of that. Offered were "
+			   "{ciphers}.",
+		.doubt = "The alert does not say that.",
+		.hint = "compare {setting:ciphers} and {setting:versions} with what the {upstream} "
+			"accepts",
 	},
 	{
 		.slug = "group-mismatch",

@@ -23,6 +23,75 @@
 	"filter or a server that hangs looks the same."
 
 static const struct cause rows[] = {
+	/* -- silent ends, where a client certificate was asked for -- */
+	{
+		.slug = "client-cert-required",
+		.responsible = RESPONSIBLE_THIS_HOST,
+		.when = { .all = O_DONE | O_CERT_EMPTY | O_NO_SUCCESS, .none = O_LOCAL | O_ERROR },
+		.confidence = CONFIDENCE_MEDIUM,
+		.resumption_hides = true,
+		.candidates = { { .slug = "prematurely-closed-after-handshake" } },
+		.evidence =
+			"TLS 1.3: the lengths of the encrypted records say that the request for a "
+			"certificate was answered with none; handshake done, then FIN or RST without "
+			"application data; no success of this peer is known",
+		.message = "{peer} asked for a client certificate, got none, and closed the "
+			   "connection without an answer.",
+		.doubt = "A crashed or overloaded application may do this, too.",
+		.hint = "{setting:give_certificate}",
+	},
+	{
+		.slug = "client-cert-required-legacy",
+		.responsible = RESPONSIBLE_THIS_HOST,
+		.when = { .all = O_CERT_REQUESTED | O_CERT_EMPTY | O_NO_SUCCESS,
+			  .any = O_PEER_FIN | O_PEER_RST,
+			  .none = O_DONE | O_LOCAL | O_ERROR },
+		.confidence = CONFIDENCE_MEDIUM,
+		.resumption_hides = true,
+		.candidates = { { .slug = "peer-closed-mid-handshake" } },
+		.evidence = "CertificateRequest received, empty Certificate sent, then FIN or RST; no "
+			    "success of this peer is known",
+		.message = "{peer} asked for a client certificate, got none, and closed the "
+			   "connection without an alert.",
+		.doubt = "It may have died.",
+		.hint = "{setting:give_certificate}",
+	},
+	{
+		.slug = "client-cert-expired",
+		.responsible = RESPONSIBLE_THIS_HOST,
+		.when = { .all = O_CERT_SENT | O_NO_SUCCESS,
+			  .any = O_PEER_FIN | O_PEER_RST,
+			  .none = O_LOCAL | O_ERROR,
+			  .with = C_CLIENT_CERT_ENDED },
+		.confidence = CONFIDENCE_MEDIUM,
+		.resumption_hides = true,
+		.candidates = { { .slug = "client-cert-untrusted" } },
+		.evidence = "a client certificate was sent, which has expired, then FIN or RST; no "
+			    "success of this peer is known",
+		.message = "{peer} got a client certificate that has expired, and closed the "
+			   "connection without an answer.",
+		.doubt = "It may have closed it for another reason.",
+		.hint = "renew the client certificate{with:client_certificate} and "
+			"{setting:reload}",
+	},
+	{
+		.slug = "client-cert-untrusted",
+		.when = { .all = O_CERT_SENT | O_NO_SUCCESS,
+			  .any = O_PEER_FIN | O_PEER_RST,
+			  .none = O_LOCAL | O_ERROR },
+		.confidence = CONFIDENCE_MEDIUM,
+		.resumption_hides = true,
+		.or_next = true,
+		.candidates = { { .slug = "client-cert-rejected" } },
+		.evidence = "a client certificate was sent, then FIN or RST; no success of this peer "
+			    "is known",
+		.message = "{peer} got our client certificate and closed the connection without an "
+			   "answer, most likely as it does not trust its CA.",
+		.doubt = "It may refuse it for another reason, or have crashed.",
+		.hint = "use a client certificate{with:client_certificate} from a CA that the "
+			"{upstream} trusts, or add its CA there",
+	},
+
 	/* -- silent ends, after the handshake -- */
 	{
 		.slug = "prematurely-closed-after-handshake",
@@ -158,7 +227,8 @@ static const struct cause rows[] = {
 	{
 		.slug = "peer-reset-in-handshake",
 		.when = { .all = O_PEER_RST, .none = O_DONE | O_ERROR },
-		.confidence = CONFIDENCE_MEDIUM,
+		.confidence = CONFIDENCE_LOW,
+		.medium_if = O_PEER_FAILS | O_PEER_SUCCEEDS,
 		.candidates = { { .slug = "sni-missing", .all = O_NO_SNI | O_RX_NONE | O_NO_SUCCESS,
 				  .without = C_SNI_NEEDLESS },
 				{ .slug = "sni-unrecognized", .all = O_SNI | O_RX_NONE | O_NO_SUCCESS },
@@ -185,7 +255,8 @@ static const struct cause rows[] = {
 	{
 		.slug = "peer-closed-in-handshake",
 		.when = { .all = O_PEER_FIN, .none = O_DONE | O_ERROR },
-		.confidence = CONFIDENCE_MEDIUM,
+		.confidence = CONFIDENCE_LOW,
+		.medium_if = O_PEER_FAILS | O_PEER_SUCCEEDS,
 		.candidates = { { .slug = "sni-missing", .all = O_NO_SNI | O_RX_NONE | O_NO_SUCCESS,
 				  .without = C_SNI_NEEDLESS },
 				{ .slug = "sni-unrecognized", .all = O_SNI | O_RX_NONE | O_NO_SUCCESS },

@@ -36,6 +36,10 @@ static const struct cause rows[] = {
 			  .hint = "renew it on the {upstream} and reload it there; if the "
 				  "{upstream} presents another one when asked by name, "
 				  "{setting:send_sni}" },
+			{ .with = C_NOT_FOR_SNI,
+			  .hint = "find out why the {upstream} presents this one when asked for "
+				  "{sni}, which it is not for; if it has none for that name, get it "
+				  "one: a renewed one for other names would be refused, too" },
 		},
 	},
 	{
@@ -72,6 +76,9 @@ static const struct cause rows[] = {
 			  .hint = "{setting:send_sni} and see whether the {upstream} then "
 				  "presents another one; otherwise add that certificate, or the "
 				  "CA that should have issued it, to {setting:trusted_cas}" },
+			{ .with = C_NOT_FOR_SNI,
+			  .hint = "find out why the {upstream} presents this one when asked for "
+				  "{sni}, which it is not for: trusting it would not help" },
 		},
 	},
 	{
@@ -91,6 +98,25 @@ static const struct cause rows[] = {
 			"Certificate {subject} of {peer} was issued by {issuer}, which is neither "
 			"trusted on this host nor in the chain it sent.",
 		.hint = "make the {upstream} send its intermediate certificates after its own",
+	},
+	/* OpenSSL 3 says of it that an issuer is missing. */
+	{
+		.slug = "verify-depth-exceeded",
+		.responsible = RESPONSIBLE_THIS_HOST,
+		.when = { .with = C_DEPTH_SHORT,
+			  .verify = { TLS_VERIFY_NO_ISSUER_LOCALLY,
+				      TLS_VERIFY_CANNOT_VERIFY_FIRST } },
+		.confidence = CONFIDENCE_MEDIUM,
+		.resumption_hides = true,
+		.candidates = { { .slug = "verify-untrusted-issuer" } },
+		.evidence =
+			"X509 verify code 20 or 21; more certificates came than the configuration "
+			"allows, and the file of trusted CAs has who issued the last of them",
+		.message = "The certificate chain of {peer} is longer than is allowed here{code}.",
+		.with_cert = "The chain of certificate {subject} of {peer}, which sent {chain}, is "
+			     "longer than is allowed here{code}.",
+		.doubt = "The CA above it is trusted here, by its name.",
+		.hint = "raise {setting:verify_depth}",
 	},
 	{
 		.slug = "verify-untrusted-issuer",

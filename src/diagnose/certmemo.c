@@ -7,14 +7,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct shown {
+#include "finding/tls.h"
+
+struct entry {
 	struct finding_endpoint peer;
-	struct finding_certificate certificate;
+	struct certmemo_shown shown;
 };
 
 struct certmemo {
 	size_t next;
-	struct shown shown[CERTMEMO_MAX];
+	struct entry entries[CERTMEMO_MAX];
 };
 
 struct certmemo *certmemo_new(void)
@@ -31,30 +33,48 @@ static size_t find(const struct certmemo *memo, const struct finding_endpoint *p
 {
 	size_t i = 0;
 
-	while (i < CERTMEMO_MAX && (memo->shown[i].peer.port != peer->port ||
-				    strcmp(memo->shown[i].peer.address, peer->address) != 0))
+	while (i < CERTMEMO_MAX && (memo->entries[i].peer.port != peer->port ||
+				    strcmp(memo->entries[i].peer.address, peer->address) != 0))
 		i++;
 	return i;
 }
 
-void certmemo_put(struct certmemo *memo, const struct finding *f)
+/* With what is known of the whole chain. */
+static void certificate_keep(struct finding_certificate *to, const struct x509_view *from,
+			     const struct x509_view *certs, size_t count, unsigned int sent)
 {
-	size_t i = find(memo, &f->peer);
+	finding_certificate_set(to, from, sent);
+	if (count == sent)
+		memcpy(to->top_issuer, certs[count - 1].issuer, sizeof(to->top_issuer));
+}
 
-	if (!f->certificate.known || f->certificate.seen_ns)
+void certmemo_put(struct certmemo *memo, const struct finding_endpoint *peer, uint64_t time_ns,
+		  const struct x509_view *certs, size_t count, unsigned int sent)
+{
+	const struct x509_view *first = certs;
+	size_t i = find(memo, peer);
+	struct entry *entry;
+
+	if (!count)
 		return;
+	for (size_t k = 1; k < count; k++)
+		if (certs[k].has_validity && certs[k].not_after < first->not_after)
+			first = &certs[k];
 	if (i == CERTMEMO_MAX) {
 		i = memo->next;
 		memo->next = (memo->next + 1) % CERTMEMO_MAX;
 	}
-	memo->shown[i] = (struct shown){ f->peer, f->certificate };
-	memo->shown[i].certificate.seen_ns = f->time_ns;
+	entry = &memo->entries[i];
+	*entry = (struct entry){ .peer = *peer };
+	certificate_keep(&entry->shown.leaf, &certs[0], certs, count, sent);
+	certificate_keep(&entry->shown.first_to_end, first, certs, count, sent);
+	entry->shown.leaf.seen_ns = entry->shown.first_to_end.seen_ns = time_ns;
 }
 
-const struct finding_certificate *certmemo_get(const struct certmemo *memo,
-					       const struct finding_endpoint *peer)
+const struct certmemo_shown *certmemo_get(const struct certmemo *memo,
+					  const struct finding_endpoint *peer)
 {
 	size_t i = find(memo, peer);
 
-	return i < CERTMEMO_MAX ? &memo->shown[i].certificate : NULL;
+	return i < CERTMEMO_MAX ? &memo->entries[i].shown : NULL;
 }

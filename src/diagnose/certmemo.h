@@ -7,6 +7,7 @@
 #define TLSFAIL_DIAGNOSE_CERTMEMO_H
 
 #include "finding/finding.h"
+#include "tls/x509view.h"
 
 /* Peers that are remembered at a time; the one that was put first makes room. */
 #define CERTMEMO_MAX 128
@@ -17,12 +18,20 @@ struct certmemo;
 struct certmemo *certmemo_new(void);
 void certmemo_free(struct certmemo *memo);
 
-/* The peer of the finding showed its certificate: it is copied. */
-void certmemo_put(struct certmemo *memo, const struct finding *f);
+/* What a peer showed: its own certificate, and that one of the chain which ends first. Of both seen_ns
+ * is when that was. */
+struct certmemo_shown {
+	struct finding_certificate leaf;
+	struct finding_certificate first_to_end;
+};
 
-/* What that peer showed last, with seen_ns, when that was; NULL: it is not known. It lives until the next
- * one is put. */
-const struct finding_certificate *certmemo_get(const struct certmemo *memo,
-					       const struct finding_endpoint *peer);
+/* The peer showed a chain at time_ns: count certificates of it, its own first, of the sent ones that
+ * came. They are copied. Of none nothing is remembered. */
+void certmemo_put(struct certmemo *memo, const struct finding_endpoint *peer, uint64_t time_ns,
+		  const struct x509_view *certs, size_t count, unsigned int sent);
+
+/* What that peer showed last; NULL: it is not known. It lives until the next one is put. */
+const struct certmemo_shown *certmemo_get(const struct certmemo *memo,
+					  const struct finding_endpoint *peer);
 
 #endif

@@ -165,13 +165,13 @@ bool certwatch_tell(struct certwatch *w, const struct sighting *s, enum certwatc
 	return tell_expiring(w, s, f);
 }
 
-bool certwatch_shown(struct certwatch *w, const struct sighting *s, struct finding *f)
+size_t certwatch_read(struct certwatch *w, const struct sighting *s, struct finding_endpoint *peer,
+		      const struct x509_view **certs)
 {
 	certificates_read(w, s);
-	if (!w->cert_count)
-		return false;
-	fill(f, s, FINDING_CERTIFICATE_SEEN, &w->certs[0]);
-	return true;
+	fill_peer(peer, s);
+	*certs = w->certs;
+	return w->cert_count;
 }
 
 bool certwatch_ends(struct certwatch *w, const struct sighting *s, struct certificate_ends *ends)

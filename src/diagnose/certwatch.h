@@ -12,6 +12,7 @@
 #include "diagnose/correlate.h"
 #include "finding/certificate_ends.h"
 #include "finding/finding.h"
+#include "tls/x509view.h"
 
 struct certwatch_options {
 	bool seen;	 /* tell each certificate of a peer once */
@@ -36,8 +37,10 @@ enum certwatch_event {
 bool certwatch_tell(struct certwatch *w, const struct sighting *sighting,
 		    enum certwatch_event event, struct finding *finding);
 
-/* Fills in the peer of the sighting and its leaf, whether it is to be told or not; false: it cannot be read. */
-bool certwatch_shown(struct certwatch *w, const struct sighting *sighting, struct finding *finding);
+/* The certificates of the sighting, the peer's own first, and whose they are. *certs lives until the next
+ * call. Returns how many there are. */
+size_t certwatch_read(struct certwatch *w, const struct sighting *sighting,
+		      struct finding_endpoint *peer, const struct x509_view **certs);
 
 /* Whether it is known when the certificates of the sighting end; then *ends is filled in. */
 bool certwatch_ends(struct certwatch *w, const struct sighting *sighting,

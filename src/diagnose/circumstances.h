@@ -22,6 +22,10 @@
 	X(OTHER_EXPIRED, "none of the certificates received is the one that has expired")          \
 	X(FOUND_GOOD, "the program asked for the verify code, and the certificate was good")       \
 	X(NO_CHAIN, "at most one certificate was seen, and it is not self-issued")                 \
+	X(NOT_FOR_SNI, "the certificate does not match the server_name that was sent")            \
+	X(SHOWN_EXPIRED, "a session was resumed, and the certificate the peer presented before has expired") \
+	X(RESULT_FOREIGN, "a session was resumed, and the issuer of the certificate the peer presented before is trusted here") \
+	X(DEPTH_SHORT, "the chain received is longer than allowed, and the CA above it is trusted") \
 	/* as the server */                                                                        \
 	X(EARLY_DATA, "the client sent early data in a resumed session")                           \
 	X(ONLY_SSL, "nothing newer than SSL 3.0 was offered")                                      \
@@ -30,6 +34,10 @@
 	X(USES_TLS, "the configuration has TLS for this peer")                                     \
 	X(CAN_SEND_NAME, "the configuration has a name that could be sent as server_name")         \
 	X(NAME_UNSENT, "no server_name was sent, although the configuration has a name for it")    \
+	X(NO_NAME, "the configuration has no host name that could be sent as server_name")         \
+	X(CLIENT_CERT_ENDED, "the configured client certificate has expired")                      \
+	X(CLIENT_CERT_UNFIT, "the configured client certificate is not meant for clients")         \
+	X(OFFER_OF_ONE_PLACE, "few suites or groups were offered, and other places connect to the peer") \
 	X(NAME_IS_ADDRESS, "the name that was compared with the certificate is an IP address")     \
 	X(HEADER_FIRST, "a PROXY protocol header was sent before the ClientHello")                 \
 	X(OTHERS_SEND_HEADER, "other places in the configuration send this peer such a header")    \
@@ -47,10 +55,10 @@ enum circumstance_number {
 #undef CIRCUMSTANCE_NUMBER
 	CIRCUMSTANCE_COUNT,
 };
-_Static_assert(CIRCUMSTANCE_COUNT <= 31, "a bit each, of a signed constant");
+_Static_assert(CIRCUMSTANCE_COUNT <= 63, "a bit each, of a signed constant");
 
 enum circumstance {
-#define CIRCUMSTANCE_BIT(name, words) C_##name = 1 << CIRCUMSTANCE_##name,
+#define CIRCUMSTANCE_BIT(name, words) C_##name = 1LL << CIRCUMSTANCE_##name,
 	CIRCUMSTANCES(CIRCUMSTANCE_BIT)
 #undef CIRCUMSTANCE_BIT
 };

@@ -8,8 +8,10 @@
 #include <string.h>
 #include <strings.h>
 
+#include "diagnose/certmemo.h"
 #include "diagnose/circumstances.h"
 #include "diagnose/observations.h"
+#include "finding/tls.h"
 #include "program/program.h"
 #include "tls/library.h"
 #include "tls/names.h"
@@ -71,21 +73,33 @@ static bool covers(const char *pattern, const char *host)
 	return !strcasecmp(pattern, host);
 }
 
-/* Is the peer's own certificate for that host? A common name counts where there is no other. */
-static bool is_for(const struct x509_view *leaf, const char *host)
+bool context_is_for(const struct finding_certificate *leaf, const char *host)
 {
 	if (leaf->cut)
-		return true; /* as far as is known */
-	for (size_t i = 0; i < leaf->name_count && i < X509VIEW_NAMES_MAX; i++)
+		return true;
+	for (unsigned int i = 0; i < leaf->name_count && i < FINDING_SAN_MAX; i++)
 		if (covers(leaf->names[i], host))
 			return true;
-	return leaf->name_count > X509VIEW_NAMES_MAX ||
+	return leaf->name_count > FINDING_SAN_MAX ||
 	       (!leaf->name_count && covers(leaf->common_name, host));
+}
+
+/* Has it no names but addresses, and that of the peer among them? Then it is the right server's. */
+static bool is_for_address(const struct finding_certificate *leaf, const char *address)
+{
+	bool found = false;
+
+	for (unsigned int i = 0; i < leaf->name_count && i < FINDING_SAN_MAX; i++) {
+		if (!context_is_address(leaf->names[i]))
+			return false;
+		found |= !strcmp(leaf->names[i], address);
+	}
+	return found;
 }
 
 /* -- observations ------------------------------------------------------------------------------ */
 
-static uint32_t observe_first_answer(const struct finding *f, const struct symptoms *s)
+static uint64_t observe_first_answer(const struct finding *f, const struct symptoms *s)
 {
 	const uint64_t close = O_PEER_FIN | O_PEER_RST;
 
@@ -140,10 +154,10 @@ static bool is_for_one_key(const struct finding_hello *hello)
 }
 
 /* How much was left to choose from. */
-static uint32_t observe_offer(const struct finding_hello *hello)
+static uint64_t observe_offer(const struct finding_hello *hello)
 {
 	unsigned int legacy = 0, tls13 = 0;
-	uint32_t o = 0;
+	uint64_t o = 0;
 
 	if (!hello->known || hello->cut)
 		return 0;
@@ -167,10 +181,10 @@ static uint32_t observe_offer(const struct finding_hello *hello)
 	return o;
 }
 
-static uint32_t observe_sent_name(const struct finding_hello *hello,
+static uint64_t observe_sent_name(const struct finding_hello *hello,
 				  const struct program_facts *facts)
 {
-	uint32_t o = 0;
+	uint64_t o = 0;
 
 	if (!hello->known || !hello->has_server_name)
 		return 0;
@@ -182,22 +196,66 @@ static uint32_t observe_sent_name(const struct finding_hello *hello,
 	return o;
 }
 
+/* The peer's own certificate: with a session that is resumed none comes, and it is what it showed before,
+ * unless that may have been to another name. */
+static bool leaf_find(const struct failure *failure, const struct diagnose_work *work,
+		      const struct finding *f, const struct program_facts *facts,
+		      struct finding_certificate *leaf)
+{
+	const struct certmemo_shown *shown;
+
+	if (work->cert_count) {
+		*leaf = (struct finding_certificate){ 0 };
+		finding_certificate_set(leaf, &work->certs[0], failure->conn->cert_count);
+		return true;
+	}
+	shown = f->certificate.seen_ns && failure->memo && !facts->others_name_another
+			? certmemo_get(failure->memo, &f->peer)
+			: NULL;
+	if (shown)
+		*leaf = shown->leaf;
+	return shown;
+}
+
 /* A certificate that was refused here, and is for somebody else than whom the program means. */
-static uint32_t observe_stranger(const struct diagnose_work *work, const struct symptoms *s,
-				 const char *name)
+static uint64_t observe_stranger(const struct failure *failure, const struct diagnose_work *work,
+				 const struct finding *f, const struct program_facts *facts,
+				 const struct symptoms *s, const char *name)
 {
 	bool refused = s->verify != TLS_VERIFY_OK || s->observed & O_HOST_REFUSED;
+	struct finding_certificate leaf;
 
 	if (!refused || !name[0] || context_is_address(name))
 		return 0;
-	/* With a session that is resumed none comes; what was compared is that of its beginning. */
-	if (!work->cert_count)
-		return s->observed & O_HOST_RETURN ? C_STRANGE_CERT : 0;
-	return is_for(&work->certs[0], name) ? 0 : C_STRANGE_CERT;
+	/* What was compared is that of the beginning of the session. */
+	if (!leaf_find(failure, work, f, facts, &leaf))
+		return s->observed & O_HOST_RETURN && !work->cert_count ? C_STRANGE_CERT : 0;
+	if (context_is_for(&leaf, name) || is_for_address(&leaf, f->peer.address))
+		return 0;
+	return C_STRANGE_CERT | (s->observed & O_SNI ? C_NOT_FOR_SNI : 0);
+}
+
+/* What the certificates say of a verify code, beside the files that the program verifies with. */
+static uint64_t observe_trust(const struct finding *f, const struct program_facts *facts,
+			      const struct symptoms *s)
+{
+	bool no_issuer = s->verify == TLS_VERIFY_NO_ISSUER_LOCALLY ||
+			 s->verify == TLS_VERIFY_CANNOT_VERIFY_FIRST;
+	uint64_t o = 0;
+
+	if (no_issuer && f->certificate.seen_ns && f->certificate.has_validity && f->time_ns &&
+	    f->certificate.not_after < (int64_t)(f->time_ns / NS_PER_SEC))
+		o |= C_SHOWN_EXPIRED;
+	if (no_issuer && f->certificate.seen_ns && facts->trusts_issuer)
+		o |= C_RESULT_FOREIGN;
+	if (no_issuer && f->certificate.known && !f->certificate.seen_ns && facts->trusts_issuer &&
+	    facts->depth_is_short)
+		o |= C_DEPTH_SHORT;
+	return o;
 }
 
 /* All certificates that came are here, and none of them has expired. */
-static uint32_t observe_expiry(const struct failure *failure, const struct diagnose_work *work,
+static uint64_t observe_expiry(const struct failure *failure, const struct diagnose_work *work,
 			       const struct finding *f, const struct symptoms *s)
 {
 	if (s->verify != TLS_VERIFY_EXPIRED || !work->cert_count || !f->time_ns ||
@@ -210,11 +268,11 @@ static uint32_t observe_expiry(const struct failure *failure, const struct diagn
 	return C_OTHER_EXPIRED;
 }
 
-static uint32_t observe_past(const struct failure *failure, const struct program_facts *facts,
+static uint64_t observe_past(const struct failure *failure, const struct program_facts *facts,
 			     const struct finding *f, const struct symptoms *s)
 {
 	const struct peer_history *h = &failure->history;
-	uint32_t o = 0;
+	uint64_t o = 0;
 
 	/* That of a place that names another server says nothing of this name. */
 	if (h->known && h->last_success && !facts->others_name_another)
@@ -250,10 +308,10 @@ const char *context_starttls_protocol(uint16_t port)
 	return NULL;
 }
 
-static uint32_t observe_config(const struct program_facts *facts, const struct finding *f,
+static uint64_t observe_config(const struct program_facts *facts, const struct finding *f,
 			       const char *name)
 {
-	uint32_t o = 0;
+	uint64_t o = 0;
 
 	if (facts->uses_tls)
 		o |= C_USES_TLS;
@@ -271,14 +329,20 @@ static uint32_t observe_config(const struct program_facts *facts, const struct f
 		o |= C_NAME_IS_ADDRESS;
 	if (facts->uses_tls ? facts->can_send_name : name[0] && !is_malformed(name))
 		o |= C_CAN_SEND_NAME;
+	if (facts->uses_tls && !facts->can_send_name)
+		o |= C_NO_NAME;
+	if (facts->client_cert_ended)
+		o |= C_CLIENT_CERT_ENDED;
+	if (facts->client_cert_unfit)
+		o |= C_CLIENT_CERT_UNFIT;
 	return o;
 }
 
 /* What a client offered that came to us. */
-static uint32_t observe_client(const struct tls_view *view)
+static uint64_t observe_client(const struct tls_view *view)
 {
 	const struct tls_client_hello *hello = &view->client.hello;
-	uint32_t o = 0;
+	uint64_t o = 0;
 
 	/* A HelloRetryRequest refuses early data (RFC 8446, section 4.2.10). */
 	if (hello->has_early_data && view->server.resumed && !view->server.retry_count)
@@ -303,11 +367,14 @@ void context_observe(const struct failure *failure, const struct diagnose_work *
 	if (f->name_check.known && !f->name_check.cut)
 		name = f->name_check.name;
 	s->context = observe_first_answer(f, s) | observe_offer(&f->hello) |
-		     observe_sent_name(&f->hello, &facts) | observe_stranger(work, s, name) |
-		     observe_expiry(failure, work, f, s) | observe_past(failure, &facts, f, s) |
-		     observe_config(&facts, f, name);
+		     observe_sent_name(&f->hello, &facts) |
+		     observe_stranger(failure, work, f, &facts, s, name) |
+		     observe_trust(f, &facts, s) | observe_expiry(failure, work, f, s) |
+		     observe_past(failure, &facts, f, s) | observe_config(&facts, f, name);
 	if (s->observed & O_NO_SNI && s->context & C_CAN_SEND_NAME)
 		s->context |= C_NAME_UNSENT;
+	if (s->context & (C_FEW_SUITES | C_FEW_GROUPS) && facts.place_count > 1)
+		s->context |= C_OFFER_OF_ONE_PLACE;
 	if (context_starttls_protocol(failure->conn->rport))
 		s->context |= C_STARTTLS_PORT;
 	if (failure->conn->flags & TLSFAIL_F_VERIFY_ASKED && !failure->conn->verify_code)

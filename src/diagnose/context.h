@@ -19,4 +19,7 @@ bool context_is_address(const char *name);
 /* The protocol that a port belongs to in which TLS begins with a command in clear; NULL: none. */
 const char *context_starttls_protocol(uint16_t port);
 
+/* Is the certificate for that host, as far as is known? A common name counts where there is no other. */
+bool context_is_for(const struct finding_certificate *leaf, const char *host);
+
 #endif

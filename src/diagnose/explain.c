@@ -146,7 +146,7 @@ static void evidence_flight(struct finding *f, const struct tlsfail_conn *c,
  * nothing is concluded from the one of before. */
 static void evidence_unread(struct finding *f, const struct failure *failure)
 {
-	const struct finding_certificate *shown =
+	const struct certmemo_shown *shown =
 		failure->memo && f->choice.has_resumed && !symptoms_is_server(failure->conn)
 			? certmemo_get(failure->memo, &f->peer)
 			: NULL;
@@ -156,11 +156,11 @@ static void evidence_unread(struct finding *f, const struct failure *failure)
 		return;
 	evidence_begin(f, &t);
 	text_addf(&t, "certificate not read this time; at ");
-	calendar_add_words(&t, (int64_t)(shown->seen_ns / NS_PER_SEC));
-	text_addf(&t, " the peer showed %s", shown->subject);
-	if (shown->has_validity) {
+	calendar_add_words(&t, (int64_t)(shown->leaf.seen_ns / NS_PER_SEC));
+	text_addf(&t, " the peer showed %s", shown->leaf.subject);
+	if (shown->leaf.has_validity) {
 		text_add(&t, ", valid to ");
-		calendar_add_words(&t, shown->not_after);
+		calendar_add_words(&t, shown->leaf.not_after);
 	}
 }
 

@@ -28,7 +28,7 @@ struct diagnose_work {
 struct symptoms {
 	bool server;	   /* we are */
 	uint64_t observed; /* enum observation */
-	uint32_t context;  /* enum circumstance; filled in by context_observe() */
+	uint64_t context;  /* enum circumstance; filled in by context_observe() */
 	bool has_alert;	   /* fatal alert received */
 	uint8_t alert;
 	bool has_alert_sent; /* fatal alert sent, and none received */

@@ -117,6 +117,8 @@ static const struct cause_title titles[] = {
 	  "a PROXY header was sent, but the upstream expects none" },
 	{ "resumption-refused", OF_CLIENT, "the upstream refuses to resume an earlier session" },
 	{ "sni-malformed", OF_CLIENT, "the server name (SNI) sent is not a valid host name" },
+	{ "session-verify-result", OF_CLIENT,
+	  "a session from another place was resumed, with its verify result" },
 	{ "starttls-expected", OF_CLIENT, "the upstream starts in plain text and wants STARTTLS" },
 	{ "trusted-ca-expired", OF_CLIENT, "a trusted CA on this host has expired" },
 	/* as the server */

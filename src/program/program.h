@@ -95,10 +95,14 @@ struct program_facts {
 	char name[FINDING_NAME_LEN]; /* whom that means: what it checks, or sends; "" unknown */
 	bool is_group_name;	     /* it is the name of a group of servers, not of one */
 	bool can_send_name;	     /* it could send a server's name, and sends none */
-	bool others_name_another;    /* or none: other places that connect to it */
-	bool others_send_header;     /* other places that connect to the peer send such a header */
-	bool sends_header;	     /* a header of the PROXY protocol goes out first */
-	bool moved;		     /* its name for the peer stands for another address now */
+	bool trusts_issuer;	  /* who issued the last certificate that came is trusted there */
+	bool depth_is_short;	  /* the chain that came is longer than it allows */
+	bool client_cert_ended;	  /* its client certificate has expired, */
+	bool client_cert_unfit;	  /* or is not meant for clients */
+	bool others_name_another; /* or none: other places that connect to it */
+	bool others_send_header;  /* other places that connect to the peer send such a header */
+	bool sends_header;	  /* a header of the PROXY protocol goes out first */
+	bool moved;		  /* its name for the peer stands for another address now */
 };
 
 /* A kind of program. All of it may be missing: then the neutral words stand. */

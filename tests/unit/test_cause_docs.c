@@ -156,7 +156,7 @@ static void make_causes(struct text *t)
 	add_cause_table(t, true);
 }
 
-static void add_observations(struct text *t, const char *before, uint64_t bits, uint32_t context,
+static void add_observations(struct text *t, const char *before, uint64_t bits, uint64_t context,
 			     const char *between)
 {
 	bool first = true;
@@ -196,8 +196,9 @@ static void add_evidence_table(struct text *t, bool server)
 
 		if (!is_of(cause, server))
 			continue;
-		text_addf(t, "| `%s` | %s | %s | ", cause->slug, levels[cause->confidence],
-			  cause->evidence);
+		text_addf(t, "| `%s` | %s", cause->slug, levels[cause->confidence]);
+		add_observations(t, "<br>medium if any of: ", cause->medium_if, 0, "; ");
+		text_addf(t, " | %s | ", cause->evidence);
 		add_observations(t, "", cause->when.all, cause->when.with, "; ");
 		add_observations(t, "any of: ", cause->when.any, cause->when.with_any, "; ");
 		text_add(t, " | ");

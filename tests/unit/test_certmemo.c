@@ -13,25 +13,24 @@
 
 #include "diagnose/certmemo.h"
 
-static struct finding f;
-
-static void put(struct certmemo *memo, uint16_t port, const char *subject)
+static void put(struct certmemo *memo, uint16_t port, const char *subject, int64_t above_ends)
 {
-	memset(&f, 0, sizeof(f));
-	strcpy(f.peer.address, "192.0.2.1");
-	f.peer.port = port;
-	f.time_ns = 7;
-	f.certificate.known = true;
-	snprintf(f.certificate.subject, sizeof(f.certificate.subject), "%s", subject);
-	certmemo_put(memo, &f);
+	struct finding_endpoint peer = { "192.0.2.1", port };
+	struct x509_view certs[2] = { { .has_validity = true, .not_after = 20 },
+				      { .has_validity = true, .not_after = above_ends } };
+
+	snprintf(certs[0].subject, sizeof(certs[0].subject), "%s", subject);
+	snprintf(certs[1].subject, sizeof(certs[1].subject), "above");
+	snprintf(certs[1].issuer, sizeof(certs[1].issuer), "root");
+	certmemo_put(memo, &peer, 7, certs, 2, 2);
 }
 
 static const char *shown(const struct certmemo *memo, uint16_t port)
 {
 	struct finding_endpoint peer = { "192.0.2.1", port };
-	const struct finding_certificate *c = certmemo_get(memo, &peer);
+	const struct certmemo_shown *s = certmemo_get(memo, &peer);
 
-	return c ? c->subject : "none";
+	return s ? s->leaf.subject : "none";
 }
 
 static void test_memo(void **state)
@@ -41,19 +40,21 @@ static void test_memo(void **state)
 
 	(void)state;
 	assert_string_equal(shown(memo, 1), "none");
-	put(memo, 1, "a");
-	put(memo, 2, "b");
-	put(memo, 1, "c");
+	put(memo, 1, "a", 30);
+	put(memo, 2, "b", 30);
+	assert_string_equal(certmemo_get(memo, &peer)->first_to_end.subject, "a");
+	put(memo, 1, "c", 10);
 	assert_string_equal(shown(memo, 1), "c");
 	assert_string_equal(shown(memo, 2), "b");
-	assert_int_equal(certmemo_get(memo, &peer)->seen_ns, 7);
-	/* What is remembered is not taken for what was shown again. */
-	f.certificate.seen_ns = 7;
-	strcpy(f.certificate.subject, "d");
-	certmemo_put(memo, &f);
+	assert_int_equal(certmemo_get(memo, &peer)->leaf.seen_ns, 7);
+	assert_string_equal(certmemo_get(memo, &peer)->leaf.top_issuer, "root");
+	assert_int_equal(certmemo_get(memo, &peer)->leaf.chain_length, 2);
+	assert_string_equal(certmemo_get(memo, &peer)->first_to_end.subject, "above");
+	/* A handshake that brought none is not taken for one. */
+	certmemo_put(memo, &peer, 8, NULL, 0, 0);
 	assert_string_equal(shown(memo, 1), "c");
 	for (uint16_t port = 3; port < CERTMEMO_MAX + 2; port++)
-		put(memo, port, "e");
+		put(memo, port, "e", 30);
 	assert_string_equal(shown(memo, 1), "none");
 	assert_string_equal(shown(memo, CERTMEMO_MAX + 1), "e");
 	certmemo_free(memo);

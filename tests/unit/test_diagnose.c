@@ -264,8 +264,9 @@ static const struct row rows[] = {
 static bool is_elsewhere(const char *slug)
 {
 	static const char *const slugs[] = {
-		"sni-malformed", "starttls-expected",	      "resumption-refused",
-		"peer-moved",	 "proxy-protocol-unexpected", "proxy-protocol-missing"
+		"sni-malformed",	"starttls-expected",	     "resumption-refused",
+		"peer-moved",		"proxy-protocol-unexpected", "proxy-protocol-missing",
+		"session-verify-result"
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(slugs); i++)

@@ -38,6 +38,16 @@ def _stranger(certificate):
     return behind(_cert(certificate) + " return 421;")
 
 
+def _at_its_address(case):
+    """CASE with an address in the place of the host name, and an upstream that wants a name."""
+    return replace(behind("ssl_reject_handshake on;")(case), target=case.endpoint)
+
+
+def _by_address(case):
+    """CASE with an address in the place of the host name."""
+    return replace(case, target=case.endpoint)
+
+
 def _alert(code):
     return {"tls.alert.code": code, "tls.alert.direction": "received"}
 
@@ -107,6 +117,37 @@ _ROWS = (
     (Case("two-groups", "group-mismatch", OpensslServer(GOOD_FILES + ("-groups", "P-521")),
           "proxy_ssl_conf_command Groups X25519:P-256;", confidence=MEDIUM,
           expect=_alert(40)), None),
+    # -- a session that another place began --
+    (Case("default-server-resumed", "sni-missing", None, VERIFY, sibling=" ",
+          drive=drive.after_sibling, confidence=MEDIUM, says=("proxy_ssl_session_reuse off",)),
+     _stranger("stranger")),
+    (Case("default-server-resumed-self-signed", "sni-missing", None, VERIFY, sibling=" ",
+          drive=drive.after_sibling, confidence=MEDIUM), _stranger("stranger-self-signed")),
+    (Case("expired-resumed", "verify-expired", _server("expired"), VERIFY, sibling=" ",
+          drive=drive.after_sibling, confidence=MEDIUM, says=("ended 2021-01-01",)), None),
+    (Case("session-of-sibling", "session-verify-result", _server(), VERIFY, sibling=" ",
+          drive=drive.after_sibling, confidence=MEDIUM,
+          says=("proxy_ssl_session_reuse off",)), None),
+    (Case("suites-of-one-place", "cipher-mismatch", _server("rsa"), "proxy_ssl_ciphers aECDSA;",
+          sibling=" ", drive=drive.after_sibling, confidence=MEDIUM,
+          says=("proxy_ssl_ciphers DEFAULT",)), None),
+    # -- no name is known that could be sent --
+    (Case("name-of-address", "sni-missing", None, "proxy_ssl_server_name on;",
+          expect=_alert(112), says=("is an address",)), _at_its_address),
+    (Case("key-type-address", "cipher-mismatch",
+          OpensslServer(("-cert", "pki/rsa.crt", "-key", "pki/rsa.key", "-tls1_2", "-cipher",
+                         "ECDHE-ECDSA-AES128-GCM-SHA256")), confidence=MEDIUM,
+          expect=_alert(40)), _by_address),
+    (Case("default-server-address", "verify-hostname-mismatch", None, VERIFY,
+          says=("the DNS name of the server that you mean",),
+          never=("set proxy_ssl_name stranger",)),
+     lambda case: replace(_stranger("stranger")(case), target=case.endpoint)),
+    (Case("other-names-expired", "verify-expired", _server("stranger-expired"),
+          VERIFY + "proxy_ssl_server_name on;", says=("which it is not for",)), None),
+    # -- it asks for a client certificate, and needs none --
+    (Case("close-after-asking", "client-cert-required", Misbehave("close-after-asking"),
+          "proxy_ssl_protocols TLSv1.3;", truth="prematurely-closed-after-handshake",
+          confidence=MEDIUM), None),
 )
 
 

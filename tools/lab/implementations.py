@@ -7,7 +7,7 @@ and what it cannot be configured to do in LEFT_OUT. A case is named after both.
 """
 from dataclasses import replace
 
-from .case import MEDIUM, Case, numbered
+from .case import LOW, MEDIUM, Case, numbered
 from .cases import (CLOSED, PREMATURE, TLS12, TLS13, VERIFY, alert, client_cert, handshake_error,
                     read_error, verify, verify_error)
 from .servers import PROGRAMS, Listener
@@ -76,23 +76,26 @@ def ambiguous(slug, truth, **members):
     return {"slug": slug, "truth": truth, "confidence": MEDIUM, **members}
 
 
+def likely(slug, **members):
+    """What is seen fits other causes, too, and that which is wrong fits best."""
+    return {"slug": slug, "confidence": MEDIUM, **members}
+
+
 def any_reason(number):
     """Of those who refuse a client certificate with the same alert NUMBER whatever is wrong. That there
     is none is one alert or another by their release (Java 17.0.15 has 42, 17.0.21 the standard's)."""
     return {
         "client-cert-required": late(42, 116),
         "client-cert-required-legacy": early(42, 40),
-        "client-cert-untrusted": ambiguous("client-cert-rejected", "client-cert-untrusted",
-                                           **late(number)),
-        "client-cert-untrusted-tls12": ambiguous("client-cert-rejected", "client-cert-untrusted",
-                                                 **early(number)),
+        "client-cert-untrusted": likely("client-cert-untrusted", **late(number)),
+        "client-cert-untrusted-tls12": likely("client-cert-untrusted", **early(number)),
     }
 
 
 CERTIFICATE = {"tls.client.certificate_sent": True}
 NO_CERTIFICATE = {"tls.client.certificate_sent": False}
-NO_ANSWER = ambiguous("peer-closed-in-handshake", "protocol-version-rejected", log=CLOSED,
-                      expect={})
+NO_ANSWER = {**ambiguous("peer-closed-in-handshake", "protocol-version-rejected", log=CLOSED,
+                         expect={}), "confidence": LOW}
 
 # By program and scenario, other members of the case.
 DIFFERS = {
@@ -100,23 +103,19 @@ DIFFERS = {
     "tomcat": any_reason(46),
     # It closes without a word when it refuses a certificate, or a name.
     "node": {
-        "client-cert-untrusted": ambiguous(
-            "prematurely-closed-after-handshake", "client-cert-untrusted", log=PREMATURE,
-            expect=CERTIFICATE),
-        "client-cert-untrusted-tls12": ambiguous(
-            "peer-closed-mid-handshake", "client-cert-untrusted", log=CLOSED,
-            expect=CERTIFICATE),
-        "sni-unrecognized": ambiguous("peer-closed-in-handshake", "sni-unrecognized", log=CLOSED,
-                                      expect={}),
+        "client-cert-untrusted": likely("client-cert-untrusted", log=PREMATURE,
+                                        expect=CERTIFICATE),
+        "client-cert-untrusted-tls12": likely("client-cert-untrusted", log=CLOSED,
+                                              expect=CERTIFICATE),
+        "sni-unrecognized": {**ambiguous("peer-closed-in-handshake", "sni-unrecognized",
+                                         log=CLOSED, expect={}), "confidence": LOW},
     },
     # It closes without a word but when a certificate does not verify.
     "lighttpd-gnutls": {
-        "client-cert-required": ambiguous(
-            "prematurely-closed-after-handshake", "client-cert-required", log=PREMATURE,
-            expect=NO_CERTIFICATE),
-        "client-cert-required-legacy": ambiguous(
-            "peer-closed-mid-handshake", "client-cert-required-legacy", log=CLOSED,
-            expect=NO_CERTIFICATE),
+        "client-cert-required": likely("client-cert-required", log=PREMATURE,
+                                       expect=NO_CERTIFICATE),
+        "client-cert-required-legacy": likely("client-cert-required-legacy", log=CLOSED,
+                                              expect=NO_CERTIFICATE),
         "client-cert-untrusted": ambiguous("client-cert-rejected", "client-cert-untrusted",
                                            **late(49)),
         "client-cert-untrusted-tls12": ambiguous("client-cert-rejected", "client-cert-untrusted",
@@ -125,16 +124,14 @@ DIFFERS = {
         "protocol-version-rejected-tls13": NO_ANSWER,
     },
     "lighttpd-mbedtls": {
-        "client-cert-required-legacy": ambiguous(
-            "peer-closed-mid-handshake", "client-cert-required-legacy", log=CLOSED,
-            expect=NO_CERTIFICATE),
+        "client-cert-required-legacy": likely("client-cert-required-legacy", log=CLOSED,
+                                              expect=NO_CERTIFICATE),
         "protocol-version-rejected-tls13": ambiguous(
             "cipher-mismatch", "protocol-version-rejected", **early(40)),
     },
     "lighttpd-wolfssl": {
-        "client-cert-required-legacy": ambiguous(
-            "peer-closed-mid-handshake", "client-cert-required-legacy", log=CLOSED,
-            expect=NO_CERTIFICATE),
+        "client-cert-required-legacy": likely("client-cert-required-legacy", log=CLOSED,
+                                              expect=NO_CERTIFICATE),
         "protocol-version-rejected-tls13": ambiguous(
             "cipher-mismatch", "protocol-version-rejected", **early(40)),
     },

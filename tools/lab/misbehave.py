@@ -225,9 +225,11 @@ def hold_alert(conn):
     drain(conn)
 
 
-def accept_request(conn):
+def accept_request(conn, client_certificate=ssl.CERT_OPTIONAL):
     """Does the handshake and reads the request. Returns the TLS connection."""
-    tls = server_context().wrap_socket(conn, server_side=True)
+    context = server_context()
+    context.verify_mode = client_certificate
+    tls = context.wrap_socket(conn, server_side=True)
     tls.recv(4096)
     return tls
 
@@ -256,11 +258,16 @@ def close_after_one_packet(conn):
     read_exactly(conn, ONE_PACKET)
 
 
-def close_after_request(conn):
+def close_after_request(conn, client_certificate=ssl.CERT_NONE):
     # FIN without close_notify, as from a process that died.
-    tls = accept_request(conn)
+    tls = accept_request(conn, client_certificate)
     time.sleep(HOLD_S)
     tls.close()
+
+
+def close_after_asking(conn):
+    """The same, of one that asks for a client certificate and needs none."""
+    close_after_request(conn, ssl.CERT_OPTIONAL)
 
 
 def every_fourth(refuse):
@@ -322,6 +329,7 @@ BEHAVIOURS = {
     "http": answer_http,
     "answer-late": answer_late,
     "close-after-request": close_after_request,
+    "close-after-asking": close_after_asking,
 }
 
 

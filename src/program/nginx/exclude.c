@@ -191,6 +191,20 @@ static unsigned int legacy_ciphers(const struct finding_hello *h)
 	return count;
 }
 
+/* For servers with an RSA key alone, or for those with an ECDSA key? The default list has both. */
+static bool offers_one_key(const struct finding_hello *h)
+{
+	bool ecdsa = false, rsa = h->cipher_count > FINDING_CIPHERS_MAX;
+
+	for (unsigned int i = 0; i < h->cipher_count && i < FINDING_CIPHERS_MAX; i++) {
+		const char *name = h->ciphers[i].name ? h->ciphers[i].name : "";
+
+		ecdsa |= strstr(name, "_ECDSA_") != NULL;
+		rsa |= strstr(name, "RSA_") && !strstr(name, "_ECDSA_");
+	}
+	return rsa != ecdsa;
+}
+
 static bool offers(const struct finding_hello *h, const char *version)
 {
 	for (unsigned int i = 0; i < h->version_count; i++)
@@ -209,7 +223,8 @@ static bool ciphers_differ(const struct finding *f, const struct nginx_place *p)
 	if (!f->hello.known || f->hello.cut || !offers(&f->hello, "1.2") || is_symbolic(&set))
 		return false;
 	if (!set.len)
-		return !command_of(p, "CipherString").len && offered < CIPHERS_DEFAULT_MIN;
+		return !command_of(p, "CipherString").len &&
+		       (offered < CIPHERS_DEFAULT_MIN || offers_one_key(&f->hello));
 	while (part_next(&set, ':', &part)) {
 		/* "HIGH", "DEFAULT@...", "!MD5", "kRSA+AES": one that is no single suite. */
 		if (!memchr(part.data, '-', part.len) || strchr("!-+@", part.data[0]) ||

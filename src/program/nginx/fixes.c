@@ -2,7 +2,6 @@
 /*
  * A row has a function that proposes values, looking at what was observed and at what is set.
  */
-#define _GNU_SOURCE /* memmem() */
 #include "program/nginx/fixes.h"
 
 #include <string.h>
@@ -10,9 +9,8 @@
 
 #include "program/nginx/clients.h"
 #include "program/nginx/exclude.h"
+#include "program/nginx/trust.h"
 #include "program/nginx/url.h"
-
-#define DEPTH_NGINX 1 /* default of ssl_verify_depth */
 
 struct nginx_words nginxfix_value(const struct nginx_place *place, enum nginx_setting setting)
 {
@@ -45,7 +43,7 @@ static bool is_host_name(const char *name, size_t len)
 	return len > 0;
 }
 
-static void change_add(struct nginxfix_advice *a, enum nginx_setting setting, const char *value)
+void nginxfix_change(struct nginxfix_advice *a, enum nginx_setting setting, const char *value)
 {
 	struct nginxfix_change *c = &a->changes[a->change_count];
 	struct text t;
@@ -67,7 +65,7 @@ static void change_add_words(struct nginxfix_advice *a, enum nginx_setting setti
 	text_init(&t, value, sizeof(value));
 	text_addf(&t, "%.*s", (int)words->len, words->data);
 	if (!t.cut)
-		change_add(a, setting, value);
+		nginxfix_change(a, setting, value);
 }
 
 /* -- what to set, by cause --------------------------------------------------------------------- */
@@ -105,7 +103,28 @@ static void propose_server_name(struct nginxfix_advice *a)
 		if (!a->change_count)
 			return;
 	}
-	change_add(a, NGINX_SSL_SERVER_NAME, "on");
+	nginxfix_change(a, NGINX_SSL_SERVER_NAME, "on");
+	/* Else a session that another place has begun is resumed, without the name. */
+	if (a->f->choice.resumed && a->places &&
+	    a->places->count + a->places->excluded + a->places->more > 1)
+		nginxfix_change(a, NGINX_SSL_SESSION_REUSE, "off");
+}
+
+/* The name is not known here, and nginx sends none that is an address. */
+static bool explain_server_name(const struct nginxfix_advice *a, struct text *t)
+{
+	struct nginx_words on = nginxfix_value(a->place, NGINX_SSL_SERVER_NAME);
+	struct nginx_words name = nginxplace_name(a->place);
+	const char *prefix = nginx_module_prefix(a->place->module);
+
+	if (!nginx_words_are(&on, "on") || !is_address(&name))
+		return false;
+	text_add_hostile(t, name.data, name.len);
+	text_addf(t,
+		  " is an address, and nginx sends none as the server's name, though "
+		  "%sssl_server_name is on: set %sssl_name to the name that the upstream serves",
+		  prefix, prefix);
+	return true;
 }
 
 /* The name of the server in the upstream block, where nothing but the block's was asked for. */
@@ -137,6 +156,15 @@ static bool is_dns_name(const char *name)
 	return is_host_name(name, words.len) && !is_address(&words);
 }
 
+/* Has it names, and are they all IP addresses? */
+static bool is_for_addresses(const struct finding_certificate *c)
+{
+	for (unsigned int i = 0; i < c->name_count && i < FINDING_SAN_MAX; i++)
+		if (is_dns_name(c->names[i]))
+			return false;
+	return c->name_count;
+}
+
 /* Has the operator said who the peer has to be? By proxy_ssl_name, or by the host in the pass; not by
  * an address, or by the name of a block. */
 static bool is_identity_stated(const struct nginx_place *p)
@@ -149,6 +177,11 @@ static bool is_identity_stated(const struct nginx_place *p)
 			       : p->peer_name.len > 0;
 }
 
+static bool no_name_sent(const struct finding *f)
+{
+	return f->hello.known && !f->hello.cut && !f->hello.has_server_name;
+}
+
 /* The name that the server in the upstream block is configured by, if the certificate is for that. Where
  * only an address was said, the one that the certificate is for: whether that is the right server,
  * somebody has to know. */
@@ -159,7 +192,7 @@ static void propose_certificate_name(struct nginxfix_advice *a)
 	unsigned int count = c->name_count < FINDING_SAN_MAX ? c->name_count : FINDING_SAN_MAX;
 	const char *only = NULL;
 
-	if (a->f->hello.known && !a->f->hello.cut && !a->f->hello.has_server_name)
+	if (no_name_sent(a->f) && !is_for_addresses(c))
 		propose_server_name(a);
 	if (a->change_count || !c->known)
 		return;
@@ -172,9 +205,11 @@ static void propose_certificate_name(struct nginxfix_advice *a)
 		if (is_dns_name(c->names[i]))
 			only = only ? "" : c->names[i];
 	}
-	if (is_identity_stated(p) || !only || !only[0] || count < c->name_count)
+	/* Asked for no name it may have shown a stranger's. */
+	if (is_identity_stated(p) || no_name_sent(a->f) || !only || !only[0] ||
+	    count < c->name_count)
 		return;
-	change_add(a, NGINX_SSL_NAME, only);
+	nginxfix_change(a, NGINX_SSL_NAME, only);
 	a->review = "this trusts the name that the peer itself presents: apply it only if you know "
 		    "that this is the right server";
 }
@@ -190,6 +225,30 @@ static unsigned int add_dns_names(struct text *t, const struct finding_certifica
 	return added;
 }
 
+/* Nothing says which server is meant; and one that was asked for none may have shown a stranger's. */
+static void explain_unknown_name(const struct nginxfix_advice *a, struct text *t)
+{
+	const char *prefix = nginx_module_prefix(a->place->module);
+	struct nginx_words on = nginxfix_value(a->place, NGINX_SSL_SERVER_NAME);
+
+	text_addf(t, "set %sssl_name to ", prefix);
+	if (is_for_addresses(&a->f->certificate)) {
+		text_add(t, "a DNS name, and have the certificate reissued with it");
+		return;
+	}
+	if (!no_name_sent(a->f)) {
+		add_dns_names(t, &a->f->certificate);
+		text_add(t, ", if that is the server that you mean");
+		return;
+	}
+	text_add(t, "the DNS name of the server that you mean");
+	if (!nginx_words_are(&on, "on"))
+		text_addf(t, " and turn %sssl_server_name on", prefix);
+	text_add(t, "; asked for no name (SNI), the upstream showed the certificate of ");
+	add_dns_names(t, &a->f->certificate);
+	text_add(t, ", which may be another server's");
+}
+
 /* nginx compares no IP addresses; and a name may have been that of another server when nginx looked it
  * up. */
 static bool explain_name(const struct nginxfix_advice *a, struct text *t)
@@ -200,17 +259,24 @@ static bool explain_name(const struct nginxfix_advice *a, struct text *t)
 	if (!name.len)
 		return false;
 	if (is_address(&name)) {
-		text_addf(t, "nginx compares certificates with DNS names only, never with IP "
-			     "addresses: ");
-		text_addf(t, "set %sssl_name to ", nginx_module_prefix(p->module));
-		if (!add_dns_names(t, &a->f->certificate))
-			text_add(t, "a DNS name, and have the certificate reissued with it");
-		else
-			text_add(t, ", if that is the right server");
+		text_addf(
+			t,
+			"nginx compares certificates with DNS names only, never with IP addresses: ");
+		explain_unknown_name(a, t);
 		return true;
 	}
-	if (!is_identity_stated(p))
-		return false;
+	if (!is_identity_stated(p)) {
+		if (!no_name_sent(a->f) || is_for_addresses(&a->f->certificate))
+			return false;
+		explain_unknown_name(a, t);
+		return true;
+	}
+	if (is_for_addresses(&a->f->certificate)) {
+		text_add(t, "have the certificate reissued with the DNS name ");
+		text_add_hostile(t, name.data, name.len);
+		text_add(t, ": it is for IP addresses only, and nginx compares none of those");
+		return true;
+	}
 	text_add(t, "check that ");
 	text_add_hostile(t, name.data, name.len);
 	text_addf(t, " is still served at %s", a->f->peer.address);
@@ -245,97 +311,7 @@ static void propose_protocols(struct nginxfix_advice *a)
 		text_addf(&t, "%s%s", t.len ? " " : "", safe[i]);
 	}
 	if (more && !t.cut)
-		change_add(a, NGINX_SSL_PROTOCOLS, value);
-}
-
-/* What is known to be in the trusted file, or NULL. */
-static const struct nginx_note *trusted_note(const struct nginxfix_advice *a)
-{
-	for (uint32_t i = 0; i < a->place->note_count; i++) {
-		const struct nginx_note *n = &a->place->notes[i];
-
-		if (n->kind == NGINX_NOTE_HOLDS && n->setting == NGINX_SSL_TRUSTED_CERTIFICATE)
-			return n;
-	}
-	return NULL;
-}
-
-/* Is one of the names, which stand with ", " between them, that one? */
-static bool names_have(struct nginx_words names, const char *name)
-{
-	size_t len = strlen(name);
-	const char *end = names.data + names.len, *at = names.data;
-
-	while ((at = memmem(at, (size_t)(end - at), name, len))) {
-		bool begins = at == names.data || at[-1] == ' ';
-
-		if (begins && (at + len == end || at[len] == ','))
-			return true;
-		at += len;
-	}
-	return false;
-}
-
-/* Does the trusted file, as far as is known, hold who issued the last certificate that came? */
-static bool holds_top(const struct nginxfix_advice *a)
-{
-	const struct nginx_note *held = trusted_note(a);
-	const char *top = a->f->certificate.top_issuer;
-
-	return !held || !top[0] || names_have(held->words, top);
-}
-
-/* OpenSSL looked for the issuer of the one certificate that came, and did not take the one of that name
- * in the file (X509_check_issued(): the key identifier differs, or it may sign nothing). */
-static bool explain_namesake(const struct nginxfix_advice *a, struct text *t)
-{
-	const struct finding_certificate *c = &a->f->certificate;
-
-	if (c->chain_length != 1 || !c->top_issuer[0] || !trusted_note(a))
-		return false;
-	text_add(t, "compare the CA named ");
-	text_add(t, c->top_issuer);
-	text_addf(t,
-		  " in the file of %sssl_trusted_certificate with the one that issued the "
-		  "certificate: OpenSSL did not accept it as the issuer, so either its key is "
-		  "different (a CA recreated under its old name), or it may not issue "
-		  "certificates, or the file was changed after nginx read it; once the right one "
-		  "is there, reload nginx",
-		  nginx_module_prefix(a->place->module));
-	return true;
-}
-
-/* The chain is not too long for what is trusted: that is missing. */
-static bool explain_top(const struct nginxfix_advice *a, struct text *t)
-{
-	if (holds_top(a))
-		return explain_namesake(a, t);
-	text_add(t, "put ");
-	text_add(t, a->f->certificate.top_issuer);
-	text_addf(t,
-		  ", which issued the last certificate received, into the file of "
-		  "%sssl_trusted_certificate if you want to trust it",
-		  nginx_module_prefix(a->place->module));
-	return true;
-}
-
-static void propose_depth(struct nginxfix_advice *a)
-{
-	struct nginx_words now = nginxfix_value(a->place, NGINX_SSL_VERIFY_DEPTH);
-	unsigned int depth = now.len ? 0 : DEPTH_NGINX, needed;
-	char value[16];
-	struct text t;
-
-	for (uint32_t i = 0; i < now.len && depth < 1000; i++)
-		depth = depth * 10 + (unsigned int)(now.data[i] - '0');
-	if (a->f->certificate.chain_length < 2 || a->f->certificate.chain_length > 10)
-		return;
-	/* What came without the leaf; the root is not counted by OpenSSL. */
-	needed = a->f->certificate.chain_length - 1;
-	text_init(&t, value, sizeof(value));
-	text_addf(&t, "%u", needed);
-	if (needed > depth && holds_top(a))
-		change_add(a, NGINX_SSL_VERIFY_DEPTH, value);
+		nginxfix_change(a, NGINX_SSL_PROTOCOLS, value);
 }
 
 static void propose_ciphers(struct nginxfix_advice *a)
@@ -344,7 +320,7 @@ static void propose_ciphers(struct nginxfix_advice *a)
 
 	if (ciphers.len && !nginx_words_are(&ciphers, "DEFAULT") &&
 	    !memchr(ciphers.data, '@', ciphers.len))
-		change_add(a, NGINX_SSL_CIPHERS, "DEFAULT");
+		nginxfix_change(a, NGINX_SSL_CIPHERS, "DEFAULT");
 }
 
 /* One more of these commands in a location takes away all those that it inherits. */
@@ -363,16 +339,27 @@ static bool groups_can_be_set(const struct nginx_place *p)
 	return alone;
 }
 
+/* What ALPN is about, by module. */
+static bool explain_protocol(const struct nginxfix_advice *a, struct text *t)
+{
+	if (a->place->module != NGINX_MODULE_GRPC)
+		return false;
+	text_add(t, "have the upstream serve HTTP/2 (h2) on that port, which is all that grpc_pass "
+		    "speaks (in nginx: listen ... ssl http2; or http2 on;); if it is no gRPC "
+		    "service, use proxy_pass");
+	return true;
+}
+
 static void propose_no_session(struct nginxfix_advice *a)
 {
-	change_add(a, NGINX_SSL_SESSION_REUSE, "off");
+	nginxfix_change(a, NGINX_SSL_SESSION_REUSE, "off");
 }
 
 /* Groups with a short key share. */
 static void propose_groups(struct nginxfix_advice *a)
 {
 	if (groups_can_be_set(a->place))
-		change_add(a, NGINX_SSL_CONF_COMMAND, "Groups X25519:P-256:P-384");
+		nginxfix_change(a, NGINX_SSL_CONF_COMMAND, "Groups X25519:P-256:P-384");
 }
 
 /* Without what most of the ClientHello is. */
@@ -381,7 +368,7 @@ static void propose_short_hello(struct nginxfix_advice *a)
 	const struct finding_hello *hello = &a->f->hello;
 
 	if (hello->session_length > hello->length / 2)
-		change_add(a, NGINX_SSL_SESSION_REUSE, "off");
+		nginxfix_change(a, NGINX_SSL_SESSION_REUSE, "off");
 	else if (hello->key_shares_length > hello->length / 2)
 		propose_groups(a);
 }
@@ -432,7 +419,7 @@ static void propose_plain(struct nginxfix_advice *a)
 	if (nginxplace_sends_header(a->place))
 		return;
 	if (a->place->module == NGINX_MODULE_STREAM) {
-		change_add(a, NGINX_SSL, "off");
+		nginxfix_change(a, NGINX_SSL, "off");
 		return;
 	}
 	if (!tls || target.len < strlen(tls) || strncasecmp(target.data, tls, strlen(tls)) != 0)
@@ -441,7 +428,7 @@ static void propose_plain(struct nginxfix_advice *a)
 	text_addf(&t, "%s%.*s", schemes[a->place->module].plain, (int)(target.len - strlen(tls)),
 		  target.data + strlen(tls));
 	if (!t.cut)
-		change_add(a, NGINX_PASS, value);
+		nginxfix_change(a, NGINX_PASS, value);
 }
 
 /* The file holds the client certificate alone, and its CA is an intermediate one as likely as not. */
@@ -473,6 +460,7 @@ static const unsigned int client_files =
 static const struct nginxfix fixes[] = {
 	{ .slug = "sni-missing",
 	  .propose = propose_server_name,
+	  .explain = explain_server_name,
 	  .otherwise = "set proxy_ssl_server_name on; and set proxy_ssl_name to a name that the "
 		       "upstream serves: the target here is an IP address or the name of an "
 		       "upstream block",
@@ -483,6 +471,11 @@ static const struct nginxfix fixes[] = {
 	{ .slug = "resumption-refused",
 	  .propose = propose_no_session,
 	  .show = NGINXFIX_BIT(NGINX_SSL_SESSION_REUSE) },
+	{ .slug = "session-verify-result",
+	  .propose = propose_no_session,
+	  .caution = "so that it resumes no session of another place",
+	  .show = NGINXFIX_BIT(NGINX_SSL_SESSION_REUSE) },
+	{ .slug = "alpn-mismatch", .explain = explain_protocol },
 	{ .slug = "proxy-protocol-unexpected", .explain = explain_header },
 	{ .slug = "accept-queue-full", .show = NGINXFIX_BIT(NGINX_CONNECT_TIMEOUT) },
 	{ .slug = "sni-unrecognized",
@@ -542,11 +535,11 @@ static const struct nginxfix fixes[] = {
 		  "all traffic is then unencrypted: do this only if the upstream has no TLS port; "
 		  "otherwise correct the port" },
 	{ .slug = "verify-depth-exceeded",
-	  .propose = propose_depth,
+	  .propose = nginxtrust_propose_depth,
 	  .show = NGINXFIX_BIT(NGINX_SSL_VERIFY_DEPTH) },
 	{ .slug = "verify-untrusted-issuer",
-	  .propose = propose_depth,
-	  .explain = explain_top,
+	  .propose = nginxtrust_propose_depth,
+	  .explain = nginxtrust_explain_top,
 	  .caution = "the chain is longer than allowed there, which OpenSSL 3 reports as an "
 		     "unknown issuer",
 	  .show = NGINXFIX_BIT(NGINX_SSL_TRUSTED_CERTIFICATE) |

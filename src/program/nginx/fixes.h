@@ -11,7 +11,7 @@
 #include "finding/finding.h"
 #include "program/nginx/place.h"
 
-#define NGINXFIX_CHANGES_MAX 2
+#define NGINXFIX_CHANGES_MAX 3
 #define NGINXFIX_VALUE_LEN   FINDING_NAME_LEN
 
 /* A setting as a bit. */
@@ -53,6 +53,9 @@ const struct nginxfix *nginxfix_find(const char *slug);
 
 /* Could a server's name be sent from the place that is not sent now? */
 bool nginxfix_can_send_name(const struct finding *f, const struct nginx_place *place);
+
+/* Adds a change to what is proposed, as far as there is room. The value is copied. */
+void nginxfix_change(struct nginxfix_advice *advice, enum nginx_setting setting, const char *value);
 
 /* The slugs of the table, by index; NULL behind the last one. */
 const char *nginxfix_slug(size_t index);

@@ -9,6 +9,9 @@
 
 #include "program/nginx/exclude.h"
 #include "program/nginx/fixes.h"
+#include "program/nginx/trust.h"
+
+#define NS_PER_SEC 1000000000ULL
 
 static bool is_same(const struct nginx_words *a, const struct nginx_words *b)
 {
@@ -32,6 +35,14 @@ static void observe_name(const struct nginx_places *places, struct program_facts
 	facts->is_group_name = first->upstream.len && !nginx_place_value(first, NGINX_SSL_NAME);
 }
 
+static bool client_certificate_ended(const struct finding *f, const struct nginx_place *p)
+{
+	const struct nginx_note *ends = nginxplace_note(p, NGINX_NOTE_ENDS);
+
+	return ends && ends->setting == NGINX_SSL_CERTIFICATE && f->time_ns &&
+	       ends->number < (int64_t)(f->time_ns / NS_PER_SEC);
+}
+
 void nginxplaces_observe(const struct finding *f, struct nginx_places *places,
 			 struct program_facts *facts)
 {
@@ -44,6 +55,10 @@ void nginxplaces_observe(const struct finding *f, struct nginx_places *places,
 	facts->can_send_name = true;
 	facts->sends_header = true;
 	facts->moved = true;
+	facts->trusts_issuer = true;
+	facts->depth_is_short = true;
+	facts->client_cert_ended = true;
+	facts->client_cert_unfit = true;
 	for (uint32_t i = 0; i < places->count; i++) {
 		const struct nginx_place *p = &places->items[i];
 
@@ -51,6 +66,10 @@ void nginxplaces_observe(const struct finding *f, struct nginx_places *places,
 		facts->others_name_another |= nginxplace_note(p, NGINX_NOTE_NAMED) != NULL;
 		facts->sends_header &= nginxplace_sends_header(p);
 		facts->moved &= p->certainty == NGINX_MOVED;
+		facts->trusts_issuer &= nginxtrust_holds_top(f, p);
+		facts->depth_is_short &= nginxtrust_depth_needed(f, p) > 0;
+		facts->client_cert_ended &= client_certificate_ended(f, p);
+		facts->client_cert_unfit &= nginxplace_note(p, NGINX_NOTE_NO_CLIENT_USE) != NULL;
 	}
 	for (uint32_t i = places->count; i < places->count + places->excluded; i++)
 		facts->others_send_header |= nginxplace_sends_header(&places->items[i]);
