@@ -251,7 +251,7 @@ bpf-arm64: build/arm64/tlsfail.skel.h ## compile the BPF side for arm64 too
 # ---- Checks (no root) ----------------------------------------------------------------------------
 
 CHECKS := check-format check-gcc check-clang check-tidy check-cppcheck check-shell check-python \
-          check-man check-layers check-stores bpf-arm64 check-unit check-golden check-cli check-fault \
+          check-man check-layers check-stores bpf-arm64 check-unit check-golden check-cli check-docs check-fault \
           check-fuzz
 
 .PHONY: check
@@ -320,6 +320,7 @@ check-stores: ## do the index template and the table know every key of the event
 
 UNIT_SUITES   = $(foreach p,$(UNIT_PROGRAMS),'unit/$(notdir $(p))=CMOCKA_MESSAGE_OUTPUT=TAP $(p)')
 GOLDEN_SUITE := 'golden=tests/golden/run --tlsfail build/asan/tlsfail'
+DOCS_SUITE   := 'docs=tests/docs/run --tlsfail build/asan/tlsfail'
 CLI_SUITE    := 'cli=tests/cli/run --tlsfail build/asan/tlsfail'
 STATIC_PROGRAMS := build/static/tlsfail build/static-arm64/tlsfail
 STATIC_SUITES := $(foreach p,$(STATIC_PROGRAMS),'$(p:build/%/tlsfail=%)=tests/vm/check-static $(p)')
@@ -344,6 +345,14 @@ check-golden: build/asan/tlsfail check-stores ## replay every recording and comp
 .PHONY: check-cli
 check-cli: build/asan/tlsfail ## the command line as it is typed, under ASan and UBSan
 	$(Q)tools/tap-summary $(CLI_SUITE)
+
+.PHONY: check-docs
+check-docs: build/asan/tlsfail ## the commands in README.md, docs/ and the manual pages
+	$(Q)tools/tap-summary $(DOCS_SUITE)
+
+.PHONY: docs-expected
+docs-expected: build/tlsfail ## what these commands print is right: take it over into the pages
+	$(Q)tests/docs/run --tlsfail build/tlsfail --update
 
 .PHONY: coverage
 coverage: $(COVERAGE_PROGRAMS) build/coverage/tlsfail ## line coverage of src/ by unit, golden and cli tests, by folder; fails below COVERAGE_LEAST %
