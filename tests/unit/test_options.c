@@ -149,6 +149,26 @@ static void test_limits(void **state)
 	assert_true(options.count == UINT64_MAX);
 }
 
+static void test_what_takes_files_and_asks(void **state)
+{
+	char line[1024] = "trace";
+
+	(void)state;
+	assert_good(COMMAND_TRACE,
+		    "trace --error-log auto --error-log /a/error.log --heartbeat 5m");
+	assert_int_equal(options.error_log_count, 2);
+	assert_string_equal(options.error_logs[1], "/a/error.log");
+	assert_int_equal(options.heartbeat_s, 300);
+	assert_false(options.confirm || options.no_return_probes);
+	assert_good(COMMAND_TRACE, "trace --confirm --confirm-every 2h --no-return-probes");
+	assert_true(options.confirm && options.no_return_probes);
+	assert_int_equal(options.confirm_every_s, 7200);
+	for (int i = 0; i <= OPTIONS_LOGS_MAX; i++)
+		strcat(line, " --error-log x");
+	assert_int_equal(parse_line(COMMAND_TRACE, line), EXIT_USAGE);
+	assert_non_null(strstr(errors, "error log"));
+}
+
 static void test_metrics(void **state)
 {
 	(void)state;
@@ -436,13 +456,21 @@ static void test_help_texts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_defaults),   cmocka_unit_test(test_targets),
-		cmocka_unit_test(test_output),	   cmocka_unit_test(test_folding),
-		cmocka_unit_test(test_limits),	   cmocka_unit_test(test_metrics),
-		cmocka_unit_test(test_hooks),	   cmocka_unit_test(test_arguments),
-		cmocka_unit_test(test_spellings),  cmocka_unit_test(test_help_and_version),
-		cmocka_unit_test(test_durations),  cmocka_unit_test(test_color_needs_a_terminal),
-		cmocka_unit_test(test_bad_lines),  cmocka_unit_test(test_too_many_targets),
+		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_targets),
+		cmocka_unit_test(test_output),
+		cmocka_unit_test(test_folding),
+		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_what_takes_files_and_asks),
+		cmocka_unit_test(test_metrics),
+		cmocka_unit_test(test_hooks),
+		cmocka_unit_test(test_arguments),
+		cmocka_unit_test(test_spellings),
+		cmocka_unit_test(test_help_and_version),
+		cmocka_unit_test(test_durations),
+		cmocka_unit_test(test_color_needs_a_terminal),
+		cmocka_unit_test(test_bad_lines),
+		cmocka_unit_test(test_too_many_targets),
 		cmocka_unit_test(test_help_texts),
 	};
 

@@ -3,6 +3,7 @@
  * Sinks that send to sockets: addresses, what is on the wire, and servers that are not there, go away
  * or do not read.
  */
+#define _GNU_SOURCE /* memmem() */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -270,6 +271,48 @@ static void finding_set(void)
 	strcpy(finding.executable_path, "/a\"b\\c]d");
 }
 
+/* A field has its name and "=", or, when its value is of several lines, its length in eight bytes. */
+static void test_journald_fields(void **state)
+{
+	static const char message[] = "MESSAGE=unknown: ";
+	static const char several[] = "\nTLSFAIL_HINT\n\x0c\0\0\0\0\0\0\0above\nand so\n";
+	struct text t;
+
+	(void)state;
+	finding_set();
+	strcpy(finding.message, "It failed.");
+	strcpy(finding.hint, "above\nand so");
+	finding.candidates[0] = "sni-missing";
+	finding.candidates[1] = "peer-moved";
+	finding.candidate_count = 2;
+	finding.alert.known = true;
+	finding.alert.code = 40;
+	text_init(&t, formatted, sizeof(formatted));
+	sink_type_journald.format(&(struct sink_options){ 0 }, &finding, &t);
+	assert_memory_equal(formatted, message, strlen(message));
+	assert_non_null(memmem(formatted, t.len, several, sizeof(several) - 1));
+	for (size_t i = 0; i < t.len; i++)
+		if (!formatted[i])
+			formatted[i] = ' ';
+	assert_non_null(strstr(formatted, "\nPRIORITY=4\n"));
+	assert_non_null(strstr(formatted, "\nTLSFAIL_CAUSE=unknown\n"));
+	assert_non_null(strstr(formatted, "\nTLSFAIL_TLS_ALERT_CODE=40\n"));
+	assert_non_null(strstr(formatted, "\nTLSFAIL_CANDIDATES=sni-missing\n"
+					  "TLSFAIL_CANDIDATES=peer-moved\n"));
+	assert_int_equal(formatted[t.len - 1], '\n');
+}
+
+static void test_journald_targets(void **state)
+{
+	(void)state;
+	text_init(&error, words, sizeof(words));
+	assert_int_equal(sink_type_journald.check("", &error), 0);
+	assert_int_equal(sink_type_journald.check("/run/socket", &error), 0);
+	assert_int_equal(error.len, 0);
+	assert_int_equal(sink_type_journald.check("here", &error), -EINVAL);
+	assert_non_null(strstr(words, "'here'"));
+}
+
 static void test_syslog_escapes(void **state)
 {
 	static const char begin[] = "<28>1 2026-01-02T15:04:05.000000Z a?host?? tlsfail ";
@@ -312,6 +355,8 @@ int main(void)
 		cmocka_unit_test(test_too_large_is_refused),
 		cmocka_unit_test(test_tcp),
 		cmocka_unit_test(test_tcp_stuck),
+		cmocka_unit_test(test_journald_fields),
+		cmocka_unit_test(test_journald_targets),
 		cmocka_unit_test(test_syslog_escapes),
 		cmocka_unit_test(test_syslog_udp_is_bounded),
 	};

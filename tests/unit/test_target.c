@@ -559,6 +559,69 @@ static void test_replaced(void **state)
 	assert_as_nobody(check_replaced);
 }
 
+/* ---- Whose it is --------------------------------------------------------------------------- */
+
+/* Of nobody's children: what root has installed is, and a copy of it that is nobody's is not. */
+static bool check_trust(void)
+{
+	struct target_process process;
+	struct child child;
+	bool installed, copied;
+
+	if (!child_run(&child, "./sleeper", (const char *const[]){ NULL }))
+		return false;
+	installed = target_process_read(child.pid, &process) == 0 && process.exe_owner == 0 &&
+		    target_is_trusted(&process);
+	child_end(&child);
+	if (!child_run(&child, "./nobodys", (const char *const[]){ NULL }))
+		return false;
+	copied = target_process_read(child.pid, &process) == 0 && process.exe_owner == NOBODY &&
+		 !target_is_trusted(&process);
+	child_end(&child);
+	return installed && copied;
+}
+
+static void test_trust(void **state)
+{
+	struct target_process process;
+	struct child child;
+
+	(void)state;
+	assert_int_equal(fixture_run("cp sleeper nobodys && chmod 755 nobodys"), 0);
+	if (chown(fixture_path("nobodys"), NOBODY, NOBODY))
+		skip(); /* it takes root to have files of somebody else */
+	assert_as_nobody(check_trust);
+	/* whatever root runs is root's own decision */
+	child_exec(&child, "./nobodys");
+	assert_int_equal(target_process_read(child.pid, &process), 0);
+	assert_true(target_is_trusted(&process));
+	child_end(&child);
+}
+
+/* By the name alone; what cannot be told by it may be. */
+static void test_may_match(void **state)
+{
+	struct target_set set = { 0 };
+	struct child child;
+
+	(void)state;
+	child_exec(&child, "./sleeper");
+	assert_false(target_may_match(&set, child.pid));
+	assert_int_equal(target_set_add_name(&set, "nginx"), 0);
+	assert_false(target_may_match(&set, child.pid));
+	assert_int_equal(target_set_add_name(&set, "sleeper"), 0);
+	assert_true(target_may_match(&set, child.pid));
+	/* also when an upgrade has replaced it */
+	assert_int_equal(fixture_run("cp sleeper kept && rm sleeper && cp kept sleeper"), 0);
+	assert_true(target_may_match(&set, child.pid));
+	child_end(&child);
+	assert_false(target_may_match(&set, child.pid));
+	target_set_clear(&set);
+	assert_int_equal(target_set_add_comm(&set, "whatever"), 0);
+	assert_true(target_may_match(&set, getpid()));
+	target_set_clear(&set);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -588,6 +651,8 @@ int main(void)
 		cmocka_unit_test(test_not_permitted),
 		cmocka_unit_test(test_by_path),
 		cmocka_unit_test(test_replaced),
+		cmocka_unit_test(test_trust),
+		cmocka_unit_test(test_may_match),
 	};
 
 	/* By whatever name this is run. */
