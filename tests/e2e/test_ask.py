@@ -3,7 +3,10 @@
 """What asks files and nobody else: explain, and what a hand at the keyboard reaches for. No kernel
 is needed, and no root."""
 import json
+import os
+import pty
 import re
+import select
 import shutil
 import signal
 import subprocess
@@ -12,7 +15,7 @@ from functools import partial
 
 from env import REPOSITORY
 from lab import procs
-from tap import require
+from tap import Skip, require
 
 LOG = (
     '2026/11/21 18:00:%02d [error] 7#7: *%d SSL_do_handshake() failed (SSL: error:0A000410:SSL '
@@ -32,6 +35,8 @@ def tests(here):
         "explain-interrupted": check_interrupted,
         "help": check_help,
         "bash": check_bash,
+        "fish": check_fish,
+        "zsh": check_zsh,
         "filters": check_filters,
         "color": check_color,
     }
@@ -150,13 +155,81 @@ def check_bash(here):
         done = subprocess.run(["bash", "-c", COMPLETE, "-", here.tlsfail, *words], text=True,
                               capture_output=True, check=False)
         require(set(done.stdout.removesuffix("\n").split("\n")) == offered, f"{words}", done)
-    for shell in ("zsh", "fish"):
-        script = here.run("completion", shell).stdout
-        require("explain" in script and "sni-missing" in script, f"completion {shell}", script)
-        if shutil.which(shell):
-            done = subprocess.run([shell, "-n", "/dev/stdin"], input=script, text=True,
-                                  capture_output=True, check=False)
-            require(done.returncode == 0, f"{shell} takes it", done)
+
+
+# (what is typed before the tab, what stands there after it)
+COMPLETED = (("tlsfail expl", "tlsfail explain "), ("tlsfail trace --rec", "tlsfail trace --record "),
+             ("tlsfail causes sni-mis", "tlsfail causes sni-missing "),
+             ("tlsfail trace --role cl", "tlsfail trace --role client "),
+             ("tlsfail help doct", "tlsfail help doctor "))
+
+
+def completion_of(here, shell):
+    """A directory with the completion for the SHELL as `make install` names it, and with tlsfail."""
+    directory = here.top / f"completion-{shell}"
+    directory.mkdir()
+    name = {"zsh": "_tlsfail", "fish": "tlsfail.fish"}[shell]
+    (directory / name).write_text(here.run("completion", shell).stdout)
+    (directory / "tlsfail").symlink_to(here.tlsfail)
+    return directory
+
+
+def check_fish(here):
+    """A real fish, asked what it would offer."""
+    if not shutil.which("fish"):
+        raise Skip("no fish: sudo tools/install-deps")
+    directory = completion_of(here, "fish")
+    for typed, wanted in COMPLETED:
+        done = subprocess.run(["fish", "--no-config", "-c", f"set -p PATH {directory}; source {directory}/"
+                               f"tlsfail.fish; complete -C '{typed}'"], text=True, check=False,
+                              capture_output=True, env={**os.environ, "HOME": str(directory)})
+        offered = [line.split("\t")[0] for line in done.stdout.splitlines()]
+        require(offered == [wanted.split()[-1]], typed, offered, done.stderr)
+
+
+class Zsh:
+    """A zsh at a terminal of its own, with the completion loaded from fpath."""
+
+    def __init__(self, directory):
+        self._pid, self._fd = pty.fork()
+        if self._pid == 0:
+            os.environ.update(HOME=str(directory), TERM="dumb", PATH=f"{directory}:{os.environ['PATH']}")
+            os.execvp("zsh", ["zsh", "-f", "-i"])
+        self.run(f"PS1=; unsetopt zle_bracketed_paste; fpath=({directory} $fpath); autoload -U compinit; "
+                 "compinit -u -D")
+
+    def run(self, command):
+        """What stands between two marks that zsh prints."""
+        os.write(self._fd, f"{command}\n".encode())
+        os.write(self._fd, b"print -r -- E''ND\n")
+        seen, deadline = "", time.monotonic() + 20 * procs.PATIENCE
+        while "\nEND" not in seen.replace("\r", ""):
+            ready, _, _ = select.select([self._fd], [], [], max(0, deadline - time.monotonic()))
+            require(ready, "zsh says nothing more", repr(seen))
+            seen += os.read(self._fd, 4096).decode(errors="replace")
+        return seen.replace("\r", "")
+
+    def tab(self, typed):
+        """The line after a tab behind TYPED: from its begin (^A) on it becomes the words of a print."""
+        return re.search(r"\nGOT\{(.*)\}", self.run(f"{typed}\t\x01print -r -- 'GOT{{\x05}}'"))[1]
+
+    def close(self):
+        os.close(self._fd)
+        os.kill(self._pid, signal.SIGKILL)
+        os.waitpid(self._pid, 0)
+
+
+def check_zsh(here):
+    """A real zsh, with a press of the tab key."""
+    if not shutil.which("zsh"):
+        raise Skip("no zsh: sudo tools/install-deps")
+    zsh = Zsh(completion_of(here, "zsh"))
+    try:
+        for typed, wanted in COMPLETED:
+            line = zsh.tab(typed)
+            require(line.rstrip() == wanted.rstrip(), typed, repr(line))
+    finally:
+        zsh.close()
 
 
 RECORDING = REPOSITORY / "tests" / "golden" / "verify-expired.rec"
