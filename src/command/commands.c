@@ -16,6 +16,7 @@
 #include "command/probe.h"
 #include "command/replay.h"
 #include "command/report.h"
+#include "command/top.h"
 #include "command/trace.h"
 #include "system/log.h"
 
@@ -28,6 +29,15 @@ const struct command_row command_table[] = {
 	  "  tlsfail -v -d 10m --role client    ten minutes, handshakes with upstreams only\n"
 	  "  tlsfail -f json >failures.ndjson\n",
 	  tracer_run },
+	{ "top", COMMAND_TOP, " [FILE]", 1, "watch handshakes, peers and causes live",
+	  "FILE: a recording, or what --format json has written; else the service that runs\n"
+	  "here is looked at, or this host is traced. ? shows the keys, q quits.\n"
+	  "Exit status: 0 quit, 1 cannot work, 2 usage.\n"
+	  "Examples:\n"
+	  "  tlsfail top                         the service, or every nginx of this host\n"
+	  "  tlsfail top --exe /usr/bin/curl     what curl does\n"
+	  "  tlsfail top night.rec               a recording\n",
+	  top_run },
 	{ "replay", COMMAND_REPLAY, " FILE", 1, "diagnose a recording again; - is standard input",
 	  "Exit status: 0 done, 1 cannot read it, 2 usage.\n", replay_run },
 	{ "doctor", COMMAND_DOCTOR, "", 0, "what works here, what does not, and what to do",

@@ -34,6 +34,7 @@ static enum completed completed_by(enum command command)
 	case COMMAND_COMPLETION:
 		return COMPLETE_SHELL;
 	case COMMAND_REPLAY:
+	case COMMAND_TOP:
 	case COMMAND_EXPLAIN:
 	case COMMAND_LINT:
 		return COMPLETE_FILE;

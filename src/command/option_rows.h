@@ -15,7 +15,8 @@
 
 /* Commands that take an option, and what else is to know about it, in one mask. */
 #define ANY	     ((1U << 24) - 1)
-#define TARGETS	     (COMMAND_TRACE | COMMAND_DOCTOR)
+#define TARGETS	     (COMMAND_TRACE | COMMAND_TOP | COMMAND_DOCTOR)
+#define TRACING	     (COMMAND_TRACE | COMMAND_TOP)
 #define OUTPUTS	     (COMMAND_TRACE | COMMAND_REPLAY)
 #define LIVE	     (1U << 31) /* taken from the configuration file anew on SIGHUP */
 #define TARGET	     (1U << 30) /* those of the command line replace those of the file */

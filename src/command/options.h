@@ -36,6 +36,7 @@ enum command {
 	COMMAND_HELP = 1 << 7,
 	COMMAND_COMPLETION = 1 << 8,
 	COMMAND_REPORT = 1 << 9,
+	COMMAND_TOP = 1 << 10,
 };
 
 enum option_target {
@@ -78,9 +79,12 @@ struct options {
 	bool all_users; /* also programs that only look like nginx, by their name */
 
 	const struct sink_type *format;	    /* of standard output, NULL: not given */
-	const char *sinks[OUTPUTS_MAX - 1]; /* TYPE:TARGET, beside it */
+	const char *sinks[OUTPUTS_MAX - 2]; /* TYPE:TARGET, beside it and the socket */
 	size_t sink_count;
-	uint64_t sink_queue; /* bytes */
+	uint64_t sink_queue;   /* bytes */
+	const char *socket;    /* for live views, or of a service to look at; or NULL */
+	char socket_spec[128]; /* the same as a sink */
+	bool views;	       /* there are live views, or can be */
 	bool verbose;
 	bool ladder;
 	bool color;

@@ -26,4 +26,6 @@ void options_outputs(const struct options *o, struct outputs_options *outputs)
 										  : "text:-";
 	for (size_t i = 0; i < o->sink_count; i++)
 		outputs->specs[outputs->count++] = o->sinks[i];
+	if (o->socket && o->command == COMMAND_TRACE)
+		outputs->specs[outputs->count++] = o->socket_spec;
 }

@@ -9,6 +9,7 @@
 #include "base/similar.h"
 #include "diagnose/causes.h"
 #include "metrics/metrics.h"
+#include "output/sink_view.h"
 #include "system/log.h"
 
 #define NS_PER_SEC     1000000000ULL
@@ -42,6 +43,24 @@ static int set_sink(struct options *o, const char *value)
 		return EXIT_USAGE;
 	}
 	o->sinks[o->sink_count++] = value;
+	o->views |= type == &sink_type_socket;
+	return 0;
+}
+
+static int set_socket(struct options *o, const char *value)
+{
+	struct text spec, error;
+	char buf[256];
+
+	text_init(&error, buf, sizeof(buf));
+	if (sink_type_socket.check(value, &error) || sink_is_stdout(value)) {
+		log_line("--socket takes the path of a socket, from the root, not '%s'", value);
+		return EXIT_USAGE;
+	}
+	text_init(&spec, o->socket_spec, sizeof(o->socket_spec));
+	text_addf(&spec, "socket:%s", value);
+	o->socket = value;
+	o->views = true;
 	return 0;
 }
 
@@ -204,6 +223,12 @@ static const struct option_row rows[] = {
 	  "of standard output; json: one object a line", set_format },
 	{ "sink", 's', "TYPE:TARGET", OUTPUTS | COMMAND_PROBE | LIVE,
 	  "where findings go, see below; repeatable", set_sink },
+	{ "socket", 0, "PATH", COMMAND_TRACE | LIVE,
+	  "let tlsfail top look on at this socket, for root and the group tlsfail", set_socket },
+	{ "socket", 0, "PATH", COMMAND_TOP | COMMAND_LINE,
+	  "look at the service behind this socket; without it and FILE, at that of " VIEW_SOCKET_DEFAULT
+	  ", or this host",
+	  set_socket },
 	{ "ecs", 0, NULL, OUTPUTS | LIVE, "JSON with the keys of Elastic Common Schema", set_ecs },
 	{ "sink-queue", 0, "MIB", OUTPUTS | LIVE,
 	  "what waits for a slow sink at most; 4 by default", set_sink_queue },
@@ -229,10 +254,10 @@ static const struct option_row rows[] = {
 	  "report failures of this server name (SNI) only, such as '*.example.com'",
 	  set_server_name },
 	{ "color", 0, "auto|always|never",
-	  OUTPUTS | COMMAND_EXPLAIN | COMMAND_LINT | COMMAND_PROBE | LIVE, "auto: on a terminal",
-	  set_color },
-	{ "no-color", 0, NULL, OUTPUTS | LIVE, "no colours; also when NO_COLOR is set",
-	  set_no_color },
+	  OUTPUTS | COMMAND_EXPLAIN | COMMAND_LINT | COMMAND_PROBE | COMMAND_TOP | LIVE,
+	  "auto: on a terminal", set_color },
+	{ "no-color", 0, NULL, OUTPUTS | COMMAND_TOP | LIVE,
+	  "no colours; also when NO_COLOR is set", set_no_color },
 	{ "metrics", 0, "ADDR:PORT", OUTPUTS,
 	  "serve metrics for Prometheus; also PORT, unix:/PATH (with libmicrohttpd, so not in a "
 	  "static build)",

@@ -81,9 +81,10 @@ static const struct option_row rows[] = {
 	{ "pid", 'p', "PID", TARGETS | TARGET, "this process and its children; repeatable",
 	  set_pid },
 	{ "comm", 0, "NAME", TARGETS | TARGET, "the processes of this command name", set_comm },
-	{ "all-users", 0, NULL, COMMAND_TRACE, "also an nginx that neither root runs nor root owns",
+	{ "all-users", 0, NULL, TRACING, "also an nginx that neither root runs nor root owns",
 	  set_all_users },
-	{ "role", 0, "client|server|both", OUTPUTS, "of the processes; both by default", set_role },
+	{ "role", 0, "client|server|both", OUTPUTS | COMMAND_TOP,
+	  "of the processes; both by default", set_role },
 };
 
 const struct option_group option_group_targets = { rows, ARRAY_LEN(rows) };

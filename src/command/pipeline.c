@@ -13,6 +13,7 @@
 
 #include "command/confirm.h"
 #include "command/programs.h"
+#include "command/standings.h"
 #include "diagnose/causes.h"
 #include "diagnose/correlate.h"
 #include "record/decode.h"
@@ -32,10 +33,11 @@ struct pipeline {
 	struct fold *fold;
 	struct peers *peers;
 	uint64_t summary_ns;
-	uint64_t summary_deadline; /* 0: no time is known yet, or there are no summaries */
-	uint64_t now;		   /* CLOCK_MONOTONIC, the latest that a record has told */
-	struct confirm *confirm;   /* NULL: nothing is confirmed */
-	struct metrics *metrics;   /* or NULL */
+	uint64_t summary_deadline;   /* 0: no time is known yet, or there are no summaries */
+	uint64_t now;		     /* CLOCK_MONOTONIC, the latest that a record has told */
+	struct confirm *confirm;     /* NULL: nothing is confirmed */
+	struct metrics *metrics;     /* or NULL */
+	struct standings *standings; /* or NULL */
 
 	unsigned int roles;
 	bool tell_noise;
@@ -163,6 +165,85 @@ void pipeline_count_failing(struct pipeline *p, uint64_t now)
 	}
 }
 
+void pipeline_stand_into(struct pipeline *p, struct standings *standings)
+{
+	p->standings = standings;
+}
+
+/* CLOCK_REALTIME of what did not happen is 0, too. */
+static uint64_t realtime_of(const struct pipeline *p, uint64_t t)
+{
+	return t ? correlator_realtime(p->correlator, t) : 0;
+}
+
+void pipeline_stand_peer(struct pipeline *p, const struct tlsfail_peer_key *key,
+			 const struct tlsfail_peer_counts *n, uint64_t latency_ns)
+{
+	struct standing_peer peer = {
+		.done = n->done,
+		.failed = n->failed,
+		.streak = n->streak,
+		.last_done_ns = realtime_of(p, n->t_done),
+		.last_failed_ns = realtime_of(p, n->t_failed),
+		.latency_ns = latency_ns,
+	};
+
+	/* It has spoken TLS once, and nothing has ended. */
+	if (!p->standings || !n->t_first)
+		return;
+	endpoint_set(&peer.peer, key);
+	standings_peer(p->standings, &peer);
+}
+
+static void standing_causes(const struct pipeline *p, struct standing *s)
+{
+	s->cause_count = 0;
+	for (size_t i = 0; i < cause_count() && s->cause_count < STANDING_CAUSES_MAX; i++) {
+		struct standing_cause *cause = &s->causes[s->cause_count];
+		struct text t;
+
+		if (!p->by_cause[i])
+			continue;
+		text_init(&t, cause->slug, sizeof(cause->slug));
+		text_add(&t, cause_at(i)->slug);
+		cause->count = p->by_cause[i];
+		s->cause_count++;
+	}
+}
+
+static int standing_write(struct pipeline *p, uint64_t time_ns)
+{
+	struct standing *s = standings_all(p->standings);
+
+	s->time_ns = time_ns;
+	s->client_failed = p->failed + p->refused;
+	s->server_failed = p->server_failed;
+	s->noise = p->noise;
+	standing_causes(p, s);
+	return outputs_standing(p->outputs, s);
+}
+
+int pipeline_stand(struct pipeline *p, const struct pipeline_totals *totals)
+{
+	uint64_t time_ns = totals ? clock_realtime() : realtime_of(p, p->now);
+	struct standing *s;
+
+	if (!p->standings || (!totals && !standings_due(p->standings, time_ns)))
+		return 0;
+	s = standings_all(p->standings);
+	s->has_totals = totals;
+	if (totals) {
+		const __u64 *n = totals->counters->n;
+
+		s->client_done = n[TLSFAIL_N_CLIENT_OK];
+		s->server_done = n[TLSFAIL_N_SERVER_OK];
+		s->latency_ns = totals->counters->latency_ns;
+		s->lost = n[TLSFAIL_N_LOST_CONN] + n[TLSFAIL_N_UNTRACKED];
+		s->processes = totals->processes;
+	}
+	return standing_write(p, time_ns);
+}
+
 uint64_t pipeline_findings(const struct pipeline *p)
 {
 	return p->findings;
@@ -183,6 +264,14 @@ static int finding_write(struct pipeline *p, const struct finding *finding)
 	return outputs_write(p->outputs, finding);
 }
 
+static void stand_failed(struct pipeline *p, const struct tlsfail_conn *conn)
+{
+	struct tlsfail_peer_key key = { .family = conn->family, .port = conn->rport };
+
+	memcpy(key.addr, conn->raddr, sizeof(key.addr));
+	pipeline_stand_peer(p, &key, &conn->peer, 0);
+}
+
 static void failure_count(struct pipeline *p)
 {
 	if (p->finding.noise)
@@ -195,6 +284,8 @@ static void failure_count(struct pipeline *p)
 		p->failed++;
 	p->by_cause[cause_index(p->finding.cause)]++;
 	p->contradictions += p->finding.contradictions;
+	if (!symptoms_is_server(p->failure.conn))
+		stand_failed(p, p->failure.conn);
 	if (!p->metrics)
 		return;
 	metrics_failure(p->metrics, &p->finding);
@@ -289,8 +380,12 @@ static int certificates_report(struct pipeline *p, const struct tlsfail_certs *r
 	correlator_sighting(p->correlator, record, &sighting);
 	count = certwatch_read(p->certwatch, &sighting, &peer, &certs);
 	certmemo_put(p->certmemo, &peer, sighting.time_ns, certs, count, record->cert_count);
-	if (p->metrics && certwatch_ends(p->certwatch, &sighting, &ends))
-		metrics_certificates(p->metrics, &ends);
+	if ((p->metrics || p->standings) && certwatch_ends(p->certwatch, &sighting, &ends)) {
+		if (p->metrics)
+			metrics_certificates(p->metrics, &ends);
+		if (p->standings)
+			standings_certificates(p->standings, &ends);
+	}
 	for (int event = 0; !err && event < CERTWATCH_EVENTS; event++)
 		if (certwatch_tell(p->certwatch, &sighting, event, &p->finding))
 			err = finding_write(p, &p->finding);
@@ -308,6 +403,7 @@ static int recovery_report(struct pipeline *p, const struct tlsfail_peer *record
 		endpoint_set(&peer, &record->key);
 		metrics_succeeded(p->metrics, &peer, record->n.done);
 	}
+	pipeline_stand_peer(p, &record->key, &record->n, 0);
 	if (!peers_read(p->peers, record, &recovery))
 		return 0;
 	diagnose_recovery(record, &recovery, correlator_realtime(p->correlator, recovery.t),
@@ -420,6 +516,8 @@ int pipeline_finish(struct pipeline *p)
 
 	while (!err && fold_tell_rest(p->fold, &p->folded))
 		err = finding_write(p, &p->folded);
+	if (!err && p->standings)
+		err = standing_write(p, realtime_of(p, p->now));
 	return err || !p->summary_ns ? err : peers_report(p, true);
 }
 

@@ -18,9 +18,11 @@
 #include "diagnose/peers.h"
 #include "base/text.h"
 #include "tlsfail_abi.h"
+#include "tlsfail_maps.h"
 
 struct confirm;
 struct pipeline;
+struct standings;
 
 /* Whose failures. */
 enum pipeline_role {
@@ -51,6 +53,21 @@ void pipeline_count_into(struct pipeline *p, struct metrics *metrics);
 
 /* Has that know which peers are failing now (CLOCK_MONOTONIC, ns). */
 void pipeline_count_failing(struct pipeline *p, uint64_t now);
+
+/* From now on how peers stand is kept there too; it stays the caller's. */
+void pipeline_stand_into(struct pipeline *p, struct standings *standings);
+
+/* A peer's counts that were read beside the stream of records; latency_ns of all that were done, 0 unknown. */
+void pipeline_stand_peer(struct pipeline *p, const struct tlsfail_peer_key *key,
+			 const struct tlsfail_peer_counts *counts, uint64_t latency_ns);
+
+/* Tells the outputs how handshakes stand; totals NULL: those of all are not known, and nothing is told
+ * before a second of the records' time has passed. Returns 0 or an error of outputs_write(). */
+struct pipeline_totals {
+	const struct tlsfail_counters *counters;
+	uint64_t processes;
+};
+int pipeline_stand(struct pipeline *p, const struct pipeline_totals *totals);
 
 /* From now on what a failure leaves open is asked about; it stays the caller's. */
 void pipeline_confirm_with(struct pipeline *p, struct confirm *confirm);

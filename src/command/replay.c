@@ -15,6 +15,7 @@
 #include "command/options.h"
 #include "output/outputs.h"
 #include "command/pipeline.h"
+#include "command/standings.h"
 #include "record/recording.h"
 #include "system/clock.h"
 
@@ -28,6 +29,7 @@ struct replay {
 	struct outputs *outputs;
 	struct pipeline *pipeline;
 	struct exporter *exporter;
+	struct standings *standings; /* NULL: no output wants them */
 	uint64_t records;
 	uint64_t t_begin;
 	uint64_t t_tick;
@@ -83,6 +85,8 @@ static int replay_records(struct replay *r, struct text *error)
 		r->records++;
 		text_init(&problem, buf, sizeof(buf));
 		ret = pipeline_feed(r->pipeline, data, len, &problem);
+		if (!ret)
+			ret = pipeline_stand(r->pipeline, NULL);
 		if (!ret && r->options->rate)
 			ret = keep_pace(r);
 		if (!ret)
@@ -124,6 +128,12 @@ static int replay_open(struct replay *r, struct text *error)
 	if (err)
 		return err;
 	pipeline_count_into(r->pipeline, exporter_metrics(r->exporter));
+	if (!outputs_want_standing(r->outputs))
+		return 0;
+	r->standings = standings_new();
+	if (!r->standings)
+		return -ENOMEM;
+	pipeline_stand_into(r->pipeline, r->standings);
 	return 0;
 }
 
@@ -170,6 +180,7 @@ int replay_run(const struct options *o)
 	}
 	recording_close(r.recording);
 	pipeline_close(r.pipeline);
+	standings_free(r.standings);
 	outputs_close(r.outputs);
 	exporter_close(r.exporter);
 	return lost || (err && err != -EPIPE) ? EXIT_CANNOT : EXIT_SUCCESS;

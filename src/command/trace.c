@@ -37,6 +37,8 @@
 #include "record/recording.h"
 #include "command/reload.h"
 #include "command/selection.h"
+#include "command/standings.h"
+#include "kernel/counters.h"
 #include "target/target.h"
 #include "tlsfail.skel.h"
 
@@ -64,6 +66,7 @@ struct tracer {
 	struct recorder *recorder;
 	struct reloader *reloader;
 	struct exporter *exporter;
+	struct standings *standings;
 	int probe_stats;	 /* a descriptor, or -1 */
 	struct confirm *confirm; /* NULL: was not asked for */
 
@@ -156,6 +159,33 @@ static void metrics_publish(struct tracer *t)
 	exporter_publish(t->exporter, t->outputs, &host);
 }
 
+static void peer_stands(void *context, const struct tlsfail_peer_key *key,
+			const struct tlsfail_peer_state *state)
+{
+	struct tracer *t = context;
+
+	pipeline_stand_peer(t->pipeline, key, &state->n, 0);
+}
+
+/* For live views. */
+static void stand(struct tracer *t)
+{
+	struct tlsfail_counters counters;
+	const struct pipeline_totals totals = {
+		.counters = &counters,
+		.processes = discovery_processes(t->discovery),
+	};
+	int err;
+
+	if (!outputs_want_standing(t->outputs) || intake_counters(t->intake, &counters))
+		return;
+	if (counters_peers(bpf_map__fd(t->skel->maps.peers), peer_stands, t))
+		return;
+	err = pipeline_stand(t->pipeline, &totals);
+	if (err)
+		output_failed(t, err);
+}
+
 /* -- the start -------------------------------------------------------------------------------- */
 
 /* Names under which targets may start that are not known by their inode yet. */
@@ -199,7 +229,8 @@ static int bpf_load(struct tracer *t)
 	exec_names_set(t);
 	t->skel->rodata->roles = t->options->pipeline.roles;
 	/* They are remembered in any case: a resumed handshake brings none. */
-	if (t->options->pipeline.certs.seen || t->options->pipeline.certs.warn_s || t->exporter)
+	if (t->options->pipeline.certs.seen || t->options->pipeline.certs.warn_s || t->exporter ||
+	    t->options->views)
 		t->skel->rodata->cert_interval_ns = CERT_INTERVAL_NS;
 	else
 		t->skel->rodata->cert_pause_ns = CERT_PAUSE_NS;
@@ -307,6 +338,9 @@ static int destinations_open(struct tracer *t)
 		pipeline_count_into(t->pipeline, exporter_metrics(t->exporter));
 	if (!err)
 		pipeline_confirm_with(t->pipeline, t->confirm);
+	t->standings = standings_new();
+	if (!err)
+		pipeline_stand_into(t->pipeline, t->standings);
 	return err;
 }
 
@@ -433,6 +467,7 @@ static void tick(void *context)
 		output_failed(t, err);
 	intake_tick(t->intake);
 	metrics_publish(t);
+	stand(t);
 	t->ticks++;
 	if (t->options->heartbeat_s && t->ticks % t->options->heartbeat_s == 0)
 		pipeline_status(t->pipeline);
@@ -595,6 +630,7 @@ int tracer_run(const struct options *options)
 	intake_close(t.intake);
 	exporter_close(t.exporter);
 	pipeline_close(t.pipeline);
+	standings_free(t.standings);
 	confirm_close(t.confirm);
 	outputs_close(t.outputs);
 	reloader_free(t.reloader);

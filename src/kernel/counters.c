@@ -5,6 +5,7 @@
 #include "kernel/counters.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,5 +45,34 @@ int counters_peer(int map_fd, const struct tlsfail_peer_key *key,
 	if (bpf_map_lookup_elem(map_fd, key, &state))
 		return -errno;
 	*counts = state.n;
+	return 0;
+}
+
+#define PEERS_AT_ONCE 128
+
+int counters_peers(int map_fd,
+		   void (*take)(void *context, const struct tlsfail_peer_key *key,
+				const struct tlsfail_peer_state *state),
+		   void *context)
+{
+	struct tlsfail_peer_state states[PEERS_AT_ONCE];
+	struct tlsfail_peer_key keys[PEERS_AT_ONCE];
+	uint32_t at = 0, next = 0;
+	bool first = true, last = false;
+
+	while (!last) {
+		uint32_t count = PEERS_AT_ONCE;
+
+		if (bpf_map_lookup_batch(map_fd, first ? NULL : &at, &next, keys, states, &count,
+					 NULL)) {
+			if (errno != ENOENT)
+				return -errno;
+			last = true;
+		}
+		for (uint32_t i = 0; i < count; i++)
+			take(context, &keys[i], &states[i]);
+		first = false;
+		at = next;
+	}
 	return 0;
 }

@@ -17,4 +17,10 @@ int counters_read(int map_fd, struct tlsfail_counters *sum);
 int counters_peer(int map_fd, const struct tlsfail_peer_key *key,
 		  struct tlsfail_peer_counts *counts);
 
+/* Reads what is remembered of every peer, and gives each to take(). 0, or a negative errno. */
+int counters_peers(int map_fd,
+		   void (*take)(void *context, const struct tlsfail_peer_key *key,
+				const struct tlsfail_peer_state *state),
+		   void *context);
+
 #endif

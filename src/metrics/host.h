@@ -15,7 +15,7 @@
 #include "tlsfail_abi.h"
 #include "tlsfail_maps.h"
 
-#define METRICS_OUTPUTS_MAX 16
+#define METRICS_OUTPUTS_MAX 17
 
 /* One output, as --sink names it. */
 struct metrics_output {

@@ -456,6 +456,35 @@ int output_write(struct output *o, const struct finding *finding, char *buf, siz
 	return 0;
 }
 
+bool output_wants_standing(const struct output *o)
+{
+	return o->type->standing;
+}
+
+int output_standing(struct output *o, const struct standing *standing, char *buf, size_t size)
+{
+	struct text t;
+	bool ended;
+	int err;
+
+	pthread_mutex_lock(&o->lock);
+	err = error_take(o);
+	ended = o->ended || !has_room(o);
+	pthread_mutex_unlock(&o->lock);
+	if (err || ended || !o->type->standing)
+		return err;
+	text_init(&t, buf, size);
+	o->type->standing(standing, &t);
+	if (t.cut)
+		return 0;
+	if (o->options.direct)
+		return write_direct(o, &t);
+	pthread_mutex_lock(&o->lock);
+	put(o, &t, o->options.patient ? NEVER : 0);
+	pthread_mutex_unlock(&o->lock);
+	return 0;
+}
+
 /* Queues the event that says what was dropped, waiting for room till the time. */
 static void loss_put(struct output *o, struct finding *loss, uint64_t time_ns, char *buf,
 		     size_t size)

@@ -47,6 +47,13 @@ int output_open(const struct output_options *options, const char *spec, struct o
 int output_write(struct output *output, const struct finding *finding, char *buf, size_t size);
 
 /*
+ * Tells a sink that wants to know how handshakes stand. What finds no room is not missed: the next one
+ * takes its place. buf as for output_write(), which returns errors as this does.
+ */
+int output_standing(struct output *output, const struct standing *standing, char *buf, size_t size);
+bool output_wants_standing(const struct output *output);
+
+/*
  * Tells the sink how many events it did not get, if there are such and there is room. loss is a
  * finding that says when and where; its count is filled in. Returns an error as output_write() does.
  */

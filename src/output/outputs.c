@@ -20,26 +20,10 @@
 struct outputs {
 	size_t count;
 	struct output *items[OUTPUTS_MAX];
-	bool alone; /* there is standard output only */
+	bool alone; /* there is standard output only, beside live views */
 	struct finding loss;
 	char buf[SINK_FINDING_LEN]; /* for formatting */
 };
-
-static int outputs_add(struct outputs *o, const struct outputs_options *options, const char *spec,
-		       struct text *error)
-{
-	const struct output_options each = {
-		.sink = options->sink,
-		.direct = o->alone && !options->live,
-		.final = o->alone,
-		.patient = options->patient,
-		.queue_size = options->queue_size,
-	};
-	int err = output_open(&each, spec, &o->items[o->count], error);
-
-	o->count += !err;
-	return err;
-}
 
 /* Does the specification TYPE:TARGET lead to standard output? */
 static bool spec_is_stdout(const char *spec)
@@ -49,6 +33,31 @@ static bool spec_is_stdout(const char *spec)
 	return colon && sink_is_stdout(colon + 1);
 }
 
+static int outputs_add(struct outputs *o, const struct outputs_options *options, const char *spec,
+		       struct text *error)
+{
+	const struct output_options each = {
+		.sink = options->sink,
+		.direct = o->alone && spec_is_stdout(spec) && !options->live,
+		.final = o->alone && spec_is_stdout(spec),
+		.patient = options->patient,
+		.queue_size = options->queue_size,
+	};
+	int err = output_open(&each, spec, &o->items[o->count], error);
+
+	o->count += !err;
+	return err;
+}
+
+/* Is standard output, the first of them, all that there is beside live views, which come and go? */
+static bool is_alone(const struct outputs_options *options)
+{
+	for (size_t i = 1; i < options->count; i++)
+		if (strncmp(options->specs[i], "socket:/", 8) != 0)
+			return false;
+	return options->count && spec_is_stdout(options->specs[0]);
+}
+
 int outputs_open(const struct outputs_options *options, struct outputs **out, struct text *error)
 {
 	struct outputs *o = calloc(1, sizeof(*o));
@@ -56,7 +65,7 @@ int outputs_open(const struct outputs_options *options, struct outputs **out, st
 
 	if (o) {
 		o->loss.kind = FINDING_LOSS;
-		o->alone = options->count == 1 && spec_is_stdout(options->specs[0]);
+		o->alone = is_alone(options);
 	}
 	for (size_t i = 0; !err && i < options->count; i++) {
 		err = outputs_add(o, options, options->specs[i], error);
@@ -95,6 +104,26 @@ int outputs_write(struct outputs *o, const struct finding *finding)
 
 		if (!err)
 			err = output_write(o->items[i], finding, o->buf, sizeof(o->buf));
+		result = result ? result : err;
+	}
+	return result;
+}
+
+bool outputs_want_standing(const struct outputs *o)
+{
+	for (size_t i = 0; i < o->count; i++)
+		if (output_wants_standing(o->items[i]))
+			return true;
+	return false;
+}
+
+int outputs_standing(struct outputs *o, const struct standing *standing)
+{
+	int result = 0;
+
+	for (size_t i = 0; i < o->count; i++) {
+		int err = output_standing(o->items[i], standing, o->buf, sizeof(o->buf));
+
 		result = result ? result : err;
 	}
 	return result;

@@ -14,11 +14,12 @@
 #include "output/sink.h"
 #include "base/text.h"
 
-#define OUTPUTS_MAX	   16
+#define OUTPUTS_MAX	   17
 #define OUTPUTS_QUEUE_SIZE (4 * 1024 * 1024) /* of each, unless told otherwise */
 
 struct finding;
 struct outputs;
+struct standing;
 
 struct outputs_options {
 	struct sink_options sink;
@@ -40,6 +41,11 @@ void outputs_close(struct outputs *o);
 /* Gives a finding to each. An error means that the run is to end (standard output is gone), and is
  * returned once; from then on that output gets nothing more. */
 int outputs_write(struct outputs *o, const struct finding *finding);
+
+/* Tells those that want to know how handshakes stand; is there one? Returns an error as outputs_write()
+ * does. */
+int outputs_standing(struct outputs *o, const struct standing *standing);
+bool outputs_want_standing(const struct outputs *o);
 
 /* To be called about once a second: losses are told though nothing else happens. Returns an error as
  * outputs_write() does. */

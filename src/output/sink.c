@@ -19,8 +19,9 @@
 #include "base/text.h"
 
 static const struct sink_type *const sink_types[] = {
-	&sink_type_text,   &sink_type_json,	  &sink_type_line,	 &sink_type_journald,
-	&sink_type_syslog, &sink_type_syslog_udp, &sink_type_syslog_tcp, &sink_type_otlp,
+	&sink_type_text,       &sink_type_json,	  &sink_type_line,
+	&sink_type_journald,   &sink_type_syslog, &sink_type_syslog_udp,
+	&sink_type_syslog_tcp, &sink_type_otlp,	  &sink_type_socket,
 };
 #define SINK_TYPE_COUNT (sizeof(sink_types) / sizeof(sink_types[0]))
 

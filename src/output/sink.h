@@ -14,6 +14,7 @@ struct finding;
 struct finding_loss;
 struct finding_peer;
 struct sink;
+struct standing;
 struct text;
 
 /* How findings look, whatever sink they go to, and what the sinks are given. */
@@ -54,6 +55,8 @@ struct sink_type {
 	/* Appends a finding as the sink takes it. Uses nothing but its arguments. */
 	void (*format)(const struct sink_options *options, const struct finding *finding,
 		       struct text *t);
+	/* Appends how handshakes stand. NULL: the sink is told findings only. */
+	void (*standing)(const struct standing *standing, struct text *t);
 	/*
 	 * Sends the items that it can, and says in *sent how many, also on an error, of which error
 	 * gets a sentence. What was not taken it is given again. -EPIPE of standard output: the
@@ -75,6 +78,7 @@ extern const struct sink_type sink_type_syslog;
 extern const struct sink_type sink_type_syslog_udp;
 extern const struct sink_type sink_type_syslog_tcp;
 extern const struct sink_type sink_type_otlp;
+extern const struct sink_type sink_type_socket;
 
 /* What a formatted finding takes at most. */
 #define SINK_FINDING_LEN (256 * 1024)

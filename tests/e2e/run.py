@@ -43,6 +43,7 @@ import test_sinks
 import test_soak
 import test_storm
 import test_strangers
+import test_top
 import test_verifier
 import test_wire
 from lab import lab, netns
@@ -54,7 +55,7 @@ MODULES = (test_cases, test_confirm, test_probe_servers,
            test_replay, test_budget, test_input, test_output, test_fold, test_peers, test_programs,
            test_doctor, test_safety, test_server, test_obstacles, test_service, test_sinks, test_storm,
            test_verifier, test_wire, test_probe,
-           test_strangers, test_soak)
+           test_strangers, test_soak, test_top)
 
 
 def parse_options():
