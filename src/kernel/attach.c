@@ -341,22 +341,6 @@ int target_allow_pid(const struct attachments *a, uint32_t pid)
 
 /* -- what a library has ----------------------------------------------------------------------- */
 
-/*
- * A function that was built for CET begins with endbr64, which the kernel has to single-step at ten
- * times the cost of the push behind it, which it emulates. Nothing has happened by then: arguments are
- * in their registers, and the return address is where a return probe looks for it.
- */
-static uint64_t past_landing_pad(int fd, uint64_t offset)
-{
-	static const unsigned char endbr64[] = { 0xf3, 0x0f, 0x1e, 0xfa };
-	unsigned char code[sizeof(endbr64)];
-
-	if (pread(fd, code, sizeof(code), (off_t)offset) == sizeof(code) &&
-	    !memcmp(code, endbr64, sizeof(code)))
-		return offset + sizeof(code);
-	return offset;
-}
-
 /* -ENOENT: the library does not have that symbol. */
 static int lib_hook_offset(const struct lib_hook *hook, struct elf_file *ssl,
 			   struct elf_file *crypto, uint64_t *offset)
@@ -396,10 +380,10 @@ int library_examine(const struct target_tls *tls, struct library_plan *plan)
 		plan->hooks[fact] = lib_hook_locate(fact, ssl, crypto, &plan->offsets[fact]);
 	for (int fact = 0; !err && fact < LIB_FACT_COUNT; fact++)
 		if (plan->hooks[fact])
-			plan->offsets[fact] = past_landing_pad(plan->hooks[fact]->part == LIB_CRYPTO
-								       ? tls->crypto.fd
-								       : tls->ssl.fd,
-							       plan->offsets[fact]);
+			plan->offsets[fact] = elf_past_landing_pad(
+				plan->hooks[fact]->part == LIB_CRYPTO ? tls->crypto.fd
+								      : tls->ssl.fd,
+				plan->offsets[fact]);
 	if (budget.over)
 		err = -ETIME;
 	elf_file_close(ssl);

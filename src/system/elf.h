@@ -41,6 +41,14 @@ int elf_file_function(struct elf_file *file, const char *name, uint64_t *offset)
  */
 int elf_file_stub(struct elf_file *file, const char *name, uint64_t *offset);
 
+/*
+ * Where a probe is put on the function, or stub, at that offset of the file: behind the landing pad
+ * (endbr64) of one that was built for CET. The kernel has to single-step that, at ten times the cost of the
+ * push behind it, which it emulates. Nothing has happened by then: arguments are in their registers, and the
+ * return address is where a return probe looks for it.
+ */
+uint64_t elf_past_landing_pad(int fd, uint64_t offset);
+
 /* Does this object import name, a function or a variable? */
 bool elf_file_imports(struct elf_file *file, const char *name);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The machine code of call stubs, as linkers write it. */
+/* The machine code of call stubs, as linkers write it, and of functions built for CET and not. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,7 +7,10 @@
 #include <cmocka.h>
 
 #include <elf.h>
+#include <fcntl.h>
+#include <unistd.h>
 
+#include "fixture.h"
 #include "system/elf.h"
 
 static void test_plt_entry_x86_64(void **state)
@@ -85,13 +88,69 @@ static void test_plt_entry_aarch64(void **state)
 		assert_false(elf_plt_entry_slot(EM_AARCH64, plain, len, 0x1f030, &slot));
 }
 
+#ifdef __x86_64__
+
+/* As SSL_do_handshake is: it saves a register first, and calls another function. */
+static const char handshake_source[] = "int other(void *); int SSL_do_handshake(void *s);\n"
+				       "int SSL_do_handshake(void *s)\n"
+				       "{ return other(s) + other(s); }\n";
+
+/* Byte at the place of a probe on the function, and how far that is from where the function begins. */
+static unsigned char probed_byte(const char *name, uint64_t *pad)
+{
+	struct elf_file *file;
+	unsigned char byte;
+	uint64_t offset, probed;
+	int fd;
+
+	fd = open(fixture_path(name), O_RDONLY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(elf_file_open(fd, NULL, &file), 0);
+	assert_int_equal(elf_file_function(file, "SSL_do_handshake", &offset), 0);
+	probed = elf_past_landing_pad(fd, offset);
+	*pad = probed - offset;
+	assert_int_equal(pread(fd, &byte, 1, (off_t)probed), 1);
+	elf_file_close(file);
+	close(fd);
+	return byte;
+}
+
+/* arch/x86/kernel/uprobes.c, push_setup_xol_ops(): what the kernel emulates */
+static bool is_push(unsigned char byte)
+{
+	return byte >= 0x50 && byte <= 0x57;
+}
+
+/* The same function, built for CET and not: the probe is on the push in both. */
+static void test_landing_pad(void **state)
+{
+	uint64_t pad;
+
+	(void)state;
+	assert_int_equal(fixture_compile("cet.so", handshake_source,
+					 "-shared -fPIC -nostdlib -O2 -fcf-protection=full"),
+			 0);
+	assert_int_equal(fixture_compile("plain.so", handshake_source,
+					 "-shared -fPIC -nostdlib -O2 -fcf-protection=none"),
+			 0);
+	assert_true(is_push(probed_byte("cet.so", &pad)));
+	assert_int_equal(pad, 4);
+	assert_true(is_push(probed_byte("plain.so", &pad)));
+	assert_int_equal(pad, 0);
+}
+
+#endif
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+#ifdef __x86_64__
+		cmocka_unit_test(test_landing_pad),
+#endif
 		cmocka_unit_test(test_plt_entry_x86_64),
 		cmocka_unit_test(test_plt_entry_x86_64_other_code),
 		cmocka_unit_test(test_plt_entry_aarch64),
 	};
 
-	return cmocka_run_group_tests_name("elf_plt", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("elf_plt", tests, fixture_setup, fixture_teardown);
 }
