@@ -106,11 +106,12 @@ say = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)')
 .DEFAULT_GOAL := all
 
 # Targets that are run as root on a bare machine install what they need before anything is compiled.
-ROOT_GOALS := $(filter test accuracy demo vmtest soak,$(MAKECMDGOALS))
+ROOT_GOALS := $(filter test accuracy bench demo vmtest soak,$(MAKECMDGOALS))
 DEPS := $(if $(ROOT_GOALS),install-deps)
 groups_test     := test vm
 groups_accuracy := test
 groups_demo     := demo
+groups_bench    := demo bench
 groups_soak     := test
 groups_vmtest   := vm
 
@@ -431,6 +432,24 @@ SOAK ?= 30m
 .PHONY: soak
 soak: need-root build/tlsfail ## traffic and the life of a host for SOAK=30m: nothing lost, nothing grows (root)
 	$(Q)$(PYTHON) tests/e2e/run.py --tlsfail build/tlsfail --only 'soak/*' --soak $(SOAK); \
+		status=$$?; $(HAND_BACK); exit $$status
+
+# The last tlsfail that had uprobes on each handshake, to compare with: built from the history, where there is
+# one.
+PREVIOUS ?= 5c6259f
+ROUNDS   ?= 10
+
+build/previous/build/tlsfail:
+	$(Q)rm -rf build/previous && mkdir -p build/previous
+	$(Q)git archive $(PREVIOUS) | tar x -C build/previous
+	$(Q)$(MAKE) -C build/previous build/tlsfail >build/previous/build.log 2>&1
+
+.PHONY: bench
+bench: need-root build/tlsfail ## what tracing costs, beside other tracers, ROUNDS=10, into docs/overhead.md (root)
+	$(Q)previous=; if git rev-parse -q --verify $(PREVIOUS)^{commit} >/dev/null 2>&1; then \
+		$(MAKE) build/previous/build/tlsfail && previous="--previous build/previous/build/tlsfail"; \
+	else echo "bench: $(PREVIOUS) is not in the history: not compared with an older tlsfail" >&2; fi; \
+	$(PYTHON) tests/bench/overhead.py $$previous --rounds $(ROUNDS) --page docs/overhead.md; \
 		status=$$?; $(HAND_BACK); exit $$status
 
 .PHONY: demo
