@@ -30,6 +30,7 @@ def tests(here):
     checks = {
         "explain-statuses": check_statuses,
         "explain-log": check_log,
+        "explain-log-text": check_log_text,
         "explain-stdin": check_stdin,
         "explain-place": check_place,
         "explain-interrupted": check_interrupted,
@@ -75,6 +76,26 @@ def check_log(here):
     require({(p["peer"], p["count"]) for p in kind["peers"]} ==
             {("10.0.0.0:443", 1000), ("10.0.0.2:443", 1000)}, "its peers", kind)
     require(kind["meanings"][0]["causes"][0]["cause"] == "sni-missing", "its causes", kind)
+
+
+def check_log_text(here):
+    """The report for people says of each kind how often, when and of whom, over a minute and over weeks."""
+    for stamps, column in (([(21, 18, n) for n in range(60)], " s"),
+                           ([(21, n // 10, n) for n in range(60)], " min"),
+                           ([(1 + n // 4, 6 * (n % 4), 0) for n in range(12)], " h"),
+                           ([(1 + n, 0, 0) for n in range(28)], " days")):
+        lines = [LOG[0].replace("11/21 18:00:%02d", "11/%02d %02d:00:%02d") % (*stamp, n, n % 3)
+                 for n, stamp in enumerate(stamps)]
+        path = write_log(here, "kinds.log", lines)
+        text = ask(here, "explain", path).stdout
+        require(f"{len(lines)} lines about TLS" in text, text)
+        require(f"\n{len(lines)} times: SSL_do_handshake() failed" in text, text)
+        when, = re.findall(r"^  when +(.*)", text, re.M)
+        for day, hour, second in (min(stamps), max(stamps)):
+            require(f"2026-11-{day:02d} {hour:02d}:00:{second:02d}" in when, when)
+        require(re.search(r"\|[^|]+\|.*" + column + "$", when), when)
+        for peer in range(3):
+            require(f"10.0.0.{peer}:443 ({len(lines[peer::3])})" in text, text)
 
 
 def check_stdin(here):
