@@ -475,6 +475,92 @@ static void test_summary_of_nothing(void **state)
 		       "tlsfail: 0 records received, 0 records lost\n");
 }
 
+/* How it stands, in between. */
+static void test_status(void **state)
+{
+	(void)state;
+	assert_int_equal(feed_failure(), 0);
+	assert_int_equal(feed_refused(), 0);
+	capture_begin(STDERR_FILENO);
+	pipeline_status(pipeline);
+	assert_non_null(
+		strstr(capture_end(), " 2 failures since the beginning, 1 refused connection "));
+}
+
+/* With the options that the test is given. */
+static int setup_with(void **state)
+{
+	return open_with(*state);
+}
+
+static struct pipeline_options periodic = { .roles = PIPELINE_CLIENT, .summary_ns = 60000000000 };
+static struct pipeline_options seen = { .roles = PIPELINE_CLIENT, .certs = { .seen = true } };
+
+/* Each peer that has failed has an event in each interval. */
+static void test_periodic_summary(void **state)
+{
+	unsigned int peers = 0;
+	json_t *event;
+
+	(void)state;
+	feed_clock_at(12);
+	for (uint8_t i = 0; i < 5; i++) {
+		scene_begin(&scene);
+		scene.conn.flags = TLSFAIL_F_CONNECT | TLSFAIL_F_REFUSED;
+		scene.conn.raddr[3] = (uint8_t)(100 + i);
+		scene.conn.peer = (struct tlsfail_peer_counts){ .t_first = SCENE_MS(1),
+								.t_failed = SCENE_MS(12),
+								.t_failing = SCENE_MS(12),
+								.failed = 1,
+								.streak = 1 };
+		scene_end(&scene);
+		assert_int_equal(feed(&scene.conn, sizeof(scene.conn)), 0);
+	}
+	for (event = take_first(); event; event = take_next())
+		json_decref(event);
+	assert_true(pipeline_summary_is_due(pipeline, SCENE_MS(70000)));
+	feed_clock_at(70000);
+	for (event = take_first(); event; event = take_next(), peers++) {
+		assert_member(event, "event.name", "tlsfail.summary");
+		json_decref(event);
+	}
+	assert_int_equal(peers, 5);
+}
+
+/* The certificates of a handshake that works, once for each peer. */
+static void test_certificates(void **state)
+{
+	struct tlsfail_certs certs = { .h = HEADER(CERTS, certs),
+				       .id = 1,
+				       .t = SCENE_MS(12),
+				       .pid = SCENE_PID,
+				       .cert_count = 1,
+				       .family = 2,
+				       .rport = 8443,
+				       .raddr = { 192, 0, 2, 88 } };
+	struct direction der = { .len = 0 };
+	json_t *event;
+
+	(void)state;
+	scene_begin(&scene);
+	scene_certificate(&scene, &(struct certificate_spec){ "api.test", "CA", -60, 86400 });
+	assert_true(scene.cert_lens[0] < sizeof(der.bytes));
+	memcpy(der.bytes, scene.certs[0], scene.cert_lens[0]);
+	der.len = (uint32_t)scene.cert_lens[0];
+	scene_free(&scene);
+	feed_clock();
+	for (int i = 0; i < 2; i++) {
+		feed_wire(TLSFAIL_DIR_CERT, &der);
+		assert_int_equal(feed(&certs, sizeof(certs)), 0);
+	}
+	event = take();
+	assert_member(event, "event.name", "tls.certificate.seen");
+	assert_member(event, "tls.server.subject", "CN=api.test");
+	assert_int_equal(json_integer_value(json_object_get(event, "network.peer.port")), 8443);
+	json_decref(event);
+	assert_nothing_written();
+}
+
 /* A refused connection was no handshake; causes are in the order of the table. */
 static void test_summary_of_failures(void **state)
 {
@@ -602,6 +688,11 @@ int main(void)
 		TEST(test_summary_of_error_log),
 		cmocka_unit_test_setup_teardown(test_noise, setup_server, teardown),
 		TEST(test_summary_of_orphans),
+		cmocka_unit_test_setup_teardown(test_status, setup, teardown),
+		cmocka_unit_test_prestate_setup_teardown(test_periodic_summary, setup_with,
+							 teardown, &periodic),
+		cmocka_unit_test_prestate_setup_teardown(test_certificates, setup_with, teardown,
+							 &seen),
 	};
 
 	signal(SIGPIPE, SIG_IGN);
