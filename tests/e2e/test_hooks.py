@@ -6,12 +6,15 @@ default choice made of that connection. What this kernel does not offer is skipp
 import json
 import re
 import signal
+import time
 from contextlib import ExitStack
 from functools import partial
 
 from lab import procs, tracer
 from lab.case import Case, numbered
+from lab.cases import CASES as EVERY_CASE
 from lab.cases import TLS12, VERIFY, named
+from lab.server_cases import CASES as SERVER_CASES
 from lab.upstreams import Misbehave
 from tap import Skip, require
 from test_host import SETTLE_S, replace_file
@@ -57,6 +60,10 @@ DURATION = re.compile(r"\b\d+(\.\d+)? (ns|us|ms|s|min)\b")
 
 def tests(here):
     """Yields (name, test). The lab and the tracers live as long as this generator."""
+    yield from here.chosen("handshake", {
+        "every-case": partial(check_every_case, cases=EVERY_CASE, role="client"),
+        "every-case-as-server": partial(check_every_case, cases=SERVER_CASES, role="server"),
+    })
     chosen = [alternative for alternative in ALTERNATIVES if here.wants("hook/" + alternative)]
     if not chosen:
         return
@@ -74,6 +81,38 @@ def tests(here):
             check = (partial(check_hook, default, tracers[alternative])
                      if offered.get(alternative) else partial(check_refused, here, alternative))
             yield "hook/" + alternative, check
+
+
+def check_every_case(here, cases, role):
+    """Handshakes from the wire, and from the TLS library: the same cause for every case, as sure of it."""
+    with here.lab("every-" + role, [here.adapted(case) for case in cases], role=role) as lab, \
+            ExitStack() as stack:
+        told = {choice: stack.enter_context(
+            here.trace_json(lab, "-v", "--hook", f"handshake={choice}", name=choice))
+            for choice in ("auto", "wire", "uprobe")}
+        for tlsfail in told.values():
+            tlsfail.wait_armed(ARMED_LIMIT_S)
+        for case in lab.cases:
+            case.drive(lab, case)
+        time.sleep(SETTLE_S)
+        for tlsfail in told.values():
+            require(tlsfail.interrupt(timeout=END_LIMIT_S) == 0, tlsfail.stderr())
+        found = {choice: [verdict(lab, role, finding) for finding in tlsfail.findings()]
+                 for choice, tlsfail in told.items()}
+    print(f"# {len(found['auto'])} findings of {len(lab.cases)} cases")
+    require(len(found["auto"]) > len(lab.cases) / 2, *found["auto"])
+    for choice in ("wire", "uprobe"):
+        missing = [verdict for verdict in found["auto"] if verdict not in found[choice]]
+        more = [verdict for verdict in found[choice] if verdict not in found["auto"]]
+        require(not missing and not more, f"with handshake={choice} missing:", *missing,
+                "and only there:", *more)
+
+
+def verdict(lab, role, finding):
+    """What is said of a case, in short."""
+    port = finding.get("network.peer.port" if role == "client" else "network.local.port")
+    name = next((case.name for case in lab.cases if case.port == port), port)
+    return name, finding["error.type"], finding["tlsfail.confidence"]
 
 
 def alternatives_offered(here):
