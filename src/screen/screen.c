@@ -134,10 +134,10 @@ static void modes_set(struct screen *s)
 int screen_open(bool color, struct screen **out, struct text *error)
 {
 	struct screen *s = calloc(1, sizeof(*s));
-	int err = s ? 0 : -ENOMEM;
+	int err = 0;
 
-	if (err)
-		return err;
+	if (!s)
+		return -ENOMEM;
 	s->color = color;
 	s->lib = curseslib_load();
 	if (!s->lib) {

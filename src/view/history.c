@@ -36,12 +36,12 @@ bool history_time_to(struct history_time *time, uint64_t t)
 
 void history_halve(struct history *h)
 {
-	for (unsigned int i = 0; i < VIEW_BUCKETS; i++) {
-		unsigned int from = 2 * i;
-
-		h->done[i] = from < VIEW_BUCKETS ? h->done[from] + h->done[from + 1] : 0;
-		h->failed[i] = from < VIEW_BUCKETS ? h->failed[from] + h->failed[from + 1] : 0;
+	for (unsigned int i = 0; i < VIEW_BUCKETS / 2; i++) {
+		h->done[i] = h->done[2 * i] + h->done[2 * i + 1];
+		h->failed[i] = h->failed[2 * i] + h->failed[2 * i + 1];
 	}
+	memset(&h->done[VIEW_BUCKETS / 2], 0, sizeof(h->done) / 2);
+	memset(&h->failed[VIEW_BUCKETS / 2], 0, sizeof(h->failed) / 2);
 	h->at /= 2;
 }
 

@@ -351,8 +351,7 @@ static void draw_last_line(const struct page *p, struct canvas *c)
 {
 	static const char *const keys[] = {
 		[PAGE_TABLE] =
-			" Tab table  Enter open  / filter  <> sort  p pause  w write  ? help  "
-			"q quit",
+			" Tab table  Enter open  / filter  <> sort  p pause  w write  ? help  q quit",
 		[PAGE_DETAIL] = " n/N older/newer  arrows scroll  f fold  p pause  ? help  q back",
 		[PAGE_HELP] = " any key: back",
 	};
