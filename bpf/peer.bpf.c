@@ -98,6 +98,7 @@ static __always_inline void peer_done(const struct tlsfail_conn *c)
 	p->n.t_done = bpf_ktime_get_ns();
 	p->n.streak = 0;
 	__sync_fetch_and_add(&p->n.done, 1);
+	__sync_fetch_and_add(&p->latency_ns, c->t_done - c->t_start);
 }
 
 __hidden void peer_failed(struct tlsfail_conn *c)

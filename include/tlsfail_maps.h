@@ -27,6 +27,7 @@ struct tlsfail_exe_key {
 /* What is remembered of a peer. */
 struct tlsfail_peer_state {
 	struct tlsfail_peer_counts n;
+	__u64 latency_ns; /* of the handshakes that were done, all together */
 	__u64 t_cert;	  /* when its certificates were reported last */
 	__u64 cert_print; /* which they were, see struct tlsfail_conn */
 	__u32 did_tls;	  /* it has sent a TLS record */

@@ -164,7 +164,7 @@ static void peer_stands(void *context, const struct tlsfail_peer_key *key,
 {
 	struct tracer *t = context;
 
-	pipeline_stand_peer(t->pipeline, key, &state->n, 0);
+	pipeline_stand_peer(t->pipeline, key, &state->n, state->latency_ns);
 }
 
 /* For live views. */

@@ -246,7 +246,7 @@ def check_live(here):
             traffic()
             return re.search(pattern, screen.text(), re.MULTILINE)
 
-        good = rf"^ ok +{re.escape(GOOD.endpoint)} +[1-9][0-9.]* +0% +\S*·"
+        good = rf"^ ok +{re.escape(GOOD.endpoint)} +[1-9][0-9.]* +0% +\S*· .* \d+(ms|us)"
         procs.wait_until(lambda: shown(good), SHOWN_S, good)
         for case in EXPIRED, REFUSED:
             screen.wait(rf"^ failing +{re.escape(case.endpoint)} +\S+ +100% .*{case.slug[:14]}")
