@@ -65,9 +65,10 @@ struct cause {
 	bool noise;
 	enum responsible responsible; /* who has to do something about it */
 	enum confidence confidence;
-	uint64_t medium_if; /* of a low one: any of these observations makes it medium */
-	uint64_t high_if;   /* any of these observations makes it high; 0: none */
-	uint64_t high_with; /* or any of these circumstances */
+	uint64_t medium_if;   /* of a low one: any of these observations makes it medium */
+	uint64_t medium_with; /* of a high one: any of these circumstances makes it medium */
+	uint64_t high_if;     /* any of these observations makes it high; 0: none */
+	uint64_t high_with;   /* or any of these circumstances */
 	/* The row that would fit if this one did not is a candidate, before the others. */
 	bool or_next;
 	struct cause_candidate candidates[CAUSE_CANDIDATES_MAX];

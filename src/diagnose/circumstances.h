@@ -22,6 +22,7 @@
 	X(OTHER_EXPIRED, "none of the certificates received is the one that has expired")          \
 	X(FOUND_GOOD, "the program asked for the verify code, and the certificate was good")       \
 	X(NO_CHAIN, "at most one certificate was seen, and it is not self-issued")                 \
+	X(RIGHT_CERT, "we refused a certificate that matches the name asked for")                  \
 	X(NOT_FOR_SNI, "the certificate does not match the server_name that was sent")            \
 	X(SHOWN_EXPIRED, "a session was resumed, and the certificate the peer presented before has expired") \
 	X(RESULT_FOREIGN, "a session was resumed, and the issuer of the certificate the peer presented before is trusted here") \
@@ -33,7 +34,7 @@
 	X(ONE_PLACE, "one place in the configuration connects to the peer")                        \
 	X(USES_TLS, "the configuration has TLS for this peer")                                     \
 	X(CAN_SEND_NAME, "the configuration has a name that could be sent as server_name")         \
-	X(NAME_UNSENT, "no server_name was sent, although the configuration has a name for it")    \
+	X(NAME_UNSENT, "no server_name was sent, the configuration has a name for it, and the certificate is not known to match it") \
 	X(NO_NAME, "the configuration has no host name that could be sent as server_name")         \
 	X(CLIENT_CERT_ENDED, "the configured client certificate has expired")                      \
 	X(CLIENT_CERT_UNFIT, "the configured client certificate is not meant for clients")         \

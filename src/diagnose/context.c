@@ -97,6 +97,24 @@ static bool is_for_address(const struct finding_certificate *leaf, const char *a
 	return found;
 }
 
+void context_recall(const struct failure *failure, const struct symptoms *s, struct finding *f)
+{
+	const struct certmemo_shown *shown =
+		failure->memo && f->choice.has_resumed && f->choice.resumed
+			? certmemo_get(failure->memo, &f->peer)
+			: NULL;
+	bool expired = shown && shown->first_to_end.has_validity &&
+		       shown->first_to_end.not_after < (int64_t)(f->time_ns / NS_PER_SEC);
+
+	/* It may serve many names, and have shown that of another one. */
+	if (shown && f->hello.has_server_name &&
+	    !context_is_for(&shown->leaf, f->hello.server_name))
+		return;
+	if (shown && (expired || s->verify != TLS_VERIFY_EXPIRED))
+		f->certificate =
+			expired && s->verify != TLS_VERIFY_OK ? shown->first_to_end : shown->leaf;
+}
+
 /* -- observations ------------------------------------------------------------------------------ */
 
 static uint64_t observe_first_answer(const struct finding *f, const struct symptoms *s)
@@ -230,7 +248,9 @@ static uint64_t observe_stranger(const struct failure *failure, const struct dia
 	/* What was compared is that of the beginning of the session. */
 	if (!leaf_find(failure, work, f, facts, &leaf))
 		return s->observed & O_HOST_RETURN && !work->cert_count ? C_STRANGE_CERT : 0;
-	if (context_is_for(&leaf, name) || is_for_address(&leaf, f->peer.address))
+	if (context_is_for(&leaf, name))
+		return leaf.cut ? 0 : C_RIGHT_CERT;
+	if (is_for_address(&leaf, f->peer.address))
 		return 0;
 	return C_STRANGE_CERT | (s->observed & O_SNI ? C_NOT_FOR_SNI : 0);
 }
@@ -371,7 +391,7 @@ void context_observe(const struct failure *failure, const struct diagnose_work *
 		     observe_stranger(failure, work, f, &facts, s, name) |
 		     observe_trust(f, &facts, s) | observe_expiry(failure, work, f, s) |
 		     observe_past(failure, &facts, f, s) | observe_config(&facts, f, name);
-	if (s->observed & O_NO_SNI && s->context & C_CAN_SEND_NAME)
+	if (s->observed & O_NO_SNI && s->context & C_CAN_SEND_NAME && !(s->context & C_RIGHT_CERT))
 		s->context |= C_NAME_UNSENT;
 	if (s->context & (C_FEW_SUITES | C_FEW_GROUPS) && facts.place_count > 1)
 		s->context |= C_OFFER_OF_ONE_PLACE;

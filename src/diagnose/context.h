@@ -22,4 +22,9 @@ const char *context_starttls_protocol(uint16_t port);
 /* Is the certificate for that host, as far as is known? A common name counts where there is no other. */
 bool context_is_for(const struct finding_certificate *leaf, const char *host);
 
+/* Fills in what the peer showed before, where this handshake resumed a session: of the chain the
+ * certificate that has expired, if one has. That is not what a code for an expired one is about if none
+ * has. The ClientHello and the choice of the finding are there. */
+void context_recall(const struct failure *failure, const struct symptoms *s, struct finding *f);
+
 #endif

@@ -7,7 +7,6 @@
 
 #include <string.h>
 
-#include "diagnose/certmemo.h"
 #include "diagnose/context.h"
 #include "diagnose/explain.h"
 #include "diagnose/invariants.h"
@@ -145,34 +144,13 @@ static const struct x509_view *certificate_at_fault(const struct diagnose_work *
 	return &work->certs[0];
 }
 
-/* What the peer showed before, where this handshake resumed a session: of the chain the certificate that
- * has expired, if one has. That is not what a code for an expired one is about if none has. */
-static void certificate_recall(struct finding *f, const struct failure *failure,
-			       const struct symptoms *s)
-{
-	const struct certmemo_shown *shown =
-		failure->memo && f->choice.has_resumed && f->choice.resumed
-			? certmemo_get(failure->memo, &f->peer)
-			: NULL;
-	bool expired = shown && shown->first_to_end.has_validity &&
-		       shown->first_to_end.not_after < (int64_t)(f->time_ns / NS_PER_SEC);
-
-	/* It may serve many names, and have shown that of another one. */
-	if (shown && f->hello.has_server_name &&
-	    !context_is_for(&shown->leaf, f->hello.server_name))
-		return;
-	if (shown && (expired || s->verify != TLS_VERIFY_EXPIRED))
-		f->certificate =
-			expired && s->verify != TLS_VERIFY_OK ? shown->first_to_end : shown->leaf;
-}
-
 static void fill_certificate(struct finding *f, const struct failure *failure,
 			     const struct diagnose_work *work, const struct symptoms *s)
 {
 	const struct tlsfail_conn *c = failure->conn;
 
 	if (!work->cert_count) {
-		certificate_recall(f, failure, s);
+		context_recall(failure, s, f);
 		return;
 	}
 	finding_certificate_set(&f->certificate,
@@ -415,6 +393,8 @@ static void conclude(struct finding *f, const struct failure *failure, const str
 	f->wording = 0;
 	f->confidence = cause->confidence;
 	if (f->confidence == CONFIDENCE_LOW && s->observed & cause->medium_if)
+		f->confidence = CONFIDENCE_MEDIUM;
+	if (f->confidence == CONFIDENCE_HIGH && s->context & cause->medium_with)
 		f->confidence = CONFIDENCE_MEDIUM;
 	if (s->observed & cause->high_if)
 		f->confidence = CONFIDENCE_HIGH;

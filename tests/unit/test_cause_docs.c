@@ -197,7 +197,8 @@ static void add_evidence_table(struct text *t, bool server)
 		if (!is_of(cause, server))
 			continue;
 		text_addf(t, "| `%s` | %s", cause->slug, levels[cause->confidence]);
-		add_observations(t, "<br>medium if any of: ", cause->medium_if, 0, "; ");
+		add_observations(t, "<br>medium if any of: ", cause->medium_if, cause->medium_with,
+				 "; ");
 		text_addf(t, " | %s | ", cause->evidence);
 		add_observations(t, "", cause->when.all, cause->when.with, "; ");
 		add_observations(t, "any of: ", cause->when.any, cause->when.with_any, "; ");

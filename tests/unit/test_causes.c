@@ -403,7 +403,7 @@ static void test_confidence(void **state)
 		const struct cause *cause = cause_at(i);
 
 		assert_in_range(cause->confidence, CONFIDENCE_LOW, CONFIDENCE_HIGH);
-		if (cause->confidence != CONFIDENCE_HIGH)
+		if (cause->confidence != CONFIDENCE_HIGH || cause->medium_with)
 			continue;
 		assert_null(cause->doubt);
 		assert_null(cause->candidates[0].slug);

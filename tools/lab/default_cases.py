@@ -13,6 +13,7 @@ from .upstreams import Misbehave, Nginx, OpensslServer
 ANSWER = ' return 200 "ok\\n";'
 GOOD_FILES = ("-cert", "pki/good.crt", "-key", "pki/good.key")
 VERIFY = "proxy_ssl_verify on; proxy_ssl_trusted_certificate pki/ca.crt; "
+SNI_ON = "proxy_ssl_server_name on"
 CLOSED = "peer closed connection in SSL handshake"
 
 
@@ -71,8 +72,9 @@ _ROWS = (
     (Case("default-server-in-block", "sni-missing", None, VERIFY, confidence=MEDIUM,
           group="pool_a"), _stranger("stranger")),
     # -- it is not the name --
-    (Case("own-expired", "verify-expired", _server("expired"), VERIFY), None),
-    (Case("own-self-signed", "verify-self-signed", _server("self-signed"), VERIFY), None),
+    (Case("own-expired", "verify-expired", _server("expired"), VERIFY, never=(SNI_ON,)), None),
+    (Case("own-self-signed", "verify-self-signed", _server("self-signed"), VERIFY,
+          never=(SNI_ON,)), None),
     (Case("own-untrusted", "verify-untrusted-issuer", _server("untrusted"), VERIFY,
           confidence=MEDIUM), None),
     (Case("trusted-ca-expired", "trusted-ca-expired", _server("under-expired-ca"),

@@ -103,6 +103,12 @@ bool nginxtrust_explain_top(const struct nginxfix_advice *a, struct text *t)
 {
 	if (may_hold_top(a))
 		return explain_namesake(a, t);
+	if (a->f->certificate.chain_length == 1) {
+		text_add(t, "if ");
+		text_add(t, a->f->certificate.top_issuer);
+		text_add(t, " is an intermediate CA, have the upstream send its certificate, too; "
+			    "otherwise ");
+	}
 	text_add(t, "put ");
 	text_add(t, a->f->certificate.top_issuer);
 	text_addf(t,
