@@ -117,8 +117,8 @@ static const char *confidence_words(const struct cause *cause)
 		[CONFIDENCE_HIGH] = "high",
 	};
 	static const char *const words_raised[] = {
-		[CONFIDENCE_LOW] = "low, high with more evidence",
-		[CONFIDENCE_MEDIUM] = "medium, high with more evidence",
+		[CONFIDENCE_LOW] = "low; high with more evidence",
+		[CONFIDENCE_MEDIUM] = "medium; high with more evidence",
 		[CONFIDENCE_HIGH] = "high",
 	};
 
@@ -147,11 +147,11 @@ static const char *wording_label(uint64_t when)
 	case O_PEER_FAILS:
 		return "if always";
 	case O_PEER_SUCCEEDS:
-		return "if at times";
+		return "sometimes";
 	case O_CERT_REQUESTED:
 		return "if asked";
 	case O_ISSUER_SENT:
-		return "if it came";
+		return "if sent";
 	default:
 		return "if old";
 	}
@@ -202,7 +202,7 @@ static int search(const char *word)
 	if (similar.best)
 		log_line("no cause is named '%s'; did you mean %s?", word, similar.best);
 	else
-		log_line("no cause is named '%s', or says so; tlsfail causes lists them", word);
+		log_line("no cause matches '%s'; tlsfail causes lists them", word);
 	return EXIT_USAGE;
 }
 

@@ -81,7 +81,7 @@ static void examine_privileges(struct checkup *c, int load_err)
 	if (load_err)
 		item_fail(item, CHECKUP_MISSING, nothing_works, own.remedy);
 	else if (own.lacking[0])
-		item_fail(item, CHECKUP_DEGRADED, "processes of other users may not be seen",
+		item_fail(item, CHECKUP_DEGRADED, "processes of other users may not be visible",
 			  own.remedy);
 }
 
@@ -107,12 +107,13 @@ static void examine_process_files(struct checkup *c)
 	if (dir >= 0)
 		close(dir);
 	if (!err) {
-		text_add(&found, "what a process has mapped can be opened");
+		text_add(&found, "files that a process has mapped can be opened");
 		return;
 	}
-	text_addf(&found, "/proc/PID/map_files cannot be used: %s", strerror(-err));
+	text_addf(&found, "/proc/PID/map_files is not usable: %s", strerror(-err));
 	item_fail(item, CHECKUP_DEGRADED,
-		  "a library is found by its path alone; one that an upgrade has replaced is not",
+		  "a library is found only by its path, so one replaced by an upgrade is not "
+		  "found",
 		  "run it as root");
 }
 
@@ -126,12 +127,12 @@ static void examine_btf(struct checkup *c, int load_err, int features_err)
 	if (item_untried(item, load_err, &found))
 		return;
 	if (!features_err) {
-		text_add(&found, "the kernel's types are known (/sys/kernel/btf/vmlinux)");
+		text_add(&found, "the kernel provides its types (/sys/kernel/btf/vmlinux)");
 		return;
 	}
 	text_addf(&found, "/sys/kernel/btf/vmlinux: %s", strerror(-features_err));
 	item_fail(item, CHECKUP_MISSING, nothing_works,
-		  "use a kernel with CONFIG_DEBUG_INFO_BTF=y, as those of the distributions are");
+		  "use a kernel with CONFIG_DEBUG_INFO_BTF=y, such as those of most distributions");
 }
 
 /* The mode in brackets: "none [integrity] confidentiality". securityfs is not ours to mount. */
@@ -147,7 +148,7 @@ static void add_lockdown(struct text *found)
 	if (open_bracket)
 		text_addf(found, "%.*s", (int)strcspn(open_bracket + 1, "]"), open_bracket + 1);
 	else
-		text_add(found, "unknown (" LOCKDOWN_PATH " is not there)");
+		text_add(found, "unknown (" LOCKDOWN_PATH " does not exist)");
 }
 
 static void examine_lockdown(struct checkup *c, int load_err)
@@ -163,7 +164,7 @@ static void examine_lockdown(struct checkup *c, int load_err)
 	text_addf(&found, "; programs %s read kernel memory", err ? "may not" : "may");
 	if (err)
 		item_fail(item, CHECKUP_MISSING, nothing_works,
-			  "boot with lockdown=integrity or less; lockdown=confidentiality forbids "
+			  "boot with lockdown=integrity or none; lockdown=confidentiality forbids "
 			  "tracing");
 }
 
@@ -216,7 +217,7 @@ static void examine_memory(struct checkup *c, int load_err)
 
 /* -- uprobes ---------------------------------------------------------------------------------- */
 
-static const char too_busy[] = "the machine was too busy to try";
+static const char too_busy[] = "the machine was too busy to test this";
 
 static void examine_uprobes(struct checkup *c, int safety)
 {
@@ -233,7 +234,7 @@ static void examine_uprobes(struct checkup *c, int safety)
 		return;
 	}
 	text_addf(&found, "cannot be attached: %s",
-		  safety == -EOPNOTSUPP ? "this kernel has none" : strerror(-safety));
+		  safety == -EOPNOTSUPP ? "this kernel does not support them" : strerror(-safety));
 	item_fail(item, CHECKUP_MISSING, nothing_works,
 		  safety == -EOPNOTSUPP ? "use a kernel with CONFIG_UPROBE_EVENTS=y"
 					: "run it as root");
@@ -245,7 +246,7 @@ static void examine_return_probes(struct checkup *c, int safety)
 	struct checkup_item *item = item_add(c, "return probes", &found);
 
 	if (!safety) {
-		text_add(&found, "spare a process under seccomp (tried on a child)");
+		text_add(&found, "do not harm a process under seccomp (tried on a child)");
 		return;
 	}
 	if (safety != -EKEYREJECTED) {
@@ -256,9 +257,9 @@ static void examine_return_probes(struct checkup *c, int safety)
 	}
 	text_add(&found, "kill a process under seccomp (tried on a child)");
 	item_fail(item, CHECKUP_DEGRADED,
-		  "entry probes only, so that no process suffers: a refused host name is concluded "
-		  "from what nginx does next",
-		  "none is needed; newer kernels let return probes past seccomp");
+		  "only entry probes are used, so that no process is harmed: a refused host name "
+		  "is inferred from what nginx does next",
+		  "nothing needs to be done; newer kernels let return probes past seccomp");
 }
 
 /* -- the surroundings ------------------------------------------------------------------------- */
@@ -276,7 +277,7 @@ static void examine_pid_namespace(struct checkup *c)
 	}
 	text_add(&found, "not the host's");
 	item_fail(item, CHECKUP_DEGRADED,
-		  "processes are not recognized: the kernel knows them by other numbers",
+		  "processes are not recognized: the kernel knows them by other pids",
 		  "run it on the host itself, or in a container with the host's pid namespace");
 }
 
@@ -285,7 +286,7 @@ static void examine_tracefs(struct checkup *c)
 	struct text found;
 
 	item_add(c, "tracefs", &found);
-	text_add(&found, "not needed, nor debugfs");
+	text_add(&found, "not needed, and neither is debugfs");
 }
 
 static void examine_metrics(struct checkup *c)
@@ -295,9 +296,9 @@ static void examine_metrics(struct checkup *c)
 
 	item_add(c, "metrics", &found);
 	if (lacks)
-		text_addf(&found, "in a file only (--metrics-file): %s", lacks);
+		text_addf(&found, "only to a file (--metrics-file): %s", lacks);
 	else
-		text_add(&found, "over HTTP, or in a file");
+		text_add(&found, "over HTTP or to a file");
 }
 
 static void examine_sinks(struct checkup *c)

@@ -101,7 +101,7 @@ static void examine_library(const struct target_process *process, struct checkup
 	text_init(&problem, p->problem, sizeof(p->problem));
 	err = library_find(process, &tls);
 	if (err) {
-		text_addf(&problem, "cannot be looked at: %s", strerror(-err));
+		text_addf(&problem, "cannot be examined: %s", strerror(-err));
 		return;
 	}
 	if (tls.outcome == TARGET_TLS_FOUND) {

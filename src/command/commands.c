@@ -22,70 +22,70 @@
 
 const struct command_row command_table[] = {
 	{ "trace", COMMAND_TRACE, "", 0, "trace this host until interrupted (the default)",
-	  "One of --exe, --pid and --comm; without them every nginx of this host is traced.\n"
-	  "Exit status: 0 done, 1 cannot work (one line says why), 2 usage.\n"
+	  "Without --exe, --pid or --comm, every nginx on this host is traced.\n"
+	  "Exit status: 0 done, 1 cannot trace (one line says why), 2 wrong usage.\n"
 	  "Examples:\n"
 	  "  tlsfail                            every nginx, until Ctrl-C\n"
 	  "  tlsfail -v -d 10m --role client    ten minutes, handshakes with upstreams only\n"
 	  "  tlsfail -f json >failures.ndjson\n",
 	  tracer_run },
 	{ "top", COMMAND_TOP, " [FILE]", 1, "watch handshakes, peers and causes live",
-	  "FILE: a recording, or what --format json has written; else the service that runs\n"
-	  "here is looked at, or this host is traced. ? shows the keys, q quits.\n"
-	  "Exit status: 0 quit, 1 cannot work, 2 usage.\n"
+	  "FILE: a recording, or the output of --format json; without one, watch the\n"
+	  "service on this host, or trace this host. ? shows the keys, q quits.\n"
+	  "Exit status: 0 quit, 1 cannot trace, 2 wrong usage.\n"
 	  "Examples:\n"
 	  "  tlsfail top                         the service, or every nginx of this host\n"
 	  "  tlsfail top --exe /usr/bin/curl     what curl does\n"
 	  "  tlsfail top night.rec               a recording\n",
 	  top_run },
-	{ "replay", COMMAND_REPLAY, " FILE", 1, "diagnose a recording again; - is standard input",
-	  "Exit status: 0 done, 1 cannot read it, 2 usage.\n", replay_run },
-	{ "doctor", COMMAND_DOCTOR, "", 0, "what works here, what does not, and what to do",
-	  "Exit status: 0 all works, 1 cannot trace, 2 usage, 3 works, but not fully.\n",
+	{ "replay", COMMAND_REPLAY, " FILE", 1, "diagnose a recording; - is standard input",
+	  "Exit status: 0 done, 1 cannot read it, 2 wrong usage.\n", replay_run },
+	{ "doctor", COMMAND_DOCTOR, "", 0, "check what works on this host, and how to fix it",
+	  "Exit status: 0 all works, 1 cannot trace, 2 wrong usage, 3 works, but not fully.\n",
 	  doctor_run },
 	{ "causes", COMMAND_CAUSES, " [SLUG | WORD]", 1,
-	  "list the causes; show one with evidence and fix",
-	  "WORD: those whose name, meaning, evidence or fix has it.\n"
+	  "list the causes; show one with its evidence and fix",
+	  "WORD: list the causes whose name, meaning, evidence or fix contains it.\n"
 	  "Exit status: 0 done, 2 there is no such cause.\n"
 	  "Examples:\n"
 	  "  tlsfail causes expired\n"
 	  "  tlsfail causes --log 'SSL alert number 40'\n",
 	  listing_run },
 	{ "probe", COMMAND_PROBE, " [TARGET...]", PROBE_TARGETS_MAX,
-	  "try an upstream as nginx would, and find the fix",
-	  "TARGET: HOST[:PORT], a URL, or with -c (or a running nginx) a location or the\n"
-	  "name of an upstream block; without one, every upstream that nginx passes to\n"
-	  "by TLS.\n"
-	  "Exit status: 0 works, 1 fails, 2 usage, 3 could not be tried.\n"
+	  "test an upstream as nginx would, and find the fix",
+	  "TARGET: HOST[:PORT], a URL, or (with -c or a running nginx) a location or the\n"
+	  "name of an upstream block; without one, every upstream that nginx connects to\n"
+	  "with TLS.\n"
+	  "Exit status: 0 works, 1 fails, 2 wrong usage, 3 could not be tested.\n"
 	  "Examples:\n"
 	  "  tlsfail probe -c /etc/nginx/nginx.conf /v1/    as that location would\n"
 	  "  tlsfail probe app.internal:8443 --sni app.example.com\n"
 	  "  tlsfail probe --starttls smtp mail.internal:25\n",
 	  probe_run },
 	{ "explain", COMMAND_EXPLAIN, " [LINE | FILE | -]", 64,
-	  "what a line of error.log means, or a whole log",
-	  "LINE: of error.log, or a part of it, or an OpenSSL code such as 0A000410.\n"
-	  "Exit status: 0 explained, 1 cannot read it, 2 usage, 3 nothing in it is known.\n"
+	  "explain a line of error.log, or a whole log",
+	  "LINE: a line of error.log, part of one, or an OpenSSL code such as 0A000410.\n"
+	  "Exit status: 0 explained, 1 cannot read it, 2 wrong usage, 3 nothing recognized.\n"
 	  "Examples:\n"
 	  "  tlsfail explain 'peer closed connection in SSL handshake'\n"
 	  "  tlsfail explain 0A000410\n"
 	  "  tlsfail explain -c /etc/nginx/nginx.conf /var/log/nginx/error.log\n"
 	  "  zcat error.log.*.gz | tlsfail explain -\n",
 	  explain_run },
-	{ "lint", COMMAND_LINT, " [FILE]", 1, "what in nginx's configuration will fail with TLS",
-	  "FILE: nginx.conf, with all that it includes. \"# tlsfail: ignore RULE\" in the\n"
-	  "line of a directive, or above it, leaves a rule out there.\n"
-	  "Exit status: 0 clean, 1 findings, 2 usage, 3 could not read.\n"
+	{ "lint", COMMAND_LINT, " [FILE]", 1, "check nginx's configuration for TLS mistakes",
+	  "FILE: nginx.conf, read with everything it includes. \"# tlsfail: ignore RULE\" on\n"
+	  "the line of a directive, or above it, turns a rule off there.\n"
+	  "Exit status: 0 clean, 1 findings, 2 wrong usage, 3 could not read.\n"
 	  "Examples:\n"
 	  "  tlsfail lint\n"
 	  "  tlsfail lint -f sarif conf/nginx.conf >lint.sarif\n"
 	  "  tlsfail lint --diff | patch -p0\n",
 	  lint_command_run },
 	{ "report", COMMAND_REPORT, " FILE...", REPORT_FILES_MAX,
-	  "what failed, as a page to hand to somebody else",
+	  "show what failed as an HTML page for other people",
 	  "FILE: a recording (--record), or JSON lines (--format json); - is JSON lines\n"
-	  "from standard input. The page is one HTML file that needs nothing else.\n"
-	  "Exit status: 0 done, 1 cannot read or write, 2 usage, 3 done, but a part of\n"
+	  "from standard input. The page is a single self-contained HTML file.\n"
+	  "Exit status: 0 done, 1 cannot read or write, 2 wrong usage, 3 done, but part of\n"
 	  "the input could not be used.\n"
 	  "Examples:\n"
 	  "  tlsfail report nginx.rec -o incident.html\n"
@@ -93,7 +93,7 @@ const struct command_row command_table[] = {
 	  report_run },
 	{ "help", COMMAND_HELP, " [COMMAND]", 1, "show the help of a command", "", help_run },
 	{ "completion", COMMAND_COMPLETION, " bash|zsh|fish", 1,
-	  "print what completes tlsfail's words in a shell",
+	  "print the shell completion script",
 	  "Examples:\n"
 	  "  bash:  source <(tlsfail completion bash)\n"
 	  "  zsh:   tlsfail completion zsh >\"${fpath[1]}/_tlsfail\"\n"

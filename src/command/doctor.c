@@ -87,9 +87,9 @@ static void item_print(const struct checkup_item *item)
 static void fact_print(enum fact which, const struct checkup_fact *fact)
 {
 	static const char *const meanings[FACT_COUNT] = {
-		[FACT_HANDSHAKE] = "handshakes", [FACT_WIRE] = "handshake bytes",
-		[FACT_STATE] = "TCP states",	 [FACT_CLOSE] = "sockets closed here",
-		[FACT_RESET] = "RST, both ways", [FACT_EXEC] = "programs that start",
+		[FACT_HANDSHAKE] = "handshakes",       [FACT_WIRE] = "handshake bytes",
+		[FACT_STATE] = "TCP states",	       [FACT_CLOSE] = "local closes",
+		[FACT_RESET] = "RST, both directions", [FACT_EXEC] = "program starts",
 	};
 	char buf[256];
 	struct text t;
@@ -100,7 +100,7 @@ static void fact_print(enum fact which, const struct checkup_fact *fact)
 		text_addf(&t, "by %s", hook_kind_name(fact->used->kind));
 	else
 		text_add(&t, fact->alternative_count ? "no way to see them on this kernel"
-						     : "not tried, see above");
+						     : "not tried; see above");
 	row_print(fact->status, fact_name(which), buf);
 	for (size_t i = 0; i < fact->alternative_count; i++) {
 		const struct checkup_alternative *a = &fact->alternatives[i];
@@ -179,7 +179,7 @@ static size_t processes_print(const struct checkup_process *first, size_t left)
 	detail_print("problem", first->problem);
 	detail_print("seccomp", first->seccomp ? "runs under a filter" : NULL);
 	detail_print("container", first->container[0] ? first->container : NULL);
-	detail_print("mounts", first->other_mounts ? "in a mount namespace of its own" : NULL);
+	detail_print("mounts", first->other_mounts ? "in its own mount namespace" : NULL);
 	return n;
 }
 
@@ -197,8 +197,8 @@ static const char *conclusion(const struct checkup *c)
 		break;
 	}
 	return c->process_count ? "tlsfail works here."
-				: "tlsfail works here. There is nothing to trace now: no process "
-				  "is selected. It would wait for one.";
+				: "tlsfail works here. There is nothing to trace right now: no "
+				  "matching process is running. It would wait for one.";
 }
 
 static void report_print(const struct checkup *c)
@@ -209,11 +209,12 @@ static void report_print(const struct checkup *c)
 	head_print();
 	for (size_t i = 0; i < c->item_count; i++)
 		item_print(&c->items[i]);
-	puts("\nWhat the kernel tells, and how; the first way that works is used:");
+	puts("\n"
+	     "Kernel events, and the hooks for them (the first that works is used):");
 	for (int i = 0; i < FACT_COUNT; i++)
 		fact_print(i, &c->facts[i]);
 	if (c->process_count)
-		puts("\nWhat would be traced:");
+		puts("\nProcesses that would be traced:");
 	for (size_t i = 0; i < c->process_count;)
 		i += processes_print(&c->processes[i], c->process_count - i);
 	text_init(&t, buf, sizeof(buf));

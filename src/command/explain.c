@@ -257,7 +257,7 @@ static void head_text(struct explainer *x, const struct explain_log *log, const 
 		  (unsigned long long)log->lines, log->lines == 1 ? "" : "s",
 		  (double)log->bytes / 1e6, log->interrupted ? ", interrupted" : "");
 	if (log->unknown) {
-		text_addf(&x->t, "%llu more that %s not known here, such as:\n  ",
+		text_addf(&x->t, "%llu more that %s not recognized, such as:\n  ",
 			  (unsigned long long)log->unknown, log->unknown == 1 ? "is" : "are");
 		text_add_hostile(&x->t, log->unknown_sample, strlen(log->unknown_sample));
 		text_add(&x->t, "\n");
@@ -329,8 +329,8 @@ static int line_explain(struct explainer *x, const char *text, size_t len)
 	bool known = logline_read(text, len, &kind.line);
 
 	if (!known && !json) {
-		log_line("this line is not known here: it says nothing about TLS, or it is none of "
-			 "nginx's");
+		log_line("this line is not recognized: it says nothing about TLS, or it does not "
+			 "come from nginx");
 		return EXIT_UNRECOGNIZED;
 	}
 	if (json) {
@@ -404,7 +404,7 @@ static int arguments_explain(struct explainer *x)
 
 	if (!o->argument || (o->argument_count == 1 && !strcmp(o->argument, "-"))) {
 		if (isatty(STDIN_FILENO))
-			log_line("reading standard input; Ctrl-D ends it");
+			log_line("reading standard input; press Ctrl-D to end");
 		return stream_explain(x, STDIN_FILENO, "standard input");
 	}
 	if (o->argument_count == 1 && looks_like_file(o->argument))

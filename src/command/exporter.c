@@ -50,14 +50,14 @@ static int exporter_start(struct exporter *e, const struct options *o)
 	e->metrics = metrics_new(o->metrics_peers, &exporter_names);
 	e->share = metrics_share_new();
 	if (!e->metrics || !e->share) {
-		log_line("cannot count metrics: %s", strerror(ENOMEM));
+		log_line("cannot collect metrics: %s", strerror(ENOMEM));
 		return -ENOMEM;
 	}
 	metrics_share_publish(e->share, e->metrics);
 	if (o->metrics)
 		err = metrics_http_open(&o->metrics_address, e->share, &e->http);
 	if (err == -EOPNOTSUPP)
-		log_line("--metrics: %s; --metrics-file works", metrics_http_lacks());
+		log_line("--metrics: %s; use --metrics-file instead", metrics_http_lacks());
 	else if (err)
 		log_line("cannot serve metrics at %s: %s", o->metrics, strerror(-err));
 	if (err || !o->metrics_file)
@@ -78,7 +78,7 @@ int exporter_open(const struct options *options, struct exporter **out)
 		return 0;
 	e = calloc(1, sizeof(*e));
 	if (!e) {
-		log_line("cannot count metrics: %s", strerror(ENOMEM));
+		log_line("cannot collect metrics: %s", strerror(ENOMEM));
 		return -ENOMEM;
 	}
 	err = exporter_start(e, options);

@@ -15,8 +15,11 @@
 
 static void help_overview(struct text *t)
 {
-	text_add(t, "tlsfail: why TLS handshakes of nginx and its upstreams and clients fail\n\n"
-		    "usage: tlsfail [COMMAND] [OPTIONS]\n\nCommands:\n");
+	text_add(t, "tlsfail: find out why TLS handshakes of nginx fail\n"
+		    "\n"
+		    "usage: tlsfail [COMMAND] [OPTIONS]\n"
+		    "\n"
+		    "Commands:\n");
 	for (const struct command_row *row = command_table; row->name; row++) {
 		char left[64];
 		struct text l;
@@ -25,7 +28,7 @@ static void help_overview(struct text *t)
 		text_addf(&l, "%s%s", row->name, row->arguments);
 		text_addf(t, "  %-26s %s\n", left, row->help);
 	}
-	text_add(t, "\ntlsfail COMMAND --help shows the options of one. More: man tlsfail\n");
+	text_add(t, "\ntlsfail COMMAND --help shows a command's options. See also: man tlsfail\n");
 }
 
 static void help_command(const struct command_row *row, struct text *t)

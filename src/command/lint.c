@@ -89,10 +89,9 @@ static void report(const struct options *o, const struct lint_report *r)
 	else
 		lint_report_text(r);
 	if (lint_files_missing(r->lint) && o->ask.format == REPORT_TEXT)
-		log_line(
-			"not here, or not readable, and so not looked at: %zu of the files that the "
-			"configuration names",
-			lint_files_missing(r->lint));
+		log_line("%zu of the files named in the configuration are missing or unreadable, "
+			 "so they were not checked",
+			 lint_files_missing(r->lint));
 }
 
 static int configuration_lint(const struct options *o, const struct lint_settings *settings,
@@ -148,7 +147,7 @@ int lint_command_run(const struct options *o)
 	if (o->ask.policy && policy_read(o->ask.policy, &settings))
 		return EXIT_USAGE;
 	if (o->argument && o->ask.conf) {
-		log_line("one file: either --conf or an argument");
+		log_line("give only give only one file: either --conf or an argument");
 		return EXIT_USAGE;
 	}
 	if (o->ask.rules) {

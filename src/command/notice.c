@@ -15,13 +15,14 @@ void notice_waiting(const struct target_selector *s)
 	}
 	switch (s->kind) {
 	case TARGET_EXE:
-		log_line("waiting for %s to start: no process runs it yet", s->text);
+		log_line("waiting for %s to start: no process is running it yet", s->text);
 		break;
 	case TARGET_COMM:
 		log_line("waiting for a process named %s to start", s->text);
 		break;
 	case TARGET_NAME:
-		log_line("waiting for %s to start: no process runs an executable of that name",
+		log_line("waiting for %s to start: no process is running an executable of that "
+			 "name",
 			 s->text);
 		break;
 	case TARGET_PID:

@@ -103,26 +103,30 @@ static int set_redact(struct options *o, const char *value)
 #define REPORT	(COMMAND_REPORT | COMMAND_LINE)
 
 static const struct option_row rows[] = {
-	{ "conf", 'c', "FILE", EXPLAIN, "nginx.conf, to say which place a line is about",
+	{ "conf", 'c', "FILE", EXPLAIN, "nginx.conf, to find the place that a line is about",
 	  set_conf },
 	{ "log", 0, "LINE", COMMAND_CAUSES | COMMAND_LINE,
-	  "the causes that a line of error.log can have", set_log },
-	{ "format", 'f', "text|json", EXPLAIN, "of what is printed", set_report },
-	{ "conf", 'c', "FILE", LINT, "the configuration; /etc/nginx/nginx.conf by default",
+	  "list the causes that can lead to this line of error.log", set_log },
+	{ "format", 'f', "text|json", EXPLAIN, "output format", set_report },
+	{ "conf", 'c', "FILE", LINT, "configuration to check; default /etc/nginx/nginx.conf",
 	  set_conf },
-	{ "format", 'f', "text|json|sarif", LINT, "of what is printed", set_report },
-	{ "diff", 0, NULL, LINT, "print what can be written instead, for patch -p0", set_diff },
-	{ "policy", 0, "FILE", LINT, "take the severities of rules from this file", set_policy },
-	{ "cert-days", 0, "TIME", LINT, "certificates have to be valid for so long; 30d by default",
+	{ "format", 'f', "text|json|sarif", LINT, "output format", set_report },
+	{ "diff", 0, NULL, LINT, "print the suggested changes as a patch, for patch -p0",
+	  set_diff },
+	{ "policy", 0, "FILE", LINT, "read the severities of rules from this file", set_policy },
+	{ "cert-days", 0, "TIME", LINT,
+	  "warn about certificates that expire within this time; "
+	  "default 30d",
 	  set_cert_days },
 	{ "nginx-version", 0, "VERSION", LINT,
-	  "leave out what is not true of this nginx any more, such as 1.30.0", set_nginx_version },
+	  "skip rules that do not apply to this version, such as 1.30.0", set_nginx_version },
 	{ "rules", 0, NULL, LINT, "list the rules", set_rules },
-	{ "output", 'o', "FILE", REPORT, "write the page there; standard output by default",
+	{ "output", 'o', "FILE", REPORT, "write the page to this file; default standard output",
 	  set_output },
 	{ "redact", 0, NULL, REPORT,
-	  "pseudonyms for addresses, names, files, certificates: for sharing", set_redact },
-	{ "title", 0, "TEXT", REPORT, "of the page", set_title },
+	  "replace addresses, names, files and certificates with pseudonyms, for sharing",
+	  set_redact },
+	{ "title", 0, "TEXT", REPORT, "title title of the page", set_title },
 };
 
 const struct option_group option_group_ask = { rows, ARRAY_LEN(rows) };

@@ -97,26 +97,27 @@ static int set_proxy_header(struct options *o, const char *value)
 #define PROBE (COMMAND_PROBE | COMMAND_LINE)
 
 static const struct option_row rows[] = {
-	{ "conf", 'c', "FILE", PROBE, "nginx.conf, instead of that of the running nginx",
+	{ "conf", 'c', "FILE", PROBE, "nginx.conf to use instead of the running nginx's",
 	  set_conf },
 	{ "enumerate", 0, NULL, PROBE,
-	  "show all that the peer accepts: versions, cipher suites, groups ...", set_enumerate },
+	  "list everything that the peer accepts: versions, cipher suites, groups ...",
+	  set_enumerate },
 	{ "from", 0, "FILE", PROBE,
-	  "ask again what failed, of the JSON of tlsfail; - is standard "
-	  "input",
-	  set_from },
-	{ "sni", 0, "NAME", PROBE, "send this server name, and verify it", set_name },
-	{ "verify", 0, NULL, PROBE, "verify the certificate, by default with what this host trusts",
+	  "repeat the handshakes that failed, from tlsfail's JSON; - is standard input", set_from },
+	{ "sni", 0, "NAME", PROBE, "send this server name (SNI), and verify it", set_name },
+	{ "verify", 0, NULL, PROBE,
+	  "verify the certificate, by default with this host's trusted "
+	  "CAs",
 	  set_verify },
-	{ "ca", 0, "FILE", PROBE, "verify it with these CAs", set_ca },
-	{ "cert", 0, "FILE", PROBE, "show this client certificate", set_certificate },
-	{ "key", 0, "FILE", PROBE, "its key", set_key },
+	{ "ca", 0, "FILE", PROBE, "verify the certificate with these CAs", set_ca },
+	{ "cert", 0, "FILE", PROBE, "present this client certificate", set_certificate },
+	{ "key", 0, "FILE", PROBE, "its private key", set_key },
 	{ "starttls", 0, "smtp|imap|pop3|ldap|postgres|mysql", PROBE,
-	  "begin TLS as this protocol does", set_starttls },
+	  "start TLS with this protocol's STARTTLS", set_starttls },
 	{ "proxy-header", 0, NULL, PROBE, "send a PROXY header first", set_proxy_header },
-	{ "timeout", 0, "TIME", PROBE, "of one connection; 5s by default", set_timeout },
-	{ "rate", 0, "N", PROBE, "connections a second at most; 20 by default", set_rate },
-	{ "watch", 0, "TIME", PROBE, "ask again so often, until interrupted", set_watch },
+	{ "timeout", 0, "TIME", PROBE, "time limit for one connection; default 5s", set_timeout },
+	{ "rate", 0, "N", PROBE, "make at most N connections per second; default 20", set_rate },
+	{ "watch", 0, "TIME", PROBE, "repeat at this interval, until interrupted", set_watch },
 };
 
 const struct option_group option_group_probe = { rows, ARRAY_LEN(rows) };

@@ -42,7 +42,7 @@ static int set_pid(struct options *o, const char *value)
 static int set_comm(struct options *o, const char *value)
 {
 	if (o->target_count) {
-		log_line("--comm can be given once, and with no other target");
+		log_line("--comm can be given only once, and not with other targets");
 		return EXIT_USAGE;
 	}
 	if (!*value || strlen(value) >= TLSFAIL_COMM_LEN) {
@@ -76,15 +76,17 @@ static int set_role(struct options *o, const char *value)
 }
 
 static const struct option_row rows[] = {
-	{ "exe", 0, "PATH", TARGETS | TARGET, "the processes that run this executable; repeatable",
+	{ "exe", 0, "PATH", TARGETS | TARGET,
+	  "trace processes that run this executable; "
+	  "repeatable",
 	  set_exe },
-	{ "pid", 'p', "PID", TARGETS | TARGET, "this process and its children; repeatable",
+	{ "pid", 'p', "PID", TARGETS | TARGET, "trace this process and its children; repeatable",
 	  set_pid },
-	{ "comm", 0, "NAME", TARGETS | TARGET, "the processes of this command name", set_comm },
-	{ "all-users", 0, NULL, TRACING, "also an nginx that neither root runs nor root owns",
+	{ "comm", 0, "NAME", TARGETS | TARGET, "trace processes with this command name", set_comm },
+	{ "all-users", 0, NULL, TRACING, "also trace an nginx that root neither runs nor owns",
 	  set_all_users },
 	{ "role", 0, "client|server|both", OUTPUTS | COMMAND_TOP,
-	  "of the processes; both by default", set_role },
+	  "role of the traced processes in the handshake; default both", set_role },
 };
 
 const struct option_group option_group_targets = { rows, ARRAY_LEN(rows) };

@@ -68,11 +68,10 @@ static int set_hook(struct options *o, const char *value)
 		o->hooks.kinds[fact] = kind;
 		return 0;
 	}
-	log_line(
-		"--hook takes FACT=KIND such as close=kprobe, not '%s'; facts: "
-		"handshake, wire, state, close, reset, exec; kinds: tp_btf, raw_tp, fentry, kprobe, "
-		"and of a handshake wire, uprobe; auto is the first that works",
-		value);
+	log_line("--hook takes FACT=KIND such as close=kprobe, not '%s'; facts: handshake, wire, "
+		 "state, close, reset, exec; kinds: tp_btf, raw_tp, fentry, kprobe, and for "
+		 "handshake: wire, uprobe; auto is the first that works",
+		 value);
 	return EXIT_USAGE;
 }
 
@@ -110,22 +109,27 @@ static int set_check(struct options *o, const char *value)
 }
 
 static const struct option_row rows[] = {
-	{ "duration", 'd', "TIME", COMMAND_TRACE, "end after this time", set_duration },
+	{ "duration", 'd', "TIME", COMMAND_TRACE, "stop after this time", set_duration },
 	{ "heartbeat", 0, "TIME", COMMAND_TRACE,
-	  "how often to say on standard error that it lives, as SIGUSR1 does once", set_heartbeat },
-	{ "count", 'c', "N", COMMAND_TRACE, "end after N failures", set_count },
-	{ "record", 'r', "FILE", TRACING, "write what was seen, for tlsfail replay", set_record },
-	{ "rate", 0, "N", COMMAND_REPLAY, "N failures a second, and wait for no sink", set_rate },
-	{ "repeat", 0, "N", COMMAND_REPLAY, "replay it N times", set_repeat },
+	  "how often to report on standard error that it is alive, as SIGUSR1 does once",
+	  set_heartbeat },
+	{ "count", 'c', "N", COMMAND_TRACE, "stop after N failures", set_count },
+	{ "record", 'r', "FILE", TRACING, "record what was seen, for tlsfail replay", set_record },
+	{ "rate", 0, "N", COMMAND_REPLAY,
+	  "replay N failures per second, without waiting for "
+	  "sinks",
+	  set_rate },
+	{ "repeat", 0, "N", COMMAND_REPLAY, "replay the recording N times", set_repeat },
 	{ "error-log", 0, "PATH", TRACING,
-	  "add what nginx itself logs there; auto: where its configuration says; repeatable",
+	  "add nginx's own log lines from this file; auto: the files its configuration names; "
+	  "repeatable",
 	  set_error_log },
 	{ "confirm", 0, NULL, COMMAND_TRACE,
-	  "settle what a failure leaves open by asking the peer once more, as the location would; "
-	  "this makes connections",
+	  "settle what a failure leaves open by connecting to the peer once more, as the location "
+	  "would",
 	  set_confirm },
 	{ "confirm-every", 0, "TIME", COMMAND_TRACE,
-	  "ask once in this time for each peer and cause; 1h by default", set_confirm_every },
+	  "do so once per this time for each peer and cause; default 1h", set_confirm_every },
 	{ "probe-stats", 0, NULL, COMMAND_TRACE,
 	  "have the kernel time every BPF program, for the metrics", set_probe_stats },
 	{ "hook", 0, "FACT=KIND", COMMAND_TRACE,
@@ -133,12 +137,12 @@ static const struct option_row rows[] = {
 	  "handshake = wire or uprobe; repeatable",
 	  set_hook },
 	{ "no-return-probes", 0, NULL, TRACING,
-	  "use entry probes only, as is done anyway where return probes are not safe",
+	  "use entry probes only, which is automatic where return probes are not safe",
 	  set_no_return_probes },
 	{ "config", 0, "FILE", COMMAND_TRACE | COMMAND_LINE,
-	  "take options from this file too; those of the command line come first", set_config },
+	  "read options from this file too; the command line has precedence", set_config },
 	{ "check", 0, NULL, COMMAND_TRACE | COMMAND_LINE,
-	  "only say whether the options and the file (without --config " CONFIG_DEFAULT_PATH
+	  "only check whether the options and the file (without --config " CONFIG_DEFAULT_PATH
 	  ") are valid",
 	  set_check },
 };

@@ -566,7 +566,7 @@ int pipeline_feed(struct pipeline *p, const void *data, size_t len, struct text 
 		return ret;
 	}
 	if (!record_is_readable(&p->record)) {
-		text_add(problem, "has places of a configuration that cannot be read");
+		text_add(problem, "has a place in a configuration that cannot be read");
 		return -EBADMSG;
 	}
 	err = time_advance(p, record_time(&p->record));
@@ -590,11 +590,11 @@ static void summary_losses(const struct pipeline *p)
 			 (uint64_t)l->execs);
 	if (p->contradictions)
 		log_line("%" PRIu64
-			 " conclusions were withdrawn, as their own evidence contradicts "
+			 " conclusions were withdrawn because their own evidence contradicts "
 			 "them: please report this",
 			 p->contradictions);
 	if (correlator_orphans(p->correlator))
-		log_line("%" PRIu64 " wire records came without their connection",
+		log_line("%" PRIu64 " wire records arrived without their connection",
 			 correlator_orphans(p->correlator));
 }
 
@@ -608,8 +608,8 @@ void pipeline_status(const struct pipeline *p)
 {
 	uint64_t failed = p->failed + p->refused + p->server_failed;
 
-	log_line("alive: %" PRIu64 " failure%s since the beginning, %" PRIu64
-		 " refused connection%s and %" PRIu64 " as the server among them; noise: %" PRIu64,
+	log_line("alive: %" PRIu64 " failure%s since the start, including %" PRIu64
+		 " refused connection%s and %" PRIu64 " as the server; noise: %" PRIu64,
 		 failed, plural(failed), p->refused, plural(p->refused), p->server_failed,
 		 p->noise);
 }
@@ -634,7 +634,7 @@ void pipeline_summary(const struct pipeline *p)
 		if (p->by_cause[i])
 			log_line("  %" PRIu64 " %s", p->by_cause[i], cause_at(i)->slug);
 	if (p->lines || p->lines_alone)
-		log_line("error.log: findings with a line of it: %" PRIu64
+		log_line("error.log: findings with a matching line: %" PRIu64
 			 "; SSL lines without a finding: %" PRIu64,
 			 p->lines, p->lines_alone);
 	if (p->has_totals)

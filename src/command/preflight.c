@@ -28,7 +28,8 @@ static bool entry_only_wanted(const struct options *options)
 		log_line("on this kernel return probes kill processes under seccomp; using entry "
 			 "probes only");
 	else if (err)
-		log_line("cannot try whether return probes are safe (%s); using entry probes only",
+		log_line("cannot test whether return probes are safe (%s); using entry probes "
+			 "only",
 			 strerror(-err));
 	return err;
 }
@@ -57,7 +58,7 @@ static int features_examine(struct features **features)
 	} else if (features_try_kernel_read()) {
 		err = -EPERM;
 		log_line("BPF programs may not read kernel memory, as under "
-			 "lockdown=confidentiality; boot with lockdown=integrity or less");
+			 "lockdown=confidentiality; boot with lockdown=integrity or none");
 	}
 	return err;
 }

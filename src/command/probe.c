@@ -149,7 +149,7 @@ static int exit_status(const struct run *run, int err)
 		return EXIT_CANNOT;
 	}
 	if (interrupted && !run->options->probe.watch_s)
-		log_line("interrupted: %u of %zu targets were tried",
+		log_line("interrupted: %u of %zu targets were tested",
 			 run->works + run->fails + run->untried, run->targets.count);
 	if (run->fails)
 		return EXIT_CANNOT;

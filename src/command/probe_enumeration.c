@@ -115,8 +115,8 @@ static void version_text(struct text *t, const struct enumerated *v)
 	text_add(t, "yes\n");
 	text_init(&w, what, sizeof(what));
 	text_addf(&w, "cipher suites%s",
-		  v->order == ORDER_SERVER   ? ", its order"
-		  : v->order == ORDER_CLIENT ? ", our order"
+		  v->order == ORDER_SERVER   ? ", server's order"
+		  : v->order == ORDER_CLIENT ? ", client's order"
 					     : "");
 	list_line(t, what, tls_cipher_name, v->ciphers, v->cipher_count);
 	list_line(t, "groups", tls_group_name, v->groups, v->group_count);
@@ -149,11 +149,12 @@ static void chain_text(struct text *t, const struct enumeration *e)
 	}
 	if (e->cert_count)
 		wrapped_line(t, "",
-			     !e->chain_linked ? "not in order, or one is missing in between"
+			     !e->chain_linked ? "not in order, or a certificate is missing in "
+						"between"
 			     : e->chain_complete
 				     ? "complete"
 				     : "this host does not trust the issuer of the last "
-				       "one: an intermediate is missing, or the CA is "
+				       "certificate: an intermediate is missing, or the CA is "
 				       "private");
 }
 
@@ -171,7 +172,7 @@ static void rest_text(struct text *t, const struct enumeration *e)
 	if (e->strange_name != NAME_UNTRIED)
 		wrapped_line(t, "unknown SNI", name_words(e->strange_name));
 	text_init(&w, words, sizeof(words));
-	text_add(&w, e->certificate_requested ? "asked for" : "not asked for");
+	text_add(&w, e->certificate_requested ? "requested" : "not requested");
 	for (unsigned int i = 0; i < e->ca_name_count; i++)
 		text_addf(&w, "%s%s", i ? ", " : "; accepted CAs: ", e->ca_names[i]);
 	wrapped_line(t, "client certificate", words);
@@ -185,14 +186,14 @@ void probe_enumeration_text(struct text *t, const struct enumeration *e)
 		if (e->versions[i].accepted || e->versions[i].refusal.kind != ANSWER_NONE)
 			version_text(t, &e->versions[i]);
 	if (e->large_tried) {
-		line_begin(t, "hello of 2000 bytes");
+		line_begin(t, "ClientHello of 2000 bytes");
 		answer_words(t, &e->large);
 		text_add(t, "\n");
 	}
 	if (e->shaken)
 		rest_text(t, e);
 	text_addf(t, "  %u connections%s\n", e->connections,
-		  e->interrupted ? "; interrupted: what is missing was not asked" : "");
+		  e->interrupted ? "; interrupted: the rest was not tested" : "");
 }
 
 /* -- JSON -------------------------------------------------------------------------------------- */

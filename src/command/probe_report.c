@@ -99,8 +99,9 @@ static void client_certificate_add(struct text *t, const struct verdict *v)
 	if (!v->first.certificate_requested)
 		return;
 	text_init(&w, words, sizeof(words));
-	text_add(&w,
-		 v->first.certificate_sent ? "asked for, and shown" : "asked for; none is shown");
+	text_add(&w, v->first.certificate_sent ? "requested, and presented"
+					       : "requested, but none was "
+						 "presented");
 	for (unsigned int i = 0; i < v->first.ca_name_count; i++)
 		text_addf(&w, "%s%s", i ? ", " : "; accepted CAs: ", v->first.ca_names[i]);
 	line_add(t, "client certificate: ", words);
@@ -116,7 +117,7 @@ static void tries_add(struct text *t, const struct verdict *v)
 		text_addf(&w, "%s: %s", v->tries[i].what,
 			  v->tries[i].cause   ? v->tries[i].cause
 			  : v->tries[i].works ? "works"
-					      : "could not be tried");
+					      : "could not be tested");
 		line_add(t, "tried ", words);
 	}
 }
@@ -130,7 +131,7 @@ static void listeners_line(struct text *t, const struct probe_report *r)
 	text_init(&w, words, sizeof(words));
 	if (r->verdict->first.dial.conn.flags & TLSFAIL_F_REFUSED &&
 	    listeners_add(&w, &r->target->peer))
-		line_add(t, "listening here: ", words);
+		line_add(t, "listening on this host: ", words);
 }
 
 static void verdict_add(struct text *t, const struct verdict *v)
@@ -177,7 +178,7 @@ int probe_report_text(const struct probe_report *r, FILE *file)
 			verdict_add(&t, v);
 		listeners_line(&t, r);
 		line_add(&t, "at ", r->target->place);
-		line_add(&t, "not followed: ", r->target->skipped);
+		line_add(&t, "not tested: ", r->target->skipped);
 		certificate_add(&t, v);
 		client_certificate_add(&t, v);
 		tries_add(&t, v);

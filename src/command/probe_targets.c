@@ -74,7 +74,7 @@ static void target_resolve(struct probe_target *target, const struct nginxtarget
 	if (t->unix_socket || t->symbolic || !t->host_len || !t->port) {
 		text_add(&text, t->unix_socket ? "it is a Unix socket"
 				: t->symbolic  ? "the target depends on a variable"
-					       : "it has no host, or no port");
+					       : "it has no host or no port");
 		return;
 	}
 	err = getaddrinfo(host, port, &hints, &found);
@@ -239,7 +239,8 @@ static int configuration_open(const struct probe_settings *s, struct nginxread *
 	if (s->conf) {
 		err = nginxread_open_path(s->conf, read, &t);
 	} else {
-		text_add(&t, "no nginx runs here that can be read; name its configuration with -c");
+		text_add(&t, "no nginx that can be read is running on this host; give its "
+			     "configuration with -c");
 		if (!target_set_add_name(&set, "nginx") &&
 		    target_scan(&set, running_found, &master) == 1) {
 			text_init(&t, problem, sizeof(problem));
@@ -312,7 +313,7 @@ static int findings_add(struct finding_of_targets *f, const char *path)
 		if (json_is_object(event))
 			err = finding_add(f, event);
 		else if (line[0] != '\n')
-			log_line("%s: a line that is no event is left out", path);
+			log_line("%s: skipping a line that is not an event", path);
 		json_decref(event);
 	}
 	free(line);
@@ -336,8 +337,7 @@ static int argument_add(struct finding_of_targets *f, const char *words)
 		return count < 0 ? count : 0;
 	if (!looks_like_place(words))
 		return host_add(f, words);
-	log_line("no location or upstream of the configuration that passes by TLS is called '%s'",
-		 words);
+	log_line("no TLS location or upstream in the configuration is called '%s'", words);
 	return -ENOENT;
 }
 
@@ -364,7 +364,7 @@ int probe_targets_find(const struct options *options, struct probe_targets *targ
 		err = argument_add(&f, options->arguments[i]);
 	nginxread_close(&read);
 	if (err >= 0 && !targets->count) {
-		log_line("there is nothing to probe: no upstream is passed to by TLS");
+		log_line("nothing to probe: the configuration has no TLS upstream");
 		return EXIT_UNTRIED;
 	}
 	if (err == -ENOMEM)

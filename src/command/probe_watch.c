@@ -190,7 +190,7 @@ static bool duration_value(const struct state *s, double *value)
 static void causes_write(struct probe_watch *w, struct exposition *e)
 {
 	exposition_family(e, EXPOSITION_GAUGE, "tlsfail_upstream_failing", NULL,
-			  "1 for the cause for which the upstream fails.");
+			  "1 for the cause why the upstream fails.");
 	for (size_t i = 0; i < w->targets->count; i++) {
 		const struct exposition_label labels[] = {
 			{ "target", w->targets->items[i].label },
@@ -217,16 +217,15 @@ void probe_watch_round(struct probe_watch *w)
 	text_init(&t, page, PAGE_SIZE);
 	exposition_begin(&e, EXPOSITION_TEXT, &t);
 	family_write(w, &e, "tlsfail_upstream_works", NULL,
-		     "1: a handshake as nginx's works; 0: it does not.", works_value);
+		     "1: a handshake like nginx's works; 0: it does not.", works_value);
 	causes_write(w, &e);
 	family_write(w, &e, ENDS_NAME, "seconds",
-		     "End of the certificate that the upstream showed last, Unix time.",
+		     "When the certificate that the upstream last presented expires, Unix time.",
 		     ends_value);
 	family_write(w, &e, "tlsfail_upstream_probe_timestamp_seconds", "seconds",
 		     "When the upstream was probed last, Unix time.", time_value);
 	family_write(w, &e, "tlsfail_upstream_probe_duration_seconds", "seconds",
-		     "What that handshake took, with what was waited for after it.",
-		     duration_value);
+		     "How long that handshake took, including the wait after it.", duration_value);
 	exposition_end(&e);
 	err = t.cut ? -E2BIG : metrics_file_replace(w->path, page, t.len);
 	free(page);

@@ -244,7 +244,7 @@ static void reply_fill(const struct prober_request *request, const struct verdic
 	if (f->confidence == CONFIDENCE_PROVEN)
 		text_add(&t, f->confirmed);
 	else
-		text_addf(&t, "asked once more, as this location: %.*s",
+		text_addf(&t, "confirmed by connecting as this location: %.*s",
 			  (int)(strlen(f->message) - 1), f->message);
 }
 

@@ -59,7 +59,7 @@ static int outputs_replace(const struct options *next, struct pipeline *pipeline
 	options_outputs(next, &wanted);
 	err = outputs_open(&wanted, &opened, &error);
 	if (err) {
-		log_line("%s; the outputs stay as they were", error.len ? buf : strerror(-err));
+		log_line("%s; keeping the current outputs", error.len ? buf : strerror(-err));
 		return err;
 	}
 	pipeline_set_outputs(pipeline, opened);
@@ -68,7 +68,7 @@ static int outputs_replace(const struct options *next, struct pipeline *pipeline
 	outputs_summary(*outputs);
 	outputs_close(*outputs);
 	*outputs = opened;
-	log_line("reloaded: findings go to other outputs now");
+	log_line("reloaded: findings now go to the new outputs");
 	return 0;
 }
 
@@ -78,7 +78,7 @@ static void options_take(struct reloader *r, struct pipeline *pipeline, struct o
 	struct options *next = calloc(1, sizeof(*next));
 
 	if (!next || options_parse_again(r->started_with, next)) {
-		log_line("the configuration stays as it was");
+		log_line("keeping the current configuration");
 		options_drop(next);
 		return;
 	}
@@ -86,7 +86,7 @@ static void options_take(struct reloader *r, struct pipeline *pipeline, struct o
 	if (options_same_outputs(old, next)) {
 		/* They point into the old options, which stay. */
 		outputs_reopen(*outputs);
-		log_line("reloaded: the outputs are the same; files were begun anew");
+		log_line("reloaded: the outputs are the same; files were reopened");
 		options_drop(next);
 	} else if (outputs_replace(next, pipeline, outputs)) {
 		options_drop(next);

@@ -54,7 +54,7 @@ static const char *selection_error(int err)
 	case -ENOEXEC:
 		return "not an ELF executable";
 	case -ENOTSUP:
-		return "an executable for another kind of machine";
+		return "an executable for another architecture";
 	case -ESRCH:
 		return "there is no such process";
 	}

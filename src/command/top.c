@@ -185,7 +185,7 @@ static void file_check(struct top *t)
 	if (source_kind(t->source) != SOURCE_FILE || t->good || !t->bad)
 		return;
 	text_init(&text, t->error, sizeof(t->error));
-	text_addf(&text, "%s: no line of it is an event of tlsfail", t->options->argument);
+	text_addf(&text, "%s: not one line is a tlsfail event", t->options->argument);
 }
 
 static void source_take(struct top *t)
@@ -199,9 +199,9 @@ static void source_take(struct top *t)
 		t->page.ended = source_kind(t->source) != SOURCE_SOCKET;
 		if (!t->page.notice[0])
 			notice(t, source_kind(t->source) == SOURCE_SOCKET
-					  ? "the service has ended; waiting for it to come back"
+					  ? "the service has stopped; waiting for it to come back"
 				  : source_kind(t->source) == SOURCE_RECORDING
-					  ? "this is the whole recording"
+					  ? "end of the recording"
 					  : "tracing has ended");
 	}
 	messages_take(t);
@@ -292,7 +292,7 @@ static void tick(struct top *t, uint64_t now)
 	if (source_again(t->source)) {
 		source_take(t);
 		if (source_kind(t->source) == SOURCE_SOCKET)
-			notice(t, "the service is there again");
+			notice(t, "the service is back");
 	}
 	t->dirty = true;
 }
@@ -352,7 +352,7 @@ static int top_open(struct top *t, struct text *error)
 		return err;
 	/* What traces has its own process; and all that is left to do is for a user's rights. */
 	if (confine_capabilities(0))
-		text_add(error, "cannot give up privileges");
+		text_add(error, "cannot drop privileges");
 	recorded =
 		source_kind(t->source) == SOURCE_RECORDING || source_kind(t->source) == SOURCE_FILE;
 	t->view = view_new(recorded);

@@ -136,7 +136,7 @@ static int server_check(int fd, const char *path, struct text *error)
 		return -errno;
 	if (!peer.uid || peer.uid == geteuid())
 		return 0;
-	text_addf(error, "%s is served by the user %u, not by root", path, (unsigned int)peer.uid);
+	text_addf(error, "%s is served by user %u, not by root", path, (unsigned int)peer.uid);
 	return -EPERM;
 }
 
@@ -176,7 +176,7 @@ static int file_open(struct source *s, struct text *error)
 	if (s->fd < 0 || fstat(s->fd, &st))
 		return -errno;
 	if (!S_ISREG(st.st_mode)) {
-		text_addf(error, "%s is no regular file", s->path);
+		text_addf(error, "%s is not a regular file", s->path);
 		return -EINVAL;
 	}
 	n = pread(s->fd, &first, 1, 0);
@@ -229,7 +229,7 @@ int source_open(const struct options *o, struct source **out, struct text *error
 	s->fd = s->messages = -1;
 	err = source_find(s, o, error);
 	if (err == -EACCES && s->kind == SOURCE_SOCKET)
-		text_addf(error, "%s is for root and the group " VIEW_GROUP " only", s->path);
+		text_addf(error, "%s is only for root and the group " VIEW_GROUP " only", s->path);
 	else if (err && !error->len)
 		text_addf(error, "%s: %s", s->path, strerror(-err));
 	return err;

@@ -367,8 +367,7 @@ static void privileges_drop(const struct tracer *t)
 	if (!err)
 		err = confine_system_calls();
 	if (err)
-		log_line("cannot give up the privileges that are not needed any more: %s",
-			 strerror(-err));
+		log_line("cannot drop privileges that are no longer needed: %s", strerror(-err));
 }
 
 static int tracer_start(struct tracer *t)
@@ -411,7 +410,7 @@ static int tracer_start(struct tracer *t)
 	}
 	err = intake_begin(t->intake);
 	if (err)
-		log_line("cannot begin: %s", strerror(-err));
+		log_line("cannot start: %s", strerror(-err));
 	if (!err && t->options->probe_stats)
 		err = probe_stats_enable(t);
 	privileges_drop(t);
@@ -584,8 +583,7 @@ static void tracer_finish(struct tracer *t)
 	err = t->recorder ? recorder_close(t->recorder) : 0;
 	t->recorder = NULL;
 	if (err) {
-		log_line("%s: %s; the recording is not complete", t->options->record,
-			 strerror(-err));
+		log_line("%s: %s; the recording is incomplete", t->options->record, strerror(-err));
 		t->status = EXIT_CANNOT;
 	}
 	err = pipeline_finish(t->pipeline);
@@ -603,9 +601,9 @@ static void tracer_finish(struct tracer *t)
 			 "would have seen is missing",
 			 misses);
 	if (!t->told_armed)
-		log_line("nothing was traced: what was waited for has %s",
+		log_line("nothing was traced: the expected process %s",
 			 discovery_seen(t->discovery) ? "loaded no TLS library that tlsfail knows"
-						      : "not started");
+						      : "did not start");
 }
 
 int tracer_run(const struct options *options)

@@ -79,7 +79,7 @@ static int hook_choose(const struct features *features, enum fact fact, int kind
 	const char *target = "";
 	int err = -ENOENT;
 
-	text_addf(error, "no way to see \"%s\" on this kernel", fact_name(fact));
+	text_addf(error, "this kernel offers no way to see \"%s\"", fact_name(fact));
 	for (size_t i = 0; i < hook_table_len; i++) {
 		const struct hook *hook = &hook_table[i];
 

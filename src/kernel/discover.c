@@ -144,7 +144,7 @@ int discovery_fd(const struct discovery *d)
 	return worker_fd(d->worker);
 }
 
-#define FROM_WIRE "what is reported of it comes from the wire"
+#define FROM_WIRE "its findings come from the wire only"
 
 /* -- what people are told ---------------------------------------------------------------------- */
 
@@ -218,10 +218,9 @@ static void foreign_skip(struct discovery *d, const struct look *look)
 		return;
 	text_init(&t, d->skipped, sizeof(d->skipped));
 	text_add(&t, look->process.exe_path);
-	log_line(
-		"%s (pid %d) is not traced: neither its user nor the owner of the file is root; %s "
-		"includes it",
-		look->process.exe_path, (int)look->process.pid, d->options.any_user_option);
+	log_line("%s (pid %d) is not traced: root neither runs it nor owns the file; %s includes "
+		 "it",
+		 look->process.exe_path, (int)look->process.pid, d->options.any_user_option);
 }
 
 /* -- what is used ------------------------------------------------------------------------------ */
@@ -369,8 +368,8 @@ static void process_take(struct discovery *d, const struct look *look)
 	if (err == -E2BIG) {
 		if (!d->told_full)
 			process_skip(d, look,
-				     "there are programs in more than 256 executables; it is "
-				     "looked at again when those of one have ended");
+				     "more than 256 executables are being traced; it is checked "
+				     "again when one of them has no processes left");
 		d->told_full = true;
 		d->is_full = true;
 		discovery_rescan(d);
@@ -422,7 +421,7 @@ static void look_take(struct discovery *d, const struct look *look)
 	if (look->err == -ESRCH)
 		return;
 	if (look->err == -ETIME)
-		process_skip(d, look, "looking for functions in its TLS library takes too long");
+		process_skip(d, look, "searching its TLS library for functions takes too long");
 	else if (look->err)
 		process_skip(d, look, strerror(-look->err));
 	else if (!look->trusted)
@@ -435,8 +434,8 @@ static void look_take(struct discovery *d, const struct look *look)
 static void looks_end(struct discovery *d)
 {
 	if (!d->is_over)
-		log_line("%d file systems did not answer: programs that start from now on are not "
-			 "traced; restart tlsfail when they do",
+		log_line("%d file systems do not respond: programs that start from now on are not "
+			 "traced; restart tlsfail once they respond",
 			 ABANDONED_MAX + 1);
 	d->is_over = true;
 	d->given = 0;
@@ -508,7 +507,7 @@ static void stuck_tell(struct discovery *d)
 	}
 	d->given--;
 	pending_drop(&d->pendings, (uint32_t)pid);
-	log_line("process %llu is not traced: the file system of its files does not answer",
+	log_line("process %llu is not traced: the file system of its files does not respond",
 		 (unsigned long long)pid);
 }
 
@@ -666,7 +665,7 @@ static void first_looks_wait(struct discovery *d)
 	while (discovery_run(d) && has_looks(d) && clock_monotonic() < end)
 		(void)poll(&fd, 1, 20);
 	if (has_looks(d))
-		log_line("some processes have not been looked at after %llu s; that goes on",
+		log_line("some processes have not been examined after %llu s; still working on it",
 			 (unsigned long long)(START_NS / NS_PER_S));
 }
 

@@ -253,9 +253,9 @@ const char *features_explain(enum hook_kind kind, int err)
 					   : "not on this architecture";
 	case -EPERM:
 	case -EACCES:
-		return "this kernel does not permit it (EPERM)";
+		return "this kernel does not allow it (EPERM)";
 	case -EBUSY:
-		return "the function is busy with another tracer (EBUSY)";
+		return "another tracer is using the function (EBUSY)";
 	}
 	return strerror(-err);
 }

@@ -101,7 +101,7 @@ static const char *const lib_losses[LIB_FACT_COUNT] = {
 	[LIB_VERIFY] = "refused certificates",
 	[LIB_HOST] = "refused host names",
 	[LIB_SESSION_REMOVED] = "refused client certificates",
-	[LIB_CERTIFICATE] = "certificates of the peer",
+	[LIB_CERTIFICATE] = "the peer's certificates",
 };
 
 const char *lib_fact_loss(enum lib_fact fact)

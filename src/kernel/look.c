@@ -104,18 +104,18 @@ static bool exe_is_closed(struct elf_file *elf, const char *path, struct text *e
 	if (!stack_of_executable(elf, name, sizeof(name), &linked_in))
 		text_addf(error,
 			  "%s is linked statically and has no symbol SSL_do_handshake: either it "
-			  "does no TLS, or its symbols were stripped; use a build with symbols, or "
-			  "one that is linked with libssl.so",
+			  "does not use TLS, or its symbols were stripped; use a build with "
+			  "symbols, or one linked with libssl.so",
 			  path);
 	else if (linked_in)
 		text_addf(error,
-			  "%s has %s linked in and its symbols stripped: use a build with symbols, "
-			  "or one that is linked with libssl.so",
+			  "%s has %s linked in with its symbols stripped: use a build with "
+			  "symbols, or one linked with libssl.so",
 			  path, name);
 	else
 		text_addf(error,
-			  "%s does TLS with %s, which tlsfail cannot look into as it can into "
-			  "OpenSSL and its kin",
+			  "%s uses %s for TLS, which tlsfail cannot inspect the way it can "
+			  "OpenSSL and its forks",
 			  path, name);
 	return true;
 }

@@ -68,8 +68,8 @@ void privileges_read(struct privileges *p)
 	text_init(&lacking, p->lacking, sizeof(p->lacking));
 	add_lacking(&lacking);
 	if (!p->lacking[0])
-		p->remedy = "a seccomp filter, an LSM or a container stands in the way of bpf(2): "
-			    "run it on the host itself, or in a privileged container";
+		p->remedy = "a seccomp filter, an LSM or a container blocks bpf(2): run it on the "
+			    "host itself, or in a privileged container";
 	else if (geteuid())
 		p->remedy = "run it as root";
 	else

@@ -86,9 +86,9 @@ static void file_write_told(struct metrics_file *f)
 	int err = file_write(f);
 
 	if (err && !f->failing)
-		log_line("cannot write the metrics to %s: %s; trying on", f->path, strerror(-err));
+		log_line("cannot write metrics to %s: %s; retrying", f->path, strerror(-err));
 	else if (!err && f->failing)
-		log_line("the metrics are written to %s again", f->path);
+		log_line("writing metrics to %s works again", f->path);
 	f->failing = err;
 }
 

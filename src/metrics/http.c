@@ -73,7 +73,7 @@ static enum MHD_Result show(const struct metrics_http *http, struct MHD_Connecti
 
 	if (metrics_share_page(http->share, format, &page, &len))
 		return respond(mhd, connection, MHD_HTTP_SERVICE_UNAVAILABLE,
-			       words_response(mhd, "no figures yet\n"));
+			       words_response(mhd, "no metrics yet\n"));
 	r = mhd->create_response_from_buffer(len, page, MHD_RESPMEM_MUST_FREE);
 	if (!r) {
 		free(page);

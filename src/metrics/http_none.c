@@ -9,7 +9,7 @@
 
 const char *metrics_http_lacks(void)
 {
-	return "this build is static, and has no HTTP server";
+	return "this build is static and has no HTTP server";
 }
 
 int metrics_http_open(const struct listen_address *address, struct metrics_share *share,

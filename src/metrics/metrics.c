@@ -253,17 +253,17 @@ static void write_state(struct exposition *e, const struct metrics_host *h)
 {
 	const struct exposition_label build[] = { { "version", TLSFAIL_VERSION }, { 0 } };
 
-	exposition_family(e, EXPOSITION_INFO, "tlsfail_build", NULL, "The program.");
+	exposition_family(e, EXPOSITION_INFO, "tlsfail_build", NULL, "Version of tlsfail.");
 	exposition_integer(e, build, 1);
 	exposition_family(
 		e, EXPOSITION_GAUGE, "tlsfail_armed", NULL,
 		"1 while handshakes are traced, 0 while a process to trace is waited for.");
 	exposition_integer(e, NULL, h->armed);
 	exposition_family(e, EXPOSITION_GAUGE, "tlsfail_traced_processes", NULL,
-			  "Processes that were found to be traced.");
+			  "Processes that were found and traced.");
 	exposition_integer(e, NULL, h->traced);
 	exposition_family(e, EXPOSITION_GAUGE, "tlsfail_snapshot_timestamp_seconds", "seconds",
-			  "When these figures were collected.");
+			  "When these metrics were collected.");
 	exposition_decimal(e, NULL, (double)h->time_ns / NS_PER_SEC);
 }
 
@@ -320,8 +320,8 @@ static void write_failures(struct exposition *e, const struct metrics *m)
 {
 	exposition_family(
 		e, EXPOSITION_COUNTER, "tlsfail_failures", NULL,
-		"Failures by cause; refused TCP connections and handshakes that were given "
-		"up here are among them.");
+		"Failures by cause, including refused TCP connections and handshakes that this "
+		"side gave up.");
 	write_row(e, m, ROW_SERVER, NULL);
 	write_row(e, m, ROW_OTHER, m->peers_max ? "other" : NULL);
 	for (unsigned int i = 0; i < m->peer_count; i++)
@@ -332,8 +332,8 @@ static void write_failing_times(struct exposition *e, const struct metrics *m, s
 {
 	exposition_family(e, EXPOSITION_GAUGE, "tlsfail_peer_failing_since_timestamp_seconds",
 			  "seconds",
-			  "When the first of the failures was, of a peer with which none "
-			  "succeeds.");
+			  "When the first failure happened, of a peer with which every handshake "
+			  "fails.");
 	for (size_t i = 0; i < rows; i++) {
 		const struct exposition_label peer[] = { { "peer", m->failing[i].peer }, { 0 } };
 
@@ -355,14 +355,14 @@ static void write_failing(struct exposition *e, const struct metrics *m)
 
 	exposition_family(
 		e, EXPOSITION_COUNTER, "tlsfail_retries", NULL,
-		"Failures as the client right after which the same thread connected again.");
+		"Failures as the client after which the same thread reconnected immediately.");
 	exposition_integer(e, NULL, m->host.counters.n[TLSFAIL_N_RETRIED]);
 	exposition_family(e, EXPOSITION_GAUGE, "tlsfail_failing_peers", NULL,
-			  "Peers with which handshakes fail and none succeeds.");
+			  "Peers with which every handshake fails.");
 	exposition_integer(e, NULL, m->failing_count);
 	write_failing_times(e, m, rows);
 	exposition_family(e, EXPOSITION_GAUGE, "tlsfail_peer_failures_in_row", NULL,
-			  "How many there were since, without a success.");
+			  "How many failures there have been since, without a success.");
 	for (size_t i = 0; i < rows; i++) {
 		const struct exposition_label peer[] = { { "peer", m->failing[i].peer }, { 0 } };
 
@@ -386,7 +386,7 @@ static void write_alerts(struct exposition *e, const struct metrics *m)
 
 	exposition_family(
 		e, EXPOSITION_COUNTER, "tlsfail_alerts", NULL,
-		"TLS alerts of failed handshakes; those sent may be concluded from the error.");
+		"TLS alerts of failed handshakes; those sent may be inferred from the error.");
 	for (size_t direction = 0; direction < ARRAY_LEN(m->alerts); direction++) {
 		for (unsigned int code = 0; code < ARRAY_LEN(m->alerts[0]); code++) {
 			const char *name = m->names->alert_name((uint8_t)code);
@@ -426,15 +426,15 @@ static void write_durations(struct exposition *e, const struct tlsfail_counters 
 		count[bound < BOUND_COUNT ? bound : BOUND_COUNT] += c->latency[i];
 	}
 	exposition_family(e, EXPOSITION_HISTOGRAM, "tlsfail_handshake_duration_seconds", "seconds",
-			  "From the TCP connect to the end of the TLS handshake, as the client, of "
-			  "handshakes that completed.");
+			  "Time from the TCP connect to the end of the TLS handshake, as the "
+			  "client, of completed handshakes.");
 	exposition_histogram(e, bounds, count, BOUND_COUNT, (double)c->latency_ns / NS_PER_SEC);
 }
 
 static void write_certificates(struct exposition *e, const struct metrics *m)
 {
 	exposition_family(e, EXPOSITION_GAUGE, "tlsfail_certificate_not_after_timestamp_seconds",
-			  "seconds", "When the certificate of a peer ends.");
+			  "seconds", "When a peer's certificate expires.");
 	for (size_t i = 0; i < m->cert_count; i++) {
 		const struct exposition_label labels[] = { { "peer", m->certs[i].peer }, { 0 } };
 
@@ -442,7 +442,7 @@ static void write_certificates(struct exposition *e, const struct metrics *m)
 	}
 	exposition_family(e, EXPOSITION_GAUGE,
 			  "tlsfail_certificate_chain_not_after_timestamp_seconds", "seconds",
-			  "When the first certificate of the chain that a peer sent ends.");
+			  "When the first certificate in the chain that a peer sent expires.");
 	for (size_t i = 0; i < m->cert_count; i++) {
 		const struct exposition_label labels[] = { { "peer", m->certs[i].peer }, { 0 } };
 
@@ -477,10 +477,10 @@ static void write_records(struct exposition *e, const struct metrics_host *h)
 	for (size_t i = 0; i < h->output_count; i++)
 		dropped += h->outputs[i].dropped;
 	exposition_family(e, EXPOSITION_COUNTER, "tlsfail_records_received", NULL,
-			  "Records taken from the kernel side.");
+			  "Records received from the kernel side.");
 	exposition_integer(e, NULL, h->records);
 	exposition_family(e, EXPOSITION_COUNTER, "tlsfail_records_lost", NULL,
-			  "What was lost on the way, by where and what.");
+			  "What was lost, by where and what.");
 	write_lost(e, "kernel", "failure", n[TLSFAIL_N_LOST_CONN]);
 	write_lost(e, "kernel", "wire", n[TLSFAIL_N_LOST_WIRE]);
 	write_lost(e, "kernel", "connection", n[TLSFAIL_N_UNTRACKED]);
@@ -489,12 +489,12 @@ static void write_records(struct exposition *e, const struct metrics_host *h)
 	write_lost(e, "correlate", "wire", h->orphans);
 	write_lost(e, "output", "event", dropped);
 	exposition_family(e, EXPOSITION_COUNTER, "tlsfail_undecided", NULL,
-			  "Handshakes that may be done as well as failed, and errors of a TLS "
-			  "library whose connection is not certain: neither is reported.");
+			  "Handshakes that may have completed or failed, and TLS library errors "
+			  "whose connection is uncertain: neither is reported.");
 	write_undecided(e, "handshake", n[TLSFAIL_N_UNSURE]);
 	write_undecided(e, "error", n[TLSFAIL_N_UNOWNED]);
 	exposition_family(e, EXPOSITION_COUNTER, "tlsfail_conclusions_withdrawn", NULL,
-			  "Causes that were not told, as the evidence of their finding contradicts "
+			  "Causes withheld because the evidence of their finding contradicts "
 			  "them.");
 	exposition_integer(e, NULL, h->contradictions);
 }
@@ -538,15 +538,17 @@ static uint64_t output_failing(const struct metrics_output *o)
 }
 
 static const struct output_family output_families[] = {
-	{ EXPOSITION_COUNTER, "tlsfail_sink_events_written", NULL, "Events that a sink took.",
+	{ EXPOSITION_COUNTER, "tlsfail_sink_events_written", NULL, "Events that a sink accepted.",
 	  output_written },
 	{ EXPOSITION_COUNTER, "tlsfail_sink_events_dropped", NULL,
 	  "Events that a sink did not get.", output_dropped },
-	{ EXPOSITION_COUNTER, "tlsfail_sink_errors", NULL,
-	  "Attempts to write to a sink that failed.", output_errors },
+	{ EXPOSITION_COUNTER, "tlsfail_sink_errors", NULL, "Failed attempts to write to a sink.",
+	  output_errors },
 	{ EXPOSITION_GAUGE, "tlsfail_sink_queue_length", NULL, "Events that wait for a sink.",
 	  output_waiting },
-	{ EXPOSITION_GAUGE, "tlsfail_sink_queue_size_bytes", "bytes", "Memory that they take.",
+	{ EXPOSITION_GAUGE, "tlsfail_sink_queue_size_bytes", "bytes",
+	  "Memory that waiting events "
+	  "use.",
 	  output_waiting_bytes },
 	{ EXPOSITION_GAUGE, "tlsfail_sink_failing", NULL,
 	  "1 when the last attempt to write to a sink failed.", output_failing },
@@ -570,7 +572,7 @@ static void write_outputs(struct exposition *e, const struct metrics_host *h)
 static void write_probes(struct exposition *e, const struct metrics_host *h)
 {
 	exposition_family(e, EXPOSITION_COUNTER, "tlsfail_probe_misses", NULL,
-			  "Times that the kernel did not let a BPF program run.");
+			  "Times that the kernel did not run a BPF program.");
 	for (size_t i = 0; i < h->probes.count; i++) {
 		const struct exposition_label probe[] = { { "probe", h->probes.items[i].name },
 							  { 0 } };
@@ -606,10 +608,10 @@ static void write_process(struct exposition *e, const struct metrics_process *p)
 			  "User and system CPU time of tlsfail.");
 	exposition_decimal(e, NULL, p->cpu_s);
 	exposition_family(e, EXPOSITION_GAUGE, "process_start_time_seconds", "seconds",
-			  "When tlsfail was started.");
+			  "When tlsfail started.");
 	exposition_decimal(e, NULL, p->start_s);
 	exposition_family(e, EXPOSITION_GAUGE, "process_resident_memory_bytes", "bytes",
-			  "Resident memory of tlsfail; the BPF maps are not in it.");
+			  "Resident memory of tlsfail, without the BPF maps.");
 	exposition_integer(e, NULL, p->resident);
 	exposition_family(e, EXPOSITION_GAUGE, "process_virtual_memory_bytes", "bytes",
 			  "Virtual memory of tlsfail.");

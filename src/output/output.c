@@ -141,7 +141,7 @@ static void failure_tell(struct output *o, int err, const char *words)
 		return;
 	o->told_at = now;
 	o->told = true;
-	log_line("%s: %s; it is tried again, and up to %zu KiB are kept", o->counts.name,
+	log_line("%s: %s; retrying, and queueing up to %zu KiB meanwhile", o->counts.name,
 		 words[0] ? words : strerror(-err), o->options.queue_size / 1024);
 }
 

@@ -213,7 +213,7 @@ void outputs_summary(struct outputs *o)
 			log_line("%s: %" PRIu64 " events written, %" PRIu64 " lost", counts.name,
 				 counts.written, counts.dropped);
 		else if (counts.dropped)
-			log_line("%" PRIu64 " findings were not written: %s did not take them",
+			log_line("%" PRIu64 " findings were not written: %s did not accept them",
 				 counts.dropped, counts.name);
 	}
 }

@@ -38,11 +38,11 @@ static const struct loss_kind loss_kinds[] = {
 	{ offsetof(struct finding_loss, findings), "failure", "failures", hint_slow },
 	{ offsetof(struct finding_loss, wires), "wire record", "wire records", hint_slow },
 	{ offsetof(struct finding_loss, untracked), "connection", "connections",
-	  "trace fewer processes, as the table of connections was full" },
+	  "trace fewer processes: the connection table was full" },
 	{ offsetof(struct finding_loss, output), "event of this output", "events of this output",
-	  "see to it that the output takes them, or give it a larger --sink-queue" },
+	  "make the output accept them faster, or set a larger --sink-queue" },
 	{ offsetof(struct finding_loss, processes), "process", "processes",
-	  "restart tlsfail, so that it finds the programs that were started meanwhile" },
+	  "restart tlsfail so that it finds the programs started in the meantime" },
 };
 #define LOSS_KIND_COUNT (sizeof(loss_kinds) / sizeof(loss_kinds[0]))
 

@@ -34,7 +34,7 @@ int sink_file_check(const char *target, struct text *error)
 {
 	if (sink_is_stdout(target) || target[0] == '/')
 		return 0;
-	text_addf(error, "'%s' is no file to write to: give its path from the root, or -", target);
+	text_addf(error, "'%s' is not a file to write to: give an absolute path, or -", target);
 	return -EINVAL;
 }
 

@@ -132,10 +132,10 @@ static int journald_check(const char *target, struct text *error)
 {
 	if (!target[0] || target[0] == '/')
 		return 0;
-	text_addf(error,
-		  "'%s' is no socket: give journald:, or journald:/SOCKET for one that is not "
-		  "at " JOURNAL_SOCKET,
-		  target);
+	text_addf(
+		error,
+		"'%s' is not a socket: use journald:, or journald:/SOCKET if it is not at " JOURNAL_SOCKET,
+		target);
 	return -EINVAL;
 }
 

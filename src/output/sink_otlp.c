@@ -331,7 +331,7 @@ static size_t rejected_count(const struct sink *s, size_t count, struct text *er
 
 	/* Somebody answered who does not speak OTLP, and nobody has the records. */
 	if (!json_is_object(answer) && s->response_len) {
-		text_add(error, "what answers there does not speak OTLP");
+		text_add(error, "the server there does not speak OTLP");
 		json_decref(answer);
 		return count;
 	}
@@ -376,7 +376,7 @@ static int answer_take(struct sink *s, size_t count, struct sink_sent *sent, str
 		sent->refused = rejected_count(s, count, error);
 		return 0;
 	}
-	text_addf(error, "the collector refused what it was sent: it answered %ld", status);
+	text_addf(error, "the collector refused the data: it answered %ld", status);
 	sent->refused = count;
 	return 0;
 }
@@ -446,8 +446,7 @@ static int otlp_check(const char *target, struct text *error)
 	}
 	url = url_make(curl, target);
 	if (!url) {
-		text_addf(error,
-			  "'%s' is no URL of a collector: give http://HOST:4318 or https://...",
+		text_addf(error, "'%s' is not a collector URL: use http://HOST:4318 or https://...",
 			  target);
 		return -EINVAL;
 	}
@@ -544,7 +543,7 @@ static int otlp_open(const struct sink_options *options, const char *target, str
 		return -EINVAL;
 	}
 	if (err) {
-		text_addf(error, "cannot prepare for the collector: %s", strerror(-err));
+		text_addf(error, "cannot prepare data for the collector: %s", strerror(-err));
 		otlp_close(s);
 		return err;
 	}

@@ -12,8 +12,8 @@
 static int otlp_check(const char *target, struct text *error)
 {
 	(void)target;
-	text_add(error, "this tlsfail was built without libcurl and has no otlp: have a collector "
-			"read the file of json:/FILE, or take the program that is not static");
+	text_add(error, "this tlsfail was built without libcurl and has no otlp sink: have a "
+			"collector read the file of json:/FILE, or use a build that is not static");
 	return -EINVAL;
 }
 

@@ -66,7 +66,7 @@ int sink_address_parse(const char *target, const char *default_port, struct sink
 {
 	if (!strncmp(target, "//", 2) && address_take(target + 2, default_port, address))
 		return 0;
-	text_addf(error, "'%s' is no address: give //HOST:PORT or //[ADDRESS]:PORT", target);
+	text_addf(error, "'%s' is not an address: use //HOST:PORT or //[ADDRESS]:PORT", target);
 	return -EINVAL;
 }
 

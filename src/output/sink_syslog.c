@@ -177,8 +177,7 @@ static int path_check(const char *target, struct text *error)
 {
 	if (target[0] == '/')
 		return 0;
-	text_addf(error, "'%s' is no socket: give its path from the root, such as /dev/log",
-		  target);
+	text_addf(error, "'%s' is not a socket: give an absolute path such as /dev/log", target);
 	return -EINVAL;
 }
 

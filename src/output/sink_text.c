@@ -296,7 +296,7 @@ static void history_add(const struct sink_options *o, struct text *t, const stru
 	if (!h->known || h->handshakes < 2)
 		return;
 	if (h->state == FINDING_PEER_FAILING) {
-		text_add(&line, "fails always");
+		text_add(&line, "always fails");
 		since_add(&line, h->failing_since_ns, f->time_ns);
 		text_addf(&line, " (%" PRIu64 " handshake%s)", h->failures_in_row,
 			  h->failures_in_row == 1 ? "" : "s");
@@ -315,7 +315,7 @@ static void responsible_add(const struct sink_options *o, struct text *t, const 
 		[RESPONSIBLE_THIS_HOST] = "this host; it can be fixed here alone",
 		[RESPONSIBLE_UPSTREAM] = "the upstream",
 		[RESPONSIBLE_CLIENT] = "the client",
-		[RESPONSIBLE_NETWORK] = "the network between",
+		[RESPONSIBLE_NETWORK] = "the network in between",
 	};
 
 	if (f->responsible != RESPONSIBLE_UNKNOWN)
@@ -409,7 +409,7 @@ static void summary_add(struct text *t, const struct finding *f)
 	text_addf(t, "%*s", INDENT, "");
 	if (f->cause)
 		text_addf(t, "%" PRIu64 " %s%s", h->cause_count, f->cause, failing ? ", " : "");
-	text_add(t, failing ? "fails always" : "");
+	text_add(t, failing ? "always fails" : "");
 	since_add(t, failing ? h->failing_since_ns : h->since_ns, f->time_ns);
 	text_add(t, "\n");
 }

@@ -177,7 +177,7 @@ static bool commands_run(SSL_CTX *ctx, const struct client *client, struct text 
 	for (unsigned int i = 0; ok && i < client->command_count; i++) {
 		ok = SSL_CONF_cmd(conf, client->commands[i].name, client->commands[i].value) > 0;
 		if (!ok)
-			text_addf(problem, "OpenSSL does not take proxy_ssl_conf_command %s %s",
+			text_addf(problem, "OpenSSL does not accept proxy_ssl_conf_command %s %s",
 				  client->commands[i].name, client->commands[i].value);
 	}
 	if (ok && client->command_count)
@@ -221,9 +221,10 @@ static bool lists_set(SSL_CTX *ctx, const struct client *client, struct text *pr
 	else if (*client->groups && SSL_CTX_set1_groups_list(ctx, client->groups) != 1)
 		text_addf(problem, "OpenSSL does not know the groups %s", client->groups);
 	else if (*client->schemes && SSL_CTX_set1_sigalgs_list(ctx, client->schemes) != 1)
-		text_addf(problem, "OpenSSL does not know the schemes %s", client->schemes);
+		text_addf(problem, "OpenSSL does not know the signature schemes %s",
+			  client->schemes);
 	else if (!alpn_set(ctx, client->alpn))
-		text_addf(problem, "%s are no names for ALPN", client->alpn);
+		text_addf(problem, "%s are not valid ALPN names", client->alpn);
 	else
 		return true;
 	return false;

@@ -54,9 +54,9 @@ static void tcp_words(const struct handshake *h, struct finding *f)
 	text_init(&t, f->message, sizeof(f->message));
 	words_add_endpoint(&t, &f->peer);
 	text_addf(&t, " %s%s.",
-		  words ? words : "cannot be connected to: ", words ? "" : strerror(h->error));
+		  words ? words : "cannot be reached: ", words ? "" : strerror(h->error));
 	text_init(&t, f->hint, sizeof(f->hint));
-	text_add(&t, "look at the address, at routes and at firewalls on the way");
+	text_add(&t, "check the address, routing and firewalls on the path");
 }
 
 static void before_words(const struct handshake *h, struct finding *f)
@@ -67,7 +67,7 @@ static void before_words(const struct handshake *h, struct finding *f)
 	f->confidence = CONFIDENCE_MEDIUM;
 	text_init(&t, f->message, sizeof(f->message));
 	words_add_endpoint(&t, &f->peer);
-	text_addf(&t, " did not agree to begin TLS: %s.", h->words);
+	text_addf(&t, " did not agree to start TLS: %s.", h->words);
 	text_init(&t, f->hint, sizeof(f->hint));
 	text_add(&t, "correct the port, or the protocol of --starttls");
 }

@@ -149,7 +149,7 @@ static int mysql_talk(struct dial *d, struct text *problem)
 
 	len = header[0] | (size_t)header[1] << 8 | (size_t)header[2] << 16;
 	if (!err && (len < 20 || len > sizeof(body)))
-		return refuse(problem, "a greeting that is none");
+		return refuse(problem, "an invalid greeting");
 	if (!err)
 		err = bytes_read(d, body, len);
 	if (err)
@@ -192,7 +192,7 @@ static int ldap_talk(struct dial *d, struct text *problem)
 	for (size_t i = 0; i + 2 < len; i++)
 		if (body[i] == 10 && body[i + 1] == 1)
 			return body[i + 2] ? refuse(problem, "an LDAP error") : 0;
-	return refuse(problem, "something that is not LDAP");
+	return refuse(problem, "something other than LDAP");
 }
 
 static const struct starttls protocols[] = {

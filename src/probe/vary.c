@@ -78,7 +78,7 @@ static bool add_sni(const struct change_context *c, struct client *changed)
 		return false;
 	changed->server_name = true;
 	text_addf(c->what, "with SNI %s", changed->name);
-	text_add(c->proof, " the upstream answers, and without SNI it does not");
+	text_add(c->proof, " the upstream answers; without SNI it does not");
 	return true;
 }
 
@@ -88,7 +88,7 @@ static bool drop_sni(const struct change_context *c, struct client *changed)
 		return false;
 	changed->server_name = false;
 	text_add(c->what, "without SNI");
-	text_addf(c->proof, " the upstream answers, and to SNI %s it does not", c->client->name);
+	text_addf(c->proof, " the upstream answers; with SNI %s it does not", c->client->name);
 	return true;
 }
 
@@ -102,7 +102,7 @@ static bool certificate_sni(const struct change_context *c, struct client *chang
 	text_init(&t, changed->name, sizeof(changed->name));
 	text_add(&t, name);
 	text_addf(c->what, "with the name %s", name);
-	text_addf(c->proof, " the certificate is valid, and with %s it is not", c->client->name);
+	text_addf(c->proof, " the certificate is valid; with %s it is not", c->client->name);
 	return true;
 }
 
@@ -115,8 +115,7 @@ static bool all_versions(const struct change_context *c, struct client *changed)
 	/* OpenSSL offers no version above a gap. */
 	changed->versions = modern;
 	text_add(c->what, "with TLS 1.2 and TLS 1.3");
-	text_add(c->proof, " the upstream answers, and with the versions that are configured it "
-			   "does not");
+	text_add(c->proof, " the upstream answers; with the configured versions it does not");
 	return true;
 }
 
@@ -138,7 +137,7 @@ static bool all_ciphers(const struct change_context *c, struct client *changed)
 		return false;
 	memcpy(changed->ciphers, "DEFAULT", sizeof("DEFAULT"));
 	text_add(c->what, "with OpenSSL's default cipher suites");
-	text_add(c->proof, " the upstream answers, and with those that are configured it does not");
+	text_add(c->proof, " the upstream answers; with the configured ones it does not");
 	return true;
 }
 
@@ -152,7 +151,7 @@ static bool all_groups(const struct change_context *c, struct client *changed)
 		return false;
 	memcpy(changed->groups, GROUPS_ALL, sizeof(GROUPS_ALL));
 	text_add(c->what, "with the groups " GROUPS_ALL);
-	text_add(c->proof, " the upstream answers, and with those that are configured it does not");
+	text_add(c->proof, " the upstream answers; with the configured ones it does not");
 	return true;
 }
 
@@ -165,7 +164,7 @@ static bool short_hello(const struct change_context *c, struct client *changed)
 	memcpy(changed->groups, GROUPS_SMALL, sizeof(GROUPS_SMALL));
 	memcpy(changed->ciphers, "DEFAULT", sizeof("DEFAULT"));
 	text_add(c->what, "with a short ClientHello (groups " GROUPS_SMALL ")");
-	text_addf(c->proof, " the upstream answers, and to one of %u bytes it does not",
+	text_addf(c->proof, " the upstream answers; with one of %u bytes it does not",
 		  c->verdict->finding.hello.length);
 	return true;
 }
@@ -177,7 +176,7 @@ static bool proxy_header(const struct change_context *c, struct client *changed)
 	changed->proxy_header = !changed->proxy_header;
 	text_add(c->what, changed->proxy_header ? "with a PROXY header before TLS"
 						: "without the PROXY header before TLS");
-	text_addf(c->proof, " the upstream answers, and %s it it does not",
+	text_addf(c->proof, " the upstream answers; %s it, the upstream does not",
 		  changed->proxy_header ? "without" : "with");
 	return true;
 }
@@ -187,8 +186,8 @@ static bool deep_chain(const struct change_context *c, struct client *changed)
 	if (!is_cause(c->verdict, "verify-") || c->client->depth >= DEPTH_ENOUGH)
 		return false;
 	changed->depth = DEPTH_ENOUGH;
-	text_add(c->what, "with a verify depth that is no limit");
-	text_addf(c->proof, " the chain is trusted, and with proxy_ssl_verify_depth %d it is not",
+	text_add(c->what, "with an unlimited verify depth");
+	text_addf(c->proof, " the chain is trusted; with proxy_ssl_verify_depth %d it is not",
 		  c->client->depth);
 	return true;
 }
@@ -199,9 +198,10 @@ static bool neighbours(const struct change_context *c, struct client *changed)
 	    !c->client->neighbours.pem)
 		return false;
 	changed->add_neighbours = true;
-	text_add(c->what, "with the intermediate certificates beside the file of trusted CAs");
-	text_add(c->proof, " the chain is trusted, and with those alone that the upstream sends it "
-			   "is not");
+	text_add(c->what, "with the intermediate certificates found next to the file of trusted "
+			  "CAs");
+	text_add(c->proof, " the chain is trusted; with only those that the upstream sends it is "
+			   "not");
 	return true;
 }
 
@@ -211,7 +211,7 @@ static bool system_trust(const struct change_context *c, struct client *changed)
 		return false;
 	changed->system_ca = true;
 	text_add(c->what, "with the CAs that this host trusts");
-	text_add(c->proof, " the chain is trusted, and with the file that is configured it is not");
+	text_add(c->proof, " the chain is trusted; with the configured file it is not");
 	return true;
 }
 
@@ -222,8 +222,8 @@ static bool old_security(const struct change_context *c, struct client *changed)
 	changed->any_security = true;
 	changed->versions = CLIENT_TLS_ALL;
 	memcpy(changed->ciphers, "ALL", sizeof("ALL"));
-	text_add(c->what, "with every version and cipher suite of old, at security level 0");
-	text_add(c->proof, " the upstream answers, and with what is safe it does not");
+	text_add(c->what, "with all old versions and cipher suites, at security level 0");
+	text_add(c->proof, " the upstream answers; with secure settings it does not");
 	return true;
 }
 
@@ -238,14 +238,14 @@ static const struct change changes[] = {
 	{ "verify-chain-incomplete", NULL, neighbours },
 	{ "verify-hostname-mismatch", NULL, certificate_sni },
 	{ "verify-untrusted-issuer",
-	  "put the CA that this host trusts into the file of proxy_ssl_trusted_certificate",
+	  "add the CA that this host trusts to the file of proxy_ssl_trusted_certificate",
 	  system_trust },
 	{ "sni-unrecognized", NULL, drop_sni },
 	{ NULL,
-	  "make both sides agree about the PROXY protocol: nginx sends it in stream only "
-	  "(proxy_protocol on;), and proxy_pass in http never does",
+	  "make both sides agree on the PROXY protocol: nginx sends it in stream only "
+	  "(proxy_protocol on;), never with proxy_pass in http",
 	  proxy_header },
-	{ NULL, "upgrade the upstream's TLS", old_security },
+	{ NULL, "upgrade TLS on the upstream", old_security },
 };
 
 /* What is certain needs no proof, but it may have a way out that is worth to be known. */
@@ -291,8 +291,8 @@ static const char *certificate_proof(const struct verdict *v, struct text *proof
 	    (!done && v->finding.alert.known && !v->finding.alert.received))
 		return NULL;
 	if (!h->certificate_sent) {
-		text_add(proof, "it asks for a client certificate, and ends the connection as soon "
-				"as it has got none");
+		text_add(proof, "it asks for a client certificate, and closes the connection when "
+				"it gets none");
 		return done ? "client-cert-required" : "client-cert-required-legacy";
 	}
 	if (h->own_expired) {
@@ -301,7 +301,7 @@ static const char *certificate_proof(const struct verdict *v, struct text *proof
 	}
 	if (h->ca_names_lack_ours) {
 		text_addf(proof,
-			  "it accepts client certificates of %s%s, and ours is of another CA",
+			  "it accepts client certificates from %s%s, and ours is from another CA",
 			  h->ca_names[0], h->ca_name_count > 1 ? " and others" : "");
 		return "client-cert-untrusted";
 	}

@@ -42,11 +42,11 @@ static int copy_conn(struct tlsfail_conn *conn, unsigned int version, const uint
 static int check_conn(const struct tlsfail_conn *conn, const char **problem)
 {
 	if (!is_terminated(conn->comm, sizeof(conn->comm)))
-		return reject(problem, "has a command name without an end");
+		return reject(problem, "has an unterminated command name");
 	if (!is_terminated(conn->error_func, sizeof(conn->error_func)))
-		return reject(problem, "has a function name without an end");
+		return reject(problem, "has an unterminated function name");
 	if (!is_terminated(conn->host, sizeof(conn->host)))
-		return reject(problem, "has a host name without an end");
+		return reject(problem, "has an unterminated host name");
 	if (conn->role > TLSFAIL_ROLE_SERVER)
 		return reject(problem, "has an unknown role");
 	for (size_t i = 0; i < TLSFAIL_FLIGHTS_MAX; i++)
@@ -68,7 +68,7 @@ static int check_conn(const struct tlsfail_conn *conn, const char **problem)
 static int check_exec(const struct tlsfail_exec *exec, const char **problem)
 {
 	if (!is_terminated(exec->comm, sizeof(exec->comm)))
-		return reject(problem, "has a command name without an end");
+		return reject(problem, "has an unterminated command name");
 	return 0;
 }
 
@@ -83,7 +83,7 @@ static int view_wire(struct decoded_wire *wire, const uint8_t *data, size_t len,
 	if (fixed.data_len > sizeof(fixed.data))
 		return reject(problem, "claims more wire bytes than are ever kept");
 	if (len != TLSFAIL_WIRE_FIXED + fixed.data_len)
-		return reject(problem, "has another number of wire bytes than it claims");
+		return reject(problem, "has a different number of wire bytes than it claims");
 	if (fixed.dir >= TLSFAIL_DIR_COUNT)
 		return reject(problem, "has an unknown direction");
 	if (fixed.cut > 1)
@@ -105,9 +105,9 @@ static int view_host(struct decoded_host *host, const uint8_t *data, size_t len,
 		return reject(problem, "has the wrong size for its type");
 	memcpy(&fixed, data, sizeof(fixed));
 	if (fixed.name_len > TLSFAIL_STRING_MAX)
-		return reject(problem, "has a string longer than any may be");
+		return reject(problem, "has a string that is too long");
 	if (len != sizeof(fixed) + fixed.name_len)
-		return reject(problem, "has a string of another length than it claims");
+		return reject(problem, "has a string of a different length than it claims");
 	host->name.data = (const char *)data + sizeof(fixed);
 	host->name.len = fixed.name_len;
 	return 0;
@@ -124,9 +124,9 @@ static int view_process(struct decoded_process *process, const uint8_t *data, si
 	memcpy(&fixed, data, sizeof(fixed));
 	if (fixed.exe_len > TLSFAIL_STRING_MAX || fixed.lib_len > TLSFAIL_STRING_MAX ||
 	    fixed.version_len > TLSFAIL_STRING_MAX)
-		return reject(problem, "has a string longer than any may be");
+		return reject(problem, "has a string that is too long");
 	if (len != sizeof(fixed) + fixed.exe_len + fixed.lib_len + fixed.version_len)
-		return reject(problem, "has strings of other lengths than it claims");
+		return reject(problem, "has strings of different lengths than it claims");
 	*process = (struct decoded_process){ .pid = fixed.pid };
 	process->exe.data = (const char *)data + sizeof(fixed);
 	process->exe.len = fixed.exe_len;
@@ -152,9 +152,9 @@ static int view_log_line(struct decoded_log_line *line, const uint8_t *data, siz
 		return reject(problem, "has the wrong size for its type");
 	memcpy(&fixed, data, sizeof(fixed));
 	if (fixed.file_len > TLSFAIL_STRING_MAX || fixed.text_len > TLSFAIL_STRING_MAX)
-		return reject(problem, "has a string longer than any may be");
+		return reject(problem, "has a string that is too long");
 	if (len != sizeof(fixed) + fixed.file_len + fixed.text_len)
-		return reject(problem, "has strings of other lengths than it claims");
+		return reject(problem, "has strings of different lengths than it claims");
 	if (fixed.level >= TLSFAIL_LOG_LEVELS)
 		return reject(problem, "has an unknown level");
 	*line = (struct decoded_log_line){
@@ -179,9 +179,9 @@ static int view_nginx(struct decoded_nginx *nginx, const uint8_t *data, size_t l
 	if (fixed.data_len > TLSFAIL_NGINX_DATA)
 		return reject(problem, "claims more of a configuration than is ever kept");
 	if (len != sizeof(fixed) + fixed.data_len)
-		return reject(problem, "has another length of a configuration than it claims");
+		return reject(problem, "has a configuration of a different length than it claims");
 	if (fixed.slot >= TLSFAIL_NGINX_SLOTS)
-		return reject(problem, "has a slot that there is not");
+		return reject(problem, "has a slot number that does not exist");
 	if (fixed.family != FAMILY_IPV4 && fixed.family != FAMILY_IPV6)
 		return reject(problem, "has an unknown address family");
 	nginx->data = data + sizeof(fixed);
@@ -259,7 +259,7 @@ int decode_record(const void *data, size_t len, struct decoded *out, const char 
 		return -EPROTONOSUPPORT;
 	}
 	if (header.len != len)
-		return reject(problem, "has another length than it claims");
+		return reject(problem, "has a different length than it claims");
 	out->type = header.type;
 	return decode_body(header.version, data, len, out, problem);
 }

@@ -220,7 +220,7 @@ static void recording_skip(struct recording *recording, size_t len)
 static int versions_check(const struct file_header *header, const char *name, struct text *error)
 {
 	if (header->byte_order == BYTE_ORDER_FOREIGN)
-		return reject(error, name, "was made on a machine of the other byte order",
+		return reject(error, name, "was made on a machine with the other byte order",
 			      -EPROTONOSUPPORT);
 	if (header->byte_order != BYTE_ORDER_OWN)
 		return reject(error, name, "has a damaged header", -EBADMSG);
@@ -257,9 +257,9 @@ static int header_read(struct recording *recording, struct text *error)
 	memcpy(&header, recording->buf, have);
 	magic_len = have < MAGIC_LEN ? (size_t)have : MAGIC_LEN;
 	if (memcmp(header.magic, magic, magic_len) != 0)
-		return reject(error, name, "is not a recording of tlsfail", -EBADMSG);
+		return reject(error, name, "is not a tlsfail recording", -EBADMSG);
 	if ((size_t)have < sizeof(header))
-		return reject(error, name, "is cut: it ends inside its header", -EBADMSG);
+		return reject(error, name, "is truncated: it ends inside its header", -EBADMSG);
 	err = versions_check(&header, name, error);
 	if (err)
 		return err;
@@ -267,7 +267,7 @@ static int header_read(struct recording *recording, struct text *error)
 	if (have < 0)
 		return cannot(error, "read", name, (int)have);
 	if (have < header.header_len)
-		return reject(error, name, "is cut: it ends inside its header", -EBADMSG);
+		return reject(error, name, "is truncated: it ends inside its header", -EBADMSG);
 	recording_skip(recording, header.header_len);
 	return 0;
 }
@@ -303,7 +303,7 @@ static void add_readable(struct text *error, const struct recording *recording)
 static int report_cut(const struct recording *recording, size_t have, struct text *error)
 {
 	add_name(error, recording->name);
-	text_addf(error, " is cut: it ends at byte %" PRIu64 " inside record %" PRIu64,
+	text_addf(error, " is truncated: it ends at byte %" PRIu64 " inside record %" PRIu64,
 		  recording->offset + have, recording->records + 1);
 	add_readable(error, recording);
 	return -EBADMSG;

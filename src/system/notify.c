@@ -49,7 +49,7 @@ void notify_send(const char *state)
 		return;
 	err = datagram_send(path, state);
 	if (err && !told) {
-		log_line("cannot tell the service manager (%s): %s", path, strerror(-err));
+		log_line("cannot notify the service manager (%s): %s", path, strerror(-err));
 		told = true;
 	}
 }

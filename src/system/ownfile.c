@@ -51,7 +51,7 @@ static int directory_open(const char *path, const char **name, int *fd, struct t
 		return cannot(error, "create", path, -errno);
 	if (st.st_mode & S_IWOTH && !(st.st_mode & S_ISVTX))
 		return reject(error, path,
-			      "is in a directory in which everybody may replace files: choose "
+			      "is in a directory where everybody may replace files: choose "
 			      "another one",
 			      -EPERM);
 	return 0;
@@ -65,7 +65,8 @@ static int file_check(const char *path, const struct stat *st, struct text *erro
 	if (S_ISFIFO(st->st_mode) || S_ISCHR(st->st_mode))
 		return 0;
 	if (!S_ISREG(st->st_mode))
-		return reject(error, path, "is no regular file, FIFO or character device", -EINVAL);
+		return reject(error, path, "is not a regular file, FIFO or character device",
+			      -EINVAL);
 	if (st->st_nlink > 1)
 		return reject(error, path, "has other names (hard links): choose another name",
 			      -EPERM);

@@ -515,21 +515,22 @@ void target_tls_explain(const struct target_process *process, const struct targe
 	case TARGET_TLS_STRIPPED:
 		text_add(t, "has ");
 		text_add_path(t, tls->stack);
-		text_add(t, " linked in and its symbols stripped: install an unstripped build, or "
-			    "one that uses the system's libssl");
+		text_add(t, " linked in with its symbols stripped: install an unstripped build, "
+			    "or one that uses the system's libssl");
 		break;
 	case TARGET_TLS_COSTLY:
-		text_add(t, "has files so large, or so many, that looking for its TLS library was "
-			    "given up; it is not traced");
+		text_add(t, "has files so large or so many that the search for its TLS library "
+			    "was given up; it is not traced");
 		break;
 	case TARGET_TLS_NONE:
 		if (!tls->stack[0]) {
-			text_add(t, "has loaded no TLS library so far");
+			text_add(t, "has not loaded a TLS library so far");
 			break;
 		}
-		text_add(t, "does TLS with ");
+		text_add(t, "uses ");
 		text_add_path(t, tls->stack);
-		text_add(t, ", which tlsfail cannot look into as it can into OpenSSL and its kin");
+		text_add(t, " for TLS, which tlsfail cannot inspect the way it can OpenSSL and "
+			    "its forks");
 		break;
 	}
 }

@@ -82,7 +82,7 @@ static int draw_failures(const struct page *p, struct canvas *c, int row)
 	char time[PART_LEN];
 
 	canvas_putf(c, row, 1, -1, STYLE_HEADING, "FAILURES%s",
-		    p->unfolded ? "" : "  (those alike are one; f: each)");
+		    p->unfolded ? "" : "  (similar ones are folded; f: show each)");
 	for (int i = 0; i < rows && first + (size_t)i < p->failure_count; i++) {
 		const struct view_failure *f = &p->failures[first + (size_t)i];
 
@@ -157,7 +157,7 @@ void part_detail(struct page *p, struct canvas *c)
 	if (p->failure_count)
 		row = draw_failures(p, c, row);
 	else
-		canvas_put(c, row, 1, -1, STYLE_DIM, "no failure of it is kept");
+		canvas_put(c, row, 1, -1, STYLE_DIM, "no failure of this row is stored");
 	draw_text(p, c, row);
 }
 
@@ -167,20 +167,20 @@ void part_help(struct page *p, struct canvas *c)
 		"Tab, 1 to 4   peers, upstreams, causes, clients",
 		"Enter         open a row: its failures, the handshake, the place in the",
 		"              configuration, and the fix",
-		"/             filter: words that peer, cause or server name have;",
-		"              peer:WORD, cause:WORD, name:WORD; Esc takes it away",
-		"< >  r        sort by another column; the other way round",
-		"a             only what has failed, or all",
-		"f             failures that are alike as one, or each",
-		"p             pause; what comes meanwhile is not lost",
-		"w             write what is kept, and what comes, to a file of JSON; w ends it",
+		"/             filter: words in the peer, cause or server name;",
+		"              peer:WORD, cause:WORD, name:WORD; Esc removes it",
+		"< >  r        sort by another column; reverse the order",
+		"a             only what has failed, or everything",
+		"f             fold similar failures, or show each",
+		"p             pause; nothing is lost meanwhile",
+		"w             write stored and new events to a JSON file; w stops it",
 		"q             back, or quit",
 		"",
-		"HS/S          handshakes that ended, a second",
-		"FAIL          of them, how many failed, over the history",
-		"HISTORY       the last is now; the higher, the more failed",
-		"CERT          days until the certificate ends",
-		"TIME          a handshake takes, from connect on; - is: not known",
+		"HS/S          handshakes completed or failed, per second",
+		"FAIL          how many of them failed, over the history",
+		"HISTORY       now is at the right; higher means more failures",
+		"CERT          days until the certificate expires",
+		"TIME          duration of a handshake from the connect; - if not known",
 	};
 	int row = 2;
 
@@ -188,6 +188,6 @@ void part_help(struct page *p, struct canvas *c)
 		canvas_put(c, row++, 1, -1, STYLE_PLAIN, lines[i]);
 	if (p->totals.forgotten)
 		canvas_putf(c, ++row, 1, -1, STYLE_WARNING,
-			    "%llu rows were forgotten, as there are more than %d",
+			    "%llu rows were dropped because there are more than %d",
 			    (unsigned long long)p->totals.forgotten, VIEW_ROWS_MAX);
 }

@@ -219,7 +219,7 @@ static void draw_list(const struct page *p, struct canvas *c, int row, int rows)
 	char time[PART_LEN];
 
 	canvas_putf(c, row, 1, -1, STYLE_HEADING, "LAST FAILURES%s",
-		    p->unfolded ? "" : "  (those alike are one; f: each)");
+		    p->unfolded ? "" : "  (similar ones are folded; f: show each)");
 	for (size_t i = 0; i < n; i++) {
 		const struct view_failure *f = &failures[i];
 		int y = row + 1 + (int)i;
@@ -240,11 +240,11 @@ static void draw_list(const struct page *p, struct canvas *c, int row, int rows)
 static void draw_nothing(const struct page *p, struct canvas *c)
 {
 	canvas_put(c, FIRST_ROW, 1, -1, STYLE_DIM,
-		   p->filter[0] || p->query.failing_only ? "nothing that passes the filter"
-		   : p->ended				 ? "nothing came"
+		   p->filter[0] || p->query.failing_only ? "nothing matches the filter"
+		   : p->ended				 ? "no events"
 		   : p->query.kind == VIEW_CLIENTS	 ? "no client has failed"
 		   : p->query.kind == VIEW_CAUSES	 ? "nothing has failed"
-							 : "no handshake yet");
+							 : "no handshakes yet");
 }
 
 void part_table(struct page *p, struct canvas *c)

@@ -78,7 +78,7 @@ def check_nothing(here):
     report, text = examine(here, "--comm", NOBODYS_NAME)
     require_ok(here, report)
     require(report["processes"] == [], report)
-    require("nothing to trace now" in text or here.degraded, text)
+    require("nothing to trace right now" in text or here.degraded, text)
 
 
 def check_nginx(here):
@@ -160,7 +160,7 @@ def check_container(here):
     master, = [process for process in report["processes"] if process["pid"] == lab.proxy.pid]
     require(master["own_mount_namespace"] and master["container_id"] == CONTAINER_ID, master)
     require(master["status"] == "ok" and master["executable"] == "/" + BOXED, master)
-    require("in a mount namespace of its own" in text and CONTAINER_ID in text, text)
+    require("in its own mount namespace" in text and CONTAINER_ID in text, text)
 
 
 @contextmanager

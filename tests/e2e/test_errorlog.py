@@ -126,7 +126,7 @@ def check_alone(here):
             time.sleep(0.5)
             status = tlsfail.interrupt()
     require(status == 0, f"exit status {status}", tlsfail.stderr())
-    require("error.log: findings with a line of it: 2; SSL lines without a finding: 1\n"
+    require("error.log: findings with a matching line: 2; SSL lines without a finding: 1\n"
             in tlsfail.stderr(), tlsfail.stderr())
 
 

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Which processes are traced, and for how long: reloads, programs that start later, selection by
+"""Which processes are traced, and for how long: reloads, program starts later, selection by
 name and by pid, --duration and --count."""
 import signal
 import time

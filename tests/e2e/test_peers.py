@@ -78,7 +78,7 @@ def check_recovers(here):
     require(recovered[0]["tlsfail.peer.state"] == "recovered" and
             recovered[0]["tlsfail.peer.failures"] == 4, *recovered)
     require(replayed.stdout == tlsfail.stdout_path.read_text(), "the replay differs")
-    require(" works again: 4 of " in text.stdout and "peer: fails always since" in text.stdout,
+    require(" works again: 4 of " in text.stdout and "peer: always fails since" in text.stdout,
             text.stdout)
     check_schema(tlsfail.findings())
 

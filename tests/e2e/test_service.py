@@ -73,7 +73,7 @@ def check_reload(here):
     with service(here, "service-reload") as (lab, case, tlsfail):
         fail_into(lab, case, "one.json", 1)
         write_config(lab, output="two.json")
-        hang_up(tlsfail, "tlsfail: reloaded: findings go to other outputs now")
+        hang_up(tlsfail, "tlsfail: reloaded: findings now go to the new outputs")
         fail_into(lab, case, "two.json", 1)
         hang_up(tlsfail, "tlsfail: reloaded: the outputs are the same")
         fail_into(lab, case, "two.json", 2)
@@ -87,13 +87,13 @@ def check_reload_of_a_mistake(here):
     """A configuration with a mistake is refused with its place, and everything stays."""
     with service(here, "service-mistake") as (lab, case, tlsfail):
         path = write_config(lab, "colour = true", output="two.json")
-        hang_up(tlsfail, "tlsfail: the configuration stays as it was")
+        hang_up(tlsfail, "tlsfail: keeping the current configuration")
         require(tlsfail.stderr_lines(f"tlsfail: {path}:4: unknown setting 'colour'"),
                 tlsfail.stderr())
         fail_into(lab, case, "one.json", 1)
         write_config(lab, output="nonexistent/two.json")
         tlsfail.process.send_signal(signal.SIGHUP)
-        procs.wait_until(lambda: "the outputs stay as they were" in tlsfail.stderr(), 5, "refusal")
+        procs.wait_until(lambda: "keeping the current outputs" in tlsfail.stderr(), 5, "refusal")
         fail_into(lab, case, "one.json", 2)
 
 

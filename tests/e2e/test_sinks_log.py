@@ -163,7 +163,7 @@ def check_bad_targets(here):
         require(f"0 events written, {FEW} lost" in done.stderr, done.stderr)
     # UDP tells of a port that is closed only with the next datagram.
     done = replay(here, f"syslog+udp://127.0.0.1:{UDP_PORT}")
-    require(done.stderr.count("Connection refused; it is tried again") == 1, done.stderr)
+    require(done.stderr.count("Connection refused; retrying") == 1, done.stderr)
     for sink in ("syslog:relative", "syslog+udp:127.0.0.1", "syslog+tcp://host:0", "journald:x"):
         done = replay(here, sink)
         require(done.returncode == 2 and done.stderr.count("\n") == 1, sink, done.stderr)

@@ -76,7 +76,7 @@ def check_outage(here):
     said = (where / "err").read_text()
     require(status == 0, f"exit status {status}", said)
     require_taken(receiver, MANY, said)
-    require(said.count("it is tried again") == 1 == said.count("works again"), said)
+    require(said.count("retrying, and queueing") == 1 == said.count("works again"), said)
     require("0 lost" in said, said)
 
 
@@ -136,7 +136,7 @@ def check_bad_targets(here):
         require(lost(done) == FEW, done.stderr)
     for target in ("ftp://127.0.0.1", "http://", "127.0.0.1:4318", "http://127.0.0.1:99999"):
         done = replay(here, f"otlp:{target}")
-        require(done.returncode == 2 and "is no URL of a collector" in done.stderr,
+        require(done.returncode == 2 and "is not a collector URL" in done.stderr,
                 f"{target}: exit status {done.returncode}", done.stderr)
     done = replay(here, "otlp:http://127.0.0.1:1", prefix=("env", HEADERS + ",novalue"))
     require(done.returncode == 1 and "is not KEY=VALUE" in done.stderr, done.stderr)

@@ -124,7 +124,7 @@ def check_of_nobody(here):
                 require("--all-users includes it" in tlsfail.stderr(), tlsfail.stderr())
             with here.trace(lab, "--all-users", *JSON) as tlsfail:
                 procs.wait_until(lambda: f"{program} (pid" in tlsfail.stderr(), 10, "not looked at")
-                require("has loaded no TLS library" in tlsfail.stderr(), tlsfail.stderr())
+                require("has not loaded a TLS library" in tlsfail.stderr(), tlsfail.stderr())
 
 
 # linux/capability.h

@@ -367,7 +367,7 @@ def check_errors(here):
     rubbish.write_text('{"a": 1}\n')
     bad = here.top / "bad.rec"
     bad.write_bytes(b"no recording\n" * 10)
-    for argv, words in ((["top", rubbish], "no line of it is an event of tlsfail"),
+    for argv, words in ((["top", rubbish], "not one line is a tlsfail event"),
                         (["top", here.top / "nowhere"], "No such file"),
                         (["top", bad], "not a recording"),
                         (["top", "--socket", here.top / "nowhere"], "No such file")):

@@ -185,10 +185,10 @@ static void test_header(void **state)
 	(void)state;
 	assert_rejected(&clock, 0, -EBADMSG, "shorter than its header");
 	assert_rejected(&clock, sizeof(clock.h) - 1, -EBADMSG, "shorter than its header");
-	assert_rejected(&clock, sizeof(clock.h), -EBADMSG, "another length");
+	assert_rejected(&clock, sizeof(clock.h), -EBADMSG, "a different length");
 	assert_int_equal(decode_and_free(&clock, sizeof(clock), &out), 0);
 	clock.h.len--;
-	assert_rejected(&clock, sizeof(clock), -EBADMSG, "another length");
+	assert_rejected(&clock, sizeof(clock), -EBADMSG, "a different length");
 	clock.h.len++;
 	clock.h.version++;
 	assert_rejected(&clock, sizeof(clock), -EPROTONOSUPPORT, "another version");
@@ -444,12 +444,12 @@ static void test_host(void **state)
 	assert_int_equal(decode_and_free(&r, len, &out), 0);
 
 	len = host_make(&r, TLSFAIL_STRING_MAX + 1);
-	assert_rejected(&r, len, -EBADMSG, "longer than any");
+	assert_rejected(&r, len, -EBADMSG, "string that is too long");
 	len = host_make(&r, 10);
 	r.fixed.name_len = 11;
-	assert_rejected(&r, len, -EBADMSG, "another length");
+	assert_rejected(&r, len, -EBADMSG, "a different length");
 	r.fixed.name_len = 9;
-	assert_rejected(&r, len, -EBADMSG, "another length");
+	assert_rejected(&r, len, -EBADMSG, "a different length");
 	r.fixed.h.len = sizeof(r.fixed) - 1;
 	assert_rejected(&r, r.fixed.h.len, -EBADMSG, "wrong size");
 }
@@ -539,11 +539,11 @@ static void test_process_lies(void **state)
 		uint32_t good = *lengths[i];
 
 		*lengths[i] = good + 1;
-		assert_rejected(&r, len, -EBADMSG, "other lengths");
+		assert_rejected(&r, len, -EBADMSG, "different lengths");
 		*lengths[i] = good - 1;
-		assert_rejected(&r, len, -EBADMSG, "other lengths");
+		assert_rejected(&r, len, -EBADMSG, "different lengths");
 		*lengths[i] = UINT32_MAX - good;
-		assert_rejected(&r, len, -EBADMSG, "longer than any");
+		assert_rejected(&r, len, -EBADMSG, "that is too long");
 		*lengths[i] = good;
 	}
 	r.fixed.h.len = sizeof(r.fixed) - 1;
@@ -589,11 +589,11 @@ static void test_log_line_lies(void **state)
 		uint32_t good = *lengths[i];
 
 		*lengths[i] = good + 1;
-		assert_rejected(&r, len, -EBADMSG, "other lengths");
+		assert_rejected(&r, len, -EBADMSG, "different lengths");
 		*lengths[i] = good - 1;
-		assert_rejected(&r, len, -EBADMSG, "other lengths");
+		assert_rejected(&r, len, -EBADMSG, "different lengths");
 		*lengths[i] = TLSFAIL_STRING_MAX + 1;
-		assert_rejected(&r, len, -EBADMSG, "longer than any");
+		assert_rejected(&r, len, -EBADMSG, "that is too long");
 		*lengths[i] = good;
 	}
 	r.fixed.level = 9;

@@ -120,7 +120,7 @@ static void test_http_cannot(void **state)
 		skip();
 	assert_int_equal(metrics_http_open(&address, share, &http), 0);
 	assert_answer(&address, "GET /metrics HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
-		      "HTTP/1.1 503", "no figures yet");
+		      "HTTP/1.1 503", "no metrics yet");
 	assert_int_equal(metrics_http_open(&address, share, &other), -EADDRINUSE);
 	metrics_http_close(http);
 	metrics_http_close(NULL);

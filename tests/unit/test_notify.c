@@ -80,8 +80,9 @@ static void test_nobody_there_is_told_once(void **state)
 	notify_send("READY=1");
 	notify_send("WATCHDOG=1");
 	said = capture_end();
-	assert_string_equal(said, "tlsfail: cannot tell the service manager (/nonexistent/notify): "
-				  "No such file or directory\n");
+	assert_string_equal(said,
+			    "tlsfail: cannot notify the service manager (/nonexistent/notify): "
+			    "No such file or directory\n");
 }
 
 static void test_watchdog(void **state)

@@ -337,7 +337,7 @@ static const struct bad_line {
 	{ COMMAND_TRACE, "trace --sink xml:-", "types: text, json" },
 	{ COMMAND_TRACE, "trace --sink jso:-", "'jso:-'" },
 	{ COMMAND_TRACE, "trace --sink ''", "TYPE:TARGET" },
-	{ COMMAND_TRACE, "trace --sink json:relative", "path from the root" },
+	{ COMMAND_TRACE, "trace --sink json:relative", "absolute path" },
 	{ COMMAND_TRACE, "trace --sink-queue 0", "--sink-queue takes" },
 	{ COMMAND_TRACE, "trace --rate 5", "'--rate'" },
 	{ COMMAND_REPLAY, "replay --rate 0 x.rec", "--rate takes" },

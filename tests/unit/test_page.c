@@ -159,7 +159,7 @@ static void test_filter(void **state)
 	shows("10.0.0.2:443");
 	type("/nothing like it");
 	page_key(&page, PAGE_KEY_ENTER);
-	shows("nothing that passes the filter");
+	shows("nothing matches the filter");
 	assert_int_equal(page_key(&page, PAGE_KEY_ENTER), PAGE_WISH_NONE);
 	assert_int_equal(page.mode, PAGE_TABLE);
 }

@@ -444,7 +444,7 @@ static void test_reader_gone(void **state)
 	assert_int_equal(pipeline_findings(pipeline), 3);
 	assert_summary("tlsfail: 3 failed; the totals are missing\n"
 		       "tlsfail:   3 sni-missing\n"
-		       "tlsfail: 3 findings were not written: json:- did not take them\n");
+		       "tlsfail: 3 findings were not written: json:- did not accept them\n");
 }
 
 static void test_sink_that_does_not_open(void **state)
@@ -646,7 +646,7 @@ static void test_summary_of_error_log(void **state)
 	feed_log_line(0, "SSL_do_handshake() failed");
 	assert_summary("tlsfail: 1 failed; the totals are missing\n"
 		       "tlsfail:   1 sni-missing\n"
-		       "tlsfail: error.log: findings with a line of it: 1; SSL lines without a "
+		       "tlsfail: error.log: findings with a matching line: 1; SSL lines without a "
 		       "finding: 2\n");
 }
 
@@ -661,7 +661,7 @@ static void test_summary_of_orphans(void **state)
 	feed_totals(&(struct tlsfail_totals){ 0 });
 	capture_begin(STDERR_FILENO);
 	pipeline_summary(pipeline);
-	assert_non_null(strstr(capture_end(), " wire records came without their connection\n"));
+	assert_non_null(strstr(capture_end(), " wire records arrived without their connection\n"));
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

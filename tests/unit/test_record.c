@@ -251,11 +251,11 @@ static void test_not_a_recording(void **state)
 	file_write("", 0);
 	assert_unreadable(-EBADMSG, "/recording is empty: not a recording");
 	file_write("T", 1);
-	assert_unreadable(-EBADMSG, "is cut: it ends inside its header");
+	assert_unreadable(-EBADMSG, "is truncated: it ends inside its header");
 	file_write("t", 1);
-	assert_unreadable(-EBADMSG, "is not a recording of tlsfail");
+	assert_unreadable(-EBADMSG, "is not a tlsfail recording");
 	file_write(text, sizeof(text));
-	assert_unreadable(-EBADMSG, "is not a recording of tlsfail");
+	assert_unreadable(-EBADMSG, "is not a tlsfail recording");
 }
 
 static void assert_header_refused(size_t offset, uint16_t value, int want, const char *want_message)
@@ -340,8 +340,8 @@ static void test_cut_everywhere(void **state)
 		assert_int_equal(recording_read(path, &records), clean ? 0 : -EBADMSG);
 		assert_int_equal(records, records_want);
 		snprintf(want, sizeof(want),
-			 "is cut: it ends at byte %zu inside record %zu; %zu record%s before", cut,
-			 records + 1, records, records == 1 ? "" : "s");
+			 "is truncated: it ends at byte %zu inside record %zu; %zu record%s before",
+			 cut, records + 1, records, records == 1 ? "" : "s");
 		assert_message(clean ? "" : want);
 	}
 }

@@ -410,7 +410,7 @@ static void test_text_loss(void **state)
 		output,
 		"15:04:05 tlsfail lost 12 failures, 1 connection\n"
 		"         fix: give this output a faster reader, or tlsfail more CPU; trace fewer\n"
-		"              processes, as the table of connections was full\n");
+		"              processes: the connection table was full\n");
 
 	finding.loss = (struct finding_loss){ UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, 0 };
 	finding_print("text", false, true);
@@ -566,16 +566,14 @@ static void test_json_loss(void **state)
 	finding_set_loss();
 	json_decref(json_print());
 	assert_string_equal(
-		output, "{\"@timestamp\":\"2026-01-02T15:04:05.000000042Z\","
-			"\"event.name\":\"tlsfail.loss\","
-			"\"message\":\"tlsfail lost 12 failures, 1 connection\","
-			"\"tlsfail.schema_version\":1,"
-			"\"tlsfail.hint\":\"give this output a faster reader, or tlsfail more CPU; "
-			"trace fewer processes, as the table of connections was full\","
-			"\"tlsfail.lost.findings\":12,\"tlsfail.lost.wires\":0,"
-			"\"tlsfail.lost.untracked\":1,\"tlsfail.lost.processes\":0,"
-			"\"tlsfail.lost.output\":0,"
-			"\"host.name\":\"edge-1\"}\n");
+		output,
+		"{\"@timestamp\":\"2026-01-02T15:04:05.000000042Z\",\"event.name\":\"tlsfail.loss\",\"message\":\"tlsfail "
+		"lost 12 failures, 1 "
+		"connection\",\"tlsfail.schema_version\":1,\"tlsfail.hint\":\"give this "
+		"output a faster reader, or tlsfail more CPU; trace fewer processes: the "
+		"connection table was "
+		"full\",\"tlsfail.lost.findings\":12,\"tlsfail.lost.wires\":0,\"tlsfail.lost.untracked\":1,\"tlsfail.lost.processes\":0,\"tlsfail.lost.output\":0,\"host.name\":\"edge-1\"}\n"
+		"");
 }
 
 static void test_json_not_utf8(void **state)

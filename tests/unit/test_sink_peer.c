@@ -87,7 +87,7 @@ static void test_text_history(void **state)
 	finding.history.failures_in_row = 37;
 	finding.history.failing_since_ns = TIME_NS - 65000000000;
 	print(&sink_type_text);
-	assert_has("\n         peer: fails always since 15:03:00 (37 handshakes)\n");
+	assert_has("\n         peer: always fails since 15:03:00 (37 handshakes)\n");
 
 	finding.history.state = FINDING_PEER_FLAPPING;
 	finding.history.handshakes = 400;
@@ -210,7 +210,7 @@ static void test_summary(void **state)
 	assert_string_equal(output,
 			    "SUMMARY  PEER                  STATE       FAILED       OF  RETRIED\n"
 			    "15:04:05 10.0.2.88:8443        failing          7       12        4\n"
-			    "         6 verify-expired, fails always since 15:03:00\n");
+			    "         6 verify-expired, always fails since 15:03:00\n");
 	print(&sink_type_json);
 	assert_has("\"event.name\":\"tlsfail.summary\",\"event.duration\":60000000000,"
 		   "\"error.type\":\"verify-expired\"");

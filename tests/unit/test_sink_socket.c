@@ -79,7 +79,7 @@ static void test_addresses(void **state)
 		text_init(&error, words, sizeof(words));
 		if (sink_address_parse(bad[i], "514", &address, &error) != -EINVAL)
 			fail_msg("%s is taken for an address", bad[i]);
-		assert_non_null(strstr(words, "is no address"));
+		assert_non_null(strstr(words, "is not an address"));
 	}
 }
 

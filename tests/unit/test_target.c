@@ -419,14 +419,14 @@ static void assert_exec_outcome(const char *name, enum target_tls_outcome outcom
 static void test_tls_none(void **state)
 {
 	(void)state;
-	assert_exec_outcome("sleeper", TARGET_TLS_NONE, "has loaded no TLS library so far");
+	assert_exec_outcome("sleeper", TARGET_TLS_NONE, "has not loaded a TLS library so far");
 }
 
 static void test_tls_stripped(void **state)
 {
 	(void)state;
 	assert_exec_outcome("stripped", TARGET_TLS_STRIPPED,
-			    "has OpenSSL 1.1.1 linked in and its symbols stripped: install an "
+			    "has OpenSSL 1.1.1 linked in with its symbols stripped: install an "
 			    "unstripped build, or one that uses the system's libssl");
 }
 

@@ -43,6 +43,6 @@ def check_integrity(here):
 
 def check_confidentiality(here):
     lock_down("confidentiality")
-    require_refused(here, (), r".*lockdown=confidentiality; boot with lockdown=integrity or less")
-    found = require_missing(here, (), "lockdown", "boot with lockdown=integrity or less")
+    require_refused(here, (), r".*lockdown=confidentiality; boot with lockdown=integrity or none")
+    found = require_missing(here, (), "lockdown", "boot with lockdown=integrity or none")
     require(found["found"].startswith("confidentiality"), found)

@@ -338,7 +338,7 @@ static void check_protocols_set(struct lint *lint, const struct lint_rule *rule)
 
 const struct lint_rule lint_upstream_rules[] = {
 	{ "sni-off", LINT_WARNING, "no server name is sent to an upstream that has one", TAKES_NAME,
-	  "set proxy_ssl_server_name on (grpc_, uwsgi_ alike)", 0, check_sni },
+	  "set proxy_ssl_server_name on (likewise grpc_ and uwsgi_)", 0, check_sni },
 	{ "verify-off", LINT_OFF, "the certificate of an upstream is not verified",
 	  "Whoever answers at that address is trusted with every request.",
 	  "set proxy_ssl_verify on and proxy_ssl_trusted_certificate", 0, check_verify_off },
