@@ -165,6 +165,11 @@ static void test_none(void **state)
 	compile("program", "lib/libstrange.so.9 -Wl,-rpath,'$ORIGIN/lib'");
 	expect("program");
 	assert_is(&tls.ssl, "lib/libstrange.so.9");
+	/* nor is it one where whoever starts the program happens to be */
+	assert_int_equal(chdir(fixture_path("")), 0);
+	compile("relative", "lib/libstrange.so.9 -Wl,-rpath,lib");
+	assert_none("relative");
+	assert_int_equal(chdir("/"), 0);
 	assert_int_equal(fixture_run("echo junk > lib/libstrange.so.9"), 0);
 	assert_none("program");
 	assert_int_equal(fixture_run("rm lib/libstrange.so.9 && mkfifo lib/libstrange.so.9"), 0);

@@ -354,6 +354,11 @@ static void test_intermediate(void **state)
 	client.add_neighbours = true;
 	ask_tls();
 	assert_works();
+	/* The depth counts for it, too. */
+	client.depth = 0;
+	ask_tls();
+	assert_int_equal(h.end, HANDSHAKE_FAILS);
+	client.depth = 1;
 	/* A stranger beside the file changes nothing, and is not trusted for itself. */
 	probing_file(&client.neighbours, pki_pem_one(&other_root));
 	ask_tls();

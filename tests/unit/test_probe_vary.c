@@ -294,6 +294,22 @@ static void test_system_trust(void **state)
 	assert_non_null(strstr(verdict.finding.hint, "proxy_ssl_trusted_certificate"));
 }
 
+/* What is certain stays the cause; that this host trusts the CA only shows a way. */
+static void test_certain_cause_stays(void **state)
+{
+	(void)state;
+	setenv("SSL_CERT_FILE", fixture_path("ca.pem"), 1);
+	begin(&leaf);
+	SSL_CTX_add1_chain_cert(server_ctx, root.x509);
+	probing_trust(&client, &client_root);
+	ask_tls();
+	unsetenv("SSL_CERT_FILE");
+	assert_int_equal(verdict.end, HANDSHAKE_FAILS);
+	assert_string_equal(verdict.finding.cause, "verify-self-signed-in-chain");
+	assert_true(verdict.settled);
+	assert_non_null(strstr(verdict.works, "this host trusts"));
+}
+
 /* Nothing of what is tried makes a strange certificate good, and none of it is turning verification off. */
 static void test_no_way_out(void **state)
 {
@@ -453,6 +469,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_intermediate_not_sent, end),
 		cmocka_unit_test_teardown(test_name_of_certificate, end),
 		cmocka_unit_test_teardown(test_system_trust, end),
+		cmocka_unit_test_teardown(test_certain_cause_stays, end),
 		cmocka_unit_test_teardown(test_no_way_out, end),
 		cmocka_unit_test_teardown(test_certificate, end),
 		cmocka_unit_test_teardown(test_certificate_before_tls_1_3, end),

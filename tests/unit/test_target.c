@@ -591,6 +591,23 @@ static void test_trust(void **state)
 	if (chown(fixture_path("nobodys"), NOBODY, NOBODY))
 		skip(); /* it takes root to have files of somebody else */
 	assert_as_nobody(check_trust);
+	/* nor is it because root has started it: that is another program */
+	child.pid = fork();
+	if (child.pid == 0) {
+		dup2(open("/dev/null", O_WRONLY | O_CLOEXEC), STDOUT_FILENO);
+		if (!setresgid(NOBODY, NOBODY, NOBODY) && !setresuid(NOBODY, NOBODY, NOBODY))
+			execl(fixture_path("nobodys"), "nobodys", (char *)NULL);
+		_exit(1);
+	}
+	for (int i = 0; i < 500; i++) {
+		assert_int_equal(target_process_read(child.pid, &process), 0);
+		if (process.exe_owner == NOBODY)
+			break;
+		usleep(10000);
+	}
+	assert_int_equal(process.exe_owner, NOBODY);
+	assert_false(target_is_trusted(&process));
+	child_end(&child);
 	/* whatever root runs is root's own decision */
 	child_exec(&child, "./nobodys");
 	assert_int_equal(target_process_read(child.pid, &process), 0);
