@@ -53,6 +53,7 @@ class Guest:
     int3 in __schedule. With one, though, older kernels keep just one call of a function in mind for a
     kretprobe (register_kretprobe(): maxactive).
     SYSTEMD: it is started as Debian is, and what is tested is the Debian package and its service.
+    BACKPORTS: its kernel is the one that was ported back to the suite.
     BOOT: words of the kernel's command line.
     SOAK_S: how many seconds a soak lasts in it."""
 
@@ -68,6 +69,7 @@ class Guest:
     differs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     cpus: int = 2
     systemd: bool = False
+    backports: bool = False
     boot: Tuple[str, ...] = ()
     soak_s: int = 0
 
@@ -77,6 +79,7 @@ class Guest:
         return "-".join([self.suite, *([self.arch] if self.arch != "amd64" else []),
                          *([self.kernel.version] if self.kernel else []),
                          *(["service"] if self.systemd else []),
+                         *(["backports"] if self.backports else []),
                          *(word.replace("=", "-") for word in self.boot)])
 
     @property
@@ -134,6 +137,10 @@ NO_RETURN_PROBES = dict.fromkeys(("verify-hostname-mismatch", "verify-hostname-m
 NO_FENTRY_ARM64 = dict.fromkeys(("hook/wire=fentry", "hook/close=fentry"),
                                 "fentry is as late as Linux 6.4 on arm64")
 NO_CONF_COMMAND = "proxy_ssl_conf_command is as late as nginx 1.19.4"
+NO_SESSION_CONTEXT = {
+    "case/session-refused": "a server of Python 3.13 with OpenSSL 3.5 resumes sessions without "
+                            "a session id context in its SSL_CTX",
+}
 NO_REJECT = "ssl_reject_handshake is as late as nginx 1.19.4"
 
 # Its security archive offers packages that it does not have any more.
@@ -175,9 +182,12 @@ GUESTS = (
     Guest("trixie", cpus=1, groups=KERNEL + LIFE, lacks={
         **ALL,
         **NO_OVERLAY,
-        "case/session-refused": "a server of Python 3.13 with OpenSSL 3.5 resumes sessions without "
-                                "a session id context in its SSL_CTX",
+        **NO_SESSION_CONTEXT,
     }, differs=OPENSSL_3_5),
+    # The libraries of a release with the newest kernels that it is given.
+    Guest("bookworm", cpus=1, backports=True, lacks=ALL),
+    Guest("trixie", cpus=1, backports=True, lacks={**ALL, **NO_SESSION_CONTEXT},
+          differs=OPENSSL_3_5),
     # Where return probes kill what runs under seccomp: no Debian release has such a kernel.
     Guest("bookworm", kernel=UBUNTU_6_11, lacks=ALL, degraded=("return probes",),
           differs=NO_RETURN_PROBES),

@@ -54,7 +54,8 @@ def _archive(label):
 def _sources(guest):
     """The lines of its sources.list."""
     return [f"deb {_archive('Debian-Security' if part == '-security' else 'Debian')} "
-            f"{guest.suite}{part} main" for part in guest.archives]
+            f"{guest.suite}{part} main"
+            for part in (*guest.archives, *(["-backports"] if guest.backports else []))]
 
 
 def _command(guest):
@@ -63,7 +64,8 @@ def _command(guest):
     else:
         variant, last_hook = "extract", "extract"
         options = (f"--arch={guest.arch}", *_FOREIGN, *guest.options)
-    packages = ",".join((*guest.packages, "linux-image-cloud-" + guest.arch))
+    origin = f"/{guest.suite}-backports" if guest.backports else ""
+    packages = ",".join((*guest.packages, f"linux-image-cloud-{guest.arch}{origin}"))
     paths = [*(f"--dpkgopt=path-exclude={path}" for path in _EXCLUDED),
              *(f"--dpkgopt=path-include={path}" for path in _INCLUDED)]
     return ["mmdebstrap", "--mode=root", f"--variant={variant}", "--format=null",
