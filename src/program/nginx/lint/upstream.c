@@ -343,8 +343,7 @@ const struct lint_rule lint_upstream_rules[] = {
 	  "Whoever answers at that address is trusted with every request.",
 	  "set proxy_ssl_verify on and proxy_ssl_trusted_certificate", 0, check_verify_off },
 	{ "verify-without-ca", LINT_ERROR, "verification is on without trusted certificates",
-	  "nginx does not start with it.", "set proxy_ssl_trusted_certificate", 0,
-	  check_verify_ca },
+	  "nginx does not start.", "set proxy_ssl_trusted_certificate", 0, check_verify_ca },
 	{ "name-of-group", LINT_WARNING, "the name of an upstream block is sent and verified",
 	  "By default, the name is the host in proxy_pass, which here is the name of the block: "
 	  "no server knows it, and no certificate has it.",
