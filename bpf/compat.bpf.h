@@ -45,6 +45,14 @@ static __always_inline __u64 socket_netns(const struct sock *sk)
 	return (__u64)BPF_CORE_READ(sk, __sk_common.skc_net.net);
 }
 
+/* The same by its inode, which user space knows, too. */
+static __always_inline __u32 socket_netns_inode(const struct sock *sk)
+{
+	if (!bpf_core_field_exists(sk->__sk_common.skc_net.net))
+		return 0;
+	return BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
+}
+
 static __always_inline __s64 syscall_number(struct pt_regs *regs)
 {
 #if defined(__TARGET_ARCH_x86)

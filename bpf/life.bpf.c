@@ -43,7 +43,7 @@ static __noinline int conn_report(const struct sock *sk, struct tlsfail_conn *c)
 		kept &= wire_report(sk, c, TLSFAIL_DIR_CERT + n);
 	if (!kept)
 		c->flags |= TLSFAIL_F_NO_WIRE;
-	c->ssl = 0;
+	c->netns = connection_of(c)->kept.netns;
 	peer_failed(c);
 	report_conn(c);
 	return 0;

@@ -26,6 +26,7 @@ static __always_inline void key_of(const struct tlsfail_conn *c, struct tlsfail_
 	__builtin_memcpy(key->addr, c->raddr, sizeof(key->addr));
 	key->family = c->family;
 	key->port = c->rport;
+	key->netns = ((const struct connection *)c)->kept.netns;
 }
 
 static __noinline struct tlsfail_peer_state *peer_get(const struct tlsfail_conn *c)

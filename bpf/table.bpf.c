@@ -87,6 +87,7 @@ __hidden struct tlsfail_conn *conn_new(const struct sock *sk)
 	/* One CPU makes no two in a nanosecond. */
 	c->id = now << 8 | (bpf_get_smp_processor_id() & 0xff);
 	c->t_start = now;
+	connection_of(c)->kept.netns = socket_netns_inode(sk);
 	conn_read_addresses(c, sk);
 	return c;
 }

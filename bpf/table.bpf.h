@@ -40,6 +40,7 @@ struct stream {
 /* An entry: what travels if it fails, and what only BPF needs. */
 struct connection {
 	struct tlsfail_conn c; /* first: one is a pointer to the other */
+	struct tlsfail_kept kept;
 	struct stream streams[2];
 	__u64 plain[2];	      /* bytes in clear before the handshake, by enum tlsfail_dir */
 	__u8 unsure;	      /* the record that it began with may be of an older handshake */

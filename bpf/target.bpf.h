@@ -35,7 +35,6 @@ struct thread {
 			 * the thread has done nothing else; or 0 */
 	__u64 t_failed; /* when it closed a failed connection, and has not touched a socket since; or 0 */
 	struct tlsfail_peer_key failed_peer; /* of that connection */
-	__u32 pad2;
 	struct tlsfail_error
 		orphan; /* raised since the last I/O, about no connection that is known */
 	char func[TLSFAIL_FUNC_LEN]; /* from ERR_set_debug, for the error that follows */

@@ -9,9 +9,10 @@
 #ifndef TLSFAIL_ABI_H
 #define TLSFAIL_ABI_H
 
-#define TLSFAIL_ABI_VERSION 2
+#define TLSFAIL_ABI_VERSION 3
 
-/* Records of these versions are read. Until 1, a connection ended before its peer's counts. */
+/* Records of these versions are read. Until 1, a connection ended before its peer's counts; until 2, network
+ * namespaces were not known, and peers counted by their address alone. */
 #define TLSFAIL_ABI_OLDEST    1
 #define TLSFAIL_ABI1_CONN_LEN 784
 
@@ -126,6 +127,7 @@ struct tlsfail_peer_key {
 	__u8 addr[16];
 	__u16 family;
 	__u16 port;
+	__u32 netns; /* inode of the network namespace that it is reached from, 0 unknown */
 };
 
 /* Handshakes with a peer that have ended. Times are CLOCK_MONOTONIC in ns, 0 when it did not happen.
@@ -165,7 +167,11 @@ struct tlsfail_conn {
 	__u32 pid; /* thread group */
 	__u32 tid;
 	char comm[TLSFAIL_COMM_LEN];
-	__u64 ssl;	  /* always 0 in a record: an address is nobody's business */
+	/* in a record: inode of the socket's network namespace, 0 unknown; until then, the SSL object */
+	union {
+		__u64 netns;
+		__u64 ssl;
+	};
 	__u64 cert_print; /* end of the leaf's signature, folded: tells certificates apart */
 
 	__u32 flags;
@@ -345,7 +351,6 @@ struct tlsfail_peer {
 	struct tlsfail_header h;
 	__u64 t; /* when it was read */
 	struct tlsfail_peer_key key;
-	__u32 pad;
 	struct tlsfail_peer_counts n;
 };
 
@@ -377,7 +382,7 @@ _Static_assert(sizeof(struct tlsfail_process) == 24, "ABI");
 _Static_assert(sizeof(struct tlsfail_log_line) == 40, "ABI");
 _Static_assert(sizeof(struct tlsfail_nginx) == 40, "ABI");
 _Static_assert(sizeof(struct tlsfail_loss) == 48, "ABI");
-_Static_assert(sizeof(struct tlsfail_peer_key) == 20, "ABI");
+_Static_assert(sizeof(struct tlsfail_peer_key) == 24, "ABI");
 _Static_assert(sizeof(struct tlsfail_peer) == 104, "ABI");
 _Static_assert(sizeof(struct tlsfail_totals) == 104, "ABI");
 

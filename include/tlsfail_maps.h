@@ -24,6 +24,12 @@ struct tlsfail_exe_key {
 	__u32 pad;
 };
 
+/* What is behind a connection in the table. */
+struct tlsfail_kept {
+	__u32 netns; /* see struct tlsfail_peer_key */
+	__u32 pad;
+};
+
 /* What is remembered of a peer. */
 struct tlsfail_peer_state {
 	struct tlsfail_peer_counts n;

@@ -101,7 +101,13 @@ struct in6_addr {
 	} in6_u;
 };
 
-struct net;
+struct ns_common {
+	unsigned int inum;
+};
+
+struct net {
+	struct ns_common ns;
+};
 
 typedef struct {
 	struct net *net;

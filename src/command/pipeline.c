@@ -326,8 +326,8 @@ static int failure_report(struct pipeline *p)
 	diagnose(&p->failure, &p->work, &p->finding);
 	failure_count(p);
 	if (!server) {
-		certmemo_put(p->certmemo, &p->finding.peer, p->finding.time_ns, p->work.certs,
-			     p->work.cert_count, p->failure.conn->cert_count);
+		certmemo_put(p->certmemo, &p->finding.peer, p->failure.netns, p->finding.time_ns,
+			     p->work.certs, p->work.cert_count, p->failure.conn->cert_count);
 		peers_offered(p->peers, p->failure.conn, p->finding.hello.offers_session);
 		peers_caused(p->peers, p->failure.conn, p->finding.cause,
 			     upstream_of(&p->finding.config));
@@ -379,7 +379,8 @@ static int certificates_report(struct pipeline *p, const struct tlsfail_certs *r
 
 	correlator_sighting(p->correlator, record, &sighting);
 	count = certwatch_read(p->certwatch, &sighting, &peer, &certs);
-	certmemo_put(p->certmemo, &peer, sighting.time_ns, certs, count, record->cert_count);
+	certmemo_put(p->certmemo, &peer, sighting.netns, sighting.time_ns, certs, count,
+		     record->cert_count);
 	if ((p->metrics || p->standings) && certwatch_ends(p->certwatch, &sighting, &ends)) {
 		if (p->metrics)
 			metrics_certificates(p->metrics, &ends);

@@ -11,6 +11,7 @@
 
 struct entry {
 	struct finding_endpoint peer;
+	uint64_t netns;
 	struct certmemo_shown shown;
 };
 
@@ -29,12 +30,13 @@ void certmemo_free(struct certmemo *memo)
 	free(memo);
 }
 
-static size_t find(const struct certmemo *memo, const struct finding_endpoint *peer)
+static size_t find(const struct certmemo *memo, const struct finding_endpoint *peer, uint64_t netns)
 {
 	size_t i = 0;
 
-	while (i < CERTMEMO_MAX && (memo->entries[i].peer.port != peer->port ||
-				    strcmp(memo->entries[i].peer.address, peer->address) != 0))
+	while (i < CERTMEMO_MAX &&
+	       (memo->entries[i].peer.port != peer->port || memo->entries[i].netns != netns ||
+		strcmp(memo->entries[i].peer.address, peer->address) != 0))
 		i++;
 	return i;
 }
@@ -48,11 +50,11 @@ static void certificate_keep(struct finding_certificate *to, const struct x509_v
 		memcpy(to->top_issuer, certs[count - 1].issuer, sizeof(to->top_issuer));
 }
 
-void certmemo_put(struct certmemo *memo, const struct finding_endpoint *peer, uint64_t time_ns,
-		  const struct x509_view *certs, size_t count, unsigned int sent)
+void certmemo_put(struct certmemo *memo, const struct finding_endpoint *peer, uint64_t netns,
+		  uint64_t time_ns, const struct x509_view *certs, size_t count, unsigned int sent)
 {
 	const struct x509_view *first = certs;
-	size_t i = find(memo, peer);
+	size_t i = find(memo, peer, netns);
 	struct entry *entry;
 
 	if (!count)
@@ -65,16 +67,16 @@ void certmemo_put(struct certmemo *memo, const struct finding_endpoint *peer, ui
 		memo->next = (memo->next + 1) % CERTMEMO_MAX;
 	}
 	entry = &memo->entries[i];
-	*entry = (struct entry){ .peer = *peer };
+	*entry = (struct entry){ .peer = *peer, .netns = netns };
 	certificate_keep(&entry->shown.leaf, &certs[0], certs, count, sent);
 	certificate_keep(&entry->shown.first_to_end, first, certs, count, sent);
 	entry->shown.leaf.seen_ns = entry->shown.first_to_end.seen_ns = time_ns;
 }
 
 const struct certmemo_shown *certmemo_get(const struct certmemo *memo,
-					  const struct finding_endpoint *peer)
+					  const struct finding_endpoint *peer, uint64_t netns)
 {
-	size_t i = find(memo, peer);
+	size_t i = find(memo, peer, netns);
 
 	return i < CERTMEMO_MAX ? &memo->entries[i].shown : NULL;
 }

@@ -25,13 +25,13 @@ struct certmemo_shown {
 	struct finding_certificate first_to_end;
 };
 
-/* The peer showed a chain at time_ns: count certificates of it, its own first, of the sent ones that
+/* The peer, as it is reached from the network namespace netns, showed a chain at time_ns: count certificates of it, its own first, of the sent ones that
  * came. They are copied. Of none nothing is remembered. */
-void certmemo_put(struct certmemo *memo, const struct finding_endpoint *peer, uint64_t time_ns,
-		  const struct x509_view *certs, size_t count, unsigned int sent);
+void certmemo_put(struct certmemo *memo, const struct finding_endpoint *peer, uint64_t netns,
+		  uint64_t time_ns, const struct x509_view *certs, size_t count, unsigned int sent);
 
 /* What that peer showed last; NULL: it is not known. It lives until the next one is put. */
 const struct certmemo_shown *certmemo_get(const struct certmemo *memo,
-					  const struct finding_endpoint *peer);
+					  const struct finding_endpoint *peer, uint64_t netns);
 
 #endif

@@ -101,7 +101,7 @@ void context_recall(const struct failure *failure, const struct symptoms *s, str
 {
 	const struct certmemo_shown *shown =
 		failure->memo && f->choice.has_resumed && f->choice.resumed
-			? certmemo_get(failure->memo, &f->peer)
+			? certmemo_get(failure->memo, &f->peer, failure->netns)
 			: NULL;
 	bool expired = shown && shown->first_to_end.has_validity &&
 		       shown->first_to_end.not_after < (int64_t)(f->time_ns / NS_PER_SEC);
@@ -228,7 +228,7 @@ static bool leaf_find(const struct failure *failure, const struct diagnose_work 
 		return true;
 	}
 	shown = f->certificate.seen_ns && failure->memo && !facts->others_name_another
-			? certmemo_get(failure->memo, &f->peer)
+			? certmemo_get(failure->memo, &f->peer, failure->netns)
 			: NULL;
 	if (shown)
 		*leaf = shown->leaf;

@@ -374,7 +374,7 @@ static void conn_complete(struct correlator *c, const struct tlsfail_conn *conn,
 		.exe = p ? p->exe : "",
 		.version = p ? p->version : "",
 		.host = c->host,
-		.netns = p ? p->netns : 0,
+		.netns = p && p->netns ? p->netns : conn->netns,
 		.container = p ? p->container : "",
 		.repeats_elapsed = elapsed_repeats(c, conn),
 		.log_line = line_of(c, conn->id),
@@ -395,6 +395,7 @@ void correlator_sighting(struct correlator *c, const struct tlsfail_certs *recor
 	*out = (struct sighting){
 		.record = record,
 		.time_ns = correlator_realtime(c, record->t),
+		.netns = p ? p->netns : 0,
 		.exe = p ? p->exe : "",
 		.host = c->host,
 	};

@@ -56,6 +56,7 @@ struct sighting {
 	const struct tlsfail_certs *record;
 	struct tls_capture certs[TLSFAIL_CERTS_MAX]; /* leaf first, DER */
 	uint64_t time_ns;
+	uint64_t netns; /* of its process, 0 unknown */
 	const char *exe;
 	const char *host;
 };

@@ -148,7 +148,7 @@ static void evidence_unread(struct finding *f, const struct failure *failure)
 {
 	const struct certmemo_shown *shown =
 		failure->memo && f->choice.has_resumed && !symptoms_is_server(failure->conn)
-			? certmemo_get(failure->memo, &f->peer)
+			? certmemo_get(failure->memo, &f->peer, failure->netns)
 			: NULL;
 	struct text t;
 

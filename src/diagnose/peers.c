@@ -83,7 +83,11 @@ void peers_free(struct peers *peers)
 
 static struct tlsfail_peer_key key_of(const struct tlsfail_conn *c)
 {
-	struct tlsfail_peer_key key = { .family = c->family, .port = c->rport };
+	struct tlsfail_peer_key key = {
+		.family = c->family,
+		.port = c->rport,
+		.netns = (uint32_t)c->netns,
+	};
 
 	memcpy(key.addr, c->raddr, sizeof(key.addr));
 	return key;
@@ -261,7 +265,7 @@ bool peers_mixed(struct peers *peers, const struct tlsfail_conn *conn, uint64_t 
 	struct tlsfail_peer_key key = key_of(conn);
 	struct peer *p = peer_find(peers, &key);
 
-	if (!p || !netns || !is_loopback(conn))
+	if (!p || conn->netns || !netns || !is_loopback(conn))
 		return false;
 	p->mixed |= in_container || (p->netns && p->netns != netns);
 	p->netns = netns;

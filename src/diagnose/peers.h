@@ -74,9 +74,9 @@ void peers_failed(struct peers *peers, const struct tlsfail_conn *conn,
 void peers_offered(struct peers *peers, const struct tlsfail_conn *conn, bool session);
 
 /*
- * Do the counts of the peer of that failure belong to several peers? The kernel side counts by address,
- * and each network namespace has a loopback of its own: so they may, of a process in a container, and
- * where the same address has failed in another namespace.
+ * Do the counts of the peer of that failure belong to several peers? Each network namespace has a loopback
+ * of its own, and up to ABI 2 the kernel side counted by address alone: so they may, of a process in a
+ * container, and where the same address has failed in another namespace.
  */
 bool peers_mixed(struct peers *peers, const struct tlsfail_conn *conn, uint64_t netns,
 		 bool in_container);

@@ -22,7 +22,7 @@ static struct tlsfail_conn *value_new(int map_fd)
 	uint32_t len = sizeof(info);
 
 	if (bpf_obj_get_info_by_fd(map_fd, &info, &len) ||
-	    info.value_size < sizeof(struct tlsfail_conn))
+	    info.value_size < sizeof(struct tlsfail_conn) + sizeof(struct tlsfail_kept))
 		return NULL;
 	return malloc(info.value_size);
 }
@@ -35,7 +35,11 @@ static bool is_refused(int map_fd, const uint64_t *key, struct tlsfail_conn *con
 /* The kernel side counts a failure when it reports it. */
 static void peer_count(int map_fd, struct tlsfail_conn *conn)
 {
-	struct tlsfail_peer_key key = { .family = conn->family, .port = conn->rport };
+	struct tlsfail_peer_key key = {
+		.family = conn->family,
+		.port = conn->rport,
+		.netns = (uint32_t)conn->netns,
+	};
 	struct tlsfail_peer_counts *n = &conn->peer;
 
 	memcpy(key.addr, conn->raddr, sizeof(key.addr));
@@ -50,7 +54,10 @@ static void peer_count(int map_fd, struct tlsfail_conn *conn)
 static void conn_take(int peers_fd, struct tlsfail_conn *conn, uint64_t now, leftover_take take,
 		      void *context)
 {
+	const struct tlsfail_kept *kept = (const struct tlsfail_kept *)(conn + 1);
+
 	record_conn_open(conn, now);
+	conn->netns = kept->netns;
 	peer_count(peers_fd, conn);
 	take(context, conn, sizeof(*conn));
 }

@@ -60,7 +60,7 @@ static int check_conn(const struct tlsfail_conn *conn, const char **problem)
 		return reject(problem, "claims more first bytes than it can hold");
 	if (conn->flags & ~(uint32_t)TLSFAIL_F_ALL)
 		return reject(problem, "has unknown flags");
-	if (conn->ssl != 0)
+	if (conn->netns > UINT32_MAX)
 		return reject(problem, "holds an address of the traced process");
 	return 0;
 }

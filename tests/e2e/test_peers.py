@@ -4,13 +4,15 @@
 the peer works again. What nginx retries over a pool: which failures belong to one request."""
 import json
 import re
+import shutil
 import signal
+import subprocess
 from collections import Counter
 
 import jsonschema
 
 import env
-from lab import drive, procs, tracer
+from lab import binaries, drive, procs, tracer
 from lab.case import Case, numbered
 from lab.cases import GOOD_FILES, VERIFY, good_server, healthy
 from lab.upstreams import Misbehave, Nothing, OpensslServer
@@ -25,7 +27,7 @@ RECOVERY_S = 15  # it takes 3, and the tick that looks
 
 def tests(here):
     checks = {"recovers": check_recovers, "flaps": check_flaps, "pool": check_pool,
-              "slow-collector": check_slow_collector}
+              "slow-collector": check_slow_collector, "namespaces": check_namespaces}
     yield from here.chosen("peers", checks)
 
 
@@ -171,3 +173,24 @@ def summaries(tlsfail, case):
     found = [f for f in tlsfail.findings()
              if f["event.name"] == SUMMARY and tracer.is_about(f, case)]
     return found[:1] + found[-1:]
+
+
+def check_namespaces(here):
+    """One address in two network namespaces is two peers, each with its own counts."""
+    case, = numbered((Case("namespaces", "connection-refused", Nothing()),))
+    with here.lab("namespaces", [case], start_proxy=False) as lab:
+        exe = lab.directory / "curl"
+        shutil.copy(binaries.find("curl"), exe)
+        ask = [str(exe), "--silent", "https://127.0.0.1:1/"]
+        elsewhere = ["unshare", "--net", "sh", "-c", 'ip link set lo up; for i in 1 2 3; do "$@"; done',
+                     "sh", *ask]
+        with here.trace(lab, "--exe", exe, *env.JSON) as tlsfail:
+            tlsfail.wait_stderr("tlsfail: waiting for")
+            for _ in range(2):
+                subprocess.run(ask, check=False, timeout=10)
+            subprocess.run(elsewhere, check=False, timeout=10)
+            subprocess.run(ask, check=False, timeout=10)
+            procs.wait_until(lambda: len(tlsfail.findings()) == 6, 5, "6 failures")
+            require(tlsfail.interrupt() == 0, tlsfail.stderr())
+        counted = [event["tlsfail.peer.failures"] for event in tlsfail.findings()]
+        require(counted == [1, 2, 1, 2, 3, 3], counted, tlsfail.stderr())

@@ -414,10 +414,29 @@ static void test_mixed(void **state)
 	assert_false(peers_mixed(peers, &conn, 3, true));
 }
 
+/* One address, reached from two namespaces: two peers. */
+static void test_namespaces(void **state)
+{
+	(void)state;
+	conn = (struct tlsfail_conn){ .family = 2, .rport = 8443, .raddr = { 127, 0, 0, 1 } };
+	conn.netns = 1;
+	conn.peer = (struct tlsfail_peer_counts){ .t_first = 1, .failed = 5, .t_failed = 2 };
+	peers_failed(peers, &conn, &history);
+	assert_int_equal(history.failures, 5);
+	conn.netns = 2;
+	conn.peer =
+		(struct tlsfail_peer_counts){ .t_first = 1, .done = 7, .failed = 1, .t_failed = 2 };
+	peers_failed(peers, &conn, &history);
+	assert_int_equal(history.failures, 1);
+	assert_int_equal(history.handshakes, 8);
+	assert_false(peers_mixed(peers, &conn, 2, true));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_unknown),
+		TEST(test_namespaces),
 		TEST(test_fails_always),
 		TEST(test_three_of_400),
 		TEST(test_begins_to_fail),
