@@ -35,7 +35,7 @@ GOOD, EXPIRED, REFUSED = CASES = numbered((
 def tests(here):
     checks = {"file": check_file, "terminals": check_terminals, "recording": check_recording,
               "live": check_live, "service": check_service, "refused": check_refused,
-              "restores": check_restores, "errors": check_errors}
+              "group": check_group, "restores": check_restores, "errors": check_errors}
     yield from here.chosen("top", checks)
 
 
@@ -347,6 +347,26 @@ def check_refused(here):
         second = here.run("trace", "--socket", path, *exes(lab))
         require(second.returncode == 1 and "is served by another tlsfail" in second.stderr,
                 second.stderr)
+        tlsfail.interrupt()
+
+
+def check_group(here):
+    """The members of the group tlsfail may look, and its other names are of no use."""
+    groups = here.top / "etc-group"
+    groups.write_text(Path("/etc/group").read_text() + "tlsfail:x:4242:\n")
+    wrapper = here.top / "with-group"
+    wrapper.write_text("#!/bin/sh\nexec unshare --mount sh -c 'mount --bind "
+                       f"{groups} /etc/group && exec {here.tlsfail} \"$@\"' sh \"$@\"\n")
+    wrapper.chmod(0o755)
+    with here.lab("group", [EXPIRED]) as lab, service(
+            env.Env(wrapper, here.top), lab) as (tlsfail, path):
+        os.chmod(here.top, 0o755)
+        require(os.stat(path).st_gid == 4242, os.stat(path))
+        drive.once(lab, EXPIRED)
+        for number, seen in ((4242, r"verify-expired"), (4243, r"is for root and the group tlsfail")):
+            member = ("setpriv", "--reuid=65534", "--regid=65534", f"--groups={number}")
+            with Screen(here, [*member, here.tlsfail, "top", "--socket", path]) as screen:
+                screen.wait(seen)
         tlsfail.interrupt()
 
 
