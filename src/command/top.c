@@ -220,11 +220,11 @@ static char *describe(void *context, const char *line, size_t len, int columns)
 		.verbose = true,
 		.ladder = true,
 		.utf8 = t->options->utf8,
+		.columns = columns,
 	};
 	char *words = malloc(DETAIL_LEN);
 	struct text text;
 
-	(void)columns;
 	if (!words || reader_read(&t->described, line, len) != READER_FINDING) {
 		free(words);
 		return NULL;

@@ -25,6 +25,12 @@ struct glyphs {
 static const struct glyphs ascii = { "|", "-", ">", "<" };
 static const struct glyphs unicode = { "\u2502", "\u2500", "\u25b6", "\u25c0" };
 
+struct frame {
+	const struct glyphs *glyphs;
+	int indent;
+	int columns;
+};
+
 /* Columns of s, when it is what the findings hold: escaped UTF-8 of single width. */
 static int width_of(const char *s, size_t len)
 {
@@ -61,14 +67,15 @@ static void add_times(struct text *t, const char *glyph, int count)
 }
 
 /* One line between the two sides; label NULL: nothing but the sides. arrow: 's', 'r', or ' '. */
-static void line_add(struct text *t, const struct glyphs *g, int indent, const char *time,
-		     char arrow, const char *label, size_t len)
+static void line_add(struct text *t, const struct frame *frame, const char *time, char arrow,
+		     const char *label, size_t len)
 {
-	int inner = TEXT_COLUMNS - indent - TIME_WIDTH - 3;
+	const struct glyphs *g = frame->glyphs;
+	int inner = frame->columns - frame->indent - TIME_WIDTH - 3;
 	int rest = inner - width_of(label, len) - 4;
 	const char *fill = arrow == ' ' ? " " : g->line;
 
-	text_addf(t, "%*s%*s ", indent, "", TIME_WIDTH, time);
+	text_addf(t, "%*s%*s ", frame->indent, "", TIME_WIDTH, time);
 	text_add(t, g->side);
 	text_add(t, arrow == 'r' ? g->from : fill);
 	text_addf(t, "%s %.*s ", fill, (int)len, label);
@@ -78,10 +85,9 @@ static void line_add(struct text *t, const struct glyphs *g, int indent, const c
 	text_add(t, "\n");
 }
 
-static void event_add(struct text *t, const struct glyphs *g, int indent,
-		      const struct finding_event *e)
+static void event_add(struct text *t, const struct frame *frame, const struct finding_event *e)
 {
-	int room = TEXT_COLUMNS - indent - TIME_WIDTH - 3 - 5;
+	int room = frame->columns - frame->indent - TIME_WIDTH - 3 - 5;
 	char arrow = e->dir[0] == 'l' ? ' ' : e->dir[0];
 	const char *words = e->what;
 	char time[32];
@@ -93,7 +99,7 @@ static void event_add(struct text *t, const struct glyphs *g, int indent,
 	do {
 		size_t len = fitting(words, room);
 
-		line_add(t, g, indent, time, arrow, words, len);
+		line_add(t, frame, time, arrow, words, len);
 		words += len;
 		words += *words == ' ';
 		arrow = ' ';
@@ -101,10 +107,10 @@ static void event_add(struct text *t, const struct glyphs *g, int indent,
 	} while (*words);
 }
 
-void ladder_add(struct text *t, const struct finding *f, int indent, bool utf8)
+void ladder_add(struct text *t, const struct finding *f, int indent, int columns, bool utf8)
 {
-	const struct glyphs *g = utf8 ? &unicode : &ascii;
-	int inner = TEXT_COLUMNS - indent - TIME_WIDTH - 1;
+	const struct frame frame = { utf8 ? &unicode : &ascii, indent, columns };
+	int inner = columns - indent - TIME_WIDTH - 1;
 	const char *us = f->executable_name[0] ? f->executable_name : "this host";
 	char peer[FINDING_ADDRESS_LEN + 8];
 	struct text words;
@@ -123,5 +129,5 @@ void ladder_add(struct text *t, const struct finding *f, int indent, bool utf8)
 	}
 	text_addf(t, "%*s\n", room, peer);
 	for (unsigned int i = 0; i < f->timeline_count; i++)
-		event_add(t, g, indent, &f->timeline[i]);
+		event_add(t, &frame, &f->timeline[i]);
 }

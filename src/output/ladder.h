@@ -10,8 +10,8 @@
 struct finding;
 struct text;
 
-/* Appends the diagram, each line TEXT_COLUMNS wide at most and indented by indent. utf8: lines and
+/* Appends the diagram, each line so many columns wide at most and indented by indent. utf8: lines and
  * arrows of that character set, else ASCII. */
-void ladder_add(struct text *t, const struct finding *finding, int indent, bool utf8);
+void ladder_add(struct text *t, const struct finding *finding, int indent, int columns, bool utf8);
 
 #endif

@@ -14,11 +14,13 @@
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "finding/finding.h"
 #include "system/confine.h"
 #include "system/log.h"
+#include "system/terminal.h"
 #include "system/clock.h"
 
 #define BATCH_MAX    256
@@ -288,7 +290,7 @@ static int header_write(struct output *o)
 	if (!o->type->header || !o->is_stdout)
 		return 0;
 	text_init(&t, words, sizeof(words));
-	o->type->header(&t);
+	o->type->header(&o->options.sink, &t);
 	return send_one(o, &t);
 }
 
@@ -316,6 +318,21 @@ static int queue_open(struct output *o)
 		return -errno;
 	queue_init(&o->queue, buf, o->options.queue_size);
 	return 0;
+}
+
+/* A terminal may have become wider, or narrower. */
+static void columns_follow(struct output *o)
+{
+	if (o->is_stdout)
+		o->options.sink.columns = terminal_columns(o->options.sink.fd);
+}
+
+/* A file, unlike a terminal or a program that reads, has times of other days, too. */
+static bool keeps_days(const struct output *o)
+{
+	struct stat st;
+
+	return !o->is_stdout || (!fstat(o->options.sink.fd, &st) && S_ISREG(st.st_mode));
 }
 
 int output_open(const struct output_options *options, const char *spec, struct output **out,
@@ -347,6 +364,8 @@ int output_open(const struct output_options *options, const char *spec, struct o
 	}
 	if (!err) {
 		o->is_stdout = sink_is_stdout(target);
+		columns_follow(o);
+		o->options.sink.dated = keeps_days(o);
 		o->options.sink.color &= o->is_stdout;
 		err = o->type->open(&o->options.sink, target, &o->sink, error);
 	}
@@ -446,6 +465,7 @@ int output_write(struct output *o, const struct finding *finding, char *buf, siz
 	if (refuse(o, &err))
 		return err;
 	text_init(&t, buf, size);
+	columns_follow(o);
 	o->type->format(&o->options.sink, finding, &t);
 	if (o->options.direct && !t.cut)
 		return write_direct(o, &t);

@@ -24,8 +24,10 @@ struct sink_options {
 	bool verbose; /* show the evidence */
 	bool ladder;  /* draw the handshake */
 	bool color;
-	bool utf8; /* the output may hold more than ASCII */
-	bool ecs;  /* JSON has the keys of the Elastic Common Schema */
+	bool utf8;   /* the output may hold more than ASCII */
+	bool ecs;    /* JSON has the keys of the Elastic Common Schema */
+	int columns; /* of a line of text; 0: TEXT_COLUMNS */
+	bool dated;  /* text: times have their date, as more than a day is kept */
 };
 
 /* What came of the items that a sink was given. */
@@ -51,7 +53,7 @@ struct sink_type {
 	int (*open)(const struct sink_options *options, const char *target, struct sink **sink,
 		    struct text *error);
 	/* Appends what comes before the first finding on standard output. NULL: nothing does. */
-	void (*header)(struct text *t);
+	void (*header)(const struct sink_options *options, struct text *t);
 	/* Appends a finding as the sink takes it. Uses nothing but its arguments. */
 	void (*format)(const struct sink_options *options, const struct finding *finding,
 		       struct text *t);

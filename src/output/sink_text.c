@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The text sink: for people, on a terminal 80 columns wide. One line a failure with the time, the
+ * The text sink: for people, in lines as wide as their terminal. One line a failure with the time, the
  * process, the peer and the cause; below it what that means, what to do and what else it could be.
  * Columns are counted in characters.
  */
@@ -16,6 +16,7 @@
 
 #define NS_PER_S   1000000000U
 #define TIME_WIDTH 8
+#define DATE_WIDTH 11 /* with the blank after it */
 #define PID_WIDTH  7
 #define PEER_WIDTH 21
 #define INDENT	   9
@@ -32,6 +33,14 @@
 #define COLOR_HINT	"\033[32m"
 #define COLOR_END	"\033[0m"
 
+/* Longer lines are hard to read. */
+#define COLUMNS_MAX 120
+
+static int columns_of(const struct sink_options *o)
+{
+	return !o->columns ? TEXT_COLUMNS : o->columns > COLUMNS_MAX ? COLUMNS_MAX : o->columns;
+}
+
 static const char *color(const struct sink_options *o, const char *sequence)
 {
 	return o->color && sequence ? sequence : "";
@@ -46,7 +55,7 @@ static void wrapped_add(const struct sink_options *o, struct text *t, const char
 	const char *end = begin[0] ? COLOR_END : "";
 
 	text_addf(t, "%s%s", begin, label);
-	text_add_wrapped(t, INDENT + (int)strlen(label), words, end, begin);
+	text_add_filled(t, columns_of(o), INDENT + (int)strlen(label), words, end, begin);
 	text_addf(t, "%s\n", end);
 }
 
@@ -124,53 +133,68 @@ static void endpoint_add_short(struct text *t, const char *endpoint, int width)
 		  endpoint, tail);
 }
 
-/* The local time, and the blank after it: INDENT columns. */
-static void time_add(struct text *t, uint64_t time_ns)
+/* The local time, and the blank after it: INDENT columns, or more with the date. */
+static void time_add(const struct sink_options *o, struct text *t, uint64_t time_ns)
 {
 	time_t seconds = (time_t)(time_ns / NS_PER_S);
-	char words[TIME_WIDTH + 1];
+	int width = o->dated ? DATE_WIDTH + TIME_WIDTH : TIME_WIDTH;
+	char words[DATE_WIDTH + TIME_WIDTH + 1];
 	struct tm tm;
 
-	if (!localtime_r(&seconds, &tm) || strftime(words, sizeof(words), "%H:%M:%S", &tm) == 0)
+	if (!localtime_r(&seconds, &tm) ||
+	    strftime(words, sizeof(words), o->dated ? "%F %H:%M:%S" : "%H:%M:%S", &tm) == 0)
 		words[0] = '\0';
-	text_addf(t, "%-*s ", TIME_WIDTH, words);
+	text_addf(t, "%-*s ", width, words);
 }
 
-/* The first line. It stays within TEXT_COLUMNS: first the peer's address gives way, then the
- * confidence. */
-static void headline_add(const struct sink_options *o, struct text *t, const struct finding *f)
+/* The peer, and behind it the cause: first the peer's address gives way, then the confidence. Where
+ * both do not fit into one line, the cause has one of its own. taken: columns of the line so far. */
+static void peer_and_cause_add(const struct sink_options *o, struct text *t,
+			       const struct finding *f, int taken)
 {
 	const char *begin =
 		color(o, f->confidence == CONFIDENCE_LOW ? COLOR_CAUSE_LOW : COLOR_CAUSE);
+	int room = columns_of(o) - taken - 1 - (int)strlen(f->cause), pad;
 	char suffix[CONFIDENCE_LEN];
 	char peer[ENDPOINT_LEN];
 	struct text words;
-	size_t start;
-	int room;
-	int pad;
+	size_t start = t->len;
 
 	text_init(&words, peer, sizeof(peer));
 	endpoint_add(&words, &f->peer);
 	text_init(&words, suffix, sizeof(suffix));
 	if (f->confidence != CONFIDENCE_HIGH)
 		text_addf(&words, " (%s)", sink_confidence_name(f));
+	if (room < endpoint_width_min(peer)) {
+		int left = columns_of(o) - (int)strlen(f->cause);
 
-	time_add(t, f->time_ns);
+		endpoint_add_short(t, peer, columns_of(o) - taken);
+		text_addf(t, "\n%*s", left < 0 ? 0 : left < INDENT ? left : INDENT, "");
+		if (left < INDENT + (int)words.len)
+			suffix[0] = '\0';
+	} else {
+		if (room - (int)words.len >= endpoint_width_min(peer))
+			room -= (int)words.len;
+		else
+			suffix[0] = '\0';
+		endpoint_add_short(t, peer, room);
+		pad = (room < PEER_WIDTH ? room : PEER_WIDTH) - (int)(t->len - start);
+		text_addf(t, "%*s ", pad > 0 ? pad : 0, "");
+	}
+	text_addf(t, "%s%s%s%s\n", begin, f->cause, begin[0] ? COLOR_END : "", suffix);
+}
+
+/* The first line, or two where they are short. */
+static void headline_add(const struct sink_options *o, struct text *t, const struct finding *f)
+{
+	size_t start = t->len;
+
+	time_add(o, t, f->time_ns);
 	if (f->pid)
 		text_addf(t, "%-*u ", PID_WIDTH, f->pid);
 	else
 		text_addf(t, "%-*s ", PID_WIDTH, "-");
-
-	start = t->len;
-	room = TEXT_COLUMNS - (int)(start + 1 + strlen(f->cause));
-	if (room - (int)words.len >= endpoint_width_min(peer))
-		room -= (int)words.len;
-	else
-		suffix[0] = '\0';
-	endpoint_add_short(t, peer, room);
-	pad = (room < PEER_WIDTH ? room : PEER_WIDTH) - (int)(t->len - start);
-	text_addf(t, "%*s %s%s%s%s\n", pad > 0 ? pad : 0, "", begin, f->cause,
-		  begin[0] ? COLOR_END : "", suffix);
+	peer_and_cause_add(o, t, f, (int)(t->len - start));
 }
 
 /* Where nginx's configuration passes to the peer: all places that it can be. */
@@ -341,7 +365,7 @@ static void failure_add(const struct sink_options *o, struct text *t, const stru
 	if (o->verbose)
 		details_add(o, t, f);
 	if (o->ladder)
-		ladder_add(t, f, INDENT, o->utf8);
+		ladder_add(t, f, INDENT, columns_of(o), o->utf8);
 }
 
 /* Nothing has failed: no colour of alarm, and no more than is new. */
@@ -373,7 +397,7 @@ static void loss_add(const struct sink_options *o, struct text *t, const struct 
 
 	text_init(&list, words, sizeof(words));
 	sink_add_loss(&list, &f->loss);
-	time_add(t, f->time_ns);
+	time_add(o, t, f->time_ns);
 	wrapped_add(o, t, NULL, "", words);
 
 	text_init(&list, words, sizeof(words));
@@ -382,7 +406,7 @@ static void loss_add(const struct sink_options *o, struct text *t, const struct 
 }
 
 /* A table over all the peers of a summary: its head comes with the first of them. */
-static void summary_add(struct text *t, const struct finding *f)
+static void summary_add(const struct sink_options *o, struct text *t, const struct finding *f)
 {
 	const struct finding_peer *h = &f->history;
 	bool failing = h->state == FINDING_PEER_FAILING;
@@ -395,7 +419,7 @@ static void summary_add(struct text *t, const struct finding *f)
 			  "PEER", "STATE", "FAILED", "OF", "RETRIED");
 	text_init(&words, peer, sizeof(peer));
 	endpoint_add(&words, &f->peer);
-	time_add(t, f->time_ns);
+	time_add(o, t, f->time_ns);
 	start = t->len;
 	if (h->peers)
 		text_addf(t, "upstream %s", h->upstream);
@@ -423,17 +447,19 @@ static void text_format(const struct sink_options *o, const struct finding *f, s
 	else if (f->kind == FINDING_FOLDED)
 		folded_add(o, t, f);
 	else if (f->kind == FINDING_SUMMARY)
-		summary_add(t, f);
+		summary_add(o, t, f);
 	else if (f->kind == FINDING_RECOVERED)
 		recovered_add(o, t, f);
 	else
 		failure_add(o, t, f);
 }
 
-static void text_header(struct text *t)
+static void text_header(const struct sink_options *o, struct text *t)
 {
-	text_addf(t, "%-*s %-*s %-*s %s\n", TIME_WIDTH, "TIME", PID_WIDTH, "PID", PEER_WIDTH,
-		  "PEER", "CAUSE");
+	bool narrow = columns_of(o) < INDENT + PID_WIDTH + PEER_WIDTH + 8;
+
+	text_addf(t, "%-*s %-*s %-*s %s\n", o->dated ? DATE_WIDTH + TIME_WIDTH : TIME_WIDTH, "TIME",
+		  PID_WIDTH, "PID", narrow ? 0 : PEER_WIDTH, "PEER", "CAUSE");
 }
 
 const struct sink_type sink_type_text = {

@@ -3,6 +3,7 @@
 """What every test is given: the program under test, a directory, and ways to start a lab and a
 tracer in it. Importing this makes the `lab` package importable."""
 import fnmatch
+import re
 import subprocess
 import sys
 from functools import partial
@@ -64,6 +65,11 @@ class Env:
         """`tlsfail trace` of the programs that WHERE is about, printing JSON."""
         exes = [word for exe in where.traced.exes for word in ("--exe", exe)]
         return self.trace(where, *exes, *JSON, *args, **options)
+
+    def undated(self, path):
+        """The text output in the file at PATH, as a program that reads it gets it: without dates."""
+        text = Path(path).read_text(encoding="utf-8")
+        return re.sub(r"^(TIME) {11}|^\d{4}-\d\d-\d\d (?=\d\d:\d\d:\d\d )", r"\1", text, flags=re.M)
 
     def run(self, *args, prefix=(), program=None):
         """Runs `PREFIX tlsfail ARGS` to its end; PROGRAM is another copy of it. Returns the

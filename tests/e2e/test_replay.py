@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 """A recording replayed by nobody prints what the trace printed, byte for byte."""
+import re
 import shutil
 from functools import partial
 
@@ -37,6 +38,9 @@ def check_replay(here, form):
             status = tlsfail.interrupt()
         require(status == 0, f"trace: exit status {status}", tlsfail.stderr())
         traced = tlsfail.stdout_path.read_text()
+        if form == "text":
+            require(re.search(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d ", traced, re.M), "no dates", traced)
+            traced = here.undated(tlsfail.stdout_path)
         require(recording.stat().st_mode & 0o077 == 0, "others may read the recording")
         replay = here.run("replay", "--format", form, readable_copy(recording, lab.directory),
                           program=readable_copy(here.tlsfail, lab.directory), prefix=NOBODY)

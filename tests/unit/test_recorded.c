@@ -134,7 +134,7 @@ static void assert_ladder(bool utf8)
 	struct text text;
 
 	text_init(&text, ladder, sizeof(ladder));
-	ladder_add(&text, &finding, LADDER_SHIFT, utf8);
+	ladder_add(&text, &finding, LADDER_SHIFT, TEXT_COLUMNS, utf8);
 	for (const char *line = ladder; *line;) {
 		const char *end = strchr(line, '\n');
 

@@ -617,11 +617,12 @@ static void test_types(void **state)
 
 static void test_text_header(void **state)
 {
+	static const struct sink_options options;
 	struct text t;
 
 	(void)state;
 	text_init(&t, output, sizeof(output));
-	sink_type_find("text")->header(&t);
+	sink_type_find("text")->header(&options, &t);
 	assert_string_equal(output, HEADER);
 	assert_null(sink_type_find("json")->header);
 }
