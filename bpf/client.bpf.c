@@ -14,6 +14,26 @@
  * byte (tcp_rcv_nxt_update). The shortest HTTP answer makes a record of 41 bytes. */
 #define UNREAD_ALERT_MAX 32
 
+/* A FIN this soon after the handshake is about the handshake, and no end of a connection that idles. */
+#define AT_ONCE_NS 1000000000ULL
+
+#define PEER_CLOSED (TLSFAIL_F_PEER_FIN | TLSFAIL_F_PEER_RST | TLSFAIL_F_PEER_NOTIFY)
+
+/* Of a longer one a server may answer the beginning. */
+#define REQUEST_MAX_LEN 16384
+
+/* What came after the handshake. */
+enum answer {
+	ANSWER_NONE,
+	ANSWER_UNSURE,
+	ANSWER_CAME,
+};
+
+static __always_inline __u32 without(__u32 all, __u64 part)
+{
+	return all > part ? all - part : 0;
+}
+
 /* In TLS 1.3 the client is done with its Finished, the first that it encrypts; before, when both sides
  * have sent theirs, or at the latest with application data. */
 __hidden bool client_is_done(const struct connection *e)
@@ -24,10 +44,23 @@ __hidden bool client_is_done(const struct connection *e)
 	return e->c.rx_bytes && (tx->protected || (tx->finished && rx->finished));
 }
 
+/* The alert of an error is one that the TLS library raises an error for. */
+static __always_inline void peer_notified(struct tlsfail_conn *c)
+{
+	struct connection *e = connection_of(c);
+
+	if (e->t_notify || c->flags & TLSFAIL_F_LOCAL_NOTIFY)
+		return;
+	e->t_notify = bpf_ktime_get_ns();
+	c->flags |= TLSFAIL_F_PEER_NOTIFY;
+}
+
 /* Looks at the record headers (in clear, RFC 8446 section 5.1) of what came after the handshake.
- * True: application data came, or it cannot be told, so the connection is no failure. */
+ * True: application data came, or it cannot be told, so the connection is no failure. A server of TLS 1.3
+ * has no word for the client before that has finished, only tickets (Go's library sends them so). */
 static __noinline bool answer_came(struct tlsfail_conn *c, __u32 len, __u64 buf)
 {
+	__u32 there = without(connection_of(c)->there, c->post_rx_bytes);
 	bool tls13 = client_flight_is_tls13(c);
 	__u32 at = 0;
 	int i;
@@ -37,7 +70,7 @@ static __noinline bool answer_came(struct tlsfail_conn *c, __u32 len, __u64 buf)
 		return true;
 	for (i = 0; i < WATCH_RECORDS_MAX; i++) {
 		__u8 header[RECORD_HEADER_LEN];
-		__u32 body, n;
+		__u32 body, begin, n;
 
 		if (c->post_skip) {
 			n = len - at < c->post_skip ? len - at : c->post_skip;
@@ -49,17 +82,24 @@ static __noinline bool answer_came(struct tlsfail_conn *c, __u32 len, __u64 buf)
 		if (len - at < sizeof(header) ||
 		    bpf_probe_read_user(header, sizeof(header), (const void *)(buf + at)))
 			return true;
+		begin = at;
 		at += sizeof(header);
 		body = header[3] << 8 | header[4];
 		c->post_skip = body;
+		if (record_is_alert(header))
+			peer_notified(c);
 		if (header[0] != RECORD_APPLICATION_DATA)
 			continue;
 		if (!tls13)
 			return true;
 		if (body == RECORD_TLS13_ALERT_LEN)
 			continue;
+		if (begin < there) {
+			connection_of(c)->tickets = 1;
+			continue;
+		}
 		n = c->post_rx_records++;
-		if (n >= 2)
+		if (n >= 2 || connection_of(c)->tickets)
 			return true;
 		c->post_rx_len[n & (TLSFAIL_POST_RX - 1)] = body;
 	}
@@ -74,7 +114,7 @@ __hidden int client_io(const struct sock *sk, struct tlsfail_conn *c, int ret, _
 		return 0;
 	}
 	if (is_alert(buf)) {
-		if (!(c->flags & (TLSFAIL_F_PEER_FIN | TLSFAIL_F_PEER_RST)))
+		if (!(c->flags & PEER_CLOSED))
 			c->flags |= TLSFAIL_F_LOCAL_NOTIFY;
 		return 0;
 	}
@@ -89,44 +129,99 @@ __hidden int client_io(const struct sock *sk, struct tlsfail_conn *c, int ret, _
 	return 0;
 }
 
-/*
- * Whether what came after the handshake is no answer. In TLS 1.3 session tickets come in records
- * that look like application data. Two of equal length, and nothing else, are OpenSSL's tickets
- * (SSL_CTX_set_num_tickets defaults to 2); a single record may be a short answer, so it is taken
- * for one: better a failure untold than a success called a failure.
- */
-static __always_inline bool no_answer(const struct tlsfail_conn *c)
+/* Bytes after the handshake that the program has not read, as far as they may be more than an alert:
+ * tickets, or an answer. */
+static __always_inline bool is_answer_unread(const struct tlsfail_conn *c)
 {
-	/* Bytes that nobody here has read, or that another thread read, may be the answer, unless
-	 * they are too few for more than an alert. */
-	if (c->tcp_bytes_received > c->rx_bytes + c->post_rx_bytes + UNREAD_ALERT_MAX)
-		return false;
-	if (!c->post_rx_records)
-		return true;
-	return client_flight_is_tls13(c) && c->post_rx_records == 2 &&
-	       c->post_rx_len[0] == c->post_rx_len[1];
+	return c->tcp_bytes_received > c->rx_bytes + c->post_rx_bytes + UNREAD_ALERT_MAX;
 }
 
-__hidden bool client_failed(struct tlsfail_conn *c)
+/* When the peer closed, 0: it did not, but for a reset. */
+static __always_inline __u64 t_peer_closed(const struct tlsfail_conn *c)
 {
-	const __u64 *plain = connection_of(c)->plain;
+	__u64 t_notify = ((const struct connection *)c)->t_notify;
+
+	return t_notify ? t_notify : c->t_peer_fin;
+}
+
+/* Had the peer no request to answer when it closed? It resets a connection of which it has not read all. */
+static __always_inline bool is_unasked(const struct tlsfail_conn *c)
+{
+	__u64 t_closed = t_peer_closed(c);
+
+	if (!c->post_tx_bytes || (t_closed && t_closed <= c->t_request))
+		return true;
+	return c->flags & TLSFAIL_F_PEER_RST && c->post_tx_bytes <= REQUEST_MAX_LEN;
+}
+
+/*
+ * In TLS 1.3 session tickets come in records that look like application data. Two of equal length, and
+ * nothing else, are OpenSSL's tickets (SSL_CTX_set_num_tickets defaults to 2). What else there is, a
+ * single one or some that were not read, may be an answer, unless there was nothing to answer.
+ */
+static __always_inline enum answer answer_of(const struct tlsfail_conn *c)
+{
+	bool unread = is_answer_unread(c);
+
+	if (c->post_rx_records >= 2)
+		return c->post_rx_records == 2 && c->post_rx_len[0] == c->post_rx_len[1] && !unread
+			       ? ANSWER_NONE
+			       : ANSWER_CAME;
+	if (!unread && !c->post_rx_records)
+		return ANSWER_NONE;
+	if (client_flight_is_tls13(c) && is_unasked(c))
+		return ANSWER_NONE;
+	return !unread && peer_sends_tickets(c) ? ANSWER_NONE : ANSWER_UNSURE;
+}
+
+/* Closed by the peer after a request, or as soon as the handshake was done: a FIN later ends an idle
+ * connection, a reset refuses. */
+static __always_inline bool is_turned_away(const struct tlsfail_conn *c)
+{
+	__u64 t_closed = t_peer_closed(c);
+
+	if (c->flags & TLSFAIL_F_LOCAL_NOTIFY)
+		return false;
+	if (c->flags & TLSFAIL_F_PEER_RST)
+		return true;
+	return t_closed && (c->post_tx_bytes || t_closed < c->t_done + AT_ONCE_NS);
+}
+
+/* Does more than its end tell that it failed? */
+static __always_inline bool is_refused_here(const struct tlsfail_conn *c)
+{
+	return c->error_count || c->flags & TLSFAIL_F_HOST_REFUSED ||
+	       (c->flags & TLSFAIL_F_VERIFY_ASKED && c->verify_code);
+}
+
+static __always_inline enum client_end ended_after(const struct tlsfail_conn *c)
+{
+	if (is_refused_here(c))
+		return CLIENT_FAILED;
+	if (!is_turned_away(c))
+		return CLIENT_WELL;
+	switch (answer_of(c)) {
+	case ANSWER_NONE:
+		return CLIENT_FAILED;
+	case ANSWER_UNSURE:
+		return CLIENT_UNSURE;
+	case ANSWER_CAME:
+		break;
+	}
+	return CLIENT_WELL;
+}
+
+__hidden enum client_end client_ended(struct tlsfail_conn *c)
+{
 	__u32 peer_closed = c->flags & (TLSFAIL_F_PEER_FIN | TLSFAIL_F_PEER_RST);
+	const __u64 *plain = connection_of(c)->plain;
 
 	if (!(c->flags & TLSFAIL_F_ESTABLISHED) && c->flags & TLSFAIL_F_CONNECT)
-		return c->flags & TLSFAIL_F_REFUSED;
+		return c->flags & TLSFAIL_F_REFUSED ? CLIENT_FAILED : CLIENT_WELL;
+	if (c->flags & TLSFAIL_F_TLS)
+		return c->flags & TLSFAIL_F_DONE ? ended_after(c) : CLIENT_FAILED;
 	/* Closed before anything was said, and seen from its connect on: as with a refusal, TLS may
 	 * have been meant. */
-	if (!(c->flags & TLSFAIL_F_TLS))
-		return peer_closed && c->flags & TLSFAIL_F_CONNECT && !plain[0] && !plain[1];
-	if (!(c->flags & TLSFAIL_F_DONE))
-		return true;
-	if (c->error_count || c->flags & TLSFAIL_F_HOST_REFUSED)
-		return true;
-	if (c->flags & TLSFAIL_F_VERIFY_ASKED && c->verify_code)
-		return true;
-	/* A FIN before any request may end an idle connection; a reset refuses. */
-	if (!peer_closed || c->flags & TLSFAIL_F_LOCAL_NOTIFY ||
-	    !(c->post_tx_bytes || c->flags & TLSFAIL_F_PEER_RST))
-		return false;
-	return no_answer(c);
+	return peer_closed && c->flags & TLSFAIL_F_CONNECT && !plain[0] && !plain[1] ? CLIENT_FAILED
+										     : CLIENT_WELL;
 }

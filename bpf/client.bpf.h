@@ -13,7 +13,13 @@ bool client_is_done(const struct connection *e);
 /* After the handshake ret bytes were sent or have come; the connection may end as a success. */
 int client_io(const struct sock *sk, struct tlsfail_conn *c, int ret, __u32 dir, __u64 buf);
 
-/* It is over: is it a failure? */
-bool client_failed(struct tlsfail_conn *c);
+enum client_end {
+	CLIENT_WELL,
+	CLIENT_FAILED,
+	CLIENT_UNSURE, /* whether an answer came is not known */
+};
+
+/* It is over, and how? */
+enum client_end client_ended(struct tlsfail_conn *c);
 
 #endif

@@ -113,7 +113,7 @@ static __always_inline bool is_unsure(const struct sock *sk, const struct connec
 	const struct tlsfail_conn *c = &e->c;
 	bool unread = (e->streams[0].unseen || e->streams[1].unseen) && c->rx_bytes && c->tx_bytes;
 
-	if (c->flags & TLSFAIL_F_DONE || !(unread || missed_bytes(sk, e)))
+	if (c->flags & (TLSFAIL_F_DONE | TLSFAIL_F_PLAIN) || !(unread || missed_bytes(sk, e)))
 		return false;
 	/* An error that is about a ClientHello which nobody saw. */
 	if (!(c->role == TLSFAIL_ROLE_SERVER ? c->rx_bytes : c->tx_bytes))
@@ -123,10 +123,18 @@ static __always_inline bool is_unsure(const struct sock *sk, const struct connec
 	       !is_clear_alert(c->last_tx) && !is_clear_alert(c->last_rx);
 }
 
+static __always_inline enum client_end ended(struct tlsfail_conn *c)
+{
+	if (c->role != TLSFAIL_ROLE_SERVER)
+		return client_ended(c);
+	return server_failed(c) ? CLIENT_FAILED : CLIENT_WELL;
+}
+
 static __noinline int conn_end(const struct sock *sk, struct tlsfail_conn *c)
 {
 	const struct tcp_sock *tp = (const struct tcp_sock *)sk;
 	const struct connection *e = connection_of(c);
+	enum client_end end;
 
 	c->t_close = bpf_ktime_get_ns();
 	/* Its FIN was not seen: see missed_bytes(). When it came is not known, but that it did. */
@@ -141,7 +149,10 @@ static __noinline int conn_end(const struct sock *sk, struct tlsfail_conn *c)
 		without(BPF_CORE_READ(tp, bytes_received), e->plain[TLSFAIL_DIR_RECEIVED]);
 	c->tcp_srtt_us = BPF_CORE_READ(tp, srtt_us);
 	c->tcp_retransmits = BPF_CORE_READ(tp, total_retrans);
-	if (!(c->flags & (TLSFAIL_F_PEER_FIN | TLSFAIL_F_PEER_RST)))
+	/* An encrypted alert that the library made an error of is another one. */
+	if (c->error_count)
+		c->flags &= ~TLSFAIL_F_PEER_NOTIFY;
+	if (!(c->flags & (TLSFAIL_F_PEER_FIN | TLSFAIL_F_PEER_RST | TLSFAIL_F_PEER_NOTIFY)))
 		c->flags |= TLSFAIL_F_LOCAL_FIN;
 	if (owner_exits(c))
 		c->flags |= TLSFAIL_F_EXITING;
@@ -149,9 +160,10 @@ static __noinline int conn_end(const struct sock *sk, struct tlsfail_conn *c)
 		conclude_at_end(sk, c);
 	if (!role_wanted(c->role) || e->unsure)
 		goto out;
-	if (is_unsure(sk, e))
+	end = is_unsure(sk, e) ? CLIENT_UNSURE : ended(c);
+	if (end == CLIENT_UNSURE)
 		count(TLSFAIL_N_UNSURE);
-	else if (c->role == TLSFAIL_ROLE_SERVER ? server_failed(c) : client_failed(c))
+	else if (end == CLIENT_FAILED)
 		conn_report(sk, c);
 	else if (c->flags & TLSFAIL_F_DONE)
 		count_success(c);

@@ -12,6 +12,11 @@
  * between, belongs to the same turn of the event loop. */
 #define RETRY_NS 100000000ULL
 
+/* A record with a session ticket: its fixed parts (RFC 8446 section 4.6.1), content type, tag and 16 bytes
+ * at least; and what those take that hold a client's certificates. */
+#define TICKET_MIN_LEN 52
+#define TICKET_MAX_LEN 4096
+
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, PEERS_MAX);
@@ -53,6 +58,24 @@ __hidden bool peer_did_tls(const struct tlsfail_conn *c)
 	return p && p->did_tls;
 }
 
+__hidden bool peer_sends_tickets(const struct tlsfail_conn *c)
+{
+	struct tlsfail_peer_key key = {};
+	struct tlsfail_peer_state *p;
+
+	key_of(c, &key);
+	p = bpf_map_lookup_elem(&peers, &key);
+	return p && p->tickets;
+}
+
+/* Before the client was done, or two of one length: no answer is cut like that. */
+static __always_inline bool had_tickets(struct tlsfail_conn *c)
+{
+	return connection_of(c)->tickets ||
+	       (c->post_rx_records >= 2 && c->post_rx_len[0] == c->post_rx_len[1] &&
+		c->post_rx_len[0] >= TICKET_MIN_LEN && c->post_rx_len[0] <= TICKET_MAX_LEN);
+}
+
 __hidden void peer_sent_tls(const struct tlsfail_conn *c)
 {
 	struct tlsfail_peer_state *p;
@@ -88,7 +111,7 @@ __hidden void peer_cert_missed(const struct tlsfail_conn *c)
 	demand_note(TLSFAIL_D_CERT_NEWS);
 }
 
-static __always_inline void peer_done(const struct tlsfail_conn *c)
+static __always_inline void peer_done(struct tlsfail_conn *c)
 {
 	struct tlsfail_peer_state *p = peer_get(c);
 
@@ -96,6 +119,8 @@ static __always_inline void peer_done(const struct tlsfail_conn *c)
 		return;
 	if (!p->n.t_first)
 		p->n.t_first = c->t_start;
+	if (had_tickets(c))
+		p->tickets = 1;
 	p->n.t_done = bpf_ktime_get_ns();
 	p->n.streak = 0;
 	__sync_fetch_and_add(&p->n.done, 1);
@@ -113,6 +138,8 @@ __hidden void peer_failed(struct tlsfail_conn *c)
 			p->n.t_first = c->t_start;
 		if (!p->n.streak)
 			p->n.t_failing = c->t_close;
+		if (had_tickets(c))
+			p->tickets = 1;
 		p->n.t_failed = c->t_close;
 		__sync_fetch_and_add(&p->n.streak, 1);
 		__sync_fetch_and_add(&p->n.failed, 1);
@@ -139,14 +166,14 @@ __hidden void peer_retried(struct tlsfail_conn *c, struct thread *t)
 	t->t_failed = 0;
 }
 
-__hidden void count_success(const struct tlsfail_conn *c)
+__hidden void count_success(struct tlsfail_conn *c)
 {
 	count(c->role == TLSFAIL_ROLE_SERVER ? TLSFAIL_N_SERVER_OK : TLSFAIL_N_CLIENT_OK);
 	if (c->role != TLSFAIL_ROLE_SERVER)
 		peer_done(c);
 }
 
-__hidden void conn_succeed(const struct sock *sk, const struct tlsfail_conn *c)
+__hidden void conn_succeed(const struct sock *sk, struct tlsfail_conn *c)
 {
 	count_success(c);
 	conn_forget(sk, c);

@@ -10,6 +10,9 @@
 /* It has sent a TLS record before. */
 bool peer_did_tls(const struct tlsfail_conn *c);
 
+/* It sends session tickets after handshakes of TLS 1.3, as was seen before. */
+bool peer_sends_tickets(const struct tlsfail_conn *c);
+
 /* It has now, if these are its first bytes. */
 void peer_sent_tls(const struct tlsfail_conn *c);
 
@@ -27,9 +30,9 @@ void peer_failed(struct tlsfail_conn *c);
 void peer_retried(struct tlsfail_conn *c, struct thread *t);
 
 /* A handshake, of either role, was done and not refused. */
-void count_success(const struct tlsfail_conn *c);
+void count_success(struct tlsfail_conn *c);
 
 /* The same; nothing of the connection is needed any more. */
-void conn_succeed(const struct sock *sk, const struct tlsfail_conn *c);
+void conn_succeed(const struct sock *sk, struct tlsfail_conn *c);
 
 #endif

@@ -182,13 +182,19 @@ __hidden bool socket_is_tcp(const struct sock *sk)
 	       BPF_CORE_READ(sk, sk_protocol) == IPPROTO_TCP;
 }
 
+__hidden __u32 socket_bytes_waiting(const struct sock *sk)
+{
+	const struct tcp_sock *tp = (const struct tcp_sock *)sk;
+
+	return BPF_CORE_READ(tp, rcv_nxt) - BPF_CORE_READ(tp, copied_seq);
+}
+
 /* What TCP received, without what it has still to hand out. */
 __hidden __u32 socket_bytes_read(const struct sock *sk)
 {
 	const struct tcp_sock *tp = (const struct tcp_sock *)sk;
 
-	return (__u32)BPF_CORE_READ(tp, bytes_received) -
-	       (BPF_CORE_READ(tp, rcv_nxt) - BPF_CORE_READ(tp, copied_seq));
+	return (__u32)BPF_CORE_READ(tp, bytes_received) - socket_bytes_waiting(sk);
 }
 
 /* What TCP has sent and what it has still to send. */

@@ -43,12 +43,15 @@ struct connection {
 	struct tlsfail_kept kept;
 	struct stream streams[2];
 	__u64 plain[2];	      /* bytes in clear before the handshake, by enum tlsfail_dir */
+	__u64 t_notify;	      /* the peer's close_notify, 0 none */
+	__u32 there;	      /* unread bytes of the peer as the client had finished: no answer */
 	__u8 unsure;	      /* the record that it began with may be of an older handshake */
 	__u8 early;	      /* the client sent more than its ClientHello before an answer */
 	__u8 cert_sent;	      /* the client's flight holds more than a Finished */
 	__u8 session_removed; /* SSL_CTX_remove_session; by whom, the next send tells */
 	__u8 accepted;	      /* its connect() was not seen */
-	__u8 pad[3];
+	__u8 tickets;	      /* some were there */
+	__u8 pad[6];
 };
 
 static __always_inline struct connection *connection_of(struct tlsfail_conn *c)
@@ -90,8 +93,9 @@ struct tlsfail_conn *conn_of_thread(const struct thread *t);
 /* Is it TCP over IPv4 or IPv6? */
 bool socket_is_tcp(const struct sock *sk);
 
-/* How many bytes the program has read from it. */
+/* How many bytes the program has read from it; and how many are there to be read, a FIN counted as one. */
 __u32 socket_bytes_read(const struct sock *sk);
+__u32 socket_bytes_waiting(const struct sock *sk);
 /* Bytes that the program has written, and TCP may still have to send. */
 __u32 socket_bytes_written(const struct sock *sk);
 

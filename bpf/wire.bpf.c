@@ -151,9 +151,7 @@ static __always_inline bool hello_settle(const struct sock *sk, struct tlsfail_c
 /* What the client sent beyond its ClientHello, before the server answers, is early data. */
 static __always_inline bool client_is_early(const struct sock *sk)
 {
-	const struct tcp_sock *tp = (const struct tcp_sock *)sk;
-
-	return BPF_CORE_READ(tp, rcv_nxt) - BPF_CORE_READ(tp, copied_seq) > CONTROL_BYTES;
+	return socket_bytes_waiting(sk) > CONTROL_BYTES;
 }
 
 /* No handshake is as long: what cannot be followed is over it, and healthy. */
@@ -179,6 +177,10 @@ static __noinline int io_handshake(const struct sock *sk, struct thread *t, stru
 		records_follow(e, t);
 	else
 		stream_lose(e, dir);
+	/* The last time, before the client has finished. */
+	if (dir == TLSFAIL_DIR_RECEIVED &&
+	    e->streams[TLSFAIL_DIR_RECEIVED].type == RECORD_APPLICATION_DATA)
+		e->there = socket_bytes_waiting(sk);
 	if (is_beyond(e)) {
 		count(TLSFAIL_N_UNSURE);
 		conn_forget(sk, c);

@@ -105,7 +105,9 @@ enum tlsfail_conn_flags {
 	TLSFAIL_F_RETRY = 1 << 24, /* as the client: its thread connected as soon as it had closed a
 				    * failed connection, no socket touched in between */
 	TLSFAIL_F_OPEN = 1 << 25,  /* by the collector: not closed yet when tracing ended */
-	TLSFAIL_F_ALL = (1 << 26) - 1, /* a record with any other is not of this ABI */
+	TLSFAIL_F_PEER_NOTIFY = 1 << 26, /* close_notify received after the handshake, while we had
+					  * not closed */
+	TLSFAIL_F_ALL = (1 << 27) - 1,	 /* a record with any other is not of this ABI */
 };
 
 /* One entry of OpenSSL's error queue, as it was raised. */

@@ -37,7 +37,9 @@ struct tlsfail_peer_state {
 	__u64 t_cert;	  /* when its certificates were reported last */
 	__u64 cert_print; /* which they were, see struct tlsfail_conn */
 	__u32 did_tls;	  /* it has sent a TLS record */
+	__u32 tickets;	  /* it sends session tickets after handshakes of TLS 1.3 */
 	__u32 cert_asked; /* a handshake without one was done, and told so */
+	__u32 pad;
 };
 
 /* By what the collector decides which functions of TLS libraries it is attached to. BPF counts without care
@@ -68,7 +70,8 @@ enum tlsfail_counter {
 	TLSFAIL_N_LOST_EXEC,
 	TLSFAIL_N_UNTRACKED,
 	TLSFAIL_N_UNOWNED, /* errors of a TLS library whose connection is not certain */
-	TLSFAIL_N_UNSURE,  /* handshakes that may be done: part of what passed could not be read */
+	TLSFAIL_N_UNSURE, /* handshakes that may be done: part of what passed could not be read, or the
+			    * peer closed after it with what may be an answer */
 	TLSFAIL_COUNTERS,
 };
 

@@ -94,12 +94,31 @@ static const struct cause rows[] = {
 
 	/* -- silent ends, after the handshake -- */
 	{
+		.slug = "alpn-missing",
+		.when = { .all = O_DONE, .none = O_LOCAL | O_ERROR, .with = C_NO_ALPN | C_GRPC },
+		.confidence = CONFIDENCE_MEDIUM,
+		.responsible = RESPONSIBLE_THIS_HOST,
+		.or_next = true,
+		.evidence =
+			"handshake done, then FIN or RST and no application data; no ALPN was "
+			"offered, and the peer speaks gRPC, by its port or by other places of the "
+			"configuration",
+		.message =
+			"{peer} completed the handshake and then closed the connection; no "
+			"application protocol (ALPN) was offered, and gRPC servers insist on h2.",
+		.doubt = "It may have closed for another reason.",
+		.hint = "{setting:offer_alpn}",
+	},
+	{
 		.slug = "prematurely-closed-after-handshake",
 		.when = { .all = O_DONE, .none = O_LOCAL | O_ERROR },
 		.confidence = CONFIDENCE_MEDIUM,
 		.candidates = { { .slug = "client-cert-required", .all = O_CERT_LACKED | O_NO_SUCCESS },
 				{ .slug = "client-cert-untrusted", .all = O_CERT_SENT | O_NO_SUCCESS },
-				{ .slug = "client-cert-rejected", .all = O_CERT_SENT | O_NO_SUCCESS } },
+				{ .slug = "client-cert-rejected", .all = O_CERT_SENT | O_NO_SUCCESS },
+				{ .slug = "alpn-missing",
+				  .all = O_UNASKED | O_NO_SUCCESS,
+				  .with = C_NO_ALPN } },
 		.evidence =
 			"handshake complete, then FIN after the request, or RST, and no "
 			"application data",
@@ -109,16 +128,22 @@ static const struct cause rows[] = {
 		.doubt = "A crashed or overloaded application does this{silent_refusal}.",
 		.hint = "check the {upstream}'s own log at that time",
 		.wordings = {
+			{ .when = O_PEER_SUCCEEDS,
+			  .doubt = "Others succeed, which points to an application that crashes "
+				   "or is overloaded, or to one request that it cannot handle.",
+			  .hint = "check the {upstream}'s own log at that time, and its load" },
+			{ .when = O_UNASKED,
+			  .doubt = "It had not read a request: an application protocol (ALPN) that "
+				   "it insists on, a limit on connections and an ACL do this"
+				   "{silent_refusal}.",
+			  .hint = "check the {upstream}'s own log at that time; check which "
+				  "application protocol (ALPN) it expects" },
 			{ .when = O_PEER_FAILS,
 			  .doubt = "It does so every time, which points to a silent refusal of "
 				   "the client certificate, or an application that does not work "
 				   "at all.",
 			  .hint = "check the {upstream}'s own log; check whether it wants a "
 				  "client certificate{with:client_certificate}" },
-			{ .when = O_PEER_SUCCEEDS,
-			  .doubt = "Others succeed, which points to an application that crashes "
-				   "or is overloaded, or to one request that it cannot handle.",
-			  .hint = "check the {upstream}'s own log at that time, and its load" },
 		},
 	},
 

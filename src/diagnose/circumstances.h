@@ -13,6 +13,7 @@
 	X(REFUSED_HELLO, "the first answer was alert 10, 40, 47, 50, 80 or 112, a close or a reset") \
 	X(FEW_SUITES, "few cipher suites or signature schemes, or one type of key only, were offered") \
 	X(FEW_GROUPS, "few groups were offered, fewer than libraries offer by default")            \
+	X(NO_ALPN, "no application protocol (ALPN) was offered")                                   \
 	X(SESSION, "an earlier session was offered for resumption")                                \
 	X(SHORTER_WORKS, "the handshake that created the session had a ClientHello of one packet") \
 	X(SNI_MALFORMED, "the server_name is not one that RFC 6066 allows")                        \
@@ -43,6 +44,7 @@
 	X(HEADER_FIRST, "a PROXY protocol header was sent before the ClientHello")                 \
 	X(OTHERS_SEND_HEADER, "other places in the configuration send this peer such a header")    \
 	X(MOVED, "the name configured for the peer now resolves to another address")               \
+	X(GRPC, "it speaks gRPC, by its port or by other places of the configuration")              \
 	X(STARTTLS_PORT, "the port belongs to a protocol that starts in plain text")               \
 	/* what the peer did before */                                                             \
 	X(SUCCEEDED, "a handshake with this peer and that name has succeeded before")              \

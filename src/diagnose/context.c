@@ -185,6 +185,8 @@ static uint64_t observe_offer(const struct finding_hello *hello)
 		tls13 += is_tls13;
 		legacy += !is_tls13;
 	}
+	if (!hello->alpn_count)
+		o |= C_NO_ALPN;
 	/* A version for which there is no suite is not one that was offered in earnest. */
 	if ((legacy && legacy <= FEW_SUITES) || (!legacy && tls13 <= FEW_SUITES_TLS13) ||
 	    is_for_one_key(hello) || (hello->scheme_count && hello->scheme_count <= FEW_SCHEMES))
@@ -328,6 +330,12 @@ const char *context_starttls_protocol(uint16_t port)
 	return NULL;
 }
 
+/* gRPC's own examples, OpenTelemetry's OTLP, Temporal. */
+static bool is_grpc_port(uint16_t port)
+{
+	return (port >= 50051 && port <= 50059) || port == 4317 || port == 7233;
+}
+
 static uint64_t observe_config(const struct program_facts *facts, const struct finding *f,
 			       const char *name)
 {
@@ -337,6 +345,8 @@ static uint64_t observe_config(const struct program_facts *facts, const struct f
 		o |= C_USES_TLS;
 	if (facts->others_send_header && !facts->sends_header)
 		o |= C_OTHERS_SEND_HEADER;
+	if (facts->speaks_grpc || is_grpc_port(f->peer.port))
+		o |= C_GRPC;
 	if (facts->place_count == 1)
 		o |= C_ONE_PLACE;
 	if (facts->moved)

@@ -229,6 +229,9 @@ static void fill_close(struct finding *f, const struct tlsfail_conn *c, const st
 	} else if (c->flags & TLSFAIL_F_LOCAL_NOTIFY) {
 		f->closed_by = "local";
 		f->close_kind = "close_notify";
+	} else if (c->flags & TLSFAIL_F_PEER_NOTIFY) {
+		f->closed_by = "peer";
+		f->close_kind = "close_notify";
 	} else if (c->flags & TLSFAIL_F_PEER_FIN && !symptoms_unread(c)) {
 		f->closed_by = "peer";
 		f->close_kind = "fin";

@@ -299,6 +299,10 @@ static void evidence_end(struct finding *f, const struct failure *failure)
 		evidence_begin(f, &t);
 		text_add(&t, "close_notify sent first");
 	}
+	if (c->flags & TLSFAIL_F_PEER_NOTIFY) {
+		evidence_begin(f, &t);
+		text_add(&t, "close_notify received before anything was closed here");
+	}
 	if (symptoms_unread(c)) {
 		evidence_begin(f, &t);
 		text_addf(&t, "%llu bytes from the peer were not read",

@@ -20,6 +20,7 @@
 	X(PEER_RST, "the peer reset the connection")                                               \
 	X(LOCAL, "we closed the connection, and the peer had not")                                 \
 	X(EXITING, "our process was exiting")                                                      \
+	X(UNASKED, "the peer closed before it had read a request, and asked for no certificate")   \
 	X(ERROR, "an alert, or an error that says more than the close")                            \
 	X(RAISED, "the TLS library raised an error that says more than the close")                 \
 	X(PEER_BROKE, "the TLS library found a message of the peer to be against the rules")       \

@@ -118,13 +118,26 @@ bool symptoms_alert_unread(const struct tlsfail_conn *c, const struct tls_view *
 	       unread_bytes(c) == TLS_ENCRYPTED_ALERT_LEN;
 }
 
+/* A server that has read all of a request ends the connection with a FIN. Of a long one it may answer the
+ * beginning. */
+#define REQUEST_MAX_LEN 16384
+
+static bool closed_unasked(const struct tlsfail_conn *c, uint64_t observed)
+{
+	if (!(c->flags & TLSFAIL_F_DONE) || observed & (O_CERT_REQUESTED | O_ERROR))
+		return false;
+	if (!c->t_request || (c->flags & TLSFAIL_F_PEER_FIN && c->t_peer_fin <= c->t_request))
+		return true;
+	return c->flags & TLSFAIL_F_PEER_RST && c->post_tx_bytes <= REQUEST_MAX_LEN;
+}
+
 static uint64_t observe_end(const struct failure *f, bool eof)
 {
 	const struct tlsfail_conn *c = f->conn;
 	uint64_t elapsed = c->t_close - c->t_start;
 	uint64_t o = 0;
 
-	if (c->flags & TLSFAIL_F_PEER_FIN)
+	if (c->flags & (TLSFAIL_F_PEER_FIN | TLSFAIL_F_PEER_NOTIFY))
 		o |= O_PEER_FIN;
 	if (c->flags & TLSFAIL_F_PEER_RST)
 		o |= O_PEER_RST;
@@ -537,6 +550,8 @@ void symptoms_read(const struct failure *f, struct diagnose_work *work, struct s
 	s->observed |= observe_error(c, s);
 	if (s->has_alert_sent && s->alert_sent != TLS_ALERT_UNRECOGNIZED_NAME)
 		s->observed |= O_OTHER_SENT;
+	if (closed_unasked(c, s->observed))
+		s->observed |= O_UNASKED;
 }
 
 void symptoms_add_facts(struct symptoms *s, const struct tlsfail_conn *c, unsigned int facts)

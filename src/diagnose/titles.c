@@ -76,6 +76,8 @@ static const struct cause_title titles[] = {
 	{ "handshake-timeout", OF_CLIENT, "the upstream did not finish the handshake in time" },
 	{ "handshake-blackholed", OF_CLIENT,
 	  "packets to the upstream are lost: firewall, MTU, route" },
+	{ "alpn-missing", OF_CLIENT,
+	  "no application protocol (ALPN) was offered to a gRPC server" },
 	{ "prematurely-closed-after-handshake", OF_CLIENT,
 	  "the upstream closed after the handshake, without an answer" },
 	{ "local-abort", OF_CLIENT,

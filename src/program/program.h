@@ -33,6 +33,7 @@
 	X(CRL_FILE, "the file of revocation lists (CRLs)")                                         \
 	X(CLIENT_CERTIFICATE, "the client certificate")                                            \
 	X(GIVE_CERTIFICATE, "configure a client certificate and its key")                          \
+	X(OFFER_ALPN, "have it offer h2 by ALPN, if that is what it is to speak")                   \
 	X(PROTOCOL, "the application protocol")                                     \
 	X(VERSIONS, "the allowed TLS versions")                                           \
 	X(CIPHERS, "the allowed cipher suites")                                           \
@@ -101,6 +102,7 @@ struct program_facts {
 	bool client_cert_unfit;	  /* or is not meant for clients */
 	bool others_name_another; /* or none: other places that connect to it */
 	bool others_send_header;  /* other places that connect to the peer send such a header */
+	bool speaks_grpc;	  /* a place that connects to it is for gRPC */
 	bool sends_header;	  /* a header of the PROXY protocol goes out first */
 	bool moved;		  /* its name for the peer stands for another address now */
 };

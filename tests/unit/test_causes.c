@@ -173,6 +173,9 @@ static const struct fixture {
 
 	{ "prematurely-closed-after-handshake", { .observed = O_DONE | O_PEER_FIN } },
 	{ "prematurely-closed-after-handshake", { .observed = O_DONE | O_PEER_RST } },
+	{ "alpn-missing", { .observed = O_DONE | O_PEER_FIN, .context = C_NO_ALPN | C_GRPC } },
+	{ "prematurely-closed-after-handshake",
+	  { .observed = O_DONE | O_PEER_FIN, .context = C_GRPC } },
 	{ "pqc-hello-intolerant",
 	  { .observed = O_LARGE | O_POST_QUANTUM | O_RX_NONE | O_LOCAL | O_UNACKED } },
 	{ "peer-closed-in-handshake",

@@ -263,11 +263,14 @@ static const struct row rows[] = {
 /* In test_diagnose_context.c. */
 static bool is_elsewhere(const char *slug)
 {
-	static const char *const slugs[] = {
-		"sni-malformed",	"starttls-expected",	     "resumption-refused",
-		"peer-moved",		"proxy-protocol-unexpected", "proxy-protocol-missing",
-		"session-verify-result"
-	};
+	static const char *const slugs[] = { "sni-malformed",
+					     "starttls-expected",
+					     "resumption-refused",
+					     "peer-moved",
+					     "proxy-protocol-unexpected",
+					     "proxy-protocol-missing",
+					     "session-verify-result",
+					     "alpn-missing" };
 
 	for (size_t i = 0; i < ARRAY_LEN(slugs); i++)
 		if (!strcmp(slugs[i], slug))

@@ -84,6 +84,19 @@ static void others_send_header(void)
 	configured((struct program_facts){ .uses_tls = true, .others_send_header = true });
 }
 
+/* The hello of what does not know that its peer speaks gRPC. */
+static void grpc_elsewhere(void)
+{
+	begin_hello();
+	configured((struct program_facts){ .uses_tls = true, .speaks_grpc = true });
+}
+
+static void grpc_port(void)
+{
+	begin_hello();
+	scene.conn.rport = 50051;
+}
+
 /* No name is sent, though there is one. */
 static void shy(void)
 {
@@ -117,6 +130,10 @@ static const struct row rows[] = {
 	{ "peer-moved", moved, TLSFAIL_F_PEER_FIN, 0, 0 },
 	{ "proxy-protocol-unexpected", header_first, 0, 267, 0 },
 	{ "proxy-protocol-missing", others_send_header, TLSFAIL_F_PEER_FIN, 0, 0 },
+	{ "alpn-missing", grpc_elsewhere, TLSFAIL_F_DONE | TLSFAIL_F_PEER_FIN, 0, 0 },
+	{ "alpn-missing", grpc_port, TLSFAIL_F_DONE | TLSFAIL_F_PEER_NOTIFY, 0, 0 },
+	{ "prematurely-closed-after-handshake", NULL, TLSFAIL_F_DONE | TLSFAIL_F_PEER_NOTIFY, 0,
+	  0 },
 	{ "sni-unrecognized", short_name, 0, 1040, 0 },
 	{ "sni-missing", shy, TLSFAIL_F_PEER_FIN, 0, 0 },
 	{ "sni-missing", shy_of_a_stranger,

@@ -12,6 +12,7 @@ MEDIUM = ("medium",)
 LOW = ("low",)
 
 _FIRST_PORT = 8400
+_FIRST_STREAM_PORT = 12000
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Case:
     says: Tuple[str, ...] = ()  # regular expressions that the message and the hint match
     never: Tuple[str, ...] = ()  # and those that they must not
     family: int = 4  # 4, 6: IPv4, IPv6
-    scheme: str = "https"
+    scheme: str = "https"  # "stream": the stream module passes it on, and LOCATION is of that
     pool: Tuple[str, ...] = ()  # the endpoints that nginx tries in turn, instead of its upstream
     group: str = ""  # the name of its upstream block, if it is to have one of another name
     keepalive: int = 0  # idle connections to the upstream that nginx keeps
@@ -54,6 +55,11 @@ class Case:
     def port(self):
         """The upstream's port."""
         return _FIRST_PORT + self.number
+
+    @property
+    def stream_port(self):
+        """Where the proxy listens for it, with scheme "stream"."""
+        return _FIRST_STREAM_PORT + self.number
 
     @property
     def host(self):

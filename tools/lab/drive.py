@@ -36,6 +36,21 @@ def once(lab, case):
     return _get(lab, case)
 
 
+def tunnel(data=b"", count=1):
+    """COUNT connections through the stream module, which send DATA, and wait for the end."""
+    def drive(lab, case):
+        for _ in range(count):
+            with socket.create_connection((lab.proxy.address, case.stream_port),
+                                          timeout=_TIMEOUT) as client:
+                try:
+                    client.sendall(data)
+                    while client.recv(4096):
+                        pass
+                except ConnectionError:
+                    pass
+    return drive
+
+
 def times(count):
     """COUNT requests, each of which has to get the case's status."""
     def drive(lab, case):

@@ -15,6 +15,7 @@ import struct
 import sys
 import threading
 import time
+from functools import partial
 
 SO_ATTACH_FILTER = 26  # <asm-generic/socket.h>
 LONGEST_TCP_HEADER = 60
@@ -258,6 +259,22 @@ def close_after_one_packet(conn):
     read_exactly(conn, ONE_PACKET)
 
 
+def insist_on_alpn(conn, highest=None, tickets=2, notify=False):
+    """Closes as soon as the handshake is done, if no h2 was chosen, as gRPC servers do: without a
+    close_notify, or with one."""
+    context = server_context()
+    context.verify_mode = ssl.CERT_NONE
+    context.set_alpn_protocols(["h2"])
+    context.num_tickets = tickets
+    if highest:
+        context.maximum_version = highest
+    with context.wrap_socket(conn, server_side=True) as tls:
+        if tls.selected_alpn_protocol():
+            tls.recv(4096)
+        elif notify:
+            tls.unwrap()
+
+
 def close_after_request(conn, client_certificate=ssl.CERT_NONE):
     # FIN without close_notify, as from a process that died.
     tls = accept_request(conn, client_certificate)
@@ -330,6 +347,10 @@ BEHAVIOURS = {
     "answer-late": answer_late,
     "close-after-request": close_after_request,
     "close-after-asking": close_after_asking,
+    "alpn-or-close": insist_on_alpn,
+    "alpn-or-close-tls12": partial(insist_on_alpn, highest=ssl.TLSVersion.TLSv1_2),
+    "alpn-or-close-one-ticket": partial(insist_on_alpn, tickets=1),
+    "alpn-or-notify": partial(insist_on_alpn, notify=True),
 }
 
 

@@ -13,7 +13,7 @@ DEFAULTS_PORT = 8081
 # On the first port server name on, session reuse off: a case turns round what it is about. On the
 # second nginx's own defaults.
 _CONFIG = """\
-daemon {daemon};
+{modules}daemon {daemon};
 user root;
 worker_processes {workers};
 pid proxy/nginx.pid;
@@ -38,7 +38,9 @@ http {{
 		listen {address}:{defaults_port};
 {defaults}	}}
 }}
-"""
+{stream}"""
+
+STREAM_MODULE = "/usr/lib/nginx/modules/ngx_stream_module.so"
 
 # Its hosts file is another one.
 _WITH_HOSTS = ("unshare", "--mount", "sh", "-c",
@@ -71,7 +73,15 @@ def _location_block(case, path, directives):
             f"\t\t}}\n")
 
 
+def _stream_block(case):
+    return (f"\tserver {{\n\t\tlisten {ADDRESS}:{case.stream_port};\n"
+            f"\t\tproxy_pass {case.endpoint};\n\t\tproxy_ssl on;\n"
+            f"\t\t{case.location}\n\t}}\n")
+
+
 def _location_blocks(case):
+    if case.scheme == "stream":
+        return ""
     sibling = f"{case.name}/sibling"
     return (_location_block(case, case.name, case.location)
             + (_location_block(case, sibling, case.sibling) if case.sibling else ""))
@@ -113,7 +123,10 @@ class Proxy(nginx.Logged):
     def configure(self, daemon=False):
         """Writes the configuration. Returns the command line of an nginx with it."""
         config = self._directory / "proxy.conf"
+        streams = [_stream_block(case) for case in self._cases if case.scheme == "stream"]
         config.write_text(_CONFIG.format(
+            modules=f"load_module {STREAM_MODULE};\n" if streams else "",
+            stream=f"stream {{\n{''.join(streams)}}}\n" if streams else "",
             daemon="on" if daemon else "off", workers=self._workers, address=self.address,
             port=PORT, server_name=SERVER_NAME,
             upstreams="".join(_upstream_block(case) for case in self._cases

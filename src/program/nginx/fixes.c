@@ -390,6 +390,17 @@ static void propose_client_certificate(struct nginxfix_advice *a)
 }
 
 /* A server that expects no header takes it for plain HTTP. */
+static bool explain_alpn(const struct nginxfix_advice *a, struct text *t)
+{
+	if (a->place->module == NGINX_MODULE_STREAM)
+		text_add(t,
+			 "set proxy_ssl_alpn h2; (nginx 1.31.0 and later); before that, pass gRPC "
+			 "in the http module: grpc_pass grpcs:// offers h2");
+	else
+		text_add(t, "pass gRPC by grpc_pass grpcs://, which offers h2");
+	return true;
+}
+
 static bool explain_header(const struct nginxfix_advice *a, struct text *t)
 {
 	if (!nginxplace_sends_header(a->place))
@@ -476,6 +487,7 @@ static const struct nginxfix fixes[] = {
 	  .caution = "so that it resumes no session of another place",
 	  .show = NGINXFIX_BIT(NGINX_SSL_SESSION_REUSE) },
 	{ .slug = "alpn-mismatch", .explain = explain_protocol },
+	{ .slug = "alpn-missing", .explain = explain_alpn },
 	{ .slug = "proxy-protocol-unexpected", .explain = explain_header },
 	{ .slug = "accept-queue-full", .show = NGINXFIX_BIT(NGINX_CONNECT_TIMEOUT) },
 	{ .slug = "sni-unrecognized",

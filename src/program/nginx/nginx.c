@@ -61,6 +61,8 @@ const struct program program_nginx = {
 		[SETTING_CRL_FILE] = "the file of @ssl_crl",
 		[SETTING_CLIENT_CERTIFICATE] = "@ssl_certificate",
 		[SETTING_GIVE_CERTIFICATE] = "set @ssl_certificate and @ssl_certificate_key",
+		[SETTING_OFFER_ALPN] = ("pass gRPC by grpc_pass grpcs://, which offers h2; in stream, "
+			"set proxy_ssl_alpn h2; (nginx 1.31.0 and later)"),
 		[SETTING_PROTOCOL] = "what is proxied (HTTP/1.1, or h2 with grpc_pass)",
 		[SETTING_VERSIONS] = "@ssl_protocols",
 		[SETTING_CIPHERS] = "@ssl_ciphers",

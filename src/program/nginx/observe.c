@@ -71,6 +71,8 @@ void nginxplaces_observe(const struct finding *f, struct nginx_places *places,
 		facts->client_cert_ended &= client_certificate_ended(f, p);
 		facts->client_cert_unfit &= nginxplace_note(p, NGINX_NOTE_NO_CLIENT_USE) != NULL;
 	}
+	for (uint32_t i = 0; i < places->count + places->excluded; i++)
+		facts->speaks_grpc |= places->items[i].module == NGINX_MODULE_GRPC;
 	for (uint32_t i = places->count; i < places->count + places->excluded; i++)
 		facts->others_send_header |= nginxplace_sends_header(&places->items[i]);
 }

@@ -1,0 +1,58 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Faults as operators have them that need more than a case of the lab: nginx's stream module, several
+connections, several programs."""
+import os
+
+import env
+from lab import drive
+from lab.case import Case, numbered
+from lab.proxy import STREAM_MODULE
+from lab.upstreams import Misbehave
+from tap import Skip, require
+
+# A client of gRPC begins with HTTP/2's preface and its settings.
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
+TIMES = 3
+
+
+def _closing(behaviour, data=PREFACE):
+    name = behaviour + ("" if data else "-silent-client")
+    return Case(name, "prematurely-closed-after-handshake", Misbehave(behaviour),
+                "proxy_ssl_protocols TLSv1.2 TLSv1.3;", scheme="stream",
+                drive=drive.tunnel(data, TIMES))
+
+
+CLOSING = numbered((_closing("alpn-or-close"), _closing("alpn-or-close", b""),
+                    _closing("alpn-or-close-tls12"), _closing("alpn-or-close-tls12", b""),
+                    _closing("alpn-or-close-one-ticket"),
+                    _closing("alpn-or-notify", b"")))
+
+
+def tests(here):
+    yield from here.chosen("field", {
+        "alpn-missing": check_closing,
+    })
+
+
+def _require_stream():
+    if not os.path.exists(STREAM_MODULE):
+        raise Skip(f"{STREAM_MODULE} is missing: install libnginx-mod-stream")
+
+
+def check_closing(here):
+    """A peer that closes as soon as the handshake is done, each time: none of them is a success, and so
+    no finding says that others succeed."""
+    _require_stream()
+    with here.lab("alpn-missing", CLOSING) as lab, here.trace_json(lab) as tlsfail:
+        tlsfail.wait_armed()
+        for case in CLOSING:
+            case.drive(lab, case)
+            for seen in range(TIMES):
+                finding = tlsfail.wait_finding(case, seen)
+                require(finding, f"{case.name}: {seen} findings of {TIMES}", tlsfail.stderr())
+                require(finding["error.type"] == case.slug, finding)
+                require("alpn-missing" in finding["tlsfail.candidates"], finding)
+                require("thers succeed" not in finding["message"], finding)
+                require(finding["tlsfail.peer.failures"] == seen + 1
+                        == finding["tlsfail.peer.handshakes"], finding)
