@@ -156,17 +156,36 @@ __hidden struct tlsfail_conn *conn_new_speaking(const struct sock *sk)
 	return c;
 }
 
-__hidden int conn_peeked(const struct sock *sk, __u64 buf)
+static __always_inline bool begins_tls(const __u8 head[TLSFAIL_HEAD_LEN], int len)
 {
-	struct tlsfail_conn *c;
-	__u8 byte;
+	return head[0] == RECORD_HANDSHAKE && (len == 1 || head[1] == 3);
+}
 
-	if (!tracing_armed() || !buf || !socket_is_tcp(sk) || socket_bytes_read(sk) ||
-	    bpf_probe_read_user(&byte, sizeof(byte), (const void *)buf))
+/* 'P' of version 1, CR of version 2. */
+static __always_inline bool begins_proxy_header(const __u8 head[TLSFAIL_HEAD_LEN])
+{
+	return head[0] == 'P' || head[0] == '\r';
+}
+
+/* A look at the first byte decides whether a handshake begins; one at more is for a header of the PROXY
+ * protocol, which what is there is not. */
+static __always_inline bool peek_tells(const struct sock *sk, const __u8 head[TLSFAIL_HEAD_LEN],
+				       int len)
+{
+	if (len == 1)
+		return !begins_tls(head, len) && !(head[0] & RECORD_SSL2);
+	return begins_tls(head, len) || (!begins_proxy_header(head) && listener_is_tls(sk));
+}
+
+__hidden int conn_peeked(const struct sock *sk, int ret, __u64 buf)
+{
+	__u8 head[TLSFAIL_HEAD_LEN] = {};
+	struct tlsfail_conn *c;
+
+	if (ret <= 0 || !tracing_armed() || !buf || !socket_is_tcp(sk) || socket_bytes_read(sk))
 		return 0;
-	if (byte == RECORD_HANDSHAKE || byte & RECORD_SSL2)
-		return 0;
-	if (!role_wanted(TLSFAIL_ROLE_SERVER) || !thread_get())
+	read_head(head, ret, buf);
+	if (!peek_tells(sk, head, ret) || !role_wanted(TLSFAIL_ROLE_SERVER) || !thread_get())
 		return 0;
 	c = conn_find(sk);
 	if (!c) {
@@ -178,11 +197,13 @@ __hidden int conn_peeked(const struct sock *sk, __u64 buf)
 	if (c->role != TLSFAIL_ROLE_SERVER || c->flags & TLSFAIL_F_TLS)
 		return 0;
 	conn_own(c);
-	listener_did_tls(sk);
-	c->flags |= TLSFAIL_F_PLAIN;
+	if (ret == 1) {
+		listener_did_tls(sk);
+		c->flags |= TLSFAIL_F_PLAIN;
+	}
 	c->t_first_rx = bpf_ktime_get_ns();
-	c->first_rx[0] = byte;
-	c->first_rx_kept = sizeof(byte);
+	__builtin_memcpy(c->first_rx, head, sizeof(head));
+	c->first_rx_kept = at_most(ret, TLSFAIL_HEAD_LEN);
 	return 0;
 }
 

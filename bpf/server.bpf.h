@@ -19,8 +19,8 @@ struct tlsfail_conn *server_awake(const struct sock *sk);
 /* An entry for a connection of either role that was there, and says something for the first time. */
 struct tlsfail_conn *conn_new_speaking(const struct sock *sk);
 
-/* In process context: one byte was looked at in the user's buffer, and left. */
-int conn_peeked(const struct sock *sk, __u64 buf);
+/* In process context: ret bytes were looked at in the user's buffer, and left. */
+int conn_peeked(const struct sock *sk, int ret, __u64 buf);
 
 /* Plain text on a connection that began with it. */
 int server_plain_io(struct tlsfail_conn *c, int ret, __u32 dir, __u64 buf);

@@ -84,13 +84,11 @@ int BPF_PROG(wire_tp_recv, struct sock *sk, int ret, int flags)
 	bool peek = flags & MSG_PEEK;
 	struct thread *t;
 
-	if (peek && ret != 1)
-		return 0;
 	t = peek ? thread_get() : io_thread();
 	if (!t)
 		return 0;
 	syscall_buffers(&t->io);
-	return peek ? conn_peeked(sk, t->io.at) : conn_io(sk, t, ret, TLSFAIL_DIR_RECEIVED);
+	return peek ? conn_peeked(sk, ret, t->io.at) : conn_io(sk, t, ret, TLSFAIL_DIR_RECEIVED);
 }
 
 /* The others see the call twice: at its entry the buffer is in the iterator, at its return the
@@ -120,7 +118,7 @@ static __always_inline int io_end(int ret)
 	sk = t->io_sk;
 	t->io_sk = 0;
 	if (t->io_peek)
-		return ret == 1 ? conn_peeked((const struct sock *)sk, t->io.at) : 0;
+		return conn_peeked((const struct sock *)sk, ret, t->io.at);
 	return conn_io((const struct sock *)sk, t, ret, t->io_dir);
 }
 

@@ -94,6 +94,7 @@ static __always_inline void tls_begin(const struct sock *sk, struct tlsfail_conn
 {
 	c->role = dir == TLSFAIL_DIR_SENT ? TLSFAIL_ROLE_CLIENT : TLSFAIL_ROLE_SERVER;
 	c->flags |= TLSFAIL_F_TLS;
+	c->first_rx_kept = 0; /* what was looked at comes once more */
 	if (!connection_of(c)->unsure)
 		handshake_seen(sk, c);
 }

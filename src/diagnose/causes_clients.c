@@ -16,7 +16,7 @@ static const struct cause rows[] = {
 			  .all = O_LOCAL | O_AWAITS_PROXY,
 			  .none = O_TLS | O_DONE | O_PROXY_PROTOCOL | O_TIMER },
 		.confidence = CONFIDENCE_MEDIUM,
-		.high_if = O_HELLO | O_HTTP,
+		.high_if = O_HELLO | O_HELLO_UNTAKEN | O_HTTP,
 		.candidates = { { .slug = "server-abort" } },
 		.close_kind = "abort",
 		.evidence = "closed by this side before a handshake began, on a listener "
@@ -26,6 +26,22 @@ static const struct cause rows[] = {
 			   "header that must precede TLS there.",
 		.doubt = "What the client sent was not read, so this is inferred from the "
 			 "configuration.",
+		.hint = "have the client connect through the load balancer, or make the load "
+			"balancer send the header{with:expect_no_proxy_protocol}",
+	},
+	{
+		.slug = "proxy-header-missing",
+		.when = { .role = OF_SERVER,
+			  .all = O_LOCAL | O_HELLO_UNTAKEN,
+			  .none = O_TLS | O_DONE | O_TIMER },
+		.confidence = CONFIDENCE_MEDIUM,
+		.candidates = { { .slug = "server-abort" } },
+		.close_kind = "abort",
+		.evidence = "closed by this side before a handshake began; it had looked at "
+			    "the first bytes, which begin a ClientHello, and not read them",
+		.message = "{program} closed the connection of client {peer} to {local} after a "
+			   "look at the beginning of its ClientHello, without a handshake.",
+		.doubt = "A server that expects a PROXY protocol header first does this.",
 		.hint = "have the client connect through the load balancer, or make the load "
 			"balancer send the header{with:expect_no_proxy_protocol}",
 	},

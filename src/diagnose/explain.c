@@ -57,6 +57,10 @@ static void evidence_handshake(struct finding *f, const struct tlsfail_conn *c)
 		evidence_begin(f, &t);
 		text_add(&t, "the first byte was read, and no handshake was begun");
 	}
+	if (symptoms_only_looked(c)) {
+		evidence_begin(f, &t);
+		text_add(&t, "the first bytes were looked at and not read, and no handshake begun");
+	}
 	if (c->flags & TLSFAIL_F_TLS) {
 		evidence_begin(f, &t);
 		text_addf(&t, "handshake bytes: %llu sent, %llu received",

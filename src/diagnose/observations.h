@@ -69,6 +69,7 @@
 	/* as the server */                                                                        \
 	X(PROXY_REQUEST, "what was received is HTTP's CONNECT")                                    \
 	X(PROXY_PROTOCOL, "what was received is a PROXY protocol header")                          \
+	X(HELLO_UNTAKEN, "the program looked at what begins a ClientHello, and did not read it")    \
 	X(CLIENT_NO_CERT, "refused because the client has no certificate")                         \
 	X(CLIENT_REFUSED, "refused because of the client's certificate")                           \
 	X(BY_STATUS, "the configuration checks the OCSP status, and there is no verify code")      \

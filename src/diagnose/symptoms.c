@@ -178,6 +178,17 @@ static bool is_mail_port(uint16_t port)
 	return port == 465 || port == 993 || port == 995;
 }
 
+bool symptoms_only_looked(const struct tlsfail_conn *c)
+{
+	return symptoms_is_server(c) && !(c->flags & (TLSFAIL_F_TLS | TLSFAIL_F_PLAIN)) &&
+	       c->first_rx_kept > 1;
+}
+
+static bool is_record_header(const uint8_t *bytes, size_t len)
+{
+	return len >= 2 && bytes[0] == 22 && bytes[1] == 3;
+}
+
 /* What a client says that speaks no TLS. */
 static uint64_t observe_plain(const struct tlsfail_conn *c, enum tls_reason reason)
 {
@@ -190,6 +201,8 @@ static uint64_t observe_plain(const struct tlsfail_conn *c, enum tls_reason reas
 		o |= O_NOT_TLS | O_PROXY_REQUEST;
 	if (looks_like_proxy_protocol(c->first_rx, c->first_rx_kept))
 		o |= O_NOT_TLS | O_PROXY_PROTOCOL;
+	if (symptoms_only_looked(c) && is_record_header(c->first_rx, c->first_rx_kept))
+		o |= O_HELLO_UNTAKEN;
 	if (looks_like_mail(c->first_rx, c->first_rx_kept) && is_mail_port(c->lport))
 		o |= O_NOT_TLS | O_MAIL_COMMAND;
 	return o;

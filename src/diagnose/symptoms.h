@@ -45,6 +45,9 @@ struct symptoms {
 /* Are we the server? */
 bool symptoms_is_server(const struct tlsfail_conn *conn);
 
+/* As the server: did the program look at the first bytes, and neither read them nor begin a handshake? */
+bool symptoms_only_looked(const struct tlsfail_conn *conn);
+
 /* Reads the wire bytes and certificates of the failure into *work, and derives *symptoms. */
 void symptoms_read(const struct failure *failure, struct diagnose_work *work,
 		   struct symptoms *symptoms);

@@ -210,6 +210,8 @@ HEALTHY = (
     healthy("served-tls12", good_server(), clients.curl("--insecure", "--tls-max", "1.2")),
     healthy("served-http2", Nginx(GOOD + ANSWER, listen="ssl http2"),
             clients.curl("--insecure", "--http2")),
+    healthy("served-proxy-protocol", Nginx(GOOD + ANSWER, listen="ssl proxy_protocol"),
+            clients.curl("--insecure", "--haproxy-protocol", times=2)),
     healthy("served-ipv6", good_server(), clients.curl("--insecure")),
     healthy("served-client-cert", ASKS,
             clients.curl("--insecure", "--cert", "pki/client.crt", "--key", "pki/client.key",
@@ -307,6 +309,17 @@ OTHER_PROTOCOLS = (
          Nginx(GOOD + ANSWER, listen="ssl proxy_protocol"),
          clients.after(clients.curl("--insecure", "--haproxy-protocol"), clients.curl("--insecure")),
          None, status=0, confidence=HIGH + MEDIUM),
+    # Nobody has ever come through.
+    case("proxy-header-missing-at-first", "proxy-header-missing",
+         Nginx(GOOD + ANSWER, listen="ssl proxy_protocol"), clients.curl("--insecure"),
+         None, status=0),
+    case("proxy-header-missing-tls13-only", "proxy-header-missing",
+         Nginx(GOOD + ANSWER, listen="ssl proxy_protocol"), clients.openssl("-tls1_3"),
+         None),
+    case("proxy-header-missing-http", "proxy-header-missing",
+         Nginx(GOOD + ANSWER, listen="ssl proxy_protocol"),
+         clients.after(clients.curl("--insecure", "--haproxy-protocol"),
+                       clients.curl(scheme="http")), None, status=0),
 )
 
 CASES = numbered(NO_TLS + NEGOTIATION + CERTIFICATES + ENDS + OPENSSL + NAMES
