@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import signal
 import socket
 import subprocess
@@ -17,7 +18,7 @@ from lab import drive, procs
 from lab.case import Case, numbered
 from lab.cases import VERIFY, good_server, healthy
 from lab.upstreams import Nothing
-from tap import require
+from tap import Skip, require
 
 SMALL, LARGE = (80, 24), (200, 60)
 SHOWN_S = 10  # what is to be seen is seen
@@ -32,11 +33,26 @@ GOOD, EXPIRED, REFUSED = CASES = numbered((
 ))
 
 
+FILES = ("file", "terminals", "recording", "restores")  # about files alone: no root is needed
+
+
 def tests(here):
-    checks = {"file": check_file, "terminals": check_terminals, "recording": check_recording,
-              "live": check_live, "service": check_service, "refused": check_refused,
-              "group": check_group, "restores": check_restores, "errors": check_errors}
-    yield from here.chosen("top", checks)
+    yield from here.chosen("top", checks())
+
+
+def tests_of_files(here):
+    chosen = {name: check for name, check in checks().items() if name in FILES}
+    yield from here.chosen("top", chosen if shutil.which("tmux") else dict.fromkeys(chosen, no_tmux))
+
+
+def checks():
+    return {"file": check_file, "terminals": check_terminals, "recording": check_recording,
+            "live": check_live, "service": check_service, "refused": check_refused,
+            "group": check_group, "restores": check_restores, "errors": check_errors}
+
+
+def no_tmux(_here):
+    raise Skip("tmux is not installed")
 
 
 class Screen:
