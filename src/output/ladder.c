@@ -124,8 +124,8 @@ void ladder_add(struct text *t, const struct finding *f, int indent, int columns
 	/* A long name of ours keeps a line for itself. */
 	text_addf(t, "%*s%s", indent + TIME_WIDTH + 1, "", us);
 	if (room <= (int)words.len) {
-		text_addf(t, "\n%*s", indent + TIME_WIDTH + 1, "");
-		room = inner;
+		text_addf(t, "\n%*s", inner < (int)words.len ? 0 : indent + TIME_WIDTH + 1, "");
+		room = inner < (int)words.len ? columns : inner;
 	}
 	text_addf(t, "%*s\n", room, peer);
 	for (unsigned int i = 0; i < f->timeline_count; i++)
