@@ -456,6 +456,7 @@ static int peers_report(struct pipeline *p, bool whole)
 		diagnose_summary(&summary, p->now, time_ns, correlator_host(p->correlator),
 				 &p->folded);
 		p->folded.history.first = first;
+		p->folded.history.whole = whole;
 		first = false;
 		err = finding_write(p, &p->folded);
 		groups_add(&groups, &summary);
@@ -463,6 +464,7 @@ static int peers_report(struct pipeline *p, bool whole)
 	for (size_t i = 0; !err && i < groups.count; i++) {
 		diagnose_group(&groups.all[i], p->now, time_ns, correlator_host(p->correlator),
 			       &p->folded);
+		p->folded.history.whole = whole;
 		err = finding_write(p, &p->folded);
 	}
 	return err;
@@ -519,6 +521,9 @@ int pipeline_finish(struct pipeline *p)
 		err = finding_write(p, &p->folded);
 	if (!err && p->standings)
 		err = standing_write(p, realtime_of(p, p->now));
+	/* Intervals added up are the run: the last one is shorter. */
+	if (!err && p->summary_ns)
+		err = peers_report(p, false);
 	return err || !p->summary_ns ? err : peers_report(p, true);
 }
 

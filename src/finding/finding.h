@@ -255,10 +255,11 @@ struct finding_peer {
 	uint64_t failures_in_row;
 	uint64_t last_success_ns;
 	/* FINDING_SUMMARY only */
-	bool first;	      /* of the peers of a summary */
-	unsigned int peers;   /* of an upstream group that is summed up; 0: it is a peer */
-	char upstream[64];    /* name of the group, "" unknown */
-	uint64_t retried;     /* failures that were followed by another attempt, inferred */
+	bool first;	    /* of the peers of a summary */
+	bool whole;	    /* it is about the whole run, else about what came since the last one */
+	unsigned int peers; /* of an upstream group that is summed up; 0: it is a peer */
+	char upstream[64];  /* name of the group, "" unknown */
+	uint64_t retried;   /* failures that were followed by another attempt, inferred */
 	uint64_t cause_count; /* failures of the finding's cause */
 };
 

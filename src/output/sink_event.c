@@ -503,6 +503,7 @@ static void event_add_recovered(struct event *event, const struct finding *f)
 static void event_add_summary(struct event *event, const struct finding *f)
 {
 	event_add_interval(event, "tlsfail.summary", f->cause, f);
+	event_add_string(event, "tlsfail.summary.scope", f->history.whole ? "run" : "interval");
 	event_add_integer(event, "tlsfail.peer.retried", f->history.retried);
 	event_add_string(event, "nginx.config.upstream", f->history.upstream);
 	if (f->history.peers)

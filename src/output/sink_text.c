@@ -415,8 +415,9 @@ static void summary_add(const struct sink_options *o, struct text *t, const stru
 	size_t start;
 
 	if (h->first)
-		text_addf(t, "%-*s %-*s %-9s %8s %8s %8s\n", TIME_WIDTH, "SUMMARY", PEER_WIDTH,
-			  "PEER", "STATE", "FAILED", "OF", "RETRIED");
+		text_addf(t, "%-*s %-*s %-9s %8s %8s %8s\n", TIME_WIDTH,
+			  h->whole ? "IN ALL" : "SUMMARY", PEER_WIDTH, "PEER", "STATE", "FAILED",
+			  "OF", "RETRIED");
 	text_init(&words, peer, sizeof(peer));
 	endpoint_add(&words, &f->peer);
 	time_add(o, t, f->time_ns);

@@ -160,6 +160,10 @@ def check_pool(here):
         require((whole["tlsfail.peer.failures"], whole["tlsfail.peer.retried"],
                  whole["error.type"], whole["nginx.config.upstream"]) ==
                 (counts, counts, member.slug, pool.name), whole)
+        told = [f for f in tlsfail.findings() if f["event.name"] == SUMMARY
+                and f["tlsfail.summary.scope"] == "interval" and tracer.is_about(f, member)]
+        require(sum(f["tlsfail.peer.failures"] for f in told) == counts, counts, *told)
+        require(whole["tlsfail.summary.scope"] == "run", whole)
     group = [f for f in tlsfail.findings() if "tlsfail.upstream.peers" in f][-1]
     require((group["nginx.config.upstream"], group["tlsfail.upstream.peers"],
              group["tlsfail.peer.failures"], group["tlsfail.peer.retried"]) ==

@@ -215,7 +215,13 @@ static void test_summary(void **state)
 	assert_has("\"event.name\":\"tlsfail.summary\",\"event.duration\":60000000000,"
 		   "\"error.type\":\"verify-expired\"");
 	assert_has("\"tlsfail.peer.state\":\"failing\"");
+	assert_has("\"tlsfail.summary.scope\":\"interval\"");
 	assert_has("\"tlsfail.peer.retried\":4,\"network.transport\"");
+	finding.history.whole = true;
+	print(&sink_type_json);
+	assert_has("\"tlsfail.summary.scope\":\"run\"");
+	print(&sink_type_text);
+	assert_has("IN ALL   PEER                  STATE       FAILED       OF  RETRIED\n");
 	/* an address that is longer than its column */
 	SET(finding.peer.address, "2001:db8:85a3:8d3:1319:8a2e:370:7348");
 	finding.cause = NULL;
