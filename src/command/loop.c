@@ -64,6 +64,12 @@ static void signals_let_in(void)
 	sigprocmask(SIG_SETMASK, &blocked, NULL);
 }
 
+bool loop_interrupted(void)
+{
+	signals_let_in();
+	return interrupted;
+}
+
 static bool records_wait(const struct loop *loop)
 {
 	struct pollfd fd = { .fd = loop->fd, .events = POLLIN };
@@ -103,8 +109,7 @@ void loop_run(struct loop *loop)
 	uint64_t last_tick = work->now();
 
 	for (;;) {
-		signals_let_in();
-		if (interrupted || !work->goes_on(context))
+		if (loop_interrupted() || !work->goes_on(context))
 			return;
 		if (hung_up) {
 			hung_up = 0;

@@ -37,10 +37,14 @@ struct loop {
 };
 
 /*
- * Blocks the signals that end a run (SIGINT, SIGTERM, SIGQUIT) and SIGUSR1, but for the moments in which the loop lets them in, so
- * that none is missed and none interrupts half a line. takes_hangup: SIGHUP does not end it.
+ * Blocks the signals that end a run (SIGINT, SIGTERM, SIGQUIT) and SIGUSR1, but for the moments in which
+ * the loop lets them in, so that none is missed and none interrupts half a line. takes_hangup: SIGHUP
+ * does not end it.
  */
 void loop_signals(bool takes_hangup);
+
+/* Has one of those that end a run come since? For what takes its time before the loop runs. */
+bool loop_interrupted(void);
 
 /* Runs until work says so, or a signal. Its members work, context and fd have to be set. */
 void loop_run(struct loop *loop);

@@ -227,7 +227,7 @@ void probe_watch_round(struct probe_watch *w)
 	family_write(w, &e, "tlsfail_upstream_probe_duration_seconds", "seconds",
 		     "How long that handshake took, including the wait after it.", duration_value);
 	exposition_end(&e);
-	err = t.cut ? -E2BIG : metrics_file_replace(w->path, page, t.len);
+	err = t.cut ? -E2BIG : metrics_file_replace(w->path, page, t.len, true);
 	free(page);
 	if (err && !w->failing)
 		log_line("cannot write the metrics to %s: %s", w->path, strerror(-err));

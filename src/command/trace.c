@@ -270,14 +270,15 @@ static int bpf_attach(struct tracer *t)
 		.set = &t->targets,
 		.any_user = t->options->all_users || t->options->target != OPTION_TARGET_DEFAULT,
 		.any_user_option = "--all-users",
+		.ended = loop_interrupted,
 	};
 	if (!err)
 		err = discovery_new(&discovery, &t->discovery);
 	if (!err)
 		err = discovery_scan(t->discovery, &error);
-	if (err)
+	if (err && err != -EINTR)
 		log_line("%s", error.len ? buf : strerror(-err));
-	else
+	if (!err)
 		adapt_begin(t);
 	return err;
 }
@@ -370,38 +371,39 @@ static void privileges_drop(const struct tracer *t)
 		log_line("cannot drop privileges that are no longer needed: %s", strerror(-err));
 }
 
-static int tracer_start(struct tracer *t)
+static int confirm_begin(struct tracer *t)
+{
+	int err = 0;
+
+	if (t->options->confirm)
+		err = confirm_open(t->options->confirm_every_s * NS_PER_S, &t->confirm);
+	if (err)
+		log_line("--confirm: cannot start the process that probes: %s", strerror(-err));
+	return err;
+}
+
+static int targets_select(struct tracer *t)
+{
+	return selection_make(t->options, &t->targets);
+}
+
+static int kernel_check(struct tracer *t)
+{
+	return preflight(t->options, &t->choice);
+}
+
+static int metrics_begin(struct tracer *t)
+{
+	return exporter_open(t->options, &t->exporter);
+}
+
+static int records_begin(struct tracer *t)
 {
 	int err;
 
-	/* SIGHUP means that files were rotated or the configuration was changed, where there are
-	 * any; else it ends us, as usual. */
-	loop_signals(t->options->sink_count || t->options->config);
-	libbpflog_take();
-	if (t->options->confirm) {
-		err = confirm_open(t->options->confirm_every_s * NS_PER_S, &t->confirm);
-		if (err) {
-			log_line("--confirm: cannot start the process that probes: %s",
-				 strerror(-err));
-			return err;
-		}
-	}
-	err = selection_make(t->options, &t->targets);
-	if (!err)
-		err = preflight(t->options, &t->choice);
-	if (!err)
-		err = exporter_open(t->options, &t->exporter);
-	if (!err)
-		err = bpf_load(t);
-	if (!err)
-		err = bpf_attach(t);
-	if (!err)
-		err = destinations_open(t);
 	t->reloader = reloader_new(t->options);
 	if (!t->reloader)
-		err = -ENOMEM;
-	if (err)
-		return err;
+		return -ENOMEM;
 	t->ring = ring_buffer__new(bpf_map__fd(t->skel->maps.ring), on_record, t, NULL);
 	if (!t->ring) {
 		err = -errno;
@@ -411,16 +413,43 @@ static int tracer_start(struct tracer *t)
 	err = intake_begin(t->intake);
 	if (err)
 		log_line("cannot start: %s", strerror(-err));
-	if (!err && t->options->probe_stats)
-		err = probe_stats_enable(t);
+	return err;
+}
+
+static int tracing_begin(struct tracer *t)
+{
+	int err = t->options->probe_stats ? probe_stats_enable(t) : 0;
+
+	if (err)
+		return err;
 	privileges_drop(t);
 	t->skel->bss->armed = 1;
 	t->t_armed = clock_monotonic();
-	if (!err)
-		metrics_publish(t);
+	metrics_publish(t);
 	t->watchdog = notify_wants_watchdog();
-	if (!err)
-		notify_send("READY=1\nSTATUS=tracing");
+	notify_send("READY=1\nSTATUS=tracing");
+	return 0;
+}
+
+/* In this order; a signal that comes meanwhile ends it between two of them. */
+static int tracer_start(struct tracer *t)
+{
+	static int (*const steps[])(struct tracer * t) = {
+		confirm_begin, targets_select,	  kernel_check,	 metrics_begin, bpf_load,
+		bpf_attach,    destinations_open, records_begin, tracing_begin,
+	};
+	int err = 0;
+
+	/* SIGHUP means that files were rotated or the configuration was changed, where there are
+	 * any; else it ends us, as usual. */
+	loop_signals(t->options->sink_count || t->options->config);
+	libbpflog_take();
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && !err; i++)
+		err = loop_interrupted() ? -EINTR : steps[i](t);
+	if (err == -EINTR) {
+		t->ending = true;
+		log_line("interrupted before tracing began");
+	}
 	return err;
 }
 

@@ -662,9 +662,9 @@ static void first_looks_wait(struct discovery *d)
 	uint64_t end = clock_monotonic() + START_NS;
 	struct pollfd fd = { .fd = discovery_fd(d), .events = POLLIN };
 
-	while (discovery_run(d) && has_looks(d) && clock_monotonic() < end)
+	while (discovery_run(d) && has_looks(d) && clock_monotonic() < end && !d->options.ended())
 		(void)poll(&fd, 1, 20);
-	if (has_looks(d))
+	if (has_looks(d) && !d->options.ended())
 		log_line("some processes have not been examined after %llu s; still working on it",
 			 (unsigned long long)(START_NS / NS_PER_S));
 }
@@ -680,6 +680,8 @@ int discovery_scan(struct discovery *d, struct text *error)
 	d->starting = true;
 	first_looks_wait(d);
 	d->starting = false;
+	if (d->options.ended())
+		return -EINTR;
 	if (d->seen && !discovery_live(d) && !d->pendings.count)
 		err = -ENOENT;
 	if (err && !error->len)

@@ -23,6 +23,7 @@ struct discovery_options {
 	const struct target_set *set;
 	bool any_user; /* also programs that root had no say in, see target_is_trusted() */
 	const char *any_user_option; /* the one that asks for that, for people */
+	bool (*ended)(void); /* has a signal ended it? Asked while discovery_scan() waits. */
 };
 
 /* What options point to must outlive *out, which is the caller's to discovery_free(). */
@@ -33,6 +34,7 @@ void discovery_free(struct discovery *d);
  * Looks at every present process, and waits some seconds for what it finds. 0 also when there is
  * none yet, or one that may load a TLS library later; -ENOENT when there are some, and none can have a
  * TLS library that can be traced, or when a selected executable cannot. error then gets a sentence.
+ * -EINTR, without one: options.ended() said so.
  */
 int discovery_scan(struct discovery *d, struct text *error);
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * A new file, forced to the disk, then renamed over the old one. The directory may belong to
- * somebody else, so the new file is never one that was there.
+ * A new file, renamed over the old one. The directory may belong to somebody else, so the new file is
+ * never one that was there. Figures that are written anew every ten seconds do not wait for the disk: a
+ * busy one takes longer than the end of tlsfail may.
  */
 #include "metrics/file.h"
 
@@ -30,7 +31,7 @@ struct metrics_file {
 	bool failing;
 };
 
-static int page_write(int fd, const char *page, size_t len)
+static int page_write(int fd, const char *page, size_t len, bool on_disk)
 {
 	while (len) {
 		ssize_t written = write(fd, page, len);
@@ -42,10 +43,10 @@ static int page_write(int fd, const char *page, size_t len)
 			len -= (size_t)written;
 		}
 	}
-	return fsync(fd) ? -errno : 0;
+	return on_disk && fsync(fd) ? -errno : 0;
 }
 
-int metrics_file_replace(const char *path, const char *page, size_t len)
+int metrics_file_replace(const char *path, const char *page, size_t len, bool on_disk)
 {
 	char temporary[PATH_MAX];
 	int fd, err;
@@ -59,7 +60,7 @@ int metrics_file_replace(const char *path, const char *page, size_t len)
 	if (fd < 0)
 		return -errno;
 	/* Its reader is another user, whatever our umask. */
-	err = fchmod(fd, 0644) ? -errno : page_write(fd, page, len);
+	err = fchmod(fd, 0644) ? -errno : page_write(fd, page, len, on_disk);
 	if (close(fd) && !err)
 		err = -errno;
 	if (!err && rename(temporary, path))
@@ -76,7 +77,7 @@ static int file_write(struct metrics_file *f)
 	int err = metrics_share_page(f->share, EXPOSITION_TEXT, &page, &len);
 
 	if (!err)
-		err = metrics_file_replace(f->path, page, len);
+		err = metrics_file_replace(f->path, page, len, false);
 	free(page);
 	return err;
 }

@@ -5,15 +5,17 @@
 #ifndef TLSFAIL_METRICS_FILE_H
 #define TLSFAIL_METRICS_FILE_H
 
+#include <stdbool.h>
+
 #include "metrics/share.h"
 
 #define METRICS_FILE_INTERVAL_S 10
 
 struct metrics_file;
 
-/* Replaces the file with that page; a reader sees the old one or the new one. A negative errno on
- * failure. */
-int metrics_file_replace(const char *path, const char *page, size_t len);
+/* Replaces the file with that page; a reader sees the old one or the new one. on_disk: returns when the
+ * page is there, so that it survives a power failure. A negative errno on failure. */
+int metrics_file_replace(const char *path, const char *page, size_t len, bool on_disk);
 
 /*
  * Writes the file now, and then again and again in a thread of its own until metrics_file_close(),

@@ -3,6 +3,7 @@
 """Which processes are traced, and for how long: reloads, program starts later, selection by
 name and by pid, --duration and --count."""
 import signal
+import sys
 import time
 
 from env import JSON
@@ -22,6 +23,7 @@ def tests(here):
         "duration": check_duration,
         "count": check_count,
         "signals": check_signals,
+        "signal-at-start": check_signal_at_start,
     }
     yield from here.chosen("lifecycle", checks)
 
@@ -34,6 +36,22 @@ def require_finding(lab, tlsfail, case, seen=0):
     workers = lab.proxy.worker_pids()
     require(finding["error.type"] == case.slug, finding)
     require(finding["process.pid"] in workers, f"not a worker's pid, of {workers}", finding)
+
+
+# A signal that came before the program did: blocked, it is still there after exec.
+PENDING = """
+import os, signal, sys
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+os.kill(os.getpid(), signal.SIGINT)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+
+def check_signal_at_start(here):
+    """A signal that comes while tlsfail starts ends it there: it does not trace first."""
+    done = here.run("trace", *JSON, prefix=(sys.executable, "-c", PENDING))
+    require(done.returncode == 0 and not done.stdout, done)
+    require(done.stderr == "tlsfail: interrupted before tracing began\n", done)
 
 
 def check_reload(here):

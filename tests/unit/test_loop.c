@@ -159,6 +159,21 @@ static void test_slow_records_end_sooner(void **state)
 	assert_in_range(longest, 1, 10);
 }
 
+/* One that came while nothing could let it in: before the run, and in one that begins after it. */
+static void test_signal_before_the_run(void **state)
+{
+	(void)state;
+	assert_false(loop_interrupted());
+	kill(getpid(), SIGHUP);
+	kill(getpid(), SIGUSR1);
+	assert_false(loop_interrupted());
+	kill(getpid(), SIGTERM);
+	assert_true(loop_interrupted());
+	assert_true(loop_interrupted());
+	loop_run(&loop);
+	assert_int_equal(taken, 0);
+}
+
 static void hang_up_at_1000(uint64_t n)
 {
 	if (n == 1000)
@@ -235,7 +250,7 @@ int main(void)
 		TEST(test_signal_ends_a_storm), TEST(test_slow_records_end_sooner),
 		TEST(test_reload_in_a_storm),	TEST(test_everybody_has_a_turn),
 		TEST(test_drain_ends),		TEST(test_drain_counts_what_is_late),
-		TEST(test_drain_in_time),
+		TEST(test_drain_in_time),	TEST(test_signal_before_the_run),
 	};
 
 	return cmocka_run_group_tests_name("loop", tests, NULL, NULL);
