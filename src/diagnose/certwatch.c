@@ -148,6 +148,8 @@ static bool tell_expiring(struct certwatch *w, const struct sighting *s, struct 
 	else
 		text_addf(&t, " expires in %lld day%s, on ", days, days == 1 ? "" : "s");
 	calendar_add_words(&t, cert->not_after);
+	if (days < 0)
+		text_addf(&t, " (%lld day%s ago)", -days, days == -1 ? "" : "s");
 	text_add(&t, ".");
 	text_init(&t, f->hint, sizeof(f->hint));
 	text_add(&t, "renew it on the upstream and reload it there");

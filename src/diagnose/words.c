@@ -321,14 +321,30 @@ static void add_issuer(struct text *t, const struct facts *x)
 	text_add(t, x->f->certificate.issuer);
 }
 
+/* " (371 days ago)", as a date alone leaves it to the reader to count. Of the same day: nothing. */
+static void add_distance(struct text *t, const struct facts *x, int64_t seconds)
+{
+	int64_t days = (seconds - (int64_t)(x->f->time_ns / 1000000000ULL)) / 86400;
+	const char *plural = days == 1 || days == -1 ? "" : "s";
+
+	if (!x->f->time_ns || !days)
+		return;
+	if (days < 0)
+		text_addf(t, " (%lld day%s ago)", (long long)-days, plural);
+	else
+		text_addf(t, " (in %lld day%s)", (long long)days, plural);
+}
+
 static void add_ended(struct text *t, const struct facts *x)
 {
 	calendar_add_words(t, x->f->certificate.not_after);
+	add_distance(t, x, x->f->certificate.not_after);
 }
 
 static void add_begins(struct text *t, const struct facts *x)
 {
 	calendar_add_words(t, x->f->certificate.not_before);
+	add_distance(t, x, x->f->certificate.not_before);
 }
 
 static void add_key(struct text *t, const struct facts *x)
