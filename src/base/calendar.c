@@ -3,10 +3,10 @@
  * Years that begin in March, so that the leap day comes last.
  */
 #include "base/calendar.h"
+#include "base/units.h"
 
 #include <inttypes.h>
 
-#define NS_PER_S	1000000000U
 #define SECONDS_PER_DAY 86400
 #define DAYS_PER_400Y	146097
 #define DAYS_TO_YEAR_0	719468	       /* from 0000-03-01 to 1970-01-01 */

@@ -4,6 +4,7 @@
  * nothing is appended after the cut, and no half character, escape or hexadecimal pair is left.
  */
 #include "base/text.h"
+#include "base/units.h"
 
 #include <arpa/inet.h>
 #include <inttypes.h>
@@ -11,8 +12,6 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define NS_PER_US  1000U
-#define NS_PER_MS  1000000U
 #define MS_PER_S   1000U
 #define US_PER_MS  1000U
 #define MAPPED_LEN 12 /* of the prefix ::ffff:0:0/96 */

@@ -16,11 +16,10 @@
 #include "system/log.h"
 #include "system/terminal.h"
 #include "base/hash.h"
+#include "base/units.h"
 
 /* getopt's value for options without a letter; the table's index is added */
 #define LONG_ONLY 256
-
-#define NS_PER_SEC 1000000000ULL
 
 #define FOLD_INTERVAL_S 60
 #define CONFIRM_EVERY_S 3600
@@ -297,7 +296,7 @@ int options_parse(enum command command, int argc, char **argv, struct options *o
 
 	*o = (struct options){
 		.pipeline = { .roles = PIPELINE_CLIENT | PIPELINE_SERVER,
-			      .fold_ns = FOLD_INTERVAL_S * NS_PER_SEC,
+			      .fold_ns = FOLD_INTERVAL_S * NS_PER_S,
 			      .fold_limit = FOLD_LIMIT },
 		.sink_queue = OUTPUTS_QUEUE_SIZE,
 		.repeat = 1,

@@ -7,12 +7,12 @@
 #include <string.h>
 
 #include "base/similar.h"
+#include "base/units.h"
 #include "diagnose/causes.h"
 #include "metrics/metrics.h"
 #include "output/sink_view.h"
 #include "system/log.h"
 
-#define NS_PER_SEC     1000000000ULL
 #define INTERVAL_MAX_S 1000000
 
 static int set_format(struct options *o, const char *value)
@@ -161,7 +161,7 @@ static int set_interval(const char *option, const char *value, uint64_t *ns)
 {
 	int err = option_duration(option, value, 's', INTERVAL_MAX_S, ns);
 
-	*ns *= NS_PER_SEC;
+	*ns *= NS_PER_S;
 	return err;
 }
 

@@ -11,10 +11,10 @@
 #include "base/text.h"
 #include "tls/x509view.h"
 #include "base/calendar.h"
+#include "base/units.h"
 
 #define TOLD_MAX 1024
 
-#define NS_PER_SEC	1000000000ULL
 #define SECONDS_PER_DAY 86400
 
 struct told {
@@ -131,7 +131,7 @@ static bool tell_seen(struct certwatch *w, const struct sighting *s, struct find
 static bool tell_expiring(struct certwatch *w, const struct sighting *s, struct finding *f)
 {
 	const struct x509_view *cert = first_to_end(w);
-	int64_t now = (int64_t)(s->time_ns / NS_PER_SEC);
+	int64_t now = (int64_t)(s->time_ns / NS_PER_S);
 	long long days = (cert->not_after - now) / SECONDS_PER_DAY;
 	struct text t;
 

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/units.h"
 #include "diagnose/certmemo.h"
 #include "diagnose/circumstances.h"
 #include "diagnose/observations.h"
@@ -15,8 +16,6 @@
 #include "program/program.h"
 #include "tls/library.h"
 #include "tls/names.h"
-
-#define NS_PER_SEC 1000000000ULL
 
 /* OpenSSL, BoringSSL, GnuTLS and NSS offer more than this by themselves: of suites for TLS 1.2, of
  * those for 1.3, of groups, of signature schemes. */
@@ -104,7 +103,7 @@ void context_recall(const struct failure *failure, const struct symptoms *s, str
 			? certmemo_get(failure->memo, &f->peer, failure->netns)
 			: NULL;
 	bool expired = shown && shown->first_to_end.has_validity &&
-		       shown->first_to_end.not_after < (int64_t)(f->time_ns / NS_PER_SEC);
+		       shown->first_to_end.not_after < (int64_t)(f->time_ns / NS_PER_S);
 
 	/* It may serve many names, and have shown that of another one. */
 	if (shown && f->hello.has_server_name &&
@@ -266,7 +265,7 @@ static uint64_t observe_trust(const struct finding *f, const struct program_fact
 	uint64_t o = 0;
 
 	if (no_issuer && f->certificate.seen_ns && f->certificate.has_validity && f->time_ns &&
-	    f->certificate.not_after < (int64_t)(f->time_ns / NS_PER_SEC))
+	    f->certificate.not_after < (int64_t)(f->time_ns / NS_PER_S))
 		o |= C_SHOWN_EXPIRED;
 	if (no_issuer && f->certificate.seen_ns && facts->trusts_issuer)
 		o |= C_RESULT_FOREIGN;
@@ -285,7 +284,7 @@ static uint64_t observe_expiry(const struct failure *failure, const struct diagn
 		return 0;
 	for (size_t i = 0; i < work->cert_count; i++)
 		if (!work->certs[i].has_validity ||
-		    work->certs[i].not_after < (int64_t)(f->time_ns / NS_PER_SEC))
+		    work->certs[i].not_after < (int64_t)(f->time_ns / NS_PER_S))
 			return 0;
 	return C_OTHER_EXPIRED;
 }

@@ -13,10 +13,9 @@
 #include "finding/tls.h"
 #include "tls/library.h"
 #include "base/text.h"
+#include "base/units.h"
 #include "diagnose/timeline.h"
 #include "diagnose/words.h"
-
-#define NS_PER_SEC 1000000000ULL
 
 /* -- matching --------------------------------------------------------------------------------- */
 
@@ -154,7 +153,7 @@ static void fill_certificate(struct finding *f, const struct failure *failure,
 		return;
 	}
 	finding_certificate_set(&f->certificate,
-				certificate_at_fault(work, s, (int64_t)(f->time_ns / NS_PER_SEC)),
+				certificate_at_fault(work, s, (int64_t)(f->time_ns / NS_PER_S)),
 				c->cert_count);
 	if (work->cert_count == c->cert_count) {
 		struct text t;

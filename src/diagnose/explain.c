@@ -11,8 +11,7 @@
 #include "finding/tls.h"
 #include "tls/library.h"
 #include "base/calendar.h"
-
-#define NS_PER_SEC 1000000000ULL
+#include "base/units.h"
 
 /* -- the evidence list ------------------------------------------------------------------------ */
 
@@ -160,7 +159,7 @@ static void evidence_unread(struct finding *f, const struct failure *failure)
 		return;
 	evidence_begin(f, &t);
 	text_addf(&t, "certificate not read this time; at ");
-	calendar_add_words(&t, (int64_t)(shown->leaf.seen_ns / NS_PER_SEC));
+	calendar_add_words(&t, (int64_t)(shown->leaf.seen_ns / NS_PER_S));
 	text_addf(&t, " the peer showed %s", shown->leaf.subject);
 	if (shown->leaf.has_validity) {
 		text_add(&t, ", valid to ");

@@ -7,16 +7,15 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/units.h"
 #include "diagnose/context.h"
-
-#define NS_PER_SEC 1000000000ULL
 
 /* -- what the facts say ------------------------------------------------------------------------ */
 
 /* CLOCK_REALTIME in seconds, 0 unknown. */
 static int64_t now_of(const struct finding *f)
 {
-	return (int64_t)(f->time_ns / NS_PER_SEC);
+	return (int64_t)(f->time_ns / NS_PER_S);
 }
 
 static bool not_expired(const struct failure *failure, const struct finding *f)

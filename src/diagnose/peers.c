@@ -10,23 +10,22 @@
 #include <string.h>
 
 #include "base/text.h"
-
-#define NS_PER_SEC 1000000000ULL
+#include "base/units.h"
 
 /* The span of a history is one to two of these. */
-#define SPAN_NS (600 * NS_PER_SEC)
+#define SPAN_NS (600 * NS_PER_S)
 
 /* So many failures without a success between them are no coincidence. */
 #define STREAK_MIN 3
 
 /* A peer works again when it has succeeded, and has not failed for this long. One that fails again
  * soon after that has to prove itself for twice as long. */
-#define PROOF_MIN_NS (3 * NS_PER_SEC)
-#define PROOF_MAX_NS (300 * NS_PER_SEC)
-#define RELAPSE_NS   (600 * NS_PER_SEC)
+#define PROOF_MIN_NS (3 * NS_PER_S)
+#define PROOF_MAX_NS (300 * NS_PER_S)
+#define RELAPSE_NS   (600 * NS_PER_S)
 
 /* A peer that nobody has tried for longer is not known to be failing still. */
-#define TRIED_NS (1800 * NS_PER_SEC)
+#define TRIED_NS (1800 * NS_PER_S)
 
 /* Counts at some time. */
 struct mark {

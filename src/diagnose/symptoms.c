@@ -6,11 +6,9 @@
 
 #include <string.h>
 
+#include "base/units.h"
 #include "diagnose/causes.h"
 #include "tls/names.h"
-
-#define NS_PER_SEC 1000000000ULL
-#define NS_PER_MS  1000000ULL
 
 /* Timers are set in whole seconds, as a rule. The event loop adds a little; and it counts from
  * the time that it cached before it called connect(). */
@@ -151,7 +149,7 @@ static uint64_t observe_end(const struct failure *f, bool eof)
 	if (f->repeats_elapsed && elapsed >= TIMER_MIN_NS)
 		o |= O_TIMER | O_TIMER_REPEATED;
 	elapsed += TIMER_EARLINESS_NS;
-	if (elapsed >= NS_PER_SEC && elapsed % NS_PER_SEC <= TIMER_LATENESS_NS)
+	if (elapsed >= NS_PER_S && elapsed % NS_PER_S <= TIMER_LATENESS_NS)
 		o |= O_TIMER;
 	if (symptoms_is_server(c))
 		return o;
@@ -557,7 +555,7 @@ void symptoms_read(const struct failure *f, struct diagnose_work *work, struct s
 	if (s->has_alert)
 		s->observed |= observe_alert(s->alert, s->observed);
 	if (s->reason == TLS_REASON_VERIFY_FAILED && s->verify == TLS_VERIFY_OK) {
-		s->verify = conclude_verify(s, work, (int64_t)(f->time_ns / NS_PER_SEC));
+		s->verify = conclude_verify(s, work, (int64_t)(f->time_ns / NS_PER_S));
 		s->verify_concluded = s->verify != TLS_VERIFY_OK && !alert_confirms(s);
 	}
 	s->observed |= observe_error(c, s);

@@ -10,8 +10,7 @@
 #include "tls/library.h"
 #include "diagnose/symptoms.h"
 #include "base/text.h"
-
-#define NS_PER_US 1000ULL
+#include "base/units.h"
 
 #define RECORD_HEADER_LEN  5
 #define MESSAGE_HEADER_LEN 4

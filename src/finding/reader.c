@@ -13,9 +13,9 @@
 
 #include "base/calendar.h"
 #include "base/text.h"
+#include "base/units.h"
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
-#define NS_PER_S     1000000000ULL
 
 /* -- values -------------------------------------------------------------------------------------- */
 

@@ -2,7 +2,7 @@
 /* The table of processes that are to be looked at again: see pending.h. */
 #include "kernel/pending.h"
 
-#define NS_PER_MS 1000000ULL
+#include "base/units.h"
 
 #define LOADING_FIRST_NS (20 * NS_PER_MS)
 #define LOADING_LAST_NS	 (500 * NS_PER_MS)

@@ -10,10 +10,10 @@
 
 #include "metrics/plus.h"
 #include "base/hash.h"
+#include "base/units.h"
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 
-#define NS_PER_SEC 1e9
 #define US_PER_SEC 1e6
 
 #define PEER_LEN (FINDING_ADDRESS_LEN + 10) /* [address]:port */
@@ -186,7 +186,7 @@ static void certs_forget(struct metrics *m, uint64_t now_ns)
 		uint64_t seen_ns = m->certs[i].ends.time_ns;
 
 		if (now_ns > seen_ns &&
-		    now_ns - seen_ns > METRICS_CERT_FORGET_S * (uint64_t)NS_PER_SEC)
+		    now_ns - seen_ns > METRICS_CERT_FORGET_S * (uint64_t)NS_PER_S)
 			m->certs[i] = m->certs[--m->cert_count];
 		else
 			i++;
@@ -264,7 +264,7 @@ static void write_state(struct exposition *e, const struct metrics_host *h)
 	exposition_integer(e, NULL, h->traced);
 	exposition_family(e, EXPOSITION_GAUGE, "tlsfail_snapshot_timestamp_seconds", "seconds",
 			  "When these metrics were collected.");
-	exposition_decimal(e, NULL, (double)h->time_ns / NS_PER_SEC);
+	exposition_decimal(e, NULL, (double)h->time_ns / NS_PER_S);
 }
 
 static void write_result(struct exposition *e, enum role role, const char *result, uint64_t count)
@@ -337,14 +337,14 @@ static void write_failing_times(struct exposition *e, const struct metrics *m, s
 	for (size_t i = 0; i < rows; i++) {
 		const struct exposition_label peer[] = { { "peer", m->failing[i].peer }, { 0 } };
 
-		exposition_decimal(e, peer, (double)m->failing[i].how.since_ns / NS_PER_SEC);
+		exposition_decimal(e, peer, (double)m->failing[i].how.since_ns / NS_PER_S);
 	}
 	exposition_family(e, EXPOSITION_GAUGE, "tlsfail_peer_last_failure_timestamp_seconds",
 			  "seconds", "When the last of them was: does anybody still try?");
 	for (size_t i = 0; i < rows; i++) {
 		const struct exposition_label peer[] = { { "peer", m->failing[i].peer }, { 0 } };
 
-		exposition_decimal(e, peer, (double)m->failing[i].how.last_ns / NS_PER_SEC);
+		exposition_decimal(e, peer, (double)m->failing[i].how.last_ns / NS_PER_S);
 	}
 }
 
@@ -428,7 +428,7 @@ static void write_durations(struct exposition *e, const struct tlsfail_counters 
 	exposition_family(e, EXPOSITION_HISTOGRAM, "tlsfail_handshake_duration_seconds", "seconds",
 			  "Time from the TCP connect to the end of the TLS handshake, as the "
 			  "client, of completed handshakes.");
-	exposition_histogram(e, bounds, count, BOUND_COUNT, (double)c->latency_ns / NS_PER_SEC);
+	exposition_histogram(e, bounds, count, BOUND_COUNT, (double)c->latency_ns / NS_PER_S);
 }
 
 static void write_certificates(struct exposition *e, const struct metrics *m)
@@ -595,7 +595,7 @@ static void write_probes(struct exposition *e, const struct metrics_host *h)
 		const struct exposition_label probe[] = { { "probe", h->probes.items[i].name },
 							  { 0 } };
 
-		exposition_decimal(e, probe, (double)h->probes.items[i].run_time / NS_PER_SEC);
+		exposition_decimal(e, probe, (double)h->probes.items[i].run_time / NS_PER_S);
 	}
 }
 

@@ -10,9 +10,9 @@
 
 #include "finding/finding.h"
 #include "base/text.h"
+#include "base/units.h"
 
 #define TIME_WIDTH 12 /* "12345.678 ms" */
-#define NS_PER_US  1000
 #define US_PER_MS  1000
 
 struct glyphs {

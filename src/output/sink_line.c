@@ -10,9 +10,8 @@
 
 #include "base/calendar.h"
 #include "base/text.h"
+#include "base/units.h"
 #include "finding/finding.h"
-
-#define NS_PER_S 1000000000U
 
 static const char *kind_word(const struct finding *f)
 {

@@ -13,8 +13,8 @@
 #include "finding/finding.h"
 #include "output/ladder.h"
 #include "base/text.h"
+#include "base/units.h"
 
-#define NS_PER_S   1000000000U
 #define TIME_WIDTH 8
 #define DATE_WIDTH 11 /* with the blank after it */
 #define PID_WIDTH  7

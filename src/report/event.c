@@ -10,8 +10,8 @@
 
 #include "base/calendar.h"
 #include "base/text.h"
+#include "base/units.h"
 
-#define NS_PER_S      1000000000ULL
 #define CAUSE_LEN_MAX 64
 
 static const struct {

@@ -8,8 +8,7 @@
 #include <stdint.h>
 #include <time.h>
 
-#define NS_PER_MS 1000000ULL
-#define NS_PER_S  1000000000ULL
+#include "base/units.h"
 
 uint64_t clock_read(clockid_t id);
 

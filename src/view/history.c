@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#define NS_PER_S 1000000000ULL
+#include "base/units.h"
 
 #define LIVE_WIDTH     (5 * NS_PER_S)
 #define RECORDED_WIDTH (NS_PER_S / 4)

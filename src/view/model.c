@@ -10,9 +10,8 @@
 
 #include "base/hash.h"
 #include "base/text.h"
+#include "base/units.h"
 #include "view/entity.h"
-
-#define NS_PER_S 1000000000ULL
 
 #define CAUSES_MAX     128
 #define KEPT_BYTES_MAX (16 * 1024 * 1024)

@@ -6,11 +6,9 @@
 
 #include "base/calendar.h"
 #include "base/text.h"
+#include "base/units.h"
 
-#define NS_PER_US 1000ULL
-#define NS_PER_MS 1000000ULL
-#define NS_PER_S  1000000000ULL
-#define DAY_S	  86400
+#define DAY_S 86400
 
 #define DAYS_SOON 14
 

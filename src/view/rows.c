@@ -9,9 +9,8 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "base/units.h"
 #include "view/entity.h"
-
-#define NS_PER_S 1000000000ULL
 
 #define WORD_LEN 96
 

@@ -12,8 +12,8 @@
 #include "program/nginx/patch.h"
 #include "base/text.h"
 #include "base/calendar.h"
+#include "base/units.h"
 
-#define NS_PER_S 1000000000ULL
 static void add_words(struct text *t, const struct nginx_words *words)
 {
 	text_add_hostile(t, words->data, words->len);

@@ -13,12 +13,12 @@
 #include <string.h>
 
 #include "base/calendar.h"
+#include "base/units.h"
 
 #define LIB_SSL		  20 /* OpenSSL's ERR_LIB_SSL */
 #define FAMILY_IPV4	  2
 #define FAMILY_IPV6	  10
 #define MAPPED_PREFIX_LEN 12
-#define NS_PER_S	  1000000000ULL
 /* Time zones differ by quarters of an hour. */
 #define ZONE_STEP_S 900
 /* nginx writes its line before it closes the connection. Its clock is that of the last wake-up, and

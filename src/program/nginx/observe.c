@@ -7,11 +7,10 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/units.h"
 #include "program/nginx/exclude.h"
 #include "program/nginx/fixes.h"
 #include "program/nginx/trust.h"
-
-#define NS_PER_SEC 1000000000ULL
 
 static bool is_same(const struct nginx_words *a, const struct nginx_words *b)
 {
@@ -40,7 +39,7 @@ static bool client_certificate_ended(const struct finding *f, const struct nginx
 	const struct nginx_note *ends = nginxplace_note(p, NGINX_NOTE_ENDS);
 
 	return ends && ends->setting == NGINX_SSL_CERTIFICATE && f->time_ns &&
-	       ends->number < (int64_t)(f->time_ns / NS_PER_SEC);
+	       ends->number < (int64_t)(f->time_ns / NS_PER_S);
 }
 
 void nginxplaces_observe(const struct finding *f, struct nginx_places *places,

@@ -6,9 +6,10 @@
 
 #include <string.h>
 
+#include "base/units.h"
+
 #define BAR_WIDTH  180
 #define BAR_HEIGHT 18
-#define NS_PER_DAY 86400000000000ULL
 #define SOON_DAYS  30
 
 enum validity {

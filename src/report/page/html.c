@@ -10,8 +10,8 @@
 
 #include "base/calendar.h"
 #include "base/text.h"
+#include "base/units.h"
 
-#define NS_PER_S      1000000000ULL
 #define TEXT_LEN_MAX  1200
 #define TEXT_LEN_LATE 64 /* where there is no room any more */
 

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "base/units.h"
+
 #define WIDTH	    960
 #define TIME_RIGHT  110
 #define LEFT	    190
@@ -16,7 +18,6 @@
 #define ROOM	    92 /* characters of a label in a line */
 #define LINES_MAX   2
 #define LABEL_CHARS 40
-#define NS_PER_US   1000
 
 /* The bytes of s that fit into a line: whole words, or as many characters as there is room for. */
 static size_t fitting(const char *s)

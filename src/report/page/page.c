@@ -11,9 +11,8 @@
 #include <string.h>
 
 #include "base/calendar.h"
+#include "base/units.h"
 #include "report/page/parts.h"
-
-#define NS_PER_S 1000000000ULL
 
 /* ---- Graphics ------------------------------------------------------------------------------------ */
 

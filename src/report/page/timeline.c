@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/calendar.h"
+#include "base/units.h"
 
 #define WIDTH	     960
 #define LABEL_WIDTH  216
@@ -20,7 +21,6 @@
 #define AXIS_HEIGHT  40
 #define TICKS	     5
 #define LABEL_CHARS  31
-#define NS_PER_S     1000000000ULL
 
 struct lane {
 	uint64_t counts[PAGE_BUCKETS][PAGE_COLORS];

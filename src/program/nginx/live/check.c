@@ -19,9 +19,9 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
+#include "base/units.h"
 #include "tls/x509view.h"
 
-#define NS_PER_S       1000000000LL
 #define FILE_BYTES_MAX (1U << 20) /* of a certificate or key; the first counts */
 
 /* A worker begins some ms after its master has read the files; the kernel's time of a file is that
@@ -83,7 +83,8 @@ static int file_open(const struct check *c, enum nginx_setting setting, bool *ch
 		return -1;
 	}
 	if (!fstat(fd, &stat) && nginxread_changed(&stat) > c->started_ns + SLACK_NS) {
-		note(c, NGINX_NOTE_CHANGED, setting, nginxread_changed(&stat) / NS_PER_S, "");
+		note(c, NGINX_NOTE_CHANGED, setting, nginxread_changed(&stat) / (int64_t)NS_PER_S,
+		     "");
 		*changed = true;
 	}
 	return fd;

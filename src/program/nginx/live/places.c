@@ -11,12 +11,11 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "base/units.h"
 #include "program/nginx/live/watch.h"
 #include "system/clock.h"
 #include "system/log.h"
 #include "system/worker.h"
-
-#define NS_PER_S 1000000000ULL
 
 #define WAIT_MS	      1000
 #define STUCK_NS      (10 * NS_PER_S)

@@ -21,12 +21,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/units.h"
 #include "system/elf.h"
 #include "program/nginx/map.h"
 #include "system/procfs.h"
 #include "system/regular.h"
-
-#define NS_PER_S 1000000000LL
 
 /* Of one configuration with all that it includes. */
 #define READING_BYTES	(2ULL * NGINXCONF_BYTES_MAX)
@@ -64,7 +63,7 @@ int64_t nginxread_changed(const struct stat *stat)
 {
 	const struct timespec *t = &stat->st_ctim;
 
-	return (int64_t)t->tv_sec * NS_PER_S + t->tv_nsec;
+	return (int64_t)t->tv_sec * (int64_t)NS_PER_S + t->tv_nsec;
 }
 
 int nginxread_file(const struct nginxread *read, const char *name)
