@@ -6,6 +6,8 @@
 
 #include <unistd.h>
 
+#include "system/terminal.h"
+
 void options_outputs(const struct options *o, struct outputs_options *outputs)
 {
 	*outputs = (struct outputs_options){
@@ -16,6 +18,7 @@ void options_outputs(const struct options *o, struct outputs_options *outputs)
 			.color = o->color,
 			.utf8 = o->utf8,
 			.ecs = o->ecs,
+			.status = o->command == COMMAND_TRACE && terminal_has_status(STDOUT_FILENO),
 		},
 		.live = o->command == COMMAND_TRACE,
 		.queue_size = o->sink_queue,

@@ -38,6 +38,8 @@ struct pipeline {
 	struct confirm *confirm;     /* NULL: nothing is confirmed */
 	struct metrics *metrics;     /* or NULL */
 	struct standings *standings; /* or NULL */
+	uint64_t stood_ns;	     /* when it was told last how handshakes stand */
+	uint64_t stood_at;	     /* and how many had ended */
 
 	unsigned int roles;
 	bool tell_noise;
@@ -223,6 +225,20 @@ static int standing_write(struct pipeline *p, uint64_t time_ns)
 	return outputs_standing(p->outputs, s);
 }
 
+/* Since the last time. */
+static void standing_rate(struct pipeline *p, struct standing *s, const __u64 *n, uint64_t time_ns)
+{
+	uint64_t ended = n[TLSFAIL_N_CLIENT_OK] + n[TLSFAIL_N_SERVER_OK] + p->failed + p->refused +
+			 p->server_failed + p->noise;
+
+	s->rate =
+		p->stood_ns && time_ns > p->stood_ns && ended >= p->stood_at
+			? (double)(ended - p->stood_at) * NS_PER_S / (double)(time_ns - p->stood_ns)
+			: -1;
+	p->stood_ns = time_ns;
+	p->stood_at = ended;
+}
+
 int pipeline_stand(struct pipeline *p, const struct pipeline_totals *totals)
 {
 	uint64_t time_ns = totals ? clock_realtime() : realtime_of(p, p->now);
@@ -235,6 +251,7 @@ int pipeline_stand(struct pipeline *p, const struct pipeline_totals *totals)
 	if (totals) {
 		const __u64 *n = totals->counters->n;
 
+		standing_rate(p, s, n, time_ns);
 		s->client_done = n[TLSFAIL_N_CLIENT_OK];
 		s->server_done = n[TLSFAIL_N_SERVER_OK];
 		s->latency_ns = totals->counters->latency_ns;

@@ -35,7 +35,8 @@ struct standing_cause {
 
 struct standing {
 	uint64_t time_ns; /* CLOCK_REALTIME */
-	bool has_totals;  /* the kernel's counters were read: not so of a recording */
+	double rate;	 /* handshakes that ended, of either role, a second; less than 0: unknown */
+	bool has_totals; /* the kernel's counters were read: not so of a recording */
 	uint64_t client_done;
 	uint64_t client_failed;
 	uint64_t server_done;

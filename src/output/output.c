@@ -367,6 +367,8 @@ int output_open(const struct output_options *options, const char *spec, struct o
 		columns_follow(o);
 		o->options.sink.dated = keeps_days(o);
 		o->options.sink.color &= o->is_stdout;
+		o->options.sink.status &= o->is_stdout;
+		log_beside_status(o->options.sink.status);
 		err = o->type->open(&o->options.sink, target, &o->sink, error);
 	}
 	if (!err)
@@ -478,7 +480,9 @@ int output_write(struct output *o, const struct finding *finding, char *buf, siz
 
 bool output_wants_standing(const struct output *o)
 {
-	return o->type->standing;
+	const struct sink_type *type = o->type;
+
+	return type->standing && (!type->wants_standing || type->wants_standing(&o->options.sink));
 }
 
 int output_standing(struct output *o, const struct standing *standing, char *buf, size_t size)
@@ -491,10 +495,11 @@ int output_standing(struct output *o, const struct standing *standing, char *buf
 	err = error_take(o);
 	ended = o->ended || !has_room(o);
 	pthread_mutex_unlock(&o->lock);
-	if (err || ended || !o->type->standing)
+	if (err || ended || !output_wants_standing(o))
 		return err;
 	text_init(&t, buf, size);
-	o->type->standing(standing, &t);
+	columns_follow(o);
+	o->type->standing(&o->options.sink, standing, &t);
 	if (t.cut)
 		return 0;
 	if (o->options.direct)

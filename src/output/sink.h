@@ -27,6 +27,7 @@ struct sink_options {
 	bool utf8;   /* the output may hold more than ASCII */
 	bool ecs;    /* JSON has the keys of the Elastic Common Schema */
 	int columns; /* of a line of text; 0: TEXT_COLUMNS */
+	bool status; /* text: the last line of the terminal says how handshakes stand */
 	bool dated;  /* text: times have their date, as more than a day is kept */
 };
 
@@ -58,7 +59,10 @@ struct sink_type {
 	void (*format)(const struct sink_options *options, const struct finding *finding,
 		       struct text *t);
 	/* Appends how handshakes stand. NULL: the sink is told findings only. */
-	void (*standing)(const struct standing *standing, struct text *t);
+	void (*standing)(const struct sink_options *options, const struct standing *standing,
+			 struct text *t);
+	/* Is that wanted? NULL: always. */
+	bool (*wants_standing)(const struct sink_options *options);
 	/*
 	 * Sends the items that it can, and says in *sent how many, also on an error, of which error
 	 * gets a sentence. What was not taken it is given again. -EPIPE of standard output: the

@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "finding/finding.h"
+#include "finding/standing.h"
 #include "output/ladder.h"
 #include "base/text.h"
 #include "base/units.h"
@@ -439,8 +440,16 @@ static void summary_add(const struct sink_options *o, struct text *t, const stru
 	text_add(t, "\n");
 }
 
+/* Back to the first column, erase to the end of the line (ECMA-48 CR, EL). */
+static void status_clear(const struct sink_options *o, struct text *t)
+{
+	if (o->status)
+		text_add(t, "\r\033[K");
+}
+
 static void text_format(const struct sink_options *o, const struct finding *f, struct text *t)
 {
+	status_clear(o, t);
 	if (f->kind == FINDING_LOSS)
 		loss_add(o, t, f);
 	else if (f->kind == FINDING_CERTIFICATE_SEEN || f->kind == FINDING_CERTIFICATE_EXPIRING)
@@ -453,6 +462,42 @@ static void text_format(const struct sink_options *o, const struct finding *f, s
 		recovered_add(o, t, f);
 	else
 		failure_add(o, t, f);
+}
+
+static bool text_wants_standing(const struct sink_options *o)
+{
+	return o->status;
+}
+
+/* As peers.c has it: so many in a row are no chance. */
+static bool is_failing(const struct standing_peer *p)
+{
+	return p->streak >= 3 || (p->streak && !p->done);
+}
+
+/* The line that stands below all, and that the next one takes the place of. */
+static void text_standing(const struct sink_options *o, const struct standing *s, struct text *t)
+{
+	char words[256];
+	struct text line;
+	unsigned int failing = 0;
+
+	for (unsigned int i = 0; i < s->peer_count; i++)
+		failing += is_failing(&s->peers[i]);
+	text_init(&line, words, sizeof(words));
+	time_add(o, &line, s->time_ns);
+	if (s->rate >= 0)
+		text_addf(&line, "%.1f handshakes/s", s->rate);
+	else
+		text_add(&line, "tracing");
+	text_addf(&line, ", %" PRIu64 " failed", s->client_failed + s->server_failed);
+	if (failing)
+		text_addf(&line, ", %u peer%s failing now", failing, failing == 1 ? "" : "s");
+	if (s->lost)
+		text_addf(&line, ", %" PRIu64 " LOST", s->lost);
+	status_clear(o, t);
+	/* one column less: what fills a line would be two in some terminals */
+	text_addf(t, "%.*s", columns_of(o) - 1, words);
 }
 
 static void text_header(const struct sink_options *o, struct text *t)
@@ -472,6 +517,8 @@ const struct sink_type sink_type_text = {
 	.open = sink_file_open,
 	.header = text_header,
 	.format = text_format,
+	.standing = text_standing,
+	.wants_standing = text_wants_standing,
 	.send = sink_file_send,
 	.reopen = sink_file_reopen,
 	.close = sink_file_close,

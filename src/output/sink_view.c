@@ -111,10 +111,12 @@ static void peer_add(struct jsonout *j, const struct standing_peer *p)
 }
 
 /* Its name comes first, so that the line is known by its beginning. */
-static void view_standing(const struct standing *s, struct text *t)
+static void view_standing(const struct sink_options *options, const struct standing *s,
+			  struct text *t)
 {
 	struct jsonout j = { .text = t };
 
+	(void)options;
 	jsonout_begin(&j, "{");
 	jsonout_key(&j, "event.name");
 	jsonout_string(&j, STANDING_EVENT);

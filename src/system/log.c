@@ -15,6 +15,7 @@
 static const char *place_file;
 static unsigned int place_line;
 static bool progress_shown;
+static bool beside_status;
 
 /* There is nowhere to report that stderr is gone. */
 static void put(const char *bytes, size_t len)
@@ -26,7 +27,7 @@ static void put(const char *bytes, size_t len)
 static void progress_clear(void)
 {
 	/* back to the first column, erase to the end of the line (ECMA-48 EL) */
-	if (progress_shown)
+	if (progress_shown || beside_status)
 		put("\r\033[K", 4);
 	progress_shown = false;
 }
@@ -67,6 +68,11 @@ void log_line(const char *format, ...)
 	line[t.len] = '\n';
 	progress_clear();
 	put(line, t.len + 1);
+}
+
+void log_beside_status(bool status)
+{
+	beside_status = status;
 }
 
 void log_place(const char *file, unsigned int line)

@@ -35,3 +35,10 @@ bool terminal_has_color(int fd)
 		return false;
 	return isatty(fd) && !(term && !strcmp(term, "dumb"));
 }
+
+bool terminal_has_status(int fd)
+{
+	const char *term = getenv("TERM");
+
+	return isatty(fd) && isatty(STDERR_FILENO) && term && *term && strcmp(term, "dumb") != 0;
+}

@@ -13,4 +13,7 @@ int terminal_columns(int fd);
 /* Is it a terminal that shows colours, and has nobody asked for none (https://no-color.org)? */
 bool terminal_has_color(int fd);
 
+/* Is it a terminal on which a line can be written anew, and standard error one, too? */
+bool terminal_has_status(int fd);
+
 #endif

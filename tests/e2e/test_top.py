@@ -48,7 +48,7 @@ def tests_of_files(here):
 def checks():
     return {"file": check_file, "terminals": check_terminals, "recording": check_recording,
             "live": check_live, "service": check_service, "refused": check_refused,
-            "group": check_group, "restores": check_restores, "errors": check_errors}
+            "group": check_group, "status-line": check_status_line, "restores": check_restores, "errors": check_errors}
 
 
 def no_tmux(_here):
@@ -384,6 +384,30 @@ def check_group(here):
             with Screen(here, [*member, here.tlsfail, "top", "--socket", path]) as screen:
                 screen.wait(seen)
         tlsfail.interrupt()
+
+
+def check_status_line(here):
+    """Below the findings of a trace on a terminal stands how it goes; nothing of it stays."""
+    for size in SMALL, (45, 24):
+        with here.lab(f"status-{size[0]}", [GOOD, EXPIRED]) as lab, Screen(
+                here, [here.tlsfail, "trace", *exes(lab)], size) as screen:
+            screen.wait(r"armed: \d+ process", TRACED_S)
+            screen.wait(r"handshakes/s, 0 failed")
+
+            def busy():
+                drive.times(3)(lab, GOOD)
+                return re.search(r"^\S+ [1-9]\d*\.\d handshakes/s, 0 failed$", screen.text(), re.M)
+
+            procs.wait_until(busy, SHOWN_S, "a rate")
+            drive.once(lab, EXPIRED)
+            screen.wait(r"handshakes/s, 1 failed")
+            lines = [line.rstrip() for line in screen.lines() if line.strip()]
+            require("handshakes/s" in lines[-1] and len(lines[-1]) < size[0], screen.text())
+            require(sum("handshakes/s" in line for line in lines) == 1, screen.text())
+            os.kill(screen.pid(), signal.SIGINT)
+            screen.wait(r"^ended with 0$")
+            require("handshakes/s" not in screen.text() and "verify-expired" in screen.text(),
+                    screen.text())
 
 
 def check_restores(here):

@@ -87,6 +87,7 @@ static void test_nothing_stays(void **state)
 
 static void test_standing(void **state)
 {
+	static const struct sink_options options;
 	static struct standing standing;
 	static char line[SINK_FINDING_LEN];
 	struct text text;
@@ -113,7 +114,7 @@ static void test_standing(void **state)
 	standing.causes[0].count = 9;
 	/* however many peers there are, it fits */
 	text_init(&text, line, sizeof(line));
-	sink_type_socket.standing(&standing, &text);
+	sink_type_socket.standing(&options, &standing, &text);
 	assert_false(text.cut);
 	assert_int_equal(reader_read(&reader, line, text.len), READER_STANDING);
 	assert_memory_equal(&reader.standing, &standing, sizeof(standing));
