@@ -78,16 +78,22 @@ for line in sys.stdin:
     print((time.process_time_ns() - begun) / int(count), flush=True)
 """
 
-# As many connections with itself as a line of input says, left open.
+# As many connections as a line of input says, left open, between two processes: a process may have no more
+# descriptors than that.
 CROWD = """\
-import resource, socket, ssl, sys
-resource.setrlimit(resource.RLIMIT_NOFILE, (1 << 16, 1 << 16))
+import os, resource, socket, ssl, sys, time
+most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 listener = socket.create_server(("127.0.0.1", 0), backlog=4096)
 ends = []
 for line in sys.stdin:
-    for _ in range(int(line)):
-        ends.append(socket.create_connection(listener.getsockname()))
-        ends.append(listener.accept()[0])
+    count, parent = int(line), os.getpid()
+    if os.fork() == 0:
+        ends += [socket.create_connection(listener.getsockname()) for _ in range(count)]
+        while os.getppid() == parent:
+            time.sleep(0.1)
+        os._exit(0)
+    ends += [listener.accept()[0] for _ in range(count)]
     print("done", flush=True)
 """
 
@@ -349,7 +355,8 @@ def bpf_table(bench, cases, options):
 @contextlib.contextmanager
 def crowd(bench, processes, program):
     """tlsfail also traces another process, which has OPEN connections open."""
-    exe = bench.lab.directory / "crowd"
+    # one of its own each time: what is left of the one before may still be running
+    exe = bench.lab.directory / f"crowd-{time.monotonic_ns()}"
     shutil.copy("/usr/bin/python3", exe)
     child = processes.start([str(exe), "-c", CROWD], text=True, stdin=subprocess.PIPE,
                             stdout=subprocess.PIPE)
@@ -371,7 +378,9 @@ def many(bench, processes, program):
     with tlsfail_of_both(bench, program, exe):
         yield
     for child in children:
-        procs.stop(child)
+        child.kill()
+    for child in children:
+        child.wait()
 
 
 @contextlib.contextmanager
