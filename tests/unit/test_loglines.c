@@ -381,7 +381,7 @@ static void test_golden(void **state)
 			continue;
 		read_line(message, &line);
 		logline_causes(&line, line.side, causes);
-		for (size_t n = 0; n < 4 && causes[n]; n++)
+		for (size_t n = 0; n < LOGLINE_CAUSES_MAX && causes[n]; n++)
 			found = found || !strcmp(causes[n], cause);
 		if (!found)
 			fail_msg("%s: %s does not lead to %s", files.gl_pathv[i], message, cause);

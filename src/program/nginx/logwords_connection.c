@@ -15,7 +15,8 @@ static const struct logline_row rows[] = {
 	  { "The upstream closed the TCP connection during the handshake, without a TLS alert "
 	    "that would say why.",
 	    { "peer-closed-in-handshake", "sni-missing", "peer-closed-mid-handshake",
-	      "client-cert-required-legacy", "peer-closed-before-hello", "pqc-hello-intolerant" },
+	      "client-cert-required-legacy", "client-cert-untrusted", "peer-closed-before-hello",
+	      "pqc-hello-intolerant" },
 	    "If no byte came back: the server name is missing (proxy_ssl_server_name is off by "
 	    "default), an access list, a backend down behind a load balancer, or a large "
 	    "post-quantum ClientHello. After the upstream's certificate: it asked for a client "
@@ -40,7 +41,8 @@ static const struct logline_row rows[] = {
 	    "that would say why. (nginx itself words this: peer closed connection in SSL "
 	    "handshake while SSL handshaking to upstream.)",
 	    { "peer-closed-in-handshake", "sni-missing", "peer-closed-mid-handshake",
-	      "client-cert-required-legacy", "peer-closed-before-hello", "pqc-hello-intolerant" },
+	      "client-cert-required-legacy", "client-cert-untrusted", "peer-closed-before-hello",
+	      "pqc-hello-intolerant" },
 	    "If no byte came back: the server name is missing (proxy_ssl_server_name is off by "
 	    "default), an access list, a backend down behind a load balancer, or a large "
 	    "post-quantum ClientHello. After the upstream's certificate: it asked for a client "
@@ -137,7 +139,8 @@ static const struct logline_row rows[] = {
 	  { "The handshake was complete, the request was sent, and the upstream closed without an "
 	    "answer. With TLS 1.3, a server that requires a client certificate can only refuse at "
 	    "this point.",
-	    { "prematurely-closed-after-handshake", "client-cert-required" },
+	    { "prematurely-closed-after-handshake", "client-cert-required",
+	      "client-cert-untrusted" },
 	    "If it always fails, a client certificate is likely missing. If it fails now and "
 	    "then, the upstream closed a keepalive connection at the same moment, or it crashed.",
 	    WATCH } },
