@@ -229,7 +229,7 @@ int source_open(const struct options *o, struct source **out, struct text *error
 	s->fd = s->messages = -1;
 	err = source_find(s, o, error);
 	if (err == -EACCES && s->kind == SOURCE_SOCKET)
-		text_addf(error, "%s is only for root and the group " VIEW_GROUP " only", s->path);
+		text_addf(error, "%s is only for root and the group " VIEW_GROUP, s->path);
 	else if (err && !error->len)
 		text_addf(error, "%s: %s", s->path, strerror(-err));
 	return err;

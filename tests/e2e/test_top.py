@@ -355,7 +355,7 @@ def check_refused(here):
     with here.lab("refused", [GOOD]) as lab, service(here, lab) as (tlsfail, path):
         os.chmod(here.top, 0o755)
         with Screen(here, [*env.NOBODY, here.tlsfail, "top", "--socket", path]) as screen:
-            screen.wait(r"is for root and the group tlsfail only|Permission denied")
+            screen.wait(r"is only for root and the group tlsfail|Permission denied")
             screen.wait(r"^ended with 1$")
         os.chmod(path, 0o666)  # the second lock, behind the first
         with Screen(here, [*env.NOBODY, here.tlsfail, "top", "--socket", path]) as screen:
@@ -379,7 +379,7 @@ def check_group(here):
         os.chmod(here.top, 0o755)
         require(os.stat(path).st_gid == 4242, os.stat(path))
         drive.once(lab, EXPIRED)
-        for number, seen in ((4242, r"verify-expired"), (4243, r"is for root and the group tlsfail")):
+        for number, seen in ((4242, r"verify-expired"), (4243, r"is only for root and the group tlsfail")):
             member = ("setpriv", "--reuid=65534", "--regid=65534", f"--groups={number}")
             with Screen(here, [*member, here.tlsfail, "top", "--socket", path]) as screen:
                 screen.wait(seen)
