@@ -92,6 +92,8 @@ FUZZ_CC     ?= $(CLANG)
 FUZZ_CFLAGS ?= $(SANITIZE) -fsanitize=fuzzer-no-link -Werror
 FUZZ_ENGINE ?= -fsanitize=fuzzer
 DEPFLAGS  = -MMD -MP
+# So that the same sources make the same program in any directory.
+PREFIX_MAP = -ffile-prefix-map=$(CURDIR)=.
 
 # Debian keeps bpftool in /usr/sbin, which is not in a user's PATH.
 export PATH := $(PATH):/usr/sbin:/sbin
@@ -130,7 +132,7 @@ $(1)/%.o: bpf/%.bpf.c Makefile | $$(DEPS)
 	$$(call say,BPF,$$@)
 	$$(Q)$$(call need,$$(CLANG)); $$(call need,$$(BPFTOOL))
 	$$(Q)$$(CLANG) -target bpf $$(BPF_CFLAGS) -D__TARGET_ARCH_$(2) -Ivmlinux -Iinclude -Ibpf \
-		$$(BPF_WARNINGS) $$(DEPFLAGS) -c $$< -o $$@
+		$$(BPF_WARNINGS) $$(PREFIX_MAP) $$(DEPFLAGS) -c $$< -o $$@
 
 $(1)/tlsfail.bpf.o: $$(BPF_SRCS:bpf/%.bpf.c=$(1)/%.o)
 	$$(call say,BPFLINK,$$@)
@@ -166,8 +168,8 @@ endef
 objects = $(patsubst src/%.c,$(1)/%.o,$(SRCS)) \
           $(patsubst tests/unit/%.c,$(1)/unit/%.o,$(UNIT_SRCS) $(UNIT_HELPERS))
 
-$(eval $(call object_rules,build/obj,$$(CC),$$(CFLAGS) $$(HARDENING_CFLAGS)))
-$(eval $(call object_rules,build/arm64/obj,$$(ARM64_CC),$$(CFLAGS) $$(HARDENING_CFLAGS)))
+$(eval $(call object_rules,build/obj,$$(CC),$$(CFLAGS) $$(HARDENING_CFLAGS) $$(PREFIX_MAP)))
+$(eval $(call object_rules,build/arm64/obj,$$(ARM64_CC),$$(CFLAGS) $$(HARDENING_CFLAGS) $$(PREFIX_MAP)))
 $(eval $(call object_rules,build/asan,$$(CC),$$(SANITIZE)))
 $(eval $(call object_rules,build/coverage,$$(CC),$$(COVERAGE)))
 $(eval $(call object_rules,build/gcc,gcc,-O2 -g -Werror))
@@ -353,6 +355,7 @@ check-docs: build/asan/tlsfail ## the commands in README.md, docs/ and the manua
 
 .PHONY: docs-expected
 docs-expected: build/tlsfail ## what these commands print is right: take it over into the pages
+	$(Q)tools/report-words
 	$(Q)tests/docs/run --tlsfail build/tlsfail --update
 
 .PHONY: coverage
@@ -494,7 +497,7 @@ DIST_DIRS := ci clickhouse docker elasticsearch fluent-bit grafana kubernetes lo
 install: build/tlsfail ## install into PREFIX (/usr/local) and SYSCONFDIR (/etc), below DESTDIR
 	install -D -m 755 build/tlsfail $(DESTDIR)$(SBINDIR)/tlsfail
 	install -D -m 644 -t $(DESTDIR)$(MANDIR)/man8 man/*.8
-	install -D -m 644 -t $(DESTDIR)$(DOCDIR) README.md LICENSE
+	install -D -m 644 -t $(DESTDIR)$(DOCDIR) README.md CHANGELOG.md LICENSE
 	install -D -m 644 -t $(DESTDIR)$(DOCDIR)/docs docs/*.md docs/*.schema.json
 	install -d $(DESTDIR)$(BASHCOMPDIR) $(DESTDIR)$(ZSHCOMPDIR) $(DESTDIR)$(FISHCOMPDIR)
 	build/tlsfail completion bash >$(DESTDIR)$(BASHCOMPDIR)/tlsfail
@@ -508,6 +511,8 @@ install: build/tlsfail ## install into PREFIX (/usr/local) and SYSCONFDIR (/etc)
 	chmod 644 $(DESTDIR)$(UNITDIR)/tlsfail.service
 	[ -e $(DESTDIR)$(SYSCONFDIR)/tlsfail/tlsfail.conf ] || \
 		install -D -m 644 dist/tlsfail.conf $(DESTDIR)$(SYSCONFDIR)/tlsfail/tlsfail.conf
+	[ -e $(DESTDIR)$(SYSCONFDIR)/logrotate.d/tlsfail ] || \
+		install -D -m 644 dist/logrotate/tlsfail $(DESTDIR)$(SYSCONFDIR)/logrotate.d/tlsfail
 
 .PHONY: uninstall
 uninstall: ## remove what install put there, but for the configuration
@@ -529,6 +534,36 @@ deb: ## build the Debian package: build/package/tlsfail_*.deb
 	rm -rf build/package && mkdir -p $(DEB_COPY)
 	tar -c --exclude=./build --exclude=./.git . | tar -x -C $(DEB_COPY)
 	cd $(DEB_COPY) && dpkg-buildpackage --build=binary --no-sign
+
+# What is committed, and nothing else; the times in it are that of the commit.
+DIST_NAME  := tlsfail-$(VERSION)
+DIST_EPOCH  = $(shell git log -1 --format=%ct)
+
+.PHONY: dist
+dist: ## the release: build/dist/tlsfail-VERSION.tar.gz, its SBOM (SPDX), SHA256SUMS
+	@git rev-parse --verify --quiet HEAD >/dev/null || \
+		{ echo "dist packs what is committed, and this is no checkout of git" >&2; exit 1; }
+	rm -rf build/dist && mkdir -p build/dist
+	git archive --format=tar --prefix=$(DIST_NAME)/ HEAD | \
+		gzip -9n >build/dist/$(DIST_NAME).tar.gz
+	SOURCE_DATE_EPOCH=$(DIST_EPOCH) tools/sbom $(VERSION) build/dist/$(DIST_NAME).tar.gz \
+		>build/dist/$(DIST_NAME).spdx.json
+	cd build/dist && sha256sum $(DIST_NAME).tar.gz $(DIST_NAME).spdx.json >SHA256SUMS
+
+# Without the build dependencies, which have other names where rpm did not install them.
+.PHONY: rpm
+rpm: dist ## build the package for Fedora and its kin: build/rpm/RPMS/*/tlsfail-*.rpm
+	@command -v rpmbuild >/dev/null || \
+		{ echo "rpmbuild is missing: sudo tools/install-deps --group build --group rpm" >&2; exit 1; }
+	rm -rf build/rpm && mkdir -p build/rpm/SOURCES
+	cp build/dist/$(DIST_NAME).tar.gz build/rpm/SOURCES
+	sed 's/@VERSION@/$(VERSION)/' dist/rpm/tlsfail.spec >build/rpm/tlsfail.spec
+	SOURCE_DATE_EPOCH=$(DIST_EPOCH) rpmbuild -bb --nodeps --define '_topdir $(CURDIR)/build/rpm' \
+		build/rpm/tlsfail.spec
+
+.PHONY: check-package
+check-package: ## the packages: reproducible, clean for lintian, installed into a root, checksums
+	$(Q)tools/tap-summary 'package=tests/package/run'
 
 .PHONY: clean
 clean: ## remove build/
