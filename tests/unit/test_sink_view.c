@@ -300,7 +300,7 @@ static void test_standing(void **state)
 	standing.peers[0].peer.port = 443;
 	standing.peers[0].done = 6;
 	text_init(&t, line, sizeof(line));
-	type->standing(&standing, &t);
+	type->standing(&(struct sink_options){ 0 }, &standing, &t);
 	assert_int_equal(line[t.len - 1], '\n');
 	event = json_loads(line, 0, NULL);
 	assert_non_null(event);
