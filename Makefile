@@ -459,10 +459,11 @@ bench: need-root build/tlsfail ## what tracing costs, beside other tracers, ROUN
 demo: need-root build/tlsfail ## nginx, broken upstreams, and tlsfail watching them (root)
 	$(Q)tools/demo; status=$$?; $(HAND_BACK); exit $$status
 
-# With PAGE=docs/accuracy.md the result goes there, too.
+# With PAGE=docs/accuracy.md the result goes there, too, and that about other programs into docs/programs.md.
 .PHONY: accuracy
 accuracy: need-root build/tlsfail ## every case on nginx: what was wrong, what tlsfail said (root)
-	$(Q)$(PYTHON) tests/e2e/accuracy.py --tlsfail build/tlsfail $(PAGE:%=--page %); \
+	$(Q)$(PYTHON) tests/e2e/accuracy.py --tlsfail build/tlsfail $(PAGE:%=--page %) && \
+	$(PYTHON) tests/e2e/programs.py --tlsfail build/tlsfail $(if $(PAGE),--page docs/programs.md); \
 		status=$$?; $(HAND_BACK); exit $$status
 
 .PHONY: golden
