@@ -1,24 +1,19 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * A new file, renamed over the old one. The directory may belong to somebody else, so the new file is
- * never one that was there. Figures that are written anew every ten seconds do not wait for the disk: a
+ * Written every now and then. Figures that are written anew every ten seconds do not wait for the disk: a
  * busy one takes longer than the end of tlsfail may.
  */
 #include "metrics/file.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <pthread.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "system/confine.h"
+#include "system/files.h"
 #include "system/log.h"
 
 struct metrics_file {
@@ -31,43 +26,9 @@ struct metrics_file {
 	bool failing;
 };
 
-static int page_write(int fd, const char *page, size_t len, bool on_disk)
-{
-	while (len) {
-		ssize_t written = write(fd, page, len);
-
-		if (written <= 0 && errno != EINTR)
-			return written ? -errno : -EIO;
-		if (written > 0) {
-			page += written;
-			len -= (size_t)written;
-		}
-	}
-	return on_disk && fsync(fd) ? -errno : 0;
-}
-
 int metrics_file_replace(const char *path, const char *page, size_t len, bool on_disk)
 {
-	char temporary[PATH_MAX];
-	int fd, err;
-
-	/* node_exporter reads what ends with .prom only. */
-	if ((size_t)snprintf(temporary, sizeof(temporary), "%s.new", path) >= sizeof(temporary))
-		return -ENAMETOOLONG;
-	if (unlink(temporary) && errno != ENOENT)
-		return -errno;
-	fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return -errno;
-	/* Its reader is another user, whatever our umask. */
-	err = fchmod(fd, 0644) ? -errno : page_write(fd, page, len, on_disk);
-	if (close(fd) && !err)
-		err = -errno;
-	if (!err && rename(temporary, path))
-		err = -errno;
-	if (err)
-		unlink(temporary);
-	return err;
+	return files_own_replace(path, page, len, on_disk);
 }
 
 static int file_write(struct metrics_file *f)

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -99,5 +100,46 @@ out:
 	}
 	if (directory >= 0)
 		close(directory);
+	return err;
+}
+
+static int page_write(int fd, const char *page, size_t len, bool on_disk)
+{
+	while (len) {
+		ssize_t written = write(fd, page, len);
+
+		if (written <= 0 && errno != EINTR)
+			return written ? -errno : -EIO;
+		if (written > 0) {
+			page += written;
+			len -= (size_t)written;
+		}
+	}
+	return on_disk && fsync(fd) ? -errno : 0;
+}
+
+/* A new file, forced to the disk where that is wanted, then renamed over the old one. The directory may belong to somebody
+ * else, so the new file is never one that was there. */
+int ownfile_replace(const char *path, const char *page, size_t len, bool on_disk)
+{
+	char temporary[PATH_MAX];
+	int fd, err;
+
+	/* node_exporter reads what ends with .prom only. */
+	if ((size_t)snprintf(temporary, sizeof(temporary), "%s.new", path) >= sizeof(temporary))
+		return -ENAMETOOLONG;
+	if (unlink(temporary) && errno != ENOENT)
+		return -errno;
+	fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return -errno;
+	/* Its reader is another user, whatever our umask. */
+	err = fchmod(fd, 0644) ? -errno : page_write(fd, page, len, on_disk);
+	if (close(fd) && !err)
+		err = -errno;
+	if (!err && rename(temporary, path))
+		err = -errno;
+	if (err)
+		unlink(temporary);
 	return err;
 }

@@ -5,6 +5,8 @@
 #ifndef TLSFAIL_SYSTEM_OWNFILE_H
 #define TLSFAIL_SYSTEM_OWNFILE_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 
@@ -19,5 +21,9 @@ struct text;
  */
 int ownfile_open(const char *path, int flags, mode_t mode, int *fd, struct stat *st,
 		 struct text *error);
+
+/* Replaces the file at path with that page, readable for everybody; a reader sees the old one or the
+ * new one; on_disk: also after a crash of the machine. A negative errno on failure. */
+int ownfile_replace(const char *path, const char *page, size_t len, bool on_disk);
 
 #endif
