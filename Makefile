@@ -18,6 +18,7 @@ ZSHCOMPDIR  ?= $(PREFIX)/share/zsh/vendor-completions
 FISHCOMPDIR ?= $(PREFIX)/share/fish/vendor_completions.d
 SYSCONFDIR ?= /etc
 UNITDIR   ?= $(PREFIX)/lib/systemd/system
+SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
 
 # CC, CFLAGS, CPPFLAGS, LDFLAGS have their usual meaning; make's own CC is `cc`.
 ifeq ($(origin CC),default)
@@ -510,6 +511,7 @@ install: build/tlsfail ## install into PREFIX (/usr/local) and SYSCONFDIR (/etc)
 	install -d $(DESTDIR)$(UNITDIR)
 	sed 's|@SBINDIR@|$(SBINDIR)|' dist/tlsfail.service >$(DESTDIR)$(UNITDIR)/tlsfail.service
 	chmod 644 $(DESTDIR)$(UNITDIR)/tlsfail.service
+	install -D -m 644 dist/sysusers.conf $(DESTDIR)$(SYSUSERSDIR)/tlsfail.conf
 	[ -e $(DESTDIR)$(SYSCONFDIR)/tlsfail/tlsfail.conf ] || \
 		install -D -m 644 dist/tlsfail.conf $(DESTDIR)$(SYSCONFDIR)/tlsfail/tlsfail.conf
 	[ -e $(DESTDIR)$(SYSCONFDIR)/logrotate.d/tlsfail ] || \
@@ -520,7 +522,7 @@ uninstall: ## remove what install put there, but for the configuration
 	rm -f $(DESTDIR)$(SBINDIR)/tlsfail $(patsubst man/%,$(DESTDIR)$(MANDIR)/man8/%,$(wildcard man/*.8))
 	rm -f $(DESTDIR)$(BASHCOMPDIR)/tlsfail $(DESTDIR)$(ZSHCOMPDIR)/_tlsfail
 	rm -f $(DESTDIR)$(FISHCOMPDIR)/tlsfail.fish
-	rm -f $(DESTDIR)$(UNITDIR)/tlsfail.service
+	rm -f $(DESTDIR)$(UNITDIR)/tlsfail.service $(DESTDIR)$(SYSUSERSDIR)/tlsfail.conf
 	rm -rf $(DESTDIR)$(DOCDIR)
 
 # In a copy, so that the package is compiled with the flags of a package and nothing else.
