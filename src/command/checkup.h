@@ -22,7 +22,7 @@ enum checkup_status {
 	CHECKUP_MISSING,  /* cannot work */
 };
 
-#define CHECKUP_ITEMS_MAX	 12
+#define CHECKUP_ITEMS_MAX	 15
 #define CHECKUP_ALTERNATIVES_MAX 4
 #define CHECKUP_WORDS_LEN	 512
 
@@ -80,6 +80,9 @@ void checkup_free(struct checkup *checkup);
 
 /* checkup_kernel.c: the items and the facts. */
 void checkup_kernel(struct checkup *checkup);
+
+/* checkup_parts.c: what each part of tlsfail may do. */
+void checkup_parts(struct checkup *checkup);
 
 /* checkup_process.c: reads what there is to know about one process. */
 void checkup_process(const struct target_process *process, struct checkup_process *p);

@@ -348,6 +348,7 @@ void checkup_kernel(struct checkup *c)
 	examine_tracefs(c);
 	examine_metrics(c);
 	examine_sinks(c);
+	checkup_parts(c);
 	for (int i = 0; i < FACT_COUNT; i++) {
 		c->facts[i].status = CHECKUP_UNKNOWN;
 		if (features)

@@ -41,16 +41,16 @@ struct confirm {
 	struct asked asked[ASKED_MAX];
 };
 
-int confirm_open(uint64_t interval_ns, struct confirm **out)
+int confirm_open(int prober, uint64_t interval_ns, struct confirm **out)
 {
 	struct confirm *c = calloc(1, sizeof(*c));
-	int err = c ? prober_start(&c->fd) : -ENOMEM;
 
-	if (err) {
-		free(c);
-		return err;
-	}
+	if (!c)
+		return -ENOMEM;
+	c->fd = prober;
 	c->interval_ns = interval_ns;
+	/* A prober may still be at what an analyst before this one has asked. */
+	c->next_id = clock_monotonic();
 	*out = c;
 	return 0;
 }

@@ -14,9 +14,9 @@
 
 struct confirm;
 
-/* Starts the process that probes, so: before there are threads. *out is the caller's to
- * confirm_close(). Returns 0 or a negative errno. */
-int confirm_open(uint64_t interval_ns, struct confirm **out);
+/* Asks the process that prober_start() has started; *out is the caller's to confirm_close(), which closes
+ * prober. -ENOMEM on failure. */
+int confirm_open(int prober, uint64_t interval_ns, struct confirm **out);
 void confirm_close(struct confirm *c);
 
 /* Takes a failure whose finding is about to be told, if it leaves something open. t: CLOCK_MONOTONIC. */

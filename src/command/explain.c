@@ -420,7 +420,7 @@ static int configuration_open(struct explainer *x)
 	char buf[512];
 	struct text problem;
 
-	x->read = (struct nginxread){ .root = -1 };
+	x->read = (struct nginxread){ 0 };
 	if (!x->options->ask.conf)
 		return 0;
 	text_init(&problem, buf, sizeof(buf));

@@ -15,6 +15,7 @@
 #include "metrics/http.h"
 #include "metrics/process.h"
 #include "metrics/share.h"
+#include "system/listen.h"
 #include "system/clock.h"
 
 struct exporter {
@@ -43,7 +44,31 @@ const struct metrics_names exporter_names = {
 	.alert_name = tls_alert_name,
 };
 
-static int exporter_start(struct exporter *e, const struct options *o)
+int exporter_listen(const struct options *o, int *fd)
+{
+	const char *lacks = o->metrics ? metrics_http_lacks() : NULL;
+
+	*fd = -1;
+	if (!o->metrics)
+		return 0;
+	if (lacks) {
+		log_line("--metrics: %s; use --metrics-file instead", lacks);
+		return -EOPNOTSUPP;
+	}
+	*fd = listen_open(&o->metrics_address);
+	if (*fd >= 0)
+		return 0;
+	log_line("cannot serve metrics at %s: %s", o->metrics, strerror(-*fd));
+	return *fd;
+}
+
+void exporter_unlisten(const struct options *o, int fd)
+{
+	if (fd >= 0)
+		listen_close(&o->metrics_address, fd);
+}
+
+static int exporter_start(struct exporter *e, const struct options *o, int listening)
 {
 	int err = 0;
 
@@ -54,11 +79,9 @@ static int exporter_start(struct exporter *e, const struct options *o)
 		return -ENOMEM;
 	}
 	metrics_share_publish(e->share, e->metrics);
-	if (o->metrics)
-		err = metrics_http_open(&o->metrics_address, e->share, &e->http);
-	if (err == -EOPNOTSUPP)
-		log_line("--metrics: %s; use --metrics-file instead", metrics_http_lacks());
-	else if (err)
+	if (listening >= 0)
+		err = metrics_http_open(listening, e->share, &e->http);
+	if (err)
 		log_line("cannot serve metrics at %s: %s", o->metrics, strerror(-err));
 	if (err || !o->metrics_file)
 		return err;
@@ -68,7 +91,7 @@ static int exporter_start(struct exporter *e, const struct options *o)
 	return err;
 }
 
-int exporter_open(const struct options *options, struct exporter **out)
+int exporter_open(const struct options *options, int listening, struct exporter **out)
 {
 	struct exporter *e;
 	int err;
@@ -81,7 +104,7 @@ int exporter_open(const struct options *options, struct exporter **out)
 		log_line("cannot collect metrics: %s", strerror(ENOMEM));
 		return -ENOMEM;
 	}
-	err = exporter_start(e, options);
+	err = exporter_start(e, options, listening);
 	if (err)
 		exporter_close(e);
 	else
@@ -130,7 +153,8 @@ void exporter_publish(struct exporter *e, struct outputs *outputs, struct metric
 {
 	host->time_ns = clock_realtime();
 	outputs_read(outputs, host);
-	metrics_process_read(&host->process);
+	if (!host->process.known)
+		metrics_process_read(&host->process);
 	metrics_host_set(e->metrics, host);
 	metrics_share_publish(e->share, e->metrics);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Facts that the kernel side does not send come from /proc, from uname(2), from its maps and from
+ * Facts that neither the kernel side nor the collector sends come from uname(2), the clock, and from
  * nginx's files. They are made records here, and go the same way.
  */
 #include "command/intake.h"
@@ -10,42 +10,23 @@
 #include <string.h>
 #include <sys/utsname.h>
 
-#include "kernel/counters.h"
 #include "program/nginx/live/logwatch.h"
 #include "program/nginx/live/places.h"
 #include "record/factory.h"
 #include "system/clock.h"
-#include "system/procfs.h"
-
-#define STARTING_MS 20 /* between looks at a process that is still loading its libraries */
+#include "system/files.h"
 
 /* A step of the clock by more is worth a record: times are shown to the millisecond. */
 #define CLOCK_STEP_NS 1000000
-
-#define ANNOUNCED_MAX 256
-
-/* By then its number may be another process's. */
-#define ANNOUNCED_NS 1000000000ULL
-
-/* A process whose record was made. */
-struct announced {
-	uint32_t pid;	  /* 0: free */
-	uint64_t started; /* ticks, see procfs_started() */
-	uint64_t until;	  /* then it is looked at whether it still is that one */
-};
 
 struct intake {
 	struct intake_options options;
 	struct logwatch *logs; /* NULL: no error.log is followed */
 	struct nginxplaces *nginx;
-	uint64_t records;
 	struct tlsfail_lost late; /* came, and nobody had time for it */
-	struct tlsfail_lost told; /* lost, and said so */
 	struct tlsfail_clock clock;
-	bool starting; /* a process is to be looked at again soon */
-	uint64_t look_at;
-	size_t announced_next;
-	struct announced announced[ANNOUNCED_MAX];
+	struct message_peers peers; /* to be asked about */
+	bool over;
 };
 
 /* -- out ---------------------------------------------------------------------------------------- */
@@ -73,14 +54,12 @@ static void nginx_emit(struct intake *in, const struct tlsfail_conn *conn)
 }
 
 /* A line that has no connection, and that a process wrote which is not traced. */
-static bool is_foreign(const struct intake *in, const void *record)
+static bool is_foreign(const void *record)
 {
 	const struct tlsfail_log_line *line = record;
-	struct target_process process;
 
 	return line->h.type == TLSFAIL_REC_LOG_LINE && !line->id &&
-	       !target_process_read((pid_t)line->pid, &process) &&
-	       !target_matches(in->options.targets, &process);
+	       files_matches((pid_t)line->pid) == 0;
 }
 
 /* A record that had its turn. */
@@ -89,7 +68,7 @@ static void deliver(void *context, const void *record, size_t len)
 	const struct tlsfail_header *h = record;
 	struct intake *in = context;
 
-	if (is_foreign(in, record))
+	if (is_foreign(record))
 		return;
 	/* Not before it has its turn: the ClientHello has come by now. */
 	if (h->type == TLSFAIL_REC_CONN)
@@ -117,12 +96,10 @@ int intake_open(const struct intake_options *options, struct intake **out, struc
 	if (!in)
 		return -ENOMEM;
 	in->options = *options;
-	in->starting = true;
 	err = nginxplaces_new(&in->nginx);
 	logs = (struct logwatch_options){
 		.names = options->error_logs,
 		.count = options->error_log_count,
-		.targets = options->targets,
 		.roles = options->roles,
 		.emit = deliver,
 		.context = in,
@@ -145,7 +122,7 @@ void intake_close(struct intake *in)
 	free(in);
 }
 
-/* -- processes ---------------------------------------------------------------------------------- */
+/* -- records from the queue --------------------------------------------------------------------- */
 
 static void logs_look_again(struct intake *in)
 {
@@ -153,112 +130,57 @@ static void logs_look_again(struct intake *in)
 		logwatch_look_again(in->logs, clock_monotonic());
 }
 
-static struct tlsfail_process *process_make(const struct intake *in, uint32_t pid)
+/* What nobody had time for is part of what was lost. */
+static void totals_take(struct intake *in, const struct tlsfail_totals *record)
 {
-	const struct library_name *library;
-	struct target_process process;
-	char where[TARGET_WHERE_LEN];
+	const struct tlsfail_lost none = { 0 };
+	struct tlsfail_totals totals = *record;
+	struct tlsfail_loss loss;
 
-	if (target_process_read((pid_t)pid, &process))
-		return NULL;
-	target_process_where((pid_t)pid, where);
-	library = discovery_library(in->options.discovery, pid);
-	return record_process(pid, process.exe_path, library ? library->path : "",
-			      library ? library->version : "", where);
+	if (record_loss(clock_monotonic(), &none, &in->late, &loss))
+		submit(in, &loss, sizeof(loss));
+	if (in->logs)
+		logwatch_finish(in->logs, clock_monotonic());
+	totals.lost.conns += in->late.conns;
+	totals.lost.wires += in->late.wires;
+	emit(in, &totals, sizeof(totals));
+	in->over = true;
 }
-
-/* Was a record made of this process, and not of one that had its number before (a fork makes no exec
- * record)? */
-static bool is_announced(struct intake *in, uint32_t pid)
-{
-	uint64_t now = clock_monotonic(), started;
-	struct announced *a = in->announced, *end = a + ANNOUNCED_MAX;
-
-	while (a < end && a->pid != pid)
-		a++;
-	if (a == end)
-		return false;
-	if (now < a->until)
-		return true;
-	a->until = now + ANNOUNCED_NS;
-	/* of one that has ended, what is known still holds */
-	if (procfs_started((pid_t)pid, &started) || started == a->started)
-		return true;
-	a->pid = 0;
-	return false;
-}
-
-/* The process of a connection, once. */
-static void process_announce(struct intake *in, uint32_t pid)
-{
-	struct announced a = { .pid = pid, .until = clock_monotonic() + ANNOUNCED_NS };
-	struct tlsfail_process *record;
-
-	if (is_announced(in, pid))
-		return;
-	if (procfs_started((pid_t)pid, &a.started))
-		return;
-	record = process_make(in, pid);
-	if (!record)
-		return;
-	in->announced[in->announced_next] = a;
-	in->announced_next = (in->announced_next + 1) % ANNOUNCED_MAX;
-	submit(in, record, record->h.len);
-	free(record);
-	/* A worker may be new as nginx has been reloaded. */
-	logs_look_again(in);
-}
-
-/* It has become another program. */
-static void process_renew(struct intake *in, uint32_t pid)
-{
-	for (size_t i = 0; i < ANNOUNCED_MAX; i++)
-		if (in->announced[i].pid == pid)
-			in->announced[i].pid = 0;
-	discovery_exec(in->options.discovery, pid);
-	in->starting = true;
-	logs_look_again(in);
-}
-
-/* -- records of the kernel side ----------------------------------------------------------------- */
 
 void intake_record(struct intake *in, const void *record, size_t len)
 {
 	const struct tlsfail_header *h = record;
 
-	in->records++;
-	switch (h->type) {
-	case TLSFAIL_REC_CONN:
-		process_announce(in, ((const struct tlsfail_conn *)record)->pid);
-		break;
-	case TLSFAIL_REC_CERTS:
-		process_announce(in, ((const struct tlsfail_certs *)record)->pid);
-		break;
-	case TLSFAIL_REC_EXEC:
-		process_renew(in, ((const struct tlsfail_exec *)record)->pid);
-		break;
-	default:
-		break;
+	if (h->type == TLSFAIL_REC_TOTALS && len == sizeof(struct tlsfail_totals)) {
+		totals_take(in, record);
+		return;
 	}
 	submit(in, record, len);
+	/* A worker may be new as nginx has been reloaded. */
+	if (h->type == TLSFAIL_REC_PROCESS || h->type == TLSFAIL_REC_EXEC)
+		logs_look_again(in);
 }
 
 void intake_lose(struct intake *in, const void *record)
 {
 	const struct tlsfail_header *h = record;
 
-	in->records++;
 	in->late.conns += h->type == TLSFAIL_REC_CONN;
 	in->late.wires += h->type == TLSFAIL_REC_WIRE || h->type == TLSFAIL_REC_CERTS;
-	in->late.execs += h->type == TLSFAIL_REC_EXEC;
 }
 
-uint64_t intake_records(const struct intake *in)
+bool intake_is_over(const struct intake *in)
 {
-	return in->records;
+	return in->over;
 }
 
-/* -- clock, peers, losses ----------------------------------------------------------------------- */
+void intake_count_lost(const struct intake *in, struct tlsfail_counters *sum)
+{
+	sum->n[TLSFAIL_N_LOST_CONN] += in->late.conns;
+	sum->n[TLSFAIL_N_LOST_WIRE] += in->late.wires;
+}
+
+/* -- clock, peers ------------------------------------------------------------------------------- */
 
 static struct tlsfail_clock clock_now(void)
 {
@@ -281,55 +203,30 @@ static bool clock_is_stale(const struct intake *in)
 	return step > CLOCK_STEP_NS || step < -CLOCK_STEP_NS;
 }
 
-/* The counts of a peer; when asked so, only if it has succeeded after it failed. */
-static void peer_announce(struct intake *in, const struct tlsfail_peer_key *key, bool succeeded)
+static void peers_send(struct intake *in)
 {
-	struct tlsfail_peer_counts counts;
-	struct tlsfail_peer record;
-
-	if (counters_peer(in->options.peers_fd, key, &counts) ||
-	    (succeeded && counts.t_done <= counts.t_failed))
-		return;
-	record = record_peer(clock_monotonic(), key, &counts);
-	submit(in, &record, sizeof(record));
+	if (in->peers.count || in->peers.clock)
+		in->options.ask(in->options.context, &in->peers);
+	in->peers.count = 0;
 }
 
-/* Before a summary all that are known, else those that may have recovered. */
-static void peers_announce(struct intake *in, bool summary)
+/* Before a summary all that are known, else those that may have recovered; with a clock, by which the
+ * pipeline learns that all came. */
+static void peers_ask(struct intake *in, bool summary, bool clock)
 {
 	struct tlsfail_peer_key key;
 	size_t at = 0;
 
-	while (pipeline_peer_watched(in->options.pipeline, summary, &at, &key))
-		peer_announce(in, &key, !summary);
-}
-
-int intake_counters(const struct intake *in, struct tlsfail_counters *sum)
-{
-	int err = counters_read(in->options.counters_fd, sum);
-
-	if (err)
-		return err;
-	sum->n[TLSFAIL_N_LOST_CONN] += in->late.conns;
-	sum->n[TLSFAIL_N_LOST_WIRE] += in->late.wires;
-	sum->n[TLSFAIL_N_LOST_EXEC] += in->late.execs;
-	return 0;
-}
-
-static void loss_announce(struct intake *in)
-{
-	struct tlsfail_counters counters;
-	struct tlsfail_loss record;
-	struct tlsfail_lost lost;
-
-	if (intake_counters(in, &counters))
-		return;
-	lost = record_lost(&counters);
-	if (record_loss(clock_monotonic(), &in->told, &lost, &record))
-		submit(in, &record, sizeof(record));
-	if (lost.execs > in->told.execs)
-		discovery_rescan(in->options.discovery);
-	in->told = lost;
+	in->peers.recovered = !summary;
+	in->peers.clock = false;
+	in->peers.count = 0;
+	while (pipeline_peer_watched(in->options.pipeline, summary, &at, &key)) {
+		in->peers.keys[in->peers.count++] = key;
+		if (in->peers.count == MESSAGE_PEERS_MAX)
+			peers_send(in);
+	}
+	in->peers.clock = clock;
+	peers_send(in);
 }
 
 /* -- the turns ---------------------------------------------------------------------------------- */
@@ -352,46 +249,28 @@ int intake_begin(struct intake *in)
 
 void intake_turn(struct intake *in)
 {
-	uint64_t now = clock_monotonic();
-
-	if (now >= in->look_at) {
-		in->starting = discovery_run(in->options.discovery);
-		in->look_at = now + STARTING_MS * NS_PER_MS;
-	}
 	if (in->logs)
-		logwatch_poll(in->logs, now);
+		logwatch_poll(in->logs, clock_monotonic());
 }
 
 int intake_wait_ms(const struct intake *in, int limit)
 {
-	int ms = in->starting && limit > STARTING_MS ? STARTING_MS : limit;
-
-	return in->logs ? logwatch_wait_ms(in->logs, ms) : ms;
+	return in->logs ? logwatch_wait_ms(in->logs, limit) : limit;
 }
 
 void intake_tick(struct intake *in)
 {
 	const struct pipeline *pipeline = in->options.pipeline;
-	uint64_t deadline = pipeline_deadline(pipeline);
+	uint64_t deadline = pipeline_deadline(pipeline), now = clock_monotonic();
+	bool summary = pipeline_summary_is_due(pipeline, now);
 
-	peers_announce(in, pipeline_summary_is_due(pipeline, clock_monotonic()));
+	peers_ask(in, summary, summary);
 	/* The pipeline learns the time from records. */
-	if (clock_is_stale(in) || (deadline && clock_monotonic() >= deadline))
+	if (clock_is_stale(in) || (!summary && deadline && now >= deadline))
 		clock_announce(in);
-	loss_announce(in);
 }
 
 void intake_finish(struct intake *in, bool summary)
 {
-	struct tlsfail_counters counters;
-	struct tlsfail_totals totals;
-
-	peers_announce(in, summary);
-	loss_announce(in);
-	if (in->logs)
-		logwatch_finish(in->logs, clock_monotonic());
-	if (intake_counters(in, &counters))
-		return;
-	totals = record_totals(clock_monotonic(), &counters, in->records);
-	emit(in, &totals, sizeof(totals));
+	peers_ask(in, summary, false);
 }

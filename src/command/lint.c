@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -27,7 +28,8 @@
 static int file_read(void *context, const char *name, char **text, size_t *len)
 {
 	const struct nginxread *read = context;
-	int fd = nginxread_file(read, name);
+	struct stat stat;
+	int fd = nginxread_file(read, name, &stat);
 	int err;
 
 	if (fd < 0)

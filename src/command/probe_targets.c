@@ -10,6 +10,7 @@
 #include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <strings.h>
 #include <unistd.h>
 
@@ -144,7 +145,9 @@ static int host_add(struct finding_of_targets *f, const char *words)
 
 static int file_open(void *context, const char *name)
 {
-	return nginxread_file(context, name);
+	struct stat stat;
+
+	return nginxread_file(context, name, &stat);
 }
 
 static void neighbours_open(void *context, const char *name, void (*found)(void *context, int fd),
@@ -344,7 +347,7 @@ static int argument_add(struct finding_of_targets *f, const char *words)
 int probe_targets_find(const struct options *options, struct probe_targets *targets)
 {
 	const struct probe_settings *s = &options->probe;
-	struct nginxread read = { .root = -1 };
+	struct nginxread read = { 0 };
 	struct finding_of_targets f = { options, targets, NULL };
 	bool needed = s->conf || (!options->argument_count && !s->from);
 	int err = 0;

@@ -138,7 +138,9 @@ static int become_nobody(void)
 
 static int file_open(void *context, const char *name)
 {
-	return nginxread_file(context, name);
+	struct stat stat;
+
+	return nginxread_file(context, name, &stat);
 }
 
 static void neighbours_open(void *context, const char *name, void (*found)(void *context, int fd),
@@ -151,7 +153,7 @@ static void neighbours_open(void *context, const char *name, void (*found)(void 
 static int client_read(const struct prober_request *request, struct client *client)
 {
 	struct nginx_places *places = malloc(sizeof(*places));
-	struct nginxread read = { .root = -1 };
+	struct nginxread read = { 0 };
 	const struct location_files files = { file_open, neighbours_open, &read };
 	char words[256];
 	struct text problem;
@@ -301,6 +303,18 @@ static void request_run(const struct prober_request *request, struct prober_repl
 	close(ends[0]);
 }
 
+/* Whoever asks reads what peers send, and may not be itself any more. */
+static bool request_is_valid(const struct prober_request *request)
+{
+	if (request->slug_count > 1 + FINDING_CANDIDATES_MAX ||
+	    request->places_len > sizeof(request->places))
+		return false;
+	for (uint32_t i = 0; i < request->slug_count; i++)
+		if (!memchr(request->slugs[i], '\0', PROBER_SLUG_LEN))
+			return false;
+	return true;
+}
+
 static void prober_main(int fd)
 {
 	struct prober_request *request = malloc(sizeof(*request));
@@ -317,7 +331,9 @@ static void prober_main(int fd)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	while (request && recv(fd, request, sizeof(*request), 0) == (ssize_t)sizeof(*request)) {
-		request_run(request, &reply);
+		reply = (struct prober_reply){ .id = request->id };
+		if (request_is_valid(request))
+			request_run(request, &reply);
 		if (send(fd, &reply, sizeof(reply), 0) < 0)
 			break;
 	}

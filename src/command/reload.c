@@ -4,22 +4,18 @@
  */
 #include "command/reload.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "system/log.h"
-#include "system/notify.h"
+#include "command/analyst.h"
 #include "command/options.h"
 #include "output/outputs.h"
-#include "command/pipeline.h"
-#include "base/text.h"
-
-#define OLD_OUTPUTS_MS 400 /* for what they still have queued */
+#include "system/log.h"
 
 struct reloader {
 	const struct options *started_with;
 	struct options *current; /* what the outputs are from, if not from the start */
+	struct options *wanted;	 /* they are being opened */
 };
 
 struct reloader *reloader_new(const struct options *options)
@@ -40,69 +36,75 @@ static void options_drop(struct options *o)
 
 void reloader_free(struct reloader *r)
 {
-	if (r)
-		options_drop(r->current);
+	if (!r)
+		return;
+	options_drop(r->current);
+	options_drop(r->wanted);
 	free(r);
 }
 
-/* Opens the outputs of next and puts them in the place of the old ones. */
-static int outputs_replace(const struct options *next, struct pipeline *pipeline,
-			   struct outputs **outputs)
+/* The strings stay those of o. */
+static void message_make(const struct options *o, struct message *m)
 {
-	struct outputs_options wanted;
-	struct outputs *opened;
-	char buf[1024];
-	struct text error;
-	int err;
+	struct outputs_options outputs;
 
-	text_init(&error, buf, sizeof(buf));
-	options_outputs(next, &wanted);
-	err = outputs_open(&wanted, &opened, &error);
-	if (err) {
-		log_line("%s; keeping the current outputs", error.len ? buf : strerror(-err));
-		return err;
-	}
-	pipeline_set_outputs(pipeline, opened);
-	pipeline_tell_noise(pipeline, next->pipeline.noise);
-	outputs_finish(*outputs, OLD_OUTPUTS_MS);
-	outputs_summary(*outputs);
-	outputs_close(*outputs);
-	*outputs = opened;
-	log_line("reloaded: findings now go to the new outputs");
-	return 0;
+	options_outputs(o, &outputs);
+	m->type = MESSAGE_OUTPUTS;
+	m->outputs.verbose = outputs.sink.verbose;
+	m->outputs.ladder = outputs.sink.ladder;
+	m->outputs.color = outputs.sink.color;
+	m->outputs.utf8 = outputs.sink.utf8;
+	m->outputs.ecs = outputs.sink.ecs;
+	m->outputs.noise = o->pipeline.noise;
+	m->outputs.queue_size = outputs.queue_size;
+	m->outputs.count = outputs.count;
+	memcpy(m->outputs.specs, outputs.specs, sizeof(outputs.specs));
 }
 
-static void options_take(struct reloader *r, struct pipeline *pipeline, struct outputs **outputs)
+bool reloader_current(const struct reloader *r, struct message *outputs)
+{
+	message_make(r->current ? r->current : r->started_with, outputs);
+	return r->current;
+}
+
+void reloader_done(struct reloader *r, bool taken)
+{
+	if (taken && r->wanted) {
+		options_drop(r->current);
+		r->current = r->wanted;
+	} else {
+		options_drop(r->wanted);
+	}
+	r->wanted = NULL;
+}
+
+enum reload reloader_run(struct reloader *r, struct message *outputs)
 {
 	const struct options *old = r->current ? r->current : r->started_with;
-	struct options *next = calloc(1, sizeof(*next));
+	struct options *next;
 
+	if (!r->started_with->config)
+		return RELOAD_REOPEN;
+	next = calloc(1, sizeof(*next));
 	if (!next || options_parse_again(r->started_with, next)) {
 		log_line("keeping the current configuration");
 		options_drop(next);
-		return;
+		return RELOAD_NOTHING;
 	}
 	options_tell_fixed(r->started_with, next);
 	if (options_same_outputs(old, next)) {
-		/* They point into the old options, which stay. */
-		outputs_reopen(*outputs);
 		log_line("reloaded: the outputs are the same; files were reopened");
 		options_drop(next);
-	} else if (outputs_replace(next, pipeline, outputs)) {
+		return RELOAD_REOPEN;
+	}
+	if (analyst_has_network(next) && !analyst_has_network(r->started_with)) {
+		log_line("an output that connects to another host takes effect when tlsfail is "
+			 "restarted; keeping the current outputs");
 		options_drop(next);
-	} else {
-		options_drop(r->current);
-		r->current = next;
+		return RELOAD_NOTHING;
 	}
-}
-
-void reloader_run(struct reloader *r, struct pipeline *pipeline, struct outputs **outputs)
-{
-	if (!r->started_with->config) {
-		outputs_reopen(*outputs);
-		return;
-	}
-	notify_reloading();
-	options_take(r, pipeline, outputs);
-	notify_send("READY=1");
+	options_drop(r->wanted);
+	r->wanted = next;
+	message_make(next, outputs);
+	return RELOAD_OUTPUTS;
 }

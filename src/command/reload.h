@@ -6,20 +6,31 @@
 #ifndef TLSFAIL_COMMAND_RELOAD_H
 #define TLSFAIL_COMMAND_RELOAD_H
 
+#include "command/message.h"
+
 struct options;
-struct outputs;
-struct pipeline;
 struct reloader;
 
 /* options has to outlive it. NULL when out of memory. */
 struct reloader *reloader_new(const struct options *options);
 void reloader_free(struct reloader *r);
 
+enum reload {
+	RELOAD_NOTHING, /* everything stays as it was */
+	RELOAD_REOPEN,	/* files are to be begun anew */
+	RELOAD_OUTPUTS, /* other outputs are asked for */
+};
+
 /*
- * Reads the configuration again. If it asks for other outputs, they take the place of *outputs, which
- * are closed, in the pipeline; otherwise files are only begun anew. When anything is wrong with the
- * new ones, the old ones stay. One line on stderr says what was done, or what is wrong.
+ * Reads the configuration again, if there is one, and says what is to be done: *outputs is then the
+ * message that says which. What is wrong, or takes a restart, is said on stderr.
  */
-void reloader_run(struct reloader *r, struct pipeline *pipeline, struct outputs **outputs);
+enum reload reloader_run(struct reloader *r, struct message *outputs);
+
+/* Those outputs were opened, or were not. */
+void reloader_done(struct reloader *r, bool taken);
+
+/* The message for the outputs that were taken last; false: they are those of the start. */
+bool reloader_current(const struct reloader *r, struct message *outputs);
 
 #endif

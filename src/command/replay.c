@@ -161,6 +161,7 @@ static int replay_all(struct replay *r, struct text *error)
 int replay_run(const struct options *o)
 {
 	struct replay r = { .options = o, .t_begin = clock_monotonic() };
+	int listening;
 	bool lost = false;
 	char buf[1024];
 	struct text error;
@@ -168,8 +169,12 @@ int replay_run(const struct options *o)
 
 	text_init(&error, buf, sizeof(buf));
 	signal(SIGPIPE, SIG_IGN);
-	if (exporter_open(o, &r.exporter))
+	if (exporter_listen(o, &listening))
 		return EXIT_CANNOT;
+	if (exporter_open(o, listening, &r.exporter)) {
+		exporter_unlisten(o, listening);
+		return EXIT_CANNOT;
+	}
 	err = replay_all(&r, &error);
 	if (!err) {
 		pipeline_summary(r.pipeline);
@@ -183,5 +188,6 @@ int replay_run(const struct options *o)
 	standings_free(r.standings);
 	outputs_close(r.outputs);
 	exporter_close(r.exporter);
+	exporter_unlisten(o, listening);
 	return lost || (err && err != -EPIPE) ? EXIT_CANNOT : EXIT_SUCCESS;
 }

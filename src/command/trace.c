@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Order matters at the start: what can be refused cheaply is tried first, BPF is loaded with its
- * read-only data set, everything is attached, and only then is it armed.
+ * The collector. Order matters at the start: what can be refused cheaply is tried first; the keeper is
+ * forked while there is nothing that it should not have; BPF is loaded with its read-only data set,
+ * everything is attached, the analyst is started, and only then is it armed.
  */
 #include "command/trace.h"
 
@@ -10,48 +11,48 @@
 #include <linux/capability.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <unistd.h>
 
 #include <bpf/libbpf.h>
 
-#include "command/confirm.h"
-#include "command/intake.h"
+#include "command/analysis.h"
+#include "command/feed.h"
 #include "command/loop.h"
 #include "kernel/adapt.h"
 #include "kernel/attach.h"
 #include "kernel/discover.h"
 #include "command/exporter.h"
+#include "command/prober.h"
 #include "kernel/counters.h"
 #include "kernel/leftovers.h"
 #include "kernel/libbpflog.h"
 #include "system/clock.h"
 #include "system/log.h"
 #include "system/confine.h"
+#include "metrics/process.h"
 #include "system/notify.h"
+#include "system/recqueue.h"
 #include "command/notice.h"
 #include "command/options.h"
-#include "output/outputs.h"
-#include "command/pipeline.h"
 #include "command/preflight.h"
 #include "kernel/probestats.h"
 #include "record/recording.h"
-#include "command/reload.h"
 #include "command/selection.h"
-#include "command/standings.h"
-#include "kernel/counters.h"
 #include "target/target.h"
 #include "tlsfail.skel.h"
 
-#define TICK_MS	   1000
-#define FINISH_MS  5000 /* for what waits in the queues of sinks */
-#define CONFIRM_MS 50	/* between looks for an answer of the prober */
+#define TICK_MS	    1000
+#define QUEUE_BYTES (4U << 20)
+#define FULL_MS	    5 /* between looks at whether the analyst has made room */
+/* The analyst takes nothing for so long: then the ring is emptied, and what is in it counted. */
+#define STALLED_NS NS_PER_S
 /* A certificate that stays the same is looked at again once a day: its end comes nearer. */
 #define CERT_INTERVAL_NS (24ULL * 3600 * 1000000000)
 #define CERT_PAUSE_NS	 1000000000ULL
 
 struct tracer {
 	const struct options *options;
-	uint64_t ticks; /* seconds that it runs */
 	struct target_set targets;
 	struct tlsfail_bpf *skel;
 	struct hook_choice choice;
@@ -60,130 +61,136 @@ struct tracer {
 	uint8_t epoch; /* of owner_epoch, the last one */
 	struct discovery *discovery;
 	struct ring_buffer *ring;
-	struct outputs *outputs;
-	struct pipeline *pipeline;
-	struct intake *intake;
-	struct recorder *recorder;
-	struct reloader *reloader;
-	struct exporter *exporter;
-	struct standings *standings;
-	int probe_stats;	 /* a descriptor, or -1 */
-	struct confirm *confirm; /* NULL: was not asked for */
+	struct recqueue *queue;
+	struct feed *feed;
+	struct analysis *analysis;
+	struct recorder *recorder; /* until the analyst has it */
+	int prober;		   /* a descriptor, or -1 */
+	int listening;		   /* likewise */
+	int probe_stats;	   /* likewise */
+	int events;		   /* epoll(7): the ring, and what the analysis has to say */
 
 	bool told_armed;
 	bool ending;
 	bool watchdog; /* the service manager waits for signs of life */
+	bool full;     /* the ring is not looked at, as the queue has no room */
 	int status;    /* exit status so far */
 	uint64_t t_armed;
-	uint64_t invalid; /* records that are none of this ABI */
+	uint64_t full_since;
+	uint64_t full_taken;
 	struct loop loop;
 };
 
 /* -- records ---------------------------------------------------------------------------------- */
 
-static void output_failed(struct tracer *t, int err)
+static bool is_stalled(const struct tracer *t)
 {
-	t->ending = true;
-	/* The reader has what it wanted; or we were told to end while it did not read. */
-	if (err == -EPIPE || err == -EINTR)
-		return;
-	log_line("cannot write the output: %s", strerror(-err));
-	t->status = EXIT_CANNOT;
-}
-
-static void recording_failed(struct tracer *t, int err)
-{
-	log_line("%s: %s; the recording ends here", t->options->record, strerror(-err));
-	recorder_close(t->recorder);
-	t->recorder = NULL;
-	t->status = EXIT_CANNOT;
-}
-
-/* --count is reached. */
-static bool is_full(const struct tracer *t)
-{
-	return t->options->count && pipeline_findings(t->pipeline) >= t->options->count;
-}
-
-/* A record of the stream. Of what was held back when --count was reached, losses are told. */
-static void emit(void *context, const void *data, size_t len)
-{
-	const struct tlsfail_header *h = data;
-	struct tracer *t = context;
-	char buf[256];
-	struct text problem;
-	int err;
-
-	if (is_full(t) && h->type != TLSFAIL_REC_LOSS && h->type != TLSFAIL_REC_TOTALS)
-		return;
-	text_init(&problem, buf, sizeof(buf));
-	err = t->recorder ? recorder_write(t->recorder, data, len) : 0;
-	if (err)
-		recording_failed(t, err);
-	err = pipeline_feed(t->pipeline, data, len, &problem);
-	if (problem.len) {
-		t->invalid++;
-		log_line("the kernel side sent a record that %s", buf);
-	} else if (err)
-		output_failed(t, err);
-	if (is_full(t))
-		t->ending = true;
+	return t->full && clock_monotonic() - t->full_since >= STALLED_NS;
 }
 
 static int on_record(void *context, void *data, size_t len)
 {
 	struct tracer *t = context;
+	int turn;
 
-	if (loop_is_late(&t->loop))
-		intake_lose(t->intake, data);
-	else if (!is_full(t))
-		intake_record(t->intake, data, len);
-	return loop_taken(&t->loop, len);
+	if (loop_is_late(&t->loop) || !recqueue_has_room(t->queue))
+		feed_lose(t->feed, data);
+	else
+		feed_record(t->feed, data, len);
+	turn = loop_taken(&t->loop, len);
+	/* What stays in the ring waits there, unless this is the end. */
+	return t->ending || is_stalled(t) || recqueue_has_room(t->queue) ? turn : -1;
 }
 
-static void metrics_publish(struct tracer *t)
+static void ring_watch(struct tracer *t, int operation)
 {
-	struct metrics_host host = {
-		.armed = t->skel->bss->armed && discovery_live(t->discovery),
-		.traced = discovery_processes(t->discovery),
-		.records = intake_records(t->intake),
-		.invalid = t->invalid,
-		.orphans = pipeline_orphans(t->pipeline),
-		.contradictions = pipeline_contradictions(t->pipeline),
-	};
+	struct epoll_event event = { .events = EPOLLIN };
 
-	if (!t->exporter || intake_counters(t->intake, &host.counters))
-		return;
-	probestats_read(t->skel->obj, t->probe_stats >= 0, &host.probes);
-	pipeline_count_failing(t->pipeline, clock_monotonic());
-	exporter_publish(t->exporter, t->outputs, &host);
+	epoll_ctl(t->events, operation, ring_buffer__epoll_fd(t->ring), &event);
 }
+
+/* Has the ring wait for the queue, but not for an analyst that takes nothing. */
+static void room_check(struct tracer *t)
+{
+	uint64_t taken = recqueue_taken(t->queue);
+	bool full = !recqueue_has_room(t->queue);
+
+	if (full && !t->full)
+		ring_watch(t, EPOLL_CTL_DEL);
+	if (!full && t->full)
+		ring_watch(t, EPOLL_CTL_ADD);
+	if (!full || !t->full || taken != t->full_taken)
+		t->full_since = clock_monotonic();
+	t->full = full;
+	t->full_taken = taken;
+}
+
+static void figures_send(struct tracer *t)
+{
+	struct message *m;
+
+	if (!t->options->metrics && !t->options->metrics_file)
+		return;
+	m = calloc(1, sizeof(*m));
+	if (!m)
+		return;
+	m->type = MESSAGE_FIGURES;
+	m->figures.armed = t->skel->bss->armed && discovery_live(t->discovery);
+	m->figures.traced = discovery_processes(t->discovery);
+	m->figures.records = feed_records(t->feed);
+	m->figures.crashes = analysis_crashes(t->analysis);
+	if (!feed_counters(t->feed, &m->figures.counters)) {
+		probestats_read(t->skel->obj, t->probe_stats >= 0, &m->figures.probes);
+		metrics_process_read(&m->figures.process);
+		analysis_tell(t->analysis, m);
+	}
+	free(m);
+}
+
+/* Of several peers: as many as a message takes are sent at once. */
+static void stands_send(struct tracer *t, struct message *m)
+{
+	if (m->stands.count)
+		analysis_tell(t->analysis, m);
+	m->stands.count = 0;
+}
+
+struct standing_up {
+	struct tracer *tracer;
+	struct message *message;
+};
 
 static void peer_stands(void *context, const struct tlsfail_peer_key *key,
 			const struct tlsfail_peer_state *state)
 {
-	struct tracer *t = context;
+	struct standing_up *up = context;
+	struct message_stands *stands = &up->message->stands;
 
-	pipeline_stand_peer(t->pipeline, key, &state->n, state->latency_ns);
+	stands->items[stands->count++] =
+		(struct message_stand){ *key, state->latency_ns, state->n };
+	if (stands->count == MESSAGE_STANDS_MAX)
+		stands_send(up->tracer, up->message);
 }
 
 /* For live views. */
 static void stand(struct tracer *t)
 {
-	struct tlsfail_counters counters;
-	const struct pipeline_totals totals = {
-		.counters = &counters,
-		.processes = discovery_processes(t->discovery),
-	};
+	struct standing_up up = { t, NULL };
 	int err;
 
-	if (!outputs_want_standing(t->outputs) || intake_counters(t->intake, &counters))
+	if (!analysis_has_views(t->analysis))
 		return;
-	if (counters_peers(bpf_map__fd(t->skel->maps.peers), peer_stands, t))
+	up.message = calloc(1, sizeof(*up.message));
+	if (!up.message)
 		return;
-	err = pipeline_stand(t->pipeline, &totals);
-	if (err)
-		output_failed(t, err);
+	up.message->type = MESSAGE_STANDS;
+	err = counters_peers(bpf_map__fd(t->skel->maps.peers), peer_stands, &up);
+	stands_send(t, up.message);
+	up.message->type = MESSAGE_STANDING;
+	up.message->standing.processes = discovery_processes(t->discovery);
+	if (!err && !feed_counters(t->feed, &up.message->standing.counters))
+		analysis_tell(t->analysis, up.message);
+	free(up.message);
 }
 
 /* -- the start -------------------------------------------------------------------------------- */
@@ -229,8 +236,8 @@ static int bpf_load(struct tracer *t)
 	exec_names_set(t);
 	t->skel->rodata->roles = t->options->pipeline.roles;
 	/* They are remembered in any case: a resumed handshake brings none. */
-	if (t->options->pipeline.certs.seen || t->options->pipeline.certs.warn_s || t->exporter ||
-	    t->options->views)
+	if (t->options->pipeline.certs.seen || t->options->pipeline.certs.warn_s ||
+	    t->options->metrics || t->options->metrics_file || t->options->views)
 		t->skel->rodata->cert_interval_ns = CERT_INTERVAL_NS;
 	else
 		t->skel->rodata->cert_pause_ns = CERT_PAUSE_NS;
@@ -295,53 +302,63 @@ static void adapt_run(struct tracer *t)
 	}
 }
 
-static int intake_make(struct tracer *t, struct text *error)
+/* For those who follow it: how things are now. */
+static void figures_give(void *context)
 {
-	const struct options *o = t->options;
-	const struct intake_options options = {
-		.targets = &t->targets,
-		.discovery = t->discovery,
-		.pipeline = t->pipeline,
-		.counters_fd = bpf_map__fd(t->skel->maps.counters),
-		.peers_fd = bpf_map__fd(t->skel->maps.peers),
-		.error_logs = o->error_logs,
-		.error_log_count = o->error_log_count,
-		.roles = o->pipeline.roles,
-		.emit = emit,
-		.context = t,
-	};
-
-	return intake_open(&options, &t->intake, error);
+	figures_send(context);
 }
 
-static int destinations_open(struct tracer *t)
+/* Before anything is there that the processes should not have. */
+static int analysis_make(struct tracer *t)
 {
+	struct analysis_options options = {
+		.options = t->options,
+		.targets = &t->targets,
+		.prober = t->prober,
+		.listening = t->listening,
+		.figures = figures_give,
+		.context = t,
+	};
+	int err = recqueue_new(QUEUE_BYTES, RECORD_LEN_MAX, &t->queue);
+
+	options.queue = t->queue;
+	if (!err)
+		err = analysis_new(&options, &t->analysis);
+	if (err)
+		log_line("cannot start the processes that read what peers send: %s",
+			 strerror(-err));
+	return err;
+}
+
+static int analysis_begin(struct tracer *t)
+{
+	const struct feed_options feed = {
+		.discovery = t->discovery,
+		.queue = t->queue,
+		.counters_fd = bpf_map__fd(t->skel->maps.counters),
+		.peers_fd = bpf_map__fd(t->skel->maps.peers),
+	};
 	struct outputs_options outputs;
 	char buf[1024];
 	struct text error;
 	int err = 0;
 
+	options_outputs(t->options, &outputs);
+	log_beside_status(outputs.sink.status);
 	text_init(&error, buf, sizeof(buf));
 	if (t->options->record)
 		err = recorder_open(t->options->record, &t->recorder, &error);
-	options_outputs(t->options, &outputs);
 	if (!err)
-		err = outputs_open(&outputs, &t->outputs, &error);
-	if (!err)
-		err = pipeline_open(t->outputs, &t->options->pipeline, &t->pipeline);
-	if (!err)
-		err = intake_make(t, &error);
-	if (err == -EPIPE)
-		t->ending = true;
-	else if (err)
+		err = feed_new(&feed, &t->feed);
+	if (err) {
 		log_line("%s", error.len ? buf : strerror(-err));
-	else
-		pipeline_count_into(t->pipeline, exporter_metrics(t->exporter));
-	if (!err)
-		pipeline_confirm_with(t->pipeline, t->confirm);
-	t->standings = standings_new();
-	if (!err)
-		pipeline_stand_into(t->pipeline, t->standings);
+		return err;
+	}
+	err = analysis_start(t->analysis, t->feed, t->recorder ? recorder_fd(t->recorder) : -1);
+	/* nothing is buffered: it is the analyst's now */
+	recorder_close(t->recorder);
+	t->recorder = NULL;
+	t->ending = err == -EPIPE;
 	return err;
 }
 
@@ -354,11 +371,10 @@ static int probe_stats_enable(struct tracer *t)
 	return t->probe_stats < 0 ? t->probe_stats : 0;
 }
 
-/* What attaching to further libraries and reading processes takes, and files that are rotated. */
+/* What attaching to further libraries and reading processes takes. */
 static void privileges_drop(const struct tracer *t)
 {
-	uint64_t kept = confine_caps_reading() | confine_caps_writing() | CONFINE_CAP(CAP_BPF) |
-			CONFINE_CAP(CAP_PERFMON);
+	uint64_t kept = confine_caps_reading() | CONFINE_CAP(CAP_BPF) | CONFINE_CAP(CAP_PERFMON);
 	int err;
 
 	/* perf events on uprobes may want more than CAP_PERFMON */
@@ -371,12 +387,30 @@ static void privileges_drop(const struct tracer *t)
 		log_line("cannot drop privileges that are no longer needed: %s", strerror(-err));
 }
 
-static int confirm_begin(struct tracer *t)
+static int events_make(struct tracer *t)
 {
-	int err = 0;
+	int err;
 
-	if (t->options->confirm)
-		err = confirm_open(t->options->confirm_every_s * NS_PER_S, &t->confirm);
+	t->ring = ring_buffer__new(bpf_map__fd(t->skel->maps.ring), on_record, t, NULL);
+	if (!t->ring) {
+		err = -errno;
+		log_line("cannot map the ring buffer: %s", strerror(-err));
+		return err;
+	}
+	t->events = epoll_create1(EPOLL_CLOEXEC);
+	if (t->events < 0) {
+		err = -errno;
+		log_line("cannot start: %s", strerror(-err));
+		return err;
+	}
+	ring_watch(t, EPOLL_CTL_ADD);
+	return 0;
+}
+
+static int prober_begin(struct tracer *t)
+{
+	int err = t->options->confirm ? prober_start(&t->prober) : 0;
+
 	if (err)
 		log_line("--confirm: cannot start the process that probes: %s", strerror(-err));
 	return err;
@@ -392,28 +426,9 @@ static int kernel_check(struct tracer *t)
 	return preflight(t->options, &t->choice);
 }
 
-static int metrics_begin(struct tracer *t)
+static int metrics_listen(struct tracer *t)
 {
-	return exporter_open(t->options, &t->exporter);
-}
-
-static int records_begin(struct tracer *t)
-{
-	int err;
-
-	t->reloader = reloader_new(t->options);
-	if (!t->reloader)
-		return -ENOMEM;
-	t->ring = ring_buffer__new(bpf_map__fd(t->skel->maps.ring), on_record, t, NULL);
-	if (!t->ring) {
-		err = -errno;
-		log_line("cannot map the ring buffer: %s", strerror(-err));
-		return err;
-	}
-	err = intake_begin(t->intake);
-	if (err)
-		log_line("cannot start: %s", strerror(-err));
-	return err;
+	return exporter_listen(t->options, &t->listening);
 }
 
 static int tracing_begin(struct tracer *t)
@@ -425,18 +440,19 @@ static int tracing_begin(struct tracer *t)
 	privileges_drop(t);
 	t->skel->bss->armed = 1;
 	t->t_armed = clock_monotonic();
-	metrics_publish(t);
+	figures_send(t);
 	t->watchdog = notify_wants_watchdog();
 	notify_send("READY=1\nSTATUS=tracing");
 	return 0;
 }
 
-/* In this order; a signal that comes meanwhile ends it between two of them. */
+/* In this order, by which what is forked has little to inherit; a signal that comes meanwhile ends it
+ * between two of them. */
 static int tracer_start(struct tracer *t)
 {
 	static int (*const steps[])(struct tracer * t) = {
-		confirm_begin, targets_select,	  kernel_check,	 metrics_begin, bpf_load,
-		bpf_attach,    destinations_open, records_begin, tracing_begin,
+		prober_begin, targets_select, kernel_check,   metrics_listen, analysis_make,
+		bpf_load,     bpf_attach,     analysis_begin, events_make,    tracing_begin,
 	};
 	int err = 0;
 
@@ -479,29 +495,21 @@ static int duration_left_ms(const struct tracer *t)
 static int wait_ms(void *context)
 {
 	const struct tracer *t = context;
-	int left = duration_left_ms(t), ms = intake_wait_ms(t->intake, TICK_MS);
+	int left = duration_left_ms(t), ms = feed_wait_ms(t->feed, TICK_MS);
 
-	if (pipeline_confirms(t->pipeline) && ms > CONFIRM_MS)
-		ms = CONFIRM_MS;
+	if (t->full && ms > FULL_MS)
+		ms = FULL_MS;
 	return left >= 0 && left < ms ? left : ms;
 }
 
 static void tick(void *context)
 {
 	struct tracer *t = context;
-	int err = outputs_tick(t->outputs);
 
-	if (err)
-		output_failed(t, err);
-	intake_tick(t->intake);
-	metrics_publish(t);
+	feed_tick(t->feed);
+	analysis_tick(t->analysis);
+	figures_send(t);
 	stand(t);
-	t->ticks++;
-	if (t->options->heartbeat_s && t->ticks % t->options->heartbeat_s == 0)
-		pipeline_status(t->pipeline);
-	err = t->recorder ? recorder_flush(t->recorder) : 0;
-	if (err)
-		recording_failed(t, err);
 	if (t->watchdog)
 		notify_send("WATCHDOG=1");
 }
@@ -510,7 +518,7 @@ static bool goes_on(void *context)
 {
 	struct tracer *t = context;
 
-	if (t->ending || !duration_left_ms(t))
+	if (t->ending || analysis_is_over(t->analysis) || !duration_left_ms(t))
 		return false;
 	if (!t->told_armed && discovery_live(t->discovery))
 		armed_tell(t);
@@ -521,33 +529,38 @@ static void consume(void *context)
 {
 	struct tracer *t = context;
 
+	analysis_listen(t->analysis);
+	room_check(t);
 	/* its error is on_record()'s, that the turn is over */
-	ring_buffer__consume(t->ring);
+	if (t->ending || !t->full || is_stalled(t))
+		ring_buffer__consume(t->ring);
+	recqueue_wake(t->queue);
 }
 
 static void hangup(void *context)
 {
 	struct tracer *t = context;
 
-	reloader_run(t->reloader, t->pipeline, &t->outputs);
+	analysis_reload(t->analysis);
 }
 
 static void status(void *context)
 {
 	struct tracer *t = context;
 
-	pipeline_status(t->pipeline);
+	analysis_status(t->analysis);
 }
 
 static void turn(void *context)
 {
 	struct tracer *t = context;
-	int err = pipeline_confirm(t->pipeline);
 
-	if (err)
-		output_failed(t, err);
 	adapt_run(t);
-	intake_turn(t->intake);
+	feed_turn(t->feed);
+	/* also when nothing has come: the analyst may have made room, or may make none */
+	if (t->full)
+		consume(t);
+	recqueue_wake(t->queue);
 }
 
 static const struct loop_work loop_work = {
@@ -566,8 +579,9 @@ static void tracer_loop(struct tracer *t)
 	t->loop = (struct loop){
 		.work = &loop_work,
 		.context = t,
-		.fd = ring_buffer__epoll_fd(t->ring),
+		.fd = t->events,
 	};
+	analysis_watch(t->analysis, t->events);
 	if (!discovery_live(t->discovery))
 		notice_waiting(discovery_seen(t->discovery) ? NULL : &t->targets.items[0]);
 	loop_run(&t->loop);
@@ -599,7 +613,6 @@ static void uncertain_tell(const struct tracer *t)
 static void tracer_finish(struct tracer *t)
 {
 	uint64_t ring_size = bpf_map__max_entries(t->skel->maps.ring), misses;
-	int err;
 
 	notify_send("STOPPING=1");
 	t->skel->bss->armed = 0;
@@ -608,21 +621,7 @@ static void tracer_finish(struct tracer *t)
 	leftovers_take(bpf_map__fd(t->skel->maps.conns), bpf_map__fd(t->skel->maps.peers),
 		       clock_monotonic(), on_record, t);
 	loop_drain(&t->loop, ring_size); /* what was closed meanwhile */
-	intake_finish(t->intake, t->options->pipeline.summary_ns);
-	err = t->recorder ? recorder_close(t->recorder) : 0;
-	t->recorder = NULL;
-	if (err) {
-		log_line("%s: %s; the recording is incomplete", t->options->record, strerror(-err));
-		t->status = EXIT_CANNOT;
-	}
-	err = pipeline_finish(t->pipeline);
-	if (err)
-		output_failed(t, err);
-	err = outputs_finish(t->outputs, FINISH_MS);
-	if (err)
-		output_failed(t, err);
-	metrics_publish(t);
-	pipeline_summary(t->pipeline);
+	analysis_end(t->analysis);
 	uncertain_tell(t);
 	misses = probestats_misses(t->skel->obj);
 	if (misses)
@@ -635,9 +634,20 @@ static void tracer_finish(struct tracer *t)
 						      : "did not start");
 }
 
+static void close_known(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
+
 int tracer_run(const struct options *options)
 {
-	struct tracer t = { .options = options, .status = EXIT_SUCCESS, .probe_stats = -1 };
+	struct tracer t = { .options = options,
+			    .status = EXIT_SUCCESS,
+			    .prober = -1,
+			    .listening = -1,
+			    .probe_stats = -1,
+			    .events = -1 };
 	int err;
 
 	if (options->check)
@@ -653,16 +663,15 @@ int tracer_run(const struct options *options)
 	discovery_free(t.discovery);
 	attachments_free(t.attachments);
 	tlsfail_bpf__destroy(t.skel);
-	recorder_close(t.recorder);
-	intake_close(t.intake);
-	exporter_close(t.exporter);
-	pipeline_close(t.pipeline);
-	standings_free(t.standings);
-	confirm_close(t.confirm);
-	outputs_close(t.outputs);
-	reloader_free(t.reloader);
-	if (t.probe_stats >= 0)
-		close(t.probe_stats);
+	if (t.status == EXIT_SUCCESS)
+		t.status = analysis_status_of(t.analysis);
+	analysis_free(t.analysis);
+	feed_free(t.feed);
+	recqueue_free(t.queue);
+	exporter_unlisten(options, t.listening);
+	close_known(t.prober);
+	close_known(t.probe_stats);
+	close_known(t.events);
 	target_set_clear(&t.targets);
 	return t.status;
 }

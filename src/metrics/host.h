@@ -47,6 +47,7 @@ struct metrics_host {
 	uint64_t records;	 /* taken from the ring */
 	uint64_t invalid;	 /* of them: no record of this ABI */
 	uint64_t contradictions; /* causes that were withdrawn: the evidence contradicts them */
+	uint64_t crashes;	 /* of the process that reads what peers send */
 	uint64_t orphans;	 /* wire records whose connection never came */
 
 	size_t output_count;

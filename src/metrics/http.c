@@ -17,7 +17,6 @@
 
 struct metrics_http {
 	const struct mhdlib *mhd;
-	struct listen_address address;
 	struct metrics_share *share;
 	struct MHD_Daemon *daemon;
 	int fd;
@@ -108,8 +107,7 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
 	return show(http, connection);
 }
 
-int metrics_http_open(const struct listen_address *address, struct metrics_share *share,
-		      struct metrics_http **out)
+int metrics_http_open(int listening, struct metrics_share *share, struct metrics_http **out)
 {
 	struct metrics_http *http = calloc(1, sizeof(*http));
 	int err;
@@ -121,14 +119,8 @@ int metrics_http_open(const struct listen_address *address, struct metrics_share
 		free(http);
 		return -EOPNOTSUPP;
 	}
-	http->address = *address;
 	http->share = share;
-	http->fd = listen_open(address);
-	if (http->fd < 0) {
-		err = http->fd;
-		free(http);
-		return err;
-	}
+	http->fd = listening;
 	http->daemon = http->mhd->start_daemon(
 		MHD_USE_AUTO | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_ITC, 0, NULL, NULL,
 		on_request, http, MHD_OPTION_LISTEN_SOCKET, http->fd, MHD_OPTION_CONNECTION_LIMIT,
@@ -137,7 +129,6 @@ int metrics_http_open(const struct listen_address *address, struct metrics_share
 		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
 	if (!http->daemon) {
 		err = errno ? -errno : -EIO;
-		listen_close(address, http->fd);
 		free(http);
 		return err;
 	}
@@ -149,9 +140,8 @@ void metrics_http_close(struct metrics_http *http)
 {
 	if (!http)
 		return;
-	/* Else the daemon closes the socket that it was given. */
+	/* Else the daemon closes the socket, which is another's. */
 	http->mhd->quiesce_daemon(http->daemon);
 	http->mhd->stop_daemon(http->daemon);
-	listen_close(&http->address, http->fd);
 	free(http);
 }

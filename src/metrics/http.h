@@ -5,7 +5,6 @@
 #ifndef TLSFAIL_METRICS_HTTP_H
 #define TLSFAIL_METRICS_HTTP_H
 
-#include "system/listen.h"
 #include "metrics/share.h"
 
 struct metrics_http;
@@ -14,12 +13,11 @@ struct metrics_http;
 const char *metrics_http_lacks(void);
 
 /*
- * Serves GET /metrics there, in a thread of its own, until metrics_http_close(). The share stays
- * the caller's. Returns 0 or a negative errno: -EADDRINUSE, -EACCES ..., -EOPNOTSUPP when
+ * Serves GET /metrics on a socket that listens (listen_open()), in a thread of its own, until
+ * metrics_http_close(). Socket and share stay the caller's. Returns 0 or a negative errno: -EOPNOTSUPP when
  * something is missing.
  */
-int metrics_http_open(const struct listen_address *address, struct metrics_share *share,
-		      struct metrics_http **out);
+int metrics_http_open(int listening, struct metrics_share *share, struct metrics_http **out);
 void metrics_http_close(struct metrics_http *http);
 
 #endif

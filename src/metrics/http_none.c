@@ -12,10 +12,9 @@ const char *metrics_http_lacks(void)
 	return "this build is static and has no HTTP server";
 }
 
-int metrics_http_open(const struct listen_address *address, struct metrics_share *share,
-		      struct metrics_http **out)
+int metrics_http_open(int listening, struct metrics_share *share, struct metrics_http **out)
 {
-	(void)address;
+	(void)listening;
 	(void)share;
 	(void)out;
 	return -EOPNOTSUPP;

@@ -497,6 +497,11 @@ static void write_records(struct exposition *e, const struct metrics_host *h)
 			  "Causes withheld because the evidence of their finding contradicts "
 			  "them.");
 	exposition_integer(e, NULL, h->contradictions);
+	exposition_family(
+		e, EXPOSITION_COUNTER, "tlsfail_analyst_crashes", NULL,
+		"Crashes of the process that reads what peers send: the record that it had "
+		"at hand is missing.");
+	exposition_integer(e, NULL, h->crashes);
 }
 
 struct output_family {

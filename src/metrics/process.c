@@ -5,6 +5,7 @@
 #include "metrics/process.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -14,6 +15,7 @@
 #include "system/clock.h"
 
 #define US_PER_SEC 1e6
+#define FDS_TRIED  1024
 
 static double timeval_s(const struct timeval *t)
 {
@@ -34,18 +36,10 @@ static uint64_t stat_field(const char *comm, unsigned int place)
 	return comm ? strtoull(comm, NULL, 10) : 0;
 }
 
-static bool stat_read(struct metrics_process *p)
+static bool stat_parse(const char *stat, struct metrics_process *p)
 {
-	char stat[1024];
-	const char *comm;
-	int dir = procfs_open(getpid());
-	int err;
+	const char *comm = strrchr(stat, ')');
 
-	if (dir < 0)
-		return false;
-	err = procfs_read_text(dir, "stat", stat, sizeof(stat));
-	close(dir);
-	comm = err ? NULL : strrchr(stat, ')');
 	if (!comm)
 		return false;
 	p->start_s = clock_s(CLOCK_REALTIME) - clock_s(CLOCK_BOOTTIME) +
@@ -53,6 +47,19 @@ static bool stat_read(struct metrics_process *p)
 	p->virtual = stat_field(comm, 23);
 	p->resident = stat_field(comm, 24) * (uint64_t)sysconf(_SC_PAGESIZE);
 	return true;
+}
+
+static bool stat_read(struct metrics_process *p)
+{
+	char stat[1024];
+	int dir = procfs_open(getpid());
+	int err;
+
+	if (dir < 0)
+		return false;
+	err = procfs_read_text(dir, "stat", stat, sizeof(stat));
+	close(dir);
+	return !err && stat_parse(stat, p);
 }
 
 static uint64_t fds_count(void)
@@ -81,4 +88,37 @@ void metrics_process_read(struct metrics_process *p)
 	p->open_fds = fds_count();
 	p->max_fds = fds.rlim_cur;
 	p->known = true;
+}
+
+int metrics_process_open(void)
+{
+	return open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
+}
+
+/* Without a look into /proc. */
+static uint64_t fds_try(void)
+{
+	uint64_t count = 0;
+
+	for (int fd = 0; fd < FDS_TRIED; fd++)
+		count += fcntl(fd, F_GETFD) >= 0;
+	return count;
+}
+
+void metrics_process_add(int stat, struct metrics_process *p)
+{
+	struct metrics_process own = { 0 };
+	struct rusage usage;
+	char text[1024];
+	ssize_t len = pread(stat, text, sizeof(text) - 1, 0);
+
+	if (!p->known || len <= 0 || getrusage(RUSAGE_SELF, &usage))
+		return;
+	text[len] = '\0';
+	if (!stat_parse(text, &own))
+		return;
+	p->cpu_s += timeval_s(&usage.ru_utime) + timeval_s(&usage.ru_stime);
+	p->resident += own.resident;
+	p->virtual += own.virtual;
+	p->open_fds += fds_try();
 }

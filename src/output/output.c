@@ -287,7 +287,7 @@ static int header_write(struct output *o)
 	char words[256];
 	struct text t;
 
-	if (!o->type->header || !o->is_stdout)
+	if (!o->type->header || !o->is_stdout || o->options.again)
 		return 0;
 	text_init(&t, words, sizeof(words));
 	o->type->header(&o->options.sink, &t);

@@ -20,6 +20,7 @@ struct output_options {
 	struct sink_options sink;
 	bool direct;  /* the caller's thread writes, and waits */
 	bool final;   /* an error ends the output */
+	bool again;   /* it was begun before: without a header */
 	bool patient; /* the caller waits for room, unless the sink fails */
 	size_t queue_size;
 };

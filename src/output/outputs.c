@@ -41,6 +41,7 @@ static int outputs_add(struct outputs *o, const struct outputs_options *options,
 		.direct = o->alone && spec_is_stdout(spec) && !options->live,
 		.final = o->alone && spec_is_stdout(spec),
 		.patient = options->patient,
+		.again = options->again,
 		.queue_size = options->queue_size,
 	};
 	int err = output_open(&each, spec, &o->items[o->count], error);

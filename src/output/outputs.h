@@ -24,6 +24,7 @@ struct standing;
 struct outputs_options {
 	struct sink_options sink;
 	bool patient;			/* wait for outputs that work, however slow they are */
+	bool again;			/* they were begun by another process: no headers */
 	bool live;			/* never wait: what is traced does not wait either */
 	size_t queue_size;		/* bytes, of each */
 	const char *specs[OUTPUTS_MAX]; /* TYPE:TARGET */

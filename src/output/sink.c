@@ -93,6 +93,50 @@ int sink_parse(const char *spec, const struct sink_type **type, const char **tar
 	return (*type)->check(*target, error);
 }
 
+/* The type of an output whose words are right, and its target. */
+static const struct sink_type *spec_type(const char *spec, const char **target)
+{
+	const char *colon = strchr(spec, ':');
+
+	*target = colon ? colon + 1 : "";
+	return colon ? type_find(spec, (size_t)(colon - spec)) : NULL;
+}
+
+bool sink_needs_network(const char *spec)
+{
+	const char *target;
+	const struct sink_type *type = spec_type(spec, &target);
+
+	return type && type->network;
+}
+
+bool sink_wants_standing(const struct sink_options *options, const char *spec)
+{
+	const char *target;
+	const struct sink_type *type = spec_type(spec, &target);
+
+	return type && type->standing && (!type->wants_standing || type->wants_standing(options));
+}
+
+void sink_load(const char *spec)
+{
+	const char *target;
+	const struct sink_type *type = spec_type(spec, &target);
+
+	if (type && type->available)
+		(void)type->available();
+}
+
+const char *sink_path(const char *spec)
+{
+	const char *target;
+	const struct sink_type *type = spec_type(spec, &target);
+
+	if (!*target && type == &sink_type_journald)
+		return SINK_JOURNAL_SOCKET;
+	return *target == '/' && type && !type->network ? target : NULL;
+}
+
 void sink_help(struct text *t)
 {
 	for (size_t i = 0; i < SINK_TYPE_COUNT; i++)

@@ -45,6 +45,7 @@ struct sink_type {
 	size_t batch_max;	   /* items that send() is given at most */
 	unsigned int linger_ms;	   /* how long an item may wait for others to be sent with */
 	unsigned int retry_ms_max; /* the longest pause between two attempts */
+	bool network;		   /* it connects to other hosts */
 	/* Can this program, on this host, do it at all? NULL: always. */
 	bool (*available)(void);
 	/* What is wrong with the words of target, without trying it. A type that this program was
@@ -75,6 +76,9 @@ struct sink_type {
 	void (*close)(struct sink *sink);
 };
 
+/* Where journald listens, unless the target says otherwise. */
+#define SINK_JOURNAL_SOCKET "/run/systemd/journal/socket"
+
 /* The rows of the registry. */
 extern const struct sink_type sink_type_text;
 extern const struct sink_type sink_type_json;
@@ -98,6 +102,18 @@ const struct sink_type *sink_type_find(const char *name);
  */
 int sink_parse(const char *spec, const struct sink_type **type, const char **target,
 	       struct text *error);
+
+/* Does that output connect to other hosts? spec is TYPE:TARGET. */
+bool sink_needs_network(const char *spec);
+
+/* Is that output told how handshakes stand, too? */
+bool sink_wants_standing(const struct sink_options *options, const char *spec);
+
+/* Loads what that output has to have loaded before it is opened. */
+void sink_load(const char *spec);
+
+/* The file or socket that it writes to, NULL: none. */
+const char *sink_path(const char *spec);
 
 /* Append the types of sinks: their names, or a line for each with its
  * forms. */

@@ -8,16 +8,13 @@
 #include "output/sink.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "system/ownfile.h"
+#include "system/files.h"
 #include "base/text.h"
-
-#define FILE_MODE 0640
 
 struct sink {
 	int fd;
@@ -43,8 +40,7 @@ static int path_open(struct sink *sink, struct text *error)
 	struct stat st;
 	int err;
 
-	/* Not to wait for the reader of a FIFO. */
-	err = ownfile_open(sink->path, O_APPEND | O_NONBLOCK, FILE_MODE, &sink->fd, &st, error);
+	err = files_own_open(sink->path, &sink->fd, &st, error);
 	if (err)
 		return err;
 	sink->regular = S_ISREG(st.st_mode);
@@ -97,7 +93,7 @@ static int path_follow(struct sink *sink, struct text *error)
 
 	if (!sink->path)
 		return 0;
-	if (sink->fd >= 0 && lstat(sink->path, &st) == 0 && st.st_dev == sink->dev &&
+	if (sink->fd >= 0 && !files_own_look(sink->path, &st) && st.st_dev == sink->dev &&
 	    st.st_ino == sink->ino)
 		return 0;
 	return sink_file_reopen(sink, error);

@@ -21,11 +21,10 @@
 #include "finding/finding.h"
 #include "base/text.h"
 
-#define JOURNAL_SOCKET "/run/systemd/journal/socket"
-#define FIELD_MAX      64 /* characters of a field's name */
-#define NUMBER_LEN     32
-#define STEP_LEN       256
-#define SEND_MS	       10000
+#define FIELD_MAX  64 /* characters of a field's name */
+#define NUMBER_LEN 32
+#define STEP_LEN   256
+#define SEND_MS	   10000
 
 struct sink {
 	int fd; /* -1: not connected */
@@ -134,7 +133,7 @@ static int journald_check(const char *target, struct text *error)
 		return 0;
 	text_addf(
 		error,
-		"'%s' is not a socket: use journald:, or journald:/SOCKET if it is not at " JOURNAL_SOCKET,
+		"'%s' is not a socket: use journald:, or journald:/SOCKET if it is not at " SINK_JOURNAL_SOCKET,
 		target);
 	return -EINVAL;
 }
@@ -149,7 +148,7 @@ static int journald_open(const struct sink_options *options, const char *target,
 	**sink = (struct sink){
 		.fd = -1,
 		.stop = options->stop,
-		.path = target[0] ? target : JOURNAL_SOCKET,
+		.path = target[0] ? target : SINK_JOURNAL_SOCKET,
 	};
 	return 0;
 }

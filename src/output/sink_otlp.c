@@ -558,6 +558,7 @@ const struct sink_type sink_type_otlp = {
 	.batch_max = BATCH_RECORDS,
 	.linger_ms = 1000,
 	.retry_ms_max = 30000,
+	.network = true,
 	.available = otlp_available,
 	.check = otlp_check,
 	.open = otlp_open,

@@ -10,10 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "output/sink.h"
+#include "system/files.h"
 #include "base/text.h"
 
 #define CONNECT_MS 5000
@@ -72,22 +72,11 @@ int sink_address_parse(const char *target, const char *default_port, struct sink
 
 int sink_connect_unix(const char *path, int *fd, struct text *error)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int err = 0;
+	int err = files_own_connect(path, fd);
 
-	*fd = -1;
-	if (strlen(path) >= sizeof(address.sun_path))
-		err = -ENAMETOOLONG;
-	if (!err) {
-		memcpy(address.sun_path, path, strlen(path) + 1);
-		*fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-		if (*fd < 0 || connect(*fd, (struct sockaddr *)&address, sizeof(address)))
-			err = -errno;
-	}
-	if (!err)
-		return 0;
-	text_addf(error, "cannot connect to %s: %s", path, strerror(-err));
-	return fail(fd, err);
+	if (err)
+		text_addf(error, "cannot connect to %s: %s", path, strerror(-err));
+	return err;
 }
 
 static int connect_one(const struct addrinfo *ai, int stop, int *fd)

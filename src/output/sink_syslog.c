@@ -307,6 +307,7 @@ const struct sink_type sink_type_syslog = {
 
 const struct sink_type sink_type_syslog_udp = {
 	.name = "syslog+udp",
+	.network = true,
 	.forms = "syslog+udp://HOST[:PORT]",
 	.batch_max = 64,
 	.retry_ms_max = 5000,
@@ -319,6 +320,7 @@ const struct sink_type sink_type_syslog_udp = {
 
 const struct sink_type sink_type_syslog_tcp = {
 	.name = "syslog+tcp",
+	.network = true,
 	.forms = "syslog+tcp://HOST[:PORT]",
 	.batch_max = 64,
 	.retry_ms_max = 10000,

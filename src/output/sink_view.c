@@ -10,8 +10,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -26,6 +24,7 @@
 #include "output/sink_event.h"
 #include "output/sink_view.h"
 #include "system/clock.h"
+#include "system/files.h"
 #include "system/log.h"
 
 #define VIEWS_MAX     16
@@ -48,9 +47,10 @@ struct view {
 struct sink {
 	struct sink *out; /* standard output; NULL: a socket */
 	int listener;
-	struct sockaddr_un address;
+	const char *path;
 	dev_t dev;
 	ino_t ino;
+	uid_t owner; /* of the socket: who runs this */
 	gid_t group; /* VIEW_GROUP's, 0: there is none */
 	bool refusal_told;
 	struct view views[VIEWS_MAX];
@@ -260,7 +260,7 @@ static bool is_allowed(const struct sink *s, int fd)
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len))
 		return false;
-	if (!peer.uid || peer.uid == geteuid() || (s->group && peer.gid == s->group))
+	if (!peer.uid || peer.uid == s->owner || (s->group && peer.gid == s->group))
 		return true;
 	len = sizeof(groups);
 	if (!s->group || getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &len))
@@ -316,7 +316,7 @@ static void views_accept(struct sink *s)
 			if (!s->refusal_told)
 				log_line("%s: a live view was refused: its user is neither root "
 					 "nor in the group " VIEW_GROUP,
-					 s->address.sun_path);
+					 s->path);
 			s->refusal_told = true;
 			refuse(fd, "only root and the group " VIEW_GROUP " may look");
 			continue;
@@ -358,90 +358,15 @@ static int socket_send(struct sink *s, const struct queue_item *items, size_t co
 
 /* -- the socket -------------------------------------------------------------------------------- */
 
-/* What a run that was killed has left; another one that serves there is not disturbed. */
-static int leftover_remove(const struct sockaddr_un *address, struct text *error)
-{
-	struct ucred peer = { .pid = 0 };
-	socklen_t len = sizeof(peer);
-	struct stat st;
-	int fd, err = 0;
-
-	if (lstat(address->sun_path, &st))
-		return 0;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -errno;
-	if (!S_ISSOCK(st.st_mode)) {
-		text_addf(error, "%s is no socket", address->sun_path);
-		err = -EEXIST;
-	} else if (!connect(fd, (const struct sockaddr *)address, sizeof(*address)) &&
-		   !getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) && peer.pid != getpid()) {
-		text_addf(error, "%s is served by another tlsfail (process %d)", address->sun_path,
-			  (int)peer.pid);
-		err = -EADDRINUSE;
-	}
-	close(fd);
-	if (!err && unlink(address->sun_path) && errno != ENOENT)
-		err = -errno;
-	return err;
-}
-
-/* From the file itself: a static program has no other sources of groups. */
-static bool group_find(gid_t *gid)
-{
-	FILE *file = fopen("/etc/group", "re");
-	const struct group *group = NULL;
-
-	while (file && (group = fgetgrent(file)) && strcmp(group->gr_name, VIEW_GROUP) != 0)
-		;
-	if (group)
-		*gid = group->gr_gid;
-	if (file)
-		fclose(file);
-	return group;
-}
-
-/* Not before it listens anybody can connect: so its mode and group are set before that. */
-static int socket_listen(struct sink *s)
-{
-	const char *path = s->address.sun_path;
-	gid_t group;
-	struct stat st;
-
-	s->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (s->listener < 0 ||
-	    bind(s->listener, (const struct sockaddr *)&s->address, sizeof(s->address)) ||
-	    chmod(path, 0660) || lstat(path, &st))
-		return -errno;
-	s->dev = st.st_dev;
-	s->ino = st.st_ino;
-	/* It has the group of its directory where that is so set. */
-	if (group_find(&group) && (st.st_gid == group || !chown(path, (uid_t)-1, group)))
-		s->group = group;
-	return listen(s->listener, VIEWS_MAX) ? -errno : 0;
-}
-
-static void socket_remove(const struct sink *s)
-{
-	struct stat st;
-
-	if (s->ino && !lstat(s->address.sun_path, &st) && st.st_dev == s->dev &&
-	    st.st_ino == s->ino)
-		(void)unlink(s->address.sun_path);
-}
-
-/* The directory of the default place is made where no service manager has. */
 static int socket_open(struct sink *s, const char *path, struct text *error)
 {
-	int err;
+	struct stat st = { 0 };
+	int err = files_own_listen(path, &s->listener, &st, &s->group, error);
 
-	memcpy(s->address.sun_path, path, strlen(path) + 1);
-	if (!strcmp(path, VIEW_SOCKET_DEFAULT) && mkdir("/run/tlsfail", 0755) && errno != EEXIST)
-		err = -errno;
-	else
-		err = leftover_remove(&s->address, error);
-	if (!err)
-		err = socket_listen(s);
+	s->path = path;
+	s->dev = st.st_dev;
+	s->ino = st.st_ino;
+	s->owner = st.st_uid;
 	if (err && !error->len)
 		text_addf(error, "cannot listen at %s: %s", path, strerror(-err));
 	return err;
@@ -470,7 +395,8 @@ static void view_close(struct sink *s)
 			refuse(dup(s->views[i].fd), "tlsfail trace has ended");
 		view_end(&s->views[i]);
 	}
-	socket_remove(s);
+	if (s->ino)
+		files_own_unlisten(s->path, s->dev, s->ino);
 	if (s->listener >= 0)
 		close(s->listener);
 	free(s);
@@ -485,7 +411,6 @@ static int view_open(const struct sink_options *options, const char *target, str
 	if (!s)
 		return -ENOMEM;
 	s->listener = -1;
-	s->address.sun_family = AF_UNIX;
 	for (size_t i = 0; i < VIEWS_MAX; i++)
 		s->views[i].fd = -1;
 	queue_init(&s->backlog, s->backlog_buf, sizeof(s->backlog_buf));

@@ -5,11 +5,13 @@
 #ifndef TLSFAIL_OUTPUT_SINK_VIEW_H
 #define TLSFAIL_OUTPUT_SINK_VIEW_H
 
+#include "system/ownsocket.h"
+
 /* Of the service. */
-#define VIEW_SOCKET_DEFAULT "/run/tlsfail/top.sock"
+#define VIEW_SOCKET_DEFAULT OWNSOCKET_DEFAULT
 
 /* Beside root, its members may read it. */
-#define VIEW_GROUP "tlsfail"
+#define VIEW_GROUP OWNSOCKET_GROUP
 
 /* event.name of the first line, and of the last one of a view that is sent away. */
 #define VIEW_HELLO   "tlsfail.hello"

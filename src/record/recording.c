@@ -24,8 +24,6 @@
 #define BYTE_ORDER_FOREIGN 0x0201
 #define MAGIC_LEN	   8
 
-/* The largest record there can be: a process with its three strings. */
-#define RECORD_LEN_MAX (sizeof(struct tlsfail_process) + 3UL * TLSFAIL_STRING_MAX)
 _Static_assert(RECORD_LEN_MAX >= sizeof(struct tlsfail_wire), "the largest record");
 _Static_assert(RECORD_LEN_MAX >= sizeof(struct tlsfail_nginx) + TLSFAIL_NGINX_DATA,
 	       "the largest record");
@@ -134,6 +132,22 @@ out:
 	else
 		*out = recorder;
 	return err;
+}
+
+int recorder_adopt(int fd, struct recorder **out)
+{
+	struct recorder *recorder = calloc(1, sizeof(*recorder));
+
+	if (!recorder)
+		return -ENOMEM;
+	recorder->fd = fd;
+	*out = recorder;
+	return 0;
+}
+
+int recorder_fd(const struct recorder *recorder)
+{
+	return recorder->fd;
 }
 
 int recorder_write(struct recorder *recorder, const void *data, size_t len)

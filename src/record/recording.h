@@ -9,7 +9,13 @@
 #ifndef TLSFAIL_RECORD_RECORDING_H
 #define TLSFAIL_RECORD_RECORDING_H
 
+#include <linux/types.h>
 #include <stddef.h>
+
+#include "tlsfail_abi.h"
+
+/* The largest record there can be: a process with its three strings. */
+#define RECORD_LEN_MAX (sizeof(struct tlsfail_process) + 3UL * TLSFAIL_STRING_MAX)
 
 struct recorder;
 struct recording;
@@ -22,6 +28,11 @@ struct text;
  * Sets *out, to be ended with recorder_close().
  */
 int recorder_open(const char *path, struct recorder **out, struct text *error);
+
+/* The recording that was so opened, in another process: goes on writing to it, and closes fd. -ENOMEM on
+ * failure. */
+int recorder_adopt(int fd, struct recorder **out);
+int recorder_fd(const struct recorder *recorder);
 
 /*
  * Appends one record. It is buffered, and written when the buffer is full. -EMSGSIZE: it is not a

@@ -18,6 +18,7 @@
 #include "base/text.h"
 #include "system/fileopen.h"
 #include "system/fileswire.h"
+#include "system/ownsocket.h"
 #include "system/passfd.h"
 
 /* As long as a file system may take to answer. */
@@ -331,27 +332,70 @@ int files_log_link(const char *path, char *buf, size_t size)
 	return err;
 }
 
+/* Asks for a descriptor; what is wrong is a sentence in the answer. Frees x. */
+static int ask_own(struct exchange *x, int *fd, struct stat *stat, uint64_t *number,
+		   struct text *error)
+{
+	int err = x ? ask(x, -1) : -ENOMEM;
+
+	if (!err) {
+		*fd = x->fd;
+		*stat = x->reply.stat;
+		*number = x->reply.number;
+		err = *fd < 0 ? -EBADMSG : 0;
+	} else if (x && x->reply.err) {
+		text_add_hostile(error, (const char *)x->reply.data, x->reply.data_len);
+	}
+	free(x);
+	return err;
+}
+
 int files_own_open(const char *path, int *fd, struct stat *stat, struct text *error)
 {
-	struct exchange *x;
+	uint64_t number;
 	int err;
 
 	*fd = -1;
 	if (!is_asked())
 		return fileopen_own(path, fd, stat, error);
-	x = exchange_new(FILES_OWN_OPEN, 0, path);
-	err = x ? ask(x, -1) : -ENOMEM;
-	if (!err) {
-		*fd = x->fd;
-		*stat = x->reply.stat;
-		err = *fd < 0 ? -EBADMSG : 0;
-	} else if (x && x->reply.err && x->reply.data_len) {
-		text_add_hostile(error, (const char *)x->reply.data, x->reply.data_len);
-	} else {
+	err = ask_own(exchange_new(FILES_OWN_OPEN, 0, path), fd, stat, &number, error);
+	if (err && !error->len)
 		text_addf(error, "cannot create %s: %s", path, strerror(-err));
+	return err;
+}
+
+int files_own_listen(const char *path, int *fd, struct stat *stat, gid_t *group, struct text *error)
+{
+	uint64_t number = 0;
+	int err;
+
+	*fd = -1;
+	if (is_asked()) {
+		err = ask_own(exchange_new(FILES_OWN_LISTEN, 0, path), fd, stat, &number, error);
+		*group = (gid_t)number;
+		return err;
+	}
+	err = ownsocket_listen(path, stat, group, error);
+	*fd = err < 0 ? -1 : err;
+	return err < 0 ? err : 0;
+}
+
+void files_own_unlisten(const char *path, dev_t dev, ino_t ino)
+{
+	const struct files_identity identity = { dev, ino };
+	struct exchange *x;
+
+	if (!is_asked()) {
+		ownsocket_remove(path, dev, ino);
+		return;
+	}
+	x = exchange_new(FILES_OWN_UNLISTEN, 0, path);
+	if (x) {
+		memcpy(x->request.data, &identity, sizeof(identity));
+		x->request.data_len = sizeof(identity);
+		(void)ask(x, -1);
 	}
 	free(x);
-	return err;
 }
 
 int files_own_look(const char *path, struct stat *stat)

@@ -66,6 +66,10 @@ int files_own_open(const char *path, int *fd, struct stat *stat, struct text *er
 int files_own_look(const char *path, struct stat *stat);
 /* A datagram socket that is connected to the Unix socket at path. */
 int files_own_connect(const char *path, int *fd);
+/* As ownsocket_listen() and ownsocket_remove(). */
+int files_own_listen(const char *path, int *fd, struct stat *stat, gid_t *group,
+		     struct text *error);
+void files_own_unlisten(const char *path, dev_t dev, ino_t ino);
 /* As ownfile_replace(). */
 int files_own_replace(const char *path, const char *page, size_t len, bool on_disk);
 

@@ -19,6 +19,7 @@
 #include "system/fileopen.h"
 #include "system/fileswire.h"
 #include "system/keyblank.h"
+#include "system/ownsocket.h"
 #include "system/passfd.h"
 
 #define LOG_HEAD (64U << 10) /* of a log, looked at for a key */
@@ -174,6 +175,8 @@ static bool is_allowed(const struct service *s)
 	case FILES_OWN_OPEN:
 	case FILES_OWN_LOOK:
 	case FILES_OWN_CONNECT:
+	case FILES_OWN_LISTEN:
+	case FILES_OWN_UNLISTEN:
 	case FILES_OWN_REPLACE:
 		return policy->own(policy->context, r->path);
 	case FILES_OPS:
@@ -206,6 +209,31 @@ static int own_open(struct service *s)
 	err = fileopen_own(s->request.path, &s->fd, &s->reply.stat, &error);
 	s->reply.data_len = err ? error.len : 0;
 	return err;
+}
+
+static int own_listen(struct service *s)
+{
+	gid_t group = 0;
+	struct text error;
+
+	text_init(&error, (char *)s->reply.data, sizeof(s->reply.data));
+	s->fd = ownsocket_listen(s->request.path, &s->reply.stat, &group, &error);
+	s->reply.number = group;
+	if (s->fd >= 0)
+		return 0;
+	s->reply.data_len = error.len;
+	return s->fd;
+}
+
+static int own_unlisten(const struct service *s)
+{
+	struct files_identity identity;
+
+	if (s->request.data_len != sizeof(identity))
+		return -EINVAL;
+	memcpy(&identity, s->request.data, sizeof(identity));
+	ownsocket_remove(s->request.path, identity.dev, identity.ino);
+	return 0;
 }
 
 static int own_replace(const struct service *s)
@@ -286,6 +314,10 @@ static int answer(struct service *s)
 		return lstat(r->path, &reply->stat) ? -errno : 0;
 	case FILES_OWN_CONNECT:
 		return fd_give(s, fileopen_own_connect(r->path));
+	case FILES_OWN_LISTEN:
+		return own_listen(s);
+	case FILES_OWN_UNLISTEN:
+		return own_unlisten(s);
 	case FILES_OWN_REPLACE:
 		return own_replace(s);
 	case FILES_OPS:

@@ -33,8 +33,16 @@ enum files_op {
 	FILES_OWN_OPEN,	   /* path -> descriptor, stat; or a sentence in data */
 	FILES_OWN_LOOK,	   /* path -> stat, not followed */
 	FILES_OWN_CONNECT, /* path -> descriptor of a datagram socket */
-	FILES_OWN_REPLACE, /* path, and a descriptor of what it is to hold */
+	FILES_OWN_LISTEN, /* path -> descriptor, stat, number: the group that may connect; or a sentence */
+	FILES_OWN_UNLISTEN, /* path, data: struct files_identity */
+	FILES_OWN_REPLACE,  /* path, and a descriptor of what it is to hold */
 	FILES_OPS,
+};
+
+/* Which file it has to be. */
+struct files_identity {
+	uint64_t dev;
+	uint64_t ino;
 };
 
 #define FILES_PATH_MAX 8192

@@ -38,6 +38,7 @@ import test_probe_servers
 import test_programs
 import test_replay
 import test_safety
+import test_separation
 import test_server
 import test_service
 import test_sinks
@@ -57,7 +58,7 @@ MODULES = (test_cases, test_confirm, test_probe_servers,
            test_programs,
            test_doctor, test_safety, test_server, test_obstacles, test_service, test_sinks, test_storm,
            test_verifier, test_wire, test_probe,
-           test_strangers, test_soak, test_top)
+           test_strangers, test_soak, test_top, test_separation)
 
 
 def parse_options():

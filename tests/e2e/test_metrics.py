@@ -10,6 +10,7 @@ import socket
 import subprocess
 import time
 from contextlib import ExitStack
+from pathlib import Path
 
 import env
 from lab import drive, procs, prometheus
@@ -147,7 +148,7 @@ def check_figures(here):
             since = seen["tlsfail_peer_failing_since_timestamp_seconds"
                          f'{{peer="{EXPIRED.endpoint}"}}']
             require(abs(since - time.time()) < 60, since)
-            memory = resident(tlsfail.process.pid)
+            memory = resident(tlsfail)
             require(abs(seen["process_resident_memory_bytes"] - memory) < 4 << 20, memory, seen)
             require(abs(seen["process_start_time_seconds"] - time.time()) < 600, seen)
             for accept, media in ((None, "text/plain; version=0.0.4; charset=utf-8"),
@@ -302,24 +303,25 @@ def check_idle_connections(here):
     with here.lab("idle", (EXPIRED,)) as lab, ExitStack() as idle:
         with here.trace_json(lab, "--metrics", PORT) as tlsfail:
             tlsfail.wait_armed()
-            before = resident(tlsfail.process.pid)
+            before = resident(tlsfail)
             for _ in range(IDLE_CONNECTIONS):
                 client = idle.enter_context(socket.socket())
                 client.setblocking(False)
                 client.connect_ex(("127.0.0.1", PORT))
             drive.once(lab, EXPIRED)
             require(tlsfail.wait_finding(EXPIRED), tlsfail.stderr())
-            grown = resident(tlsfail.process.pid) - before
+            grown = resident(tlsfail) - before
             require(grown < GROWTH_MAX, f"{grown} bytes more")
             idle.close()
             require(fetch()[0] == 200, "no metrics")
             require(tlsfail.interrupt() == 0, tlsfail.stderr())
 
 
-def resident(pid):
-    """Bytes of memory that the process PID has."""
-    pages = int(open(f"/proc/{pid}/statm", encoding="ascii").read().split()[1])
-    return pages * os.sysconf("SC_PAGESIZE")
+def resident(tlsfail):
+    """Bytes of memory that collector and analyst have."""
+    pages = [int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
+             for pid in (tlsfail.process.pid, tlsfail.analyst())]
+    return sum(pages) * os.sysconf("SC_PAGESIZE")
 
 
 def check_one_line(ended, words):

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "command/confirm.h"
+#include "command/prober.h"
 #include "diagnosis.h"
 #include "program/nginx/nginx.h"
 #include "program/nginx/place.h"
@@ -29,9 +30,11 @@ static uint64_t now;
 
 static int setup(void **state)
 {
+	int prober;
+
 	(void)state;
 	now = 1000 * NS_PER_S;
-	return confirm_open(INTERVAL, &confirm);
+	return prober_start(&prober) ? -1 : confirm_open(prober, INTERVAL, &confirm);
 }
 
 static int teardown(void **state)

@@ -79,12 +79,15 @@ static void test_http(void **state)
 	struct metrics *metrics;
 	struct metrics_share *share = share_make(&metrics);
 	struct stat st;
+	int fd;
 
 	(void)state;
 	address_make("http", &address);
 	if (metrics_http_lacks())
 		skip();
-	assert_int_equal(metrics_http_open(&address, share, &http), 0);
+	fd = listen_open(&address);
+	assert_true(fd >= 0);
+	assert_int_equal(metrics_http_open(fd, share, &http), 0);
 	assert_answer(&address, "GET /metrics HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
 		      "HTTP/1.1 200", "# TYPE tlsfail_");
 	assert_non_null(strstr(page, "text/plain"));
@@ -102,6 +105,7 @@ static void test_http(void **state)
 		      "Connection: close\r\n\r\n",
 		      "HTTP/1.1 405", "Allow: GET, HEAD");
 	metrics_http_close(http);
+	listen_close(&address, fd);
 	assert_int_equal(stat(fixture_path("http"), &st), -1);
 	metrics_share_free(share);
 	metrics_free(metrics);
@@ -111,18 +115,22 @@ static void test_http(void **state)
 static void test_http_cannot(void **state)
 {
 	struct listen_address address;
-	struct metrics_http *http = NULL, *other = NULL;
+	struct metrics_http *http = NULL;
 	struct metrics_share *share = metrics_share_new();
+	int fd;
 
 	(void)state;
 	address_make("http", &address);
 	if (metrics_http_lacks())
 		skip();
-	assert_int_equal(metrics_http_open(&address, share, &http), 0);
+	fd = listen_open(&address);
+	assert_true(fd >= 0);
+	assert_int_equal(metrics_http_open(fd, share, &http), 0);
 	assert_answer(&address, "GET /metrics HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
 		      "HTTP/1.1 503", "no metrics yet");
-	assert_int_equal(metrics_http_open(&address, share, &other), -EADDRINUSE);
+	assert_int_equal(listen_open(&address), -EADDRINUSE);
 	metrics_http_close(http);
+	listen_close(&address, fd);
 	metrics_http_close(NULL);
 	metrics_share_free(share);
 }
@@ -227,7 +235,7 @@ static void test_publish(void **state)
 	snprintf(path, sizeof(path), "%s", fixture_path("run.prom"));
 	text_init(&error, words, sizeof(words));
 	assert_int_equal(outputs_open(&outputs_options, &outputs, &error), 0);
-	assert_int_equal(exporter_open(&(struct options){ .metrics_file = path }, &e), 0);
+	assert_int_equal(exporter_open(&(struct options){ .metrics_file = path }, -1, &e), 0);
 	assert_non_null(exporter_metrics(e));
 	exporter_publish(e, outputs, &host);
 	exporter_close(e);
@@ -237,7 +245,7 @@ static void test_publish(void **state)
 	assert_non_null(strstr(page, "\nprocess_open_fds "));
 
 	/* Nothing was asked for. */
-	assert_int_equal(exporter_open(&(struct options){ 0 }, &e), 0);
+	assert_int_equal(exporter_open(&(struct options){ 0 }, -1, &e), 0);
 	assert_null(e);
 	assert_null(exporter_metrics(e));
 	exporter_close(e);

@@ -1,29 +1,25 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The way in: what is put before a record so that the stream is complete, once each, and in order. Without
- * a kernel side: its maps are not there, or are made by the test.
+ * The analyst's way in: what is put before a record so that the stream is complete, once each, and in order.
  */
-#include <errno.h>
-#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <cmocka.h>
 
+#include "asked.h"
 #include "command/intake.h"
 #include "fakenginx.h"
 #include "fixture.h"
 #include "scene.h"
 #include "system/clock.h"
+#include "target/target.h"
 
 #define RECORDS_MAX 64
 #define RECORD_LEN  16384
@@ -32,12 +28,12 @@ static const uint16_t modern[] = { TLS_VERSION_1_3, 0 };
 
 static struct fakenginx nginx;
 static struct target_set targets;
-static struct discovery *discovery;
 static struct outputs *outputs;
 static struct pipeline *pipeline;
 static struct intake *intake;
 static struct scene scene;
-static int counters_fd, peers_fd;
+static struct message_peers asked; /* what was asked for last */
+static int ask_count;
 
 /* What came out. */
 static struct {
@@ -65,19 +61,23 @@ static void emit(void *context, const void *record, size_t len)
 	}
 }
 
+static void ask(void *context, const struct message_peers *peers)
+{
+	assert_ptr_equal(context, &targets);
+	asked = *peers;
+	ask_count++;
+}
+
 static void start(const char *const *logs, size_t log_count)
 {
 	const struct pipeline_options all = { .roles = PIPELINE_CLIENT | PIPELINE_SERVER };
 	struct outputs_options wanted = { .queue_size = 1 << 20, .count = 1 };
-	const struct discovery_options found = { .set = &targets, .any_user = true };
 	struct intake_options options = {
-		.targets = &targets,
-		.counters_fd = counters_fd,
-		.peers_fd = peers_fd,
 		.error_logs = logs,
 		.error_log_count = log_count,
 		.roles = PIPELINE_CLIENT | PIPELINE_SERVER,
 		.emit = emit,
+		.ask = ask,
 		.context = &targets,
 	};
 	char buf[512], sink[512];
@@ -90,8 +90,6 @@ static void start(const char *const *logs, size_t log_count)
 	assert_int_equal(pipeline_open(outputs, &all, &pipeline), 0);
 	if (!targets.count)
 		assert_int_equal(target_set_add_comm(&targets, "tlsfail-none"), 0);
-	assert_int_equal(discovery_new(&found, &discovery), 0);
-	options.discovery = discovery;
 	options.pipeline = pipeline;
 	assert_int_equal(intake_open(&options, &intake, &error), 0);
 }
@@ -99,7 +97,7 @@ static void start(const char *const *logs, size_t log_count)
 static int setup(void **state)
 {
 	(void)state;
-	counters_fd = peers_fd = -1;
+	ask_count = 0;
 	record_count = 0;
 	return 0;
 }
@@ -108,19 +106,13 @@ static int teardown(void **state)
 {
 	(void)state;
 	intake_close(intake);
-	discovery_free(discovery);
 	pipeline_close(pipeline);
 	outputs_close(outputs);
 	target_set_clear(&targets);
 	fakenginx_stop(&nginx);
 	intake = NULL;
-	discovery = NULL;
 	pipeline = NULL;
 	outputs = NULL;
-	if (counters_fd >= 0)
-		close(counters_fd);
-	if (peers_fd >= 0)
-		close(peers_fd);
 	return 0;
 }
 
@@ -133,6 +125,7 @@ static void conn_give(pid_t pid, uint64_t id)
 						sizeof(scene.conn) };
 	scene.conn.id = id;
 	scene.conn.pid = (uint32_t)pid;
+	scene.conn.peer = (struct tlsfail_peer_counts){ .t_first = 1, .failed = 1, .streak = 1 };
 	scene.conn.t_start = clock_monotonic();
 	scene.conn.t_close = scene.conn.t_start + NS_PER_MS;
 	intake_record(intake, &scene.conn, sizeof(scene.conn));
@@ -173,67 +166,12 @@ static void test_begin(void **state)
 	assert_int_equal(host->name_len, strlen(uts.nodename));
 }
 
-/* A process comes before its first connection, and once. */
-static void test_process(void **state)
-{
-	static const uint16_t types[] = { TLSFAIL_REC_PROCESS, TLSFAIL_REC_CONN, TLSFAIL_REC_CONN,
-					  0 };
-	const struct tlsfail_process *process = (const void *)records[0].bytes;
-
-	(void)state;
-	start(NULL, 0);
-	conn_give(getpid(), 1);
-	conn_give(getpid(), 2);
-	assert_types(types);
-	assert_int_equal(process->pid, getpid());
-	assert_true(process->exe_len > 0);
-	assert_int_equal(intake_records(intake), 2);
-}
-
-/* One that has ended cannot be described, and its connection comes all the same. */
-static void test_process_gone(void **state)
-{
-	static const uint16_t types[] = { TLSFAIL_REC_CONN, 0 };
-
-	(void)state;
-	start(NULL, 0);
-	conn_give(0x7fffffff, 1);
-	assert_types(types);
-}
-
-/* It has become another program: it is described anew. */
-static void test_exec(void **state)
-{
-	static const uint16_t types[] = { TLSFAIL_REC_PROCESS, TLSFAIL_REC_CONN, TLSFAIL_REC_EXEC,
-					  TLSFAIL_REC_PROCESS, TLSFAIL_REC_CONN, 0 };
-	struct tlsfail_exec exec = {
-		.h = { TLSFAIL_REC_EXEC, TLSFAIL_ABI_VERSION, sizeof(exec) },
-		.pid = (uint32_t)getpid(),
-	};
-
-	(void)state;
-	start(NULL, 0);
-	conn_give(getpid(), 1);
-	intake_record(intake, &exec, sizeof(exec));
-	conn_give(getpid(), 2);
-	assert_types(types);
-	/* it is looked at soon */
-	assert_true(intake_wait_ms(intake, 1000) < 1000);
-	for (int i = 0; i < 200 && intake_wait_ms(intake, 1000) < 1000; i++) {
-		intake_turn(intake);
-		poll(NULL, 0, 25);
-	}
-	assert_int_equal(intake_wait_ms(intake, 1000), 1000);
-	assert_false(discovery_seen(discovery));
-}
-
 /* The place in the configuration comes before the connection. */
 static void test_nginx(void **state)
 {
 	static const char conf[] = "http { server { location /v1/ {\n"
 				   "proxy_pass https://192.0.2.88:8443; } } }\n";
-	static const uint16_t types[] = { TLSFAIL_REC_PROCESS, TLSFAIL_REC_NGINX, TLSFAIL_REC_CONN,
-					  0 };
+	static const uint16_t types[] = { TLSFAIL_REC_NGINX, TLSFAIL_REC_CONN, 0 };
 
 	(void)state;
 	assert_int_equal(fixture_write("nginx.conf", conf, sizeof(conf) - 1), 0);
@@ -264,8 +202,11 @@ static void line_write(pid_t pid, unsigned int port)
  * none, is nobody's. */
 static void test_error_log(void **state)
 {
-	static const uint16_t types[] = { TLSFAIL_REC_PROCESS, TLSFAIL_REC_LOG_LINE,
-					  TLSFAIL_REC_CONN, 0 };
+	static const uint16_t types[] = { TLSFAIL_REC_LOG_LINE, TLSFAIL_REC_CONN,
+					  TLSFAIL_REC_TOTALS, 0 };
+	const struct tlsfail_totals totals = {
+		.h = { TLSFAIL_REC_TOTALS, TLSFAIL_ABI_VERSION, sizeof(totals) },
+	};
 	char path[256];
 	const char *logs[] = { path };
 
@@ -279,6 +220,10 @@ static void test_error_log(void **state)
 	line_write(getpid(), 9999);
 	intake_turn(intake);
 	intake_finish(intake, false);
+	assert_int_equal(ask_count, 0);
+	assert_false(intake_is_over(intake));
+	intake_record(intake, &totals, sizeof(totals));
+	assert_true(intake_is_over(intake));
 	assert_types(types);
 }
 
@@ -288,65 +233,61 @@ static void test_ticks(void **state)
 	start(NULL, 0);
 	assert_int_equal(intake_begin(intake), 0);
 	record_count = 0;
-	/* neither has the clock been set, nor is anything known to be lost */
+	/* neither has the clock been set, nor is any peer known */
 	intake_tick(intake);
-	assert_int_equal(count_of(TLSFAIL_REC_LOSS), 0);
-	assert_int_equal(count_of(TLSFAIL_REC_PEER), 0);
+	assert_int_equal(record_count, 0);
+	assert_int_equal(ask_count, 0);
 }
 
-/* -- with maps --------------------------------------------------------------------------------- */
-
-static bool maps_make(void)
+/* Peers that have failed are asked about, at the end all of them. */
+static void test_peers(void **state)
 {
-	counters_fd = bpf_map_create(BPF_MAP_TYPE_PERCPU_ARRAY, "counters", sizeof(uint32_t),
-				     sizeof(struct tlsfail_counters), 1, NULL);
-	peers_fd = bpf_map_create(BPF_MAP_TYPE_HASH, "peers", sizeof(struct tlsfail_peer_key),
-				  sizeof(struct tlsfail_peer_state), 16, NULL);
-	return counters_fd >= 0 && peers_fd >= 0;
+	(void)state;
+	start(NULL, 0);
+	assert_int_equal(intake_begin(intake), 0);
+	conn_give(getpid(), 1);
+	intake_finish(intake, true);
+	assert_int_equal(ask_count, 1);
+	assert_false(asked.recovered || asked.clock);
+	assert_int_equal(asked.count, 1);
+	assert_int_equal(asked.keys[0].port, scene.conn.rport);
 }
 
-static void counters_set(size_t which, uint64_t value)
-{
-	int cpus = libbpf_num_possible_cpus();
-	struct tlsfail_counters *each = calloc((size_t)cpus, sizeof(*each));
-	uint32_t zero = 0;
-
-	assert_non_null(each);
-	each[0].n[which] = value - 1;
-	each[cpus - 1].n[which] += 1;
-	assert_int_equal(bpf_map_update_elem(counters_fd, &zero, each, BPF_ANY), 0);
-	free(each);
-}
-
-/* What the kernel side has lost, and what was lost here, each told once. */
-static void test_losses(void **state)
+/* What nobody had time for is told, and is part of the totals. */
+static void test_lost(void **state)
 {
 	struct tlsfail_wire wire = { .h = { TLSFAIL_REC_WIRE, TLSFAIL_ABI_VERSION, 0 } };
+	struct tlsfail_conn conn = { .h = { TLSFAIL_REC_CONN, TLSFAIL_ABI_VERSION, 0 } };
+	const struct tlsfail_totals totals = {
+		.h = { TLSFAIL_REC_TOTALS, TLSFAIL_ABI_VERSION, sizeof(totals) },
+		.lost = { .conns = 4 },
+	};
+	static const uint16_t types[] = { TLSFAIL_REC_LOSS, TLSFAIL_REC_TOTALS, 0 };
 	const struct tlsfail_loss *loss = (const void *)records[0].bytes;
-	struct tlsfail_counters counters;
+	const struct tlsfail_totals *told = (const void *)records[1].bytes;
+	struct tlsfail_counters counters = { 0 };
 
 	(void)state;
-	if (!maps_make())
-		skip(); /* BPF maps take privileges */
 	start(NULL, 0);
-	counters_set(TLSFAIL_N_LOST_CONN, 5);
 	intake_lose(intake, &wire);
-	assert_int_equal(intake_counters(intake, &counters), 0);
-	assert_int_equal(counters.n[TLSFAIL_N_LOST_CONN], 5);
+	intake_lose(intake, &conn);
+	intake_lose(intake, &conn);
+	intake_count_lost(intake, &counters);
+	assert_int_equal(counters.n[TLSFAIL_N_LOST_CONN], 2);
 	assert_int_equal(counters.n[TLSFAIL_N_LOST_WIRE], 1);
-	assert_int_equal(intake_begin(intake), 0);
-	record_count = 0;
-	intake_tick(intake);
-	assert_int_equal(count_of(TLSFAIL_REC_LOSS), 1);
-	assert_int_equal(loss->lost.conns, 5);
+	intake_record(intake, &totals, sizeof(totals));
+	assert_types(types);
+	assert_int_equal(loss->lost.conns, 2);
 	assert_int_equal(loss->lost.wires, 1);
-	intake_tick(intake);
-	assert_int_equal(count_of(TLSFAIL_REC_LOSS), 1);
-	counters_set(TLSFAIL_N_LOST_CONN, 7);
-	intake_finish(intake, true);
-	assert_int_equal(count_of(TLSFAIL_REC_LOSS), 2);
-	assert_int_equal(count_of(TLSFAIL_REC_TOTALS), 1);
-	assert_int_equal(records[record_count - 1].h.type, TLSFAIL_REC_TOTALS);
+	assert_int_equal(told->lost.conns, 6);
+	assert_int_equal(told->lost.wires, 1);
+}
+
+static int group_setup(void **state)
+{
+	int err = fakenginx_setup(state);
+
+	return err ? err : asked_begin(&targets);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -354,9 +295,9 @@ static void test_losses(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_begin), TEST(test_process),	TEST(test_process_gone), TEST(test_exec),
-		TEST(test_nginx), TEST(test_error_log), TEST(test_ticks),	 TEST(test_losses),
+		TEST(test_begin), TEST(test_nginx), TEST(test_error_log),
+		TEST(test_ticks), TEST(test_peers), TEST(test_lost),
 	};
 
-	return cmocka_run_group_tests_name("intake", tests, fakenginx_setup, fixture_teardown);
+	return cmocka_run_group_tests_name("intake", tests, group_setup, fixture_teardown);
 }

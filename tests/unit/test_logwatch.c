@@ -15,11 +15,13 @@
 
 #include <cmocka.h>
 
+#include "asked.h"
 #include "fakenginx.h"
 #include "fixture.h"
 #include "program/nginx/live/logplaces.h"
 #include "program/nginx/live/logwatch.h"
 #include "system/clock.h"
+#include "target/target.h"
 #include "tlsfail_abi.h"
 
 #define PID	    4242
@@ -77,7 +79,7 @@ static void nginx_start(const char *content)
 
 static int find_named(const char *const *names, size_t count)
 {
-	return logplaces_find(names, count, &targets, &places, &problem);
+	return logplaces_find(names, count, &places, &problem);
 }
 
 static int find_auto(void)
@@ -205,7 +207,6 @@ static int watch_open(const char *const *names, size_t count)
 	const struct logwatch_options options = {
 		.names = names,
 		.count = count,
-		.targets = &targets,
 		.roles = 1U << TLSFAIL_ROLE_CLIENT,
 		.emit = emit,
 		.context = &now,
@@ -370,6 +371,13 @@ static void test_named_is_not_looked_for(void **state)
 	poll_until("logs/a", path, 100);
 }
 
+static int group_setup(void **state)
+{
+	int err = fakenginx_setup(state);
+
+	return err ? err : asked_begin(&targets);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -386,5 +394,5 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_named_is_not_looked_for, setup, teardown),
 	};
 
-	return cmocka_run_group_tests_name("logwatch", tests, fakenginx_setup, fixture_teardown);
+	return cmocka_run_group_tests_name("logwatch", tests, group_setup, fixture_teardown);
 }

@@ -10,9 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
+#include "asked.h"
 #include "fixture.h"
 #include "pki.h"
 #include "program/nginx/live/check.h"
@@ -69,7 +71,11 @@ static int setup(void **state)
 	text_init(&problem, buf, sizeof(buf));
 	strncpy(path, fixture_path("nginx.conf"), sizeof(path) - 1);
 	path[sizeof(path) - 1] = '\0';
-	return nginxread_open_whole(path, &read_, &problem);
+	if (nginxread_open_whole(path, &read_, &problem))
+		return -1;
+	/* now as a process sees them, whoever may open them */
+	read_.pid = getpid();
+	return asked_begin(NULL);
 }
 
 static int teardown(void **state)

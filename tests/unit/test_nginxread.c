@@ -22,6 +22,7 @@
 #include "program/nginx/live/read.h"
 
 static struct nginxread read_;
+static struct stat stat_;
 static char words[1024];
 static struct text problem;
 static struct fakenginx nginx;
@@ -70,7 +71,7 @@ static void assert_refused(int err, const char *file)
 	if (!strstr(words, file))
 		fail_msg("%s", words);
 	assert_null(read_.conf);
-	assert_int_equal(read_.root, -1);
+	assert_null(read_.hosts);
 }
 
 /* -- a configuration --------------------------------------------------------------------------- */
@@ -197,7 +198,7 @@ static void test_file(void **state)
 	file_write("conf/sites/it", "0123456789");
 	assert_int_equal(open_whole(), 0);
 	/* a relative name is beside the configuration */
-	fd = nginxread_file(&read_, "sites/it");
+	fd = nginxread_file(&read_, "sites/it", &stat_);
 	assert_true(fd >= 0);
 	assert_int_equal(nginxread_head(fd, 100, &text, &len), 0);
 	assert_int_equal(len, 10);
@@ -209,11 +210,11 @@ static void test_file(void **state)
 	assert_string_equal(text, "0123");
 	free(text);
 	close(fd);
-	fd = nginxread_file(&read_, fixture_path("conf/sites/it"));
+	fd = nginxread_file(&read_, fixture_path("conf/sites/it"), &stat_);
 	assert_true(fd >= 0);
 	close(fd);
-	assert_int_equal(nginxread_file(&read_, "sites"), -EINVAL);
-	assert_int_equal(nginxread_file(&read_, "absent"), -ENOENT);
+	assert_int_equal(nginxread_file(&read_, "sites", &stat_), -EINVAL);
+	assert_int_equal(nginxread_file(&read_, "absent", &stat_), -ENOENT);
 	fd = open(fixture_path("conf"), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	assert_int_equal(nginxread_head(fd, 4, &text, &len), -EISDIR);
 	close(fd);
@@ -310,7 +311,7 @@ static void test_configuration_gone(void **state)
 	nginx = fakenginx_start(fixture_path("conf/nginx.conf"), NULL);
 	assert_int_equal(nginxread_open(nginx.master, &read_, &problem), -ENOENT);
 	assert_non_null(strstr(words, "conf/nginx.conf"));
-	assert_int_equal(read_.root, -1);
+	assert_null(read_.hosts);
 }
 
 /* Paths, absolute links and /etc/hosts are those of its root directory, and nothing leads out of it. */
@@ -332,7 +333,7 @@ static void test_root(void **state)
 	assert_int_equal(nginxread_open(nginx.master, &read_, &problem), 0);
 	assert_directives(names);
 	assert_string_equal(read_.hosts, "192.0.2.7 inside\n");
-	assert_int_equal(nginxread_file(&read_, fixture_path("conf")), -ENOENT);
+	assert_int_equal(nginxread_file(&read_, fixture_path("conf"), &stat_), -ENOENT);
 	nginxread_close(&read_);
 	file_write("jail/conf/nginx.conf", "include /conf/out.conf;\n");
 	assert_int_equal(nginxread_open(nginx.master, &read_, &problem), 0);

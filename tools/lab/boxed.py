@@ -10,7 +10,7 @@ import os
 import sys
 
 # <linux/capability.h>
-NUMBERS = {"DAC_READ_SEARCH": 2, "SYS_PTRACE": 19, "SYS_ADMIN": 21, "SYS_RESOURCE": 24,
+NUMBERS = {"DAC_READ_SEARCH": 2, "KILL": 5, "SETGID": 6, "SETUID": 7, "SYS_PTRACE": 19, "SYS_ADMIN": 21, "SYS_RESOURCE": 24,
            "PERFMON": 38, "BPF": 39, "CHECKPOINT_RESTORE": 40}
 # <linux/prctl.h>, <sched.h>, <sys/mount.h>
 PR_CAPBSET_READ = 23

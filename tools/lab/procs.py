@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 # How many times longer everything may take: virtual machines that are emulated are slow.
 PATIENCE = float(os.environ.get("LAB_PATIENCE", "1"))
@@ -35,6 +36,12 @@ def wait_until(check, timeout, what):
 def pause(seconds):
     """Lets SECONDS, times PATIENCE, pass."""
     time.sleep(seconds * PATIENCE)
+
+
+def children(pid):
+    """The pids of the children of the process PID."""
+    return [int(word) for task in Path(f"/proc/{pid}/task").iterdir()
+            for word in (task / "children").read_text().split()]
 
 
 def start_owned(argv, before=None, **popen_options):

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import signal
+from pathlib import Path
 
 from . import procs
 
@@ -12,6 +13,9 @@ _ARMED = "tlsfail: armed"
 
 # What no test sends.
 _CRASHES = (signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGILL, signal.SIGFPE)
+
+# By the process that reads what peers send, which is then started again.
+_CRASHED = "tlsfail: the process that reads what peers send has crashed"
 
 # Seconds, times procs.PATIENCE, in which a finding has to come.
 FINDING_LIMIT_S = 4
@@ -30,6 +34,7 @@ class Tracer:
         self.stdout_path = directory / (name + ".out")
         self.stderr_path = directory / (name + ".err")
         self.process = None
+        self.crashes = False  # the test brings some about
 
     def __enter__(self):
         with open(self.stdout_path, "wb") as out, open(self.stderr_path, "wb") as err:
@@ -49,6 +54,23 @@ class Tracer:
     def stderr_lines(self, start):
         """The lines of stderr that begin with START."""
         return [line for line in self.stderr().splitlines() if line.startswith(start)]
+
+    def parts(self):
+        """{name: [pid, ...]} of the processes that the collector, which is the one that was started,
+        has below it."""
+        found, waiting = {}, procs.children(self.process.pid)
+        while waiting:
+            pid = waiting.pop()
+            try:
+                found.setdefault(Path(f"/proc/{pid}/comm").read_text().strip(), []).append(pid)
+                waiting += procs.children(pid)
+            except OSError:
+                continue  # it has ended meanwhile
+        return found
+
+    def analyst(self):
+        """The pid of the process that reads what peers send; None while there is none."""
+        return next(iter(self.parts().get("tlsfail-analyst", ())), None)
 
     def wait_stderr(self, start, timeout=10):
         """Waits TIMEOUT seconds at most for a line of stderr that begins with START. It raises
@@ -75,6 +97,8 @@ class Tracer:
         if status is not None and -status in _CRASHES:
             raise RuntimeError(f"tlsfail crashed ({signal.Signals(-status).name}):\n"
                                + self.stderr())
+        if self.stderr_lines(_CRASHED) and not self.crashes:
+            raise RuntimeError(f"tlsfail crashed:\n{self.stderr()}")
         lines = self.stdout_path.read_bytes().split(b"\n")[:-1]
         return [json.loads(line) for line in lines]
 

@@ -61,28 +61,35 @@ static void note(const struct check *c, enum nginx_note_kind kind, enum nginx_se
 	};
 }
 
+/* The file that the setting names. False: there is none, or it is no file. */
+static bool name_of(const struct check *c, enum nginx_setting setting, char *name, size_t size)
+{
+	const struct nginx_value *value = nginx_place_value(c->place, setting);
+
+	if (!value || !value->value.len || value->value.len >= size)
+		return false;
+	memcpy(name, value->value.data, value->value.len);
+	name[value->value.len] = '\0';
+	return !strchr(name, '$') && strncmp(name, "data:", 5) != 0 &&
+	       strncmp(name, "engine:", 7) != 0 && strncmp(name, "store:", 6) != 0;
+}
+
 /* Opens the file that the setting names, and says what is to be said of that. -1: there is none, or
  * it is no file. */
 static int file_open(const struct check *c, enum nginx_setting setting, bool *changed)
 {
-	const struct nginx_value *value = nginx_place_value(c->place, setting);
 	char name[NGINXARGS_PATH_LEN];
 	struct stat stat;
 	int fd;
 
-	if (!value || !value->value.len || value->value.len >= sizeof(name))
+	if (!name_of(c, setting, name, sizeof(name)))
 		return -1;
-	memcpy(name, value->value.data, value->value.len);
-	name[value->value.len] = '\0';
-	if (strchr(name, '$') || !strncmp(name, "data:", 5) || !strncmp(name, "engine:", 7) ||
-	    !strncmp(name, "store:", 6))
-		return -1;
-	fd = nginxread_file(c->read, name);
+	fd = nginxread_file(c->read, name, &stat);
 	if (fd < 0) {
 		note(c, NGINX_NOTE_MISSING, setting, 0, strerror(-fd));
 		return -1;
 	}
-	if (!fstat(fd, &stat) && nginxread_changed(&stat) > c->started_ns + SLACK_NS) {
+	if (nginxread_changed(&stat) > c->started_ns + SLACK_NS) {
 		note(c, NGINX_NOTE_CHANGED, setting, nginxread_changed(&stat) / (int64_t)NS_PER_S,
 		     "");
 		*changed = true;
@@ -196,19 +203,17 @@ static void bundle_check(const struct check *c, enum nginx_setting setting, int 
 		note(c, NGINX_NOTE_HOLDS, setting, b.count, names);
 }
 
-static void key_check(const struct check *c, X509 *cert, int fd)
+/* The key itself is for others to look at: see files.h. */
+static void key_check(const struct check *c, X509 *cert)
 {
-	char *text;
-	BIO *bio = file_read(fd, &text);
-	EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL) : NULL;
+	unsigned char *der = NULL;
+	char name[NGINXARGS_PATH_LEN];
+	int len = i2d_PUBKEY(X509_get0_pubkey(cert), &der);
 
-	if (key && !X509_check_private_key(cert, key))
+	if (len > 0 && name_of(c, NGINX_SSL_CERTIFICATE_KEY, name, sizeof(name)) &&
+	    nginxread_key_matches(c->read, name, der, (size_t)len) == 0)
 		note(c, NGINX_NOTE_KEY_MISMATCH, NGINX_SSL_CERTIFICATE_KEY, 0, "");
-	EVP_PKEY_free(key);
-	BIO_free(bio);
-	if (text)
-		OPENSSL_cleanse(text, strlen(text));
-	free(text);
+	OPENSSL_free(der);
 }
 
 static void client_certificate_check(const struct check *c)
@@ -221,7 +226,7 @@ static void client_certificate_check(const struct check *c)
 	if (cert)
 		certificate_note(c, cert);
 	if (cert && key_fd >= 0 && changed)
-		key_check(c, cert, key_fd);
+		key_check(c, cert);
 	if (cert && lseek(fd, 0, SEEK_SET) == 0)
 		bundle_check(c, NGINX_SSL_CERTIFICATE, fd);
 	X509_free(cert);

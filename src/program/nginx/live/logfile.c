@@ -12,8 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "system/files.h"
 #include "system/log.h"
-#include "system/regular.h"
 #include "base/text.h"
 
 #define LINE_MAX_LEN 4096 /* nginx's lines have 2048 bytes at most */
@@ -58,7 +58,7 @@ static void stream_close(struct stream *s)
 static int stream_open(const char *path, struct stream *s)
 {
 	struct stat st;
-	int fd = regular_reopen(regular_look(path), &st);
+	int fd = files_log_open(path, &st);
 
 	*s = (struct stream){ .fd = -1 };
 	if (fd < 0)
@@ -196,14 +196,9 @@ static void name_check(struct logfile *f, uint64_t now)
 {
 	struct stream next;
 	struct stat st;
-	int fd, err;
-	bool same;
+	int err;
 
-	fd = regular_look(f->path);
-	same = fd >= 0 && !fstat(fd, &st) && st.st_dev == f->now.dev && st.st_ino == f->now.ino;
-	if (fd >= 0)
-		close(fd);
-	if (same) {
+	if (!files_log_look(f->path, &st) && st.st_dev == f->now.dev && st.st_ino == f->now.ino) {
 		is_there(f);
 		return;
 	}

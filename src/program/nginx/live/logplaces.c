@@ -8,12 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "program/nginx/live/read.h"
-#include "system/regular.h"
+#include "system/files.h"
 
-#define PATH_LEN (2 * NGINXARGS_PATH_LEN)
+#define TARGETS_MAX 4096
+#define PATH_LEN    (2 * NGINXARGS_PATH_LEN)
 
 /* While the processes are looked at. */
 struct search {
@@ -64,13 +64,9 @@ static int path_add(struct logplaces *places, const char *path, struct text *pro
 static bool shares_root(pid_t pid)
 {
 	struct stat ours, its;
-	char path[32];
-	struct text t;
 
-	text_init(&t, path, sizeof(path));
-	text_addf(&t, "/proc/%d/root", (int)pid);
-	return !stat("/", &ours) && !stat(path, &its) && ours.st_dev == its.st_dev &&
-	       ours.st_ino == its.st_ino;
+	return !files_stat(0, "/", false, &ours) && !files_stat(pid, "/", false, &its) &&
+	       ours.st_dev == its.st_dev && ours.st_ino == its.st_ino;
 }
 
 /* As in the images that hand their logs to the container's runtime: a link to the standard error of
@@ -79,11 +75,9 @@ static bool leads_to_stderr(const char *path)
 {
 	static const char *const ends[] = { "/dev/stderr", "/dev/stdout", "/proc/self/fd/" };
 	char target[64];
-	ssize_t len = readlink(path, target, sizeof(target) - 1);
 
-	if (len < 0)
+	if (files_log_link(path, target, sizeof(target)))
 		return false;
-	target[len] = '\0';
 	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
 		if (!strncmp(target, ends[i], strlen(ends[i])))
 			return true;
@@ -110,7 +104,6 @@ static int directive_take(struct search *s, const struct nginxread *read, pid_t 
 	struct stat stat_buf;
 	bool is_file;
 	struct text t;
-	int fd;
 
 	if (!strcmp(name, "stderr") && !shares_root(master))
 		stderr_tell(s, master, name);
@@ -124,10 +117,7 @@ static int directive_take(struct search *s, const struct nginxread *read, pid_t 
 	text_add(&t, name);
 	if (t.cut)
 		return 0;
-	fd = regular_look(path);
-	is_file = fd >= 0 && !fstat(fd, &stat_buf) && S_ISREG(stat_buf.st_mode);
-	if (fd >= 0)
-		close(fd);
+	is_file = !files_log_look(path, &stat_buf) && S_ISREG(stat_buf.st_mode);
 	if (!is_file && leads_to_stderr(path))
 		stderr_tell(s, master, name);
 	if (!is_file)
@@ -150,16 +140,15 @@ static int directives_walk(struct search *s, const struct nginxread *read, pid_t
 	return err;
 }
 
-static int process_look(const struct target_process *process, void *context)
+static int process_look(struct search *s, pid_t pid)
 {
-	struct search *s = context;
 	struct nginxread read;
 	char problem[512];
 	struct text t;
 	pid_t master;
 	int err;
 
-	if (nginxread_master(process->pid, &master))
+	if (nginxread_master(pid, &master))
 		return 0;
 	for (size_t i = 0; i < s->master_count; i++)
 		if (s->masters[i] == master)
@@ -177,27 +166,29 @@ static int process_look(const struct target_process *process, void *context)
 	return err;
 }
 
-static int configured_find(const struct target_set *set, struct logplaces *places,
-			   struct text *problem)
+static int configured_find(struct logplaces *places, struct text *problem)
 {
 	struct search s = { .places = places, .problem = problem };
 	size_t before = places->count;
-	int err = target_scan(set, process_look, &s);
+	pid_t pids[TARGETS_MAX];
+	int count = files_targets(pids, TARGETS_MAX), err = count < 0 ? count : 0;
 
+	for (int i = 0; i < count && !err; i++)
+		err = process_look(&s, pids[i]);
 	if (!err && places->count == before)
 		tell(problem, s.master_count ? "nginx's configuration names no file for error_log"
 					     : "no nginx is running");
 	return err;
 }
 
-int logplaces_find(const char *const *names, size_t count, const struct target_set *set,
-		   struct logplaces *places, struct text *problem)
+int logplaces_find(const char *const *names, size_t count, struct logplaces *places,
+		   struct text *problem)
 {
 	int err = 0;
 
 	*places = (struct logplaces){ 0 };
 	for (size_t i = 0; i < count && !err; i++)
 		err = strcmp(names[i], LOGPLACES_AUTO) != 0 ? path_add(places, names[i], problem)
-							    : configured_find(set, places, problem);
+							    : configured_find(places, problem);
 	return err;
 }

@@ -9,7 +9,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "target/target.h"
 #include "base/text.h"
 
 #define LOGPLACES_MAX 64
@@ -24,12 +23,12 @@ struct logplaces {
 
 /*
  * Fills *places from names, where LOGPLACES_AUTO stands for what the configurations of the nginx that
- * run now, and that set selects, name. What is no regular file there (stderr, syslog, /dev/null) is
+ * are traced now name. What is no regular file there (stderr, syslog, /dev/null) is
  * left out. When a configuration cannot be read, or none names a file, problem gets a sentence, and
  * the rest is filled in. Returns -ENOMEM on failure. *places is to be cleared even then.
  */
-int logplaces_find(const char *const *names, size_t count, const struct target_set *set,
-		   struct logplaces *places, struct text *problem);
+int logplaces_find(const char *const *names, size_t count, struct logplaces *places,
+		   struct text *problem);
 
 /* Is the path among them? */
 bool logplaces_have(const struct logplaces *places, const char *path);

@@ -9,9 +9,10 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 #include "program/nginx/errorlog.h"
+#include "system/files.h"
 #include "system/log.h"
 #include "system/worker.h"
 #include "program/nginx/live/logfile.h"
@@ -94,8 +95,10 @@ static int source_add(struct logwatch *w, const char *path, struct text *error)
  * none comes back. */
 static bool is_wanted(const struct logplaces *wanted, const char *path)
 {
+	struct stat stat;
+
 	return logplaces_have(wanted, path) ||
-	       (strncmp(path, "/proc/", 6) != 0 && access(path, F_OK));
+	       (strncmp(path, "/proc/", 6) != 0 && files_log_look(path, &stat));
 }
 
 static void sources_drop(struct logwatch *w, const struct logplaces *wanted)
@@ -159,7 +162,7 @@ static void search_run(struct worker_job *job)
 	struct text t;
 
 	text_init(&t, s->problem, sizeof(s->problem));
-	s->err = logplaces_find(o->names, o->count, o->targets, &s->places, &t);
+	s->err = logplaces_find(o->names, o->count, &s->places, &t);
 }
 
 static void search_drop(struct worker_job *job)

@@ -10,7 +10,6 @@
 #include <stdint.h>
 
 struct logwatch;
-struct target_set;
 struct text;
 
 /* What becomes of the records that come out. They are valid during the call. */
@@ -19,7 +18,6 @@ typedef void (*logwatch_emit)(void *context, const void *record, size_t len);
 struct logwatch_options {
 	const char *const *names; /* as logplaces_find() takes them */
 	size_t count;
-	const struct target_set *targets;
 	unsigned int roles; /* of the connections: bits of enum tlsfail_role */
 	logwatch_emit emit;
 	void *context;

@@ -1,31 +1,24 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Paths are resolved by the kernel as if the target's root were ours (openat2(2),
- * RESOLVE_IN_ROOT, Linux 5.6): absolute symbolic links, such as those in sites-enabled, stay
- * inside.
+ * What glob(3) and the parser want of files is had by way of files.h, as the process sees them.
  */
-#define _GNU_SOURCE /* O_PATH, GLOB_ALTDIRFUNC */
+#define _GNU_SOURCE /* GLOB_ALTDIRFUNC */
 #include "program/nginx/live/read.h"
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <glob.h>
 #include <limits.h>
-#include <linux/openat2.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/units.h"
 #include "system/elf.h"
 #include "program/nginx/map.h"
-#include "system/procfs.h"
-#include "system/regular.h"
+#include "system/files.h"
 
 /* Of one configuration with all that it includes. */
 #define READING_BYTES	(2ULL * NGINXCONF_BYTES_MAX)
@@ -38,23 +31,11 @@
 #define CONFIGURE_TEXT "configure arguments: "
 #define VERSION_TEXT   "nginx version: "
 
-/* -- opening inside its root ------------------------------------------------------------------- */
+/* -- opening ------------------------------------------------------------------------------------- */
 
-static int open_in_root(int root, const char *path, int flags)
+static int open_regular(const struct nginxread *read, const char *path, struct stat *stat)
 {
-	struct open_how how = {
-		.flags = (uint64_t)(flags | O_CLOEXEC),
-		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
-	};
-	long fd;
-
-	fd = syscall(SYS_openat2, root, path, &how, sizeof(how));
-	return fd < 0 ? -errno : (int)fd;
-}
-
-static int open_regular(int root, const char *path, struct stat *stat)
-{
-	int fd = regular_reopen(open_in_root(root, path, O_PATH), stat);
+	int fd = files_open(read->pid, path, stat);
 
 	return fd == -ENOEXEC ? -EINVAL : fd;
 }
@@ -66,16 +47,32 @@ int64_t nginxread_changed(const struct stat *stat)
 	return (int64_t)t->tv_sec * (int64_t)NS_PER_S + t->tv_nsec;
 }
 
-int nginxread_file(const struct nginxread *read, const char *name)
+/* A name in the configuration as a path, of PATH_SIZE bytes. False: it is too long. */
+#define PATH_SIZE (2 * NGINXARGS_PATH_LEN)
+static bool path_of(const struct nginxread *read, const char *name, char *path)
 {
-	char path[2 * NGINXARGS_PATH_LEN];
 	struct text t;
-	struct stat stat;
 
-	text_init(&t, path, sizeof(path));
+	text_init(&t, path, PATH_SIZE);
 	text_add(&t, name[0] == '/' ? "" : read->paths.prefix);
 	text_add(&t, name);
-	return t.cut ? -ENAMETOOLONG : open_regular(read->root, path, &stat);
+	return !t.cut;
+}
+
+int nginxread_file(const struct nginxread *read, const char *name, struct stat *stat)
+{
+	char path[PATH_SIZE];
+
+	return path_of(read, name, path) ? open_regular(read, path, stat) : -ENAMETOOLONG;
+}
+
+int nginxread_key_matches(const struct nginxread *read, const char *name, const void *key,
+			  size_t len)
+{
+	char path[PATH_SIZE];
+
+	return path_of(read, name, path) ? files_key_matches(read->pid, path, key, len)
+					 : -ENAMETOOLONG;
 }
 
 int nginxread_head(int fd, size_t max, char **text, size_t *len)
@@ -127,21 +124,18 @@ static int read_all(int fd, size_t max, char **text, size_t *len)
 void nginxread_neighbours(const struct nginxread *read, const char *name,
 			  void (*found)(void *context, int fd), void *context)
 {
-	char path[2 * NGINXARGS_PATH_LEN];
+	char path[PATH_SIZE];
 	struct dirent *entry;
 	struct text t;
 	DIR *dir = NULL;
 	size_t len;
 	int fd;
 
-	text_init(&t, path, sizeof(path));
-	text_add(&t, name[0] == '/' ? "" : read->paths.prefix);
-	text_add(&t, name);
-	if (t.cut || !strrchr(path, '/'))
+	if (!path_of(read, name, path) || !strrchr(path, '/'))
 		return;
 	len = (size_t)(strrchr(path, '/') + 1 - path);
 	path[len] = '\0';
-	fd = open_in_root(read->root, path, O_RDONLY | O_DIRECTORY);
+	fd = files_directory(read->pid, path);
 	if (fd >= 0)
 		dir = fdopendir(fd);
 	if (fd >= 0 && !dir)
@@ -151,7 +145,7 @@ void nginxread_neighbours(const struct nginxread *read, const char *name,
 
 		text_init(&t, path + len, sizeof(path) - len);
 		text_add(&t, entry->d_name);
-		fd = t.cut ? -ENAMETOOLONG : open_regular(read->root, path, &stat);
+		fd = t.cut ? -ENAMETOOLONG : open_regular(read, path, &stat);
 		if (fd >= 0)
 			found(context, fd);
 	}
@@ -169,7 +163,7 @@ static int source_read(void *context, const char *path, char **text, size_t *len
 
 	if (!budget_take(&read->budget, 0))
 		return -ETIME;
-	fd = open_regular(read->root, path, &stat);
+	fd = open_regular(read, path, &stat);
 	if (fd < 0)
 		return fd;
 	err = read_all(fd, NGINXCONF_BYTES_MAX, text, len);
@@ -184,13 +178,12 @@ static int source_read(void *context, const char *path, char **text, size_t *len
 }
 
 /* glob() gives its callbacks no context. */
-static _Thread_local int glob_root;
+static _Thread_local pid_t glob_pid;
 static _Thread_local struct budget *glob_budget;
 
 static void *glob_opendir(const char *path)
 {
-	int fd = budget_take(glob_budget, 0) ? open_in_root(glob_root, path, O_RDONLY | O_DIRECTORY)
-					     : -ETIME;
+	int fd = budget_take(glob_budget, 0) ? files_directory(glob_pid, path) : -ETIME;
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 
 	if (fd >= 0 && !dir)
@@ -208,28 +201,21 @@ static void glob_closedir(void *dir)
 	closedir(dir);
 }
 
-static int stat_in_root(const char *path, struct stat *stat, int flags)
+static int glob_look(const char *path, bool nofollow, struct stat *stat)
 {
-	int fd, err;
-
 	if (!budget_take(glob_budget, 0))
 		return -1;
-	fd = open_in_root(glob_root, path, O_PATH | flags);
-	if (fd < 0)
-		return -1;
-	err = fstat(fd, stat);
-	close(fd);
-	return err;
+	return files_stat(glob_pid, path, nofollow, stat) ? -1 : 0;
 }
 
 static int glob_stat(const char *path, struct stat *stat)
 {
-	return stat_in_root(path, stat, 0);
+	return glob_look(path, false, stat);
 }
 
 static int glob_lstat(const char *path, struct stat *stat)
 {
-	return stat_in_root(path, stat, O_NOFOLLOW);
+	return glob_look(path, true, stat);
 }
 
 /* As nginx does: glob(3), sorted. */
@@ -246,7 +232,7 @@ static int source_expand(void *context, const char *pattern, int (*found)(void *
 	};
 	int ret;
 
-	glob_root = read->root;
+	glob_pid = read->pid;
 	glob_budget = &read->budget;
 	ret = glob(pattern, GLOB_ALTDIRFUNC, NULL, &expanded);
 	if (read->budget.over) {
@@ -267,39 +253,21 @@ static int source_expand(void *context, const char *pattern, int (*found)(void *
 
 /* -- the process ------------------------------------------------------------------------------- */
 
-/* The command line, with the NULs at its end left out. */
-static int cmdline_read(int dir, char *buf, size_t size, size_t *len)
-{
-	int fd = openat(dir, "cmdline", O_RDONLY | O_CLOEXEC);
-	ssize_t n;
-
-	if (fd < 0)
-		return procfs_error(errno);
-	n = read(fd, buf, size);
-	close(fd);
-	if (n < 0)
-		return procfs_error(errno);
-	while (n > 0 && buf[n - 1] == '\0')
-		n--;
-	*len = (size_t)n;
-	return n ? 0 : -ENOENT;
-}
-
 /* The arguments of a process that is a master; -ENOENT: it is none. */
-static int arguments_read(int dir, struct nginxargs *args)
+static int arguments_read(pid_t pid, struct nginxargs *args)
 {
 	char cmdline[CMDLINE_BYTES];
 	size_t len = 0;
 	int err;
 
-	err = cmdline_read(dir, cmdline, sizeof(cmdline), &len);
+	err = files_cmdline(pid, cmdline, sizeof(cmdline), &len);
 	if (!err && !nginxargs_read_cmdline(cmdline, len, args))
 		err = -ENOENT;
 	return err;
 }
 
 /* What was built in: the defaults of the command line, and the version. */
-static int defaults_read(int dir, struct nginxargs *defaults, unsigned int *version)
+static int defaults_read(pid_t pid, struct nginxargs *defaults, unsigned int *version)
 {
 	struct elf_file *file = NULL;
 	char text[2 * NGINXARGS_PATH_LEN], title[64];
@@ -307,9 +275,9 @@ static int defaults_read(int dir, struct nginxargs *defaults, unsigned int *vers
 
 	*version = 0;
 
-	fd = openat(dir, "exe", O_RDONLY | O_CLOEXEC);
+	fd = files_exe(pid);
 	if (fd < 0)
-		return procfs_error(errno);
+		return fd;
 	err = elf_file_open(fd, NULL, &file);
 	if (!err)
 		err = elf_file_string(file, CONFIGURE_TEXT, text, sizeof(text));
@@ -325,38 +293,33 @@ static int defaults_read(int dir, struct nginxargs *defaults, unsigned int *vers
 int nginxread_master(pid_t pid, pid_t *master)
 {
 	struct nginxargs args, defaults;
-	int dir, err = -ENOENT;
 	unsigned int version;
+	int err = -ENOENT;
 
 	for (int i = 0; err && i < 2; i++) {
-		*master = i ? procfs_parent(pid) : pid;
-		dir = *master ? procfs_open(*master) : -ENOENT;
-		if (dir < 0)
+		*master = i ? files_parent(pid) : pid;
+		if (!*master)
 			return -ENOENT;
-		err = arguments_read(dir, &args);
-		if (!err && defaults_read(dir, &defaults, &version))
+		err = arguments_read(*master, &args);
+		if (err == -ESRCH || (!err && defaults_read(*master, &defaults, &version)))
 			err = -ENOENT;
-		close(dir);
 	}
 	return err;
 }
 
-static int paths_find(int dir, struct nginxargs_paths *paths, unsigned int *version)
+static int paths_find(pid_t pid, struct nginxargs_paths *paths, unsigned int *version)
 {
 	struct nginxargs line, defaults;
 	char directory[PATH_MAX];
-	ssize_t len;
 	int err;
 
-	err = arguments_read(dir, &line);
+	err = arguments_read(pid, &line);
 	if (!err)
-		err = defaults_read(dir, &defaults, version);
+		err = defaults_read(pid, &defaults, version);
+	if (!err)
+		err = files_cwd(pid, directory, sizeof(directory));
 	if (err)
 		return err;
-	len = readlinkat(dir, "cwd", directory, sizeof(directory) - 1);
-	if (len < 0)
-		return procfs_error(errno);
-	directory[len] = '\0';
 	return nginxargs_resolve(&line, &defaults, directory, paths) ? 0 : -ENAMETOOLONG;
 }
 
@@ -364,7 +327,7 @@ static void hosts_read(struct nginxread *read)
 {
 	struct stat stat;
 	size_t len;
-	int fd = open_regular(read->root, "/etc/hosts", &stat);
+	int fd = open_regular(read, "/etc/hosts", &stat);
 
 	if (fd >= 0 && read_all(fd, HOSTS_BYTES, &read->hosts, &len))
 		read->hosts = NULL;
@@ -374,7 +337,7 @@ static void hosts_read(struct nginxread *read)
 		read->hosts = strdup("");
 }
 
-/* root and paths are known. */
+/* The process and paths are known. */
 static int configuration_read(struct nginxread *read, bool (*wanted)(const char *name),
 			      struct text *problem)
 {
@@ -391,22 +354,13 @@ static int configuration_read(struct nginxread *read, bool (*wanted)(const char 
 
 int nginxread_open(pid_t master, struct nginxread *read, struct text *problem)
 {
-	int dir, err;
+	int err;
 
 	*read = (struct nginxread){
-		.root = -1,
+		.pid = master,
 		.budget = budget_begin(READING_BYTES, READING_STEPS, READING_TIME_NS),
 	};
-	dir = procfs_open(master);
-	if (dir < 0)
-		return dir;
-	err = paths_find(dir, &read->paths, &read->version);
-	if (!err) {
-		read->root = openat(dir, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
-		if (read->root < 0)
-			err = procfs_error(errno);
-	}
-	close(dir);
+	err = paths_find(master, &read->paths, &read->version);
 	if (err)
 		text_add(problem, strerror(-err));
 	else
@@ -425,7 +379,6 @@ static int open_path(const char *path, bool (*wanted)(const char *name), struct 
 
 	/* Who asks for it waits for it: the time is not limited, as a disk may be slow. */
 	*read = (struct nginxread){
-		.root = -1,
 		.budget = budget_begin(READING_BYTES, READING_STEPS, 0),
 	};
 	if (real) {
@@ -434,8 +387,7 @@ static int open_path(const char *path, bool (*wanted)(const char *name), struct 
 		text_init(&prefix, read->paths.prefix, sizeof(read->paths.prefix));
 		text_addf(&prefix, "%.*s", (int)(strrchr(real, '/') + 1 - real), real);
 		free(real);
-		read->root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-		err = read->root < 0 ? -errno : conf.cut ? -ENAMETOOLONG : 0;
+		err = conf.cut ? -ENAMETOOLONG : 0;
 	}
 	if (err)
 		text_addf(problem, "%s: %s", path, strerror(-err));
@@ -460,7 +412,5 @@ void nginxread_close(struct nginxread *read)
 {
 	nginxconf_free(read->conf);
 	free(read->hosts);
-	if (read->root >= 0)
-		close(read->root);
-	*read = (struct nginxread){ .root = -1 };
+	*read = (struct nginxread){ 0 };
 }

@@ -20,7 +20,7 @@ struct nginxread {
 	struct nginxconf *conf;
 	unsigned int version; /* as nginxargs_read_version() has it, 0 unknown */
 	struct nginxargs_paths paths;
-	int root;	      /* O_PATH descriptor of its root directory */
+	pid_t pid;	      /* whose files they are; 0: this host's */
 	char *hosts;	      /* text of its /etc/hosts, "" none */
 	struct budget budget; /* of this reading */
 	int64_t changed_ns;   /* CLOCK_REALTIME of the youngest change of a file of the
@@ -50,9 +50,14 @@ void nginxread_close(struct nginxread *read);
 
 /*
  * Opens a file as nginx would by that name in its configuration, for reading; the descriptor is the
- * caller's to close. Only a regular file is opened. A negative errno on failure.
+ * caller's to close. Only a regular file is opened; *stat is that of it. A negative errno on failure.
  */
-int nginxread_file(const struct nginxread *read, const char *name);
+struct stat;
+int nginxread_file(const struct nginxread *read, const char *name, struct stat *stat);
+
+/* As files_key_matches(), of the private key in the file of that name. */
+int nginxread_key_matches(const struct nginxread *read, const char *name, const void *key,
+			  size_t len);
 
 /* Reads the first max bytes of a file that was so opened, at most: *text is terminated and the
  * caller's to free(). A negative errno on failure. */
@@ -65,7 +70,6 @@ void nginxread_neighbours(const struct nginxread *read, const char *name,
 			  void (*found)(void *context, int fd), void *context);
 
 /* CLOCK_REALTIME, ns, when the file was last changed, or came to be where it is. */
-struct stat;
 int64_t nginxread_changed(const struct stat *stat);
 
 #endif

@@ -17,6 +17,7 @@
 #include "program/nginx/map.h"
 #include "program/nginx/live/read.h"
 #include "record/factory.h"
+#include "system/files.h"
 #include "system/procfs.h"
 #include "base/text.h"
 #include "system/clock.h"
@@ -121,10 +122,10 @@ void nginxwatch_free(struct nginxwatch *watch)
 static bool worker_is_of_known_master(const struct nginxwatch *w, struct worker *worker, pid_t pid,
 				      uint64_t started)
 {
-	pid_t parent = procfs_parent(pid);
+	pid_t parent = files_parent(pid);
 	uint64_t parent_started;
 
-	if (!parent || procfs_started(parent, &parent_started))
+	if (!parent || files_started(parent, &parent_started))
 		return false;
 	for (size_t i = 0; i < READINGS_MAX; i++) {
 		if (w->readings[i].master != parent ||
@@ -143,7 +144,7 @@ static bool worker_look(struct nginxwatch *w, struct worker *worker, pid_t pid)
 	uint64_t started;
 
 	/* Of one that has just ended, what is known of it still holds. */
-	if (procfs_started(pid, &started))
+	if (files_started(pid, &started))
 		return worker->pid == pid;
 	worker->checked_ns = w->begun_ns;
 	if (worker->pid == pid && worker->started == started)
@@ -159,7 +160,7 @@ static bool worker_look(struct nginxwatch *w, struct worker *worker, pid_t pid)
 		.checked_ns = w->begun_ns,
 	};
 	if (nginxread_master(pid, &worker->master) ||
-	    procfs_started(worker->master, &worker->master_started))
+	    files_started(worker->master, &worker->master_started))
 		worker->master = 0;
 	return true;
 }

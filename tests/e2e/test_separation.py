@@ -1,0 +1,199 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""What has privileges reads nothing that strangers wrote, and what reads it has none: the processes of a
+running tlsfail, what each may do, and what becomes of a crash of the one that reads."""
+import errno
+import os
+import re
+import signal
+import time
+from pathlib import Path
+
+import inject
+from lab import drive, procs
+from lab.cases import named
+from tap import Skip, require
+from test_storm import LOSS, storm
+from test_strangers import READING, TRACING, WRITING, require_found, status_of
+
+EXPIRED, = named("verify-expired")
+KEPT = Path("/var/lib/tlsfail")
+KEEPER, ANALYST, FILES = "tlsfail-keeper", "tlsfail-analyst", "tlsfail-files"
+DAC_OVERRIDE = 1
+CHOWN, OTHERS = 0, {5, 6, 7}  # KILL, SETGID, SETUID
+CRASHED = "tlsfail: the process that reads what peers send has crashed"
+
+
+def tests(here):
+    yield from here.chosen("separation", {
+        "parts": check_parts,
+        "tries": check_tries,
+        "crash": check_crash,
+        "crash-metric": check_crash_metric,
+        "stalled": check_stalled,
+        "keeper-gone": check_keeper_gone,
+    })
+
+
+def capabilities(status, name):
+    return {n for n in range(64) if int(status[name], 16) >> n & 1}
+
+
+def opened(pid):
+    """What the descriptors of PID lead to."""
+    return [os.readlink(fd) for fd in Path(f"/proc/{pid}/fd").iterdir()]
+
+
+def check_parts(here):
+    """Each process, and each thread of the analyst, has what it needs and no more, with every kind of
+    output that a local file is written for."""
+    with here.lab("separation-parts", [EXPIRED]) as lab:
+        with here.trace_json(lab, "--sink", f"json:{lab.directory}/findings.json", "--metrics-file",
+                             f"{lab.directory}/tlsfail.prom", "--metrics", "127.0.0.1:9917",
+                             "--error-log", "auto") as tlsfail:
+            tlsfail.wait_armed()
+            require_found(lab, tlsfail, EXPIRED)
+            found = tlsfail.parts()
+            require(set(found) == {KEEPER, ANALYST, FILES}, found)
+            for pid in (tlsfail.process.pid, *found[FILES]):
+                status = status_of(Path(f"/proc/{pid}"))
+                allowed = TRACING - {DAC_OVERRIDE} if pid == tlsfail.process.pid \
+                    else READING | WRITING | {CHOWN}
+                require(capabilities(status, "CapPrm") <= allowed, status)
+                require(status["NoNewPrivs"] == "1" and status["Seccomp"] == "2", status)
+            status = status_of(Path(f"/proc/{found[KEEPER][0]}"))
+            require(capabilities(status, "CapPrm") <= READING | WRITING | {CHOWN} | OTHERS, status)
+            require(status["NoNewPrivs"] == "1", status)
+            analyst, = found[ANALYST]
+            tasks = list(Path(f"/proc/{analyst}/task").iterdir())
+            require(len(tasks) > 2, "no threads")
+            for task in tasks:
+                require_powerless(status_of(task))
+            require_nothing_open(analyst)
+
+
+def require_powerless(status):
+    for name in ("CapInh", "CapPrm", "CapEff", "CapAmb"):
+        require(not capabilities(status, name), f"{name} of the analyst", status)
+    require("0" not in status["Uid"].split() and "0" not in status["Gid"].split(), status)
+    require(not status["Groups"], status["Groups"])
+    require(status["NoNewPrivs"] == "1" and status["Seccomp"] == "2", status)
+
+
+def require_nothing_open(pid):
+    """No BPF, no perf events, no directory, and no file of /proc but its own figures."""
+    for target in opened(pid):
+        require(not re.match(r"anon_inode:(bpf|\[?perf)|/proc/(?!\d+/stat$)", target), target)
+        require(not os.path.isdir(target), target)
+
+
+# Numbers of x86-64. A pointer to nowhere is looked at only by a call that is not refused: EFAULT.
+CALLS = {"open": (2, 0, 0), "openat": (257, -100, 0, 0), "socket": (41, 2, 1, 0), "connect": (42, 0, 0, 0),
+         "ptrace": (101, 0, 0, 0, 0), "bpf": (321, 0, 0, 0), "perf_event_open": (298, 0, 0, 0, 0),
+         "execve": (59, 0, 0, 0), "kill": (62, 1, 0), "setuid": (105, 0), "mkdir": (83, 0, 0),
+         "unlink": (87, 0), "fork": (57,), "process_vm_readv": (310, 1, 0, 0, 0, 0), "mount": (165, 0, 0),
+         "unshare": (272, 0x10000000), "init_module": (175, 0, 0, 0), "io_uring_setup": (425, 1, 0)}
+GETPPID = 110
+
+
+def check_tries(here):
+    """The analyst of a running tlsfail is made to try what it should not be able to."""
+    if not inject.possible():
+        raise Skip("registers of this machine are not known to the test")
+    with here.lab("separation-tries", [EXPIRED]) as lab, here.trace_json(lab) as tlsfail:
+        tlsfail.wait_armed()
+        with inject.stopped(tlsfail.analyst()) as call:
+            require(call(GETPPID) == tlsfail.parts()[KEEPER][0], "no call is made")
+            results = {name: call(*(word % 2 ** 64 for word in words)) for name, words in CALLS.items()}
+        refused = dict.fromkeys(CALLS, -errno.EPERM)
+        require(results == refused, results)
+        require_found(lab, tlsfail, EXPIRED)
+
+
+def kept():
+    return set(KEPT.glob("crash-*.rec"))
+
+
+def crash_at_hand(lab, tlsfail):
+    """Has the analyst die with a record at hand."""
+    analyst = tlsfail.analyst()
+    os.kill(analyst, signal.SIGSTOP)
+    drive.once(lab, EXPIRED)
+    time.sleep(0.3)  # for the record to be in the queue
+    os.kill(analyst, signal.SIGSEGV)
+    os.kill(analyst, signal.SIGCONT)
+    procs.wait_until(lambda: tlsfail.analyst() not in (None, analyst), 10, "another analyst")
+
+
+def check_crash(here):
+    """Another one goes on with the next record; the one at hand is kept, and can be replayed."""
+    before = kept()
+    try:
+        with here.lab("separation-crash", [EXPIRED]) as lab, here.trace_json(lab) as tlsfail:
+            tlsfail.crashes = True
+            tlsfail.wait_armed()
+            require_found(lab, tlsfail, EXPIRED)
+            crash_at_hand(lab, tlsfail)
+            told, = tlsfail.stderr_lines(CRASHED)
+            path = re.search(r"is kept as (/\S+);", told)
+            require(path and Path(path[1]) in kept() - before, told)
+            require(Path(path[1]).stat().st_mode & 0o077 == 0, "others may read it")
+            replayed = here.run("replay", path[1])
+            require("1 records" not in replayed.stderr and replayed.returncode == 0, replayed)
+            # The connection of the record at hand is still told, if not with all of its bytes.
+            procs.wait_until(lambda: len(tlsfail.findings()) >= 2, 5, "the finding after it")
+            seen = len(tlsfail.findings())
+            finding = require_found(lab, tlsfail, EXPIRED, seen)
+            require(finding["process.executable.path"], finding)
+            require(tlsfail.interrupt() == 0, tlsfail.stderr())
+            require("has crashed 1 time" in tlsfail.stderr(), tlsfail.stderr())
+    finally:
+        for path in kept() - before:
+            path.unlink()
+
+
+def check_crash_metric(here):
+    """Crashes are counted, and outputs that were begun are gone on with."""
+    before = kept()
+    try:
+        with here.lab("separation-metric", [EXPIRED]) as lab:
+            prom, out = lab.directory / "tlsfail.prom", lab.directory / "findings.json"
+            with here.trace_json(lab, "--sink", f"json:{out}", "--metrics-file", prom) as tlsfail:
+                tlsfail.crashes = True
+                tlsfail.wait_armed()
+                require_found(lab, tlsfail, EXPIRED)
+                crash_at_hand(lab, tlsfail)
+                require_found(lab, tlsfail, EXPIRED, len(tlsfail.findings()))
+                require(tlsfail.interrupt() == 0, tlsfail.stderr())
+            require("\ntlsfail_analyst_crashes_total 1\n" in prom.read_text(), prom.read_text())
+            require(len(out.read_text().splitlines()) >= 2, out.read_text())
+    finally:
+        for path in kept() - before:
+            path.unlink()
+
+
+def check_stalled(here):
+    """An analyst that takes nothing costs what does not fit, counted; the ring is taken from all the
+    same, and the end comes in time."""
+    with storm(here, "stalled") as tlsfail:
+        analyst = tlsfail.analyst()
+        os.kill(analyst, signal.SIGSTOP)
+        time.sleep(4)
+        os.kill(analyst, signal.SIGCONT)
+        procs.wait_until(lambda: LOSS in tlsfail.stdout_path.read_text(), 10, "a loss to be told")
+        require(tlsfail.interrupt() == 0, tlsfail.stderr())
+    require(not tlsfail.stderr_lines(CRASHED), tlsfail.stderr())
+
+
+def check_keeper_gone(here):
+    """Without the process that watches over the others there is nothing to go on with: that is said, and
+    all of them end."""
+    with here.lab("separation-keeper", [EXPIRED]) as lab, here.trace_json(lab) as tlsfail:
+        tlsfail.wait_armed()
+        found = tlsfail.parts()
+        os.kill(found[KEEPER][0], signal.SIGKILL)
+        require(tlsfail.process.wait(10 * procs.PATIENCE) == 1, tlsfail.stderr())
+        require("is gone: tlsfail ends" in tlsfail.stderr(), tlsfail.stderr())
+        procs.wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pids in found.values()
+                                         for pid in pids if pid != tlsfail.process.pid),
+                         5, "the others to end")

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The collector's way of a record: what is put before it, once each, and in order, and what is counted when
+ * there is no room. Without a kernel side: its maps are not there, or are made by the test.
+ */
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <cmocka.h>
+
+#include "command/feed.h"
+#include "fixture.h"
+#include "scene.h"
+#include "record/recording.h"
+#include "system/clock.h"
+#include "system/recqueue.h"
+#include "target/target.h"
+
+#define RECORDS_MAX 64
+#define RECORD_LEN  16384
+
+static const uint16_t modern[] = { TLS_VERSION_1_3, 0 };
+
+static struct target_set targets;
+static struct discovery *discovery;
+static struct recqueue *queue;
+static struct feed *feed;
+static struct scene scene;
+static int counters_fd, peers_fd;
+
+/* What came out. */
+static struct {
+	struct tlsfail_header h;
+	char bytes[RECORD_LEN];
+} records[RECORDS_MAX];
+static size_t record_count;
+
+/* Takes what is in the queue. */
+static void take(void)
+{
+	const void *record;
+	size_t len;
+
+	while ((record = recqueue_next(queue, &len))) {
+		assert_true(record_count < RECORDS_MAX && len <= RECORD_LEN);
+		memcpy(&records[record_count].h, record, sizeof(records[0].h));
+		assert_int_equal(records[record_count].h.len, len);
+		memcpy(records[record_count].bytes, record, len);
+		record_count++;
+		recqueue_done(queue);
+	}
+}
+
+static void start(void)
+{
+	const struct discovery_options found = { .set = &targets, .any_user = true };
+	struct feed_options options = { .counters_fd = counters_fd, .peers_fd = peers_fd };
+
+	assert_int_equal(recqueue_new(4U << 20, RECORD_LEN_MAX, &queue), 0);
+	assert_int_equal(target_set_add_comm(&targets, "tlsfail-none"), 0);
+	assert_int_equal(discovery_new(&found, &discovery), 0);
+	options.discovery = discovery;
+	options.queue = queue;
+	assert_int_equal(feed_new(&options, &feed), 0);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	counters_fd = peers_fd = -1;
+	record_count = 0;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	feed_free(feed);
+	discovery_free(discovery);
+	recqueue_free(queue);
+	target_set_clear(&targets);
+	feed = NULL;
+	discovery = NULL;
+	queue = NULL;
+	if (counters_fd >= 0)
+		close(counters_fd);
+	if (peers_fd >= 0)
+		close(peers_fd);
+	return 0;
+}
+
+/* A failed connection of that process. */
+static void conn_give(pid_t pid, uint64_t id)
+{
+	scene_begin(&scene);
+	scene_client_hello(&scene, NULL, modern);
+	scene.conn.h = (struct tlsfail_header){ TLSFAIL_REC_CONN, TLSFAIL_ABI_VERSION,
+						sizeof(scene.conn) };
+	scene.conn.id = id;
+	scene.conn.pid = (uint32_t)pid;
+	scene.conn.t_start = clock_monotonic();
+	scene.conn.t_close = scene.conn.t_start + NS_PER_MS;
+	feed_record(feed, &scene.conn, sizeof(scene.conn));
+	take();
+}
+
+static size_t count_of(uint16_t type)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < record_count; i++)
+		count += records[i].h.type == type;
+	return count;
+}
+
+/* The types of all that came out, in order; ends with 0. */
+static void assert_types(const uint16_t *types)
+{
+	size_t i = 0;
+
+	for (; types[i]; i++) {
+		assert_true(i < record_count);
+		assert_int_equal(records[i].h.type, types[i]);
+	}
+	assert_int_equal(record_count, i);
+}
+
+/* A process comes before its first connection, and once. */
+static void test_process(void **state)
+{
+	static const uint16_t types[] = { TLSFAIL_REC_PROCESS, TLSFAIL_REC_CONN, TLSFAIL_REC_CONN,
+					  0 };
+	const struct tlsfail_process *process = (const void *)records[0].bytes;
+
+	(void)state;
+	start();
+	conn_give(getpid(), 1);
+	conn_give(getpid(), 2);
+	assert_types(types);
+	assert_int_equal(process->pid, getpid());
+	assert_true(process->exe_len > 0);
+	assert_int_equal(feed_records(feed), 2);
+}
+
+/* One that has ended cannot be described, and its connection comes all the same. */
+static void test_process_gone(void **state)
+{
+	static const uint16_t types[] = { TLSFAIL_REC_CONN, 0 };
+
+	(void)state;
+	start();
+	conn_give(0x7fffffff, 1);
+	assert_types(types);
+}
+
+/* It has become another program: it is described anew. */
+static void test_exec(void **state)
+{
+	static const uint16_t types[] = { TLSFAIL_REC_PROCESS, TLSFAIL_REC_CONN, TLSFAIL_REC_EXEC,
+					  TLSFAIL_REC_PROCESS, TLSFAIL_REC_CONN, 0 };
+	struct tlsfail_exec exec = {
+		.h = { TLSFAIL_REC_EXEC, TLSFAIL_ABI_VERSION, sizeof(exec) },
+		.pid = (uint32_t)getpid(),
+	};
+
+	(void)state;
+	start();
+	conn_give(getpid(), 1);
+	feed_record(feed, &exec, sizeof(exec));
+	conn_give(getpid(), 2);
+	assert_types(types);
+	/* it is looked at soon */
+	assert_true(feed_wait_ms(feed, 1000) < 1000);
+	for (int i = 0; i < 200 && feed_wait_ms(feed, 1000) < 1000; i++) {
+		feed_turn(feed);
+		poll(NULL, 0, 25);
+	}
+	assert_int_equal(feed_wait_ms(feed, 1000), 1000);
+	assert_false(discovery_seen(discovery));
+}
+
+/* Another analyst gets to know the processes that the one before knew. */
+static void process_count(void *context, const void *record, size_t len)
+{
+	const struct tlsfail_process *process = record;
+
+	assert_int_equal(process->h.type, TLSFAIL_REC_PROCESS);
+	assert_int_equal(process->h.len, len);
+	assert_int_equal(process->pid, getpid());
+	++*(int *)context;
+}
+
+static void test_processes(void **state)
+{
+	int count = 0;
+
+	(void)state;
+	start();
+	feed_processes(feed, process_count, &count);
+	assert_int_equal(count, 0);
+	conn_give(getpid(), 1);
+	feed_processes(feed, process_count, &count);
+	assert_int_equal(count, 1);
+}
+
+/* What does not fit is counted, of the kind that it is; a process that starts is looked at all the same. */
+static void test_no_room(void **state)
+{
+	static struct tlsfail_wire wire = { .h = { TLSFAIL_REC_WIRE, TLSFAIL_ABI_VERSION,
+						   sizeof(wire) } };
+	struct tlsfail_exec exec = {
+		.h = { TLSFAIL_REC_EXEC, TLSFAIL_ABI_VERSION, sizeof(exec) },
+		.pid = (uint32_t)getpid(),
+	};
+	uint64_t put;
+
+	(void)state;
+	start();
+	while (recqueue_has_room(queue))
+		feed_record(feed, &wire, sizeof(wire));
+	put = recqueue_put_count(queue);
+	for (int i = 0; i < 100; i++)
+		feed_record(feed, &wire, sizeof(wire));
+	assert_true(recqueue_put_count(queue) < put + 100);
+	feed_record(feed, &exec, sizeof(exec));
+	feed_lose(feed, &exec);
+	assert_true(feed_wait_ms(feed, 1000) < 1000);
+	assert_int_equal(feed_records(feed), put + 102);
+}
+
+/* -- with maps --------------------------------------------------------------------------------- */
+
+static bool maps_make(void)
+{
+	counters_fd = bpf_map_create(BPF_MAP_TYPE_PERCPU_ARRAY, "counters", sizeof(uint32_t),
+				     sizeof(struct tlsfail_counters), 1, NULL);
+	peers_fd = bpf_map_create(BPF_MAP_TYPE_HASH, "peers", sizeof(struct tlsfail_peer_key),
+				  sizeof(struct tlsfail_peer_state), 16, NULL);
+	return counters_fd >= 0 && peers_fd >= 0;
+}
+
+static void counters_set(size_t which, uint64_t value)
+{
+	int cpus = libbpf_num_possible_cpus();
+	struct tlsfail_counters *each = calloc((size_t)cpus, sizeof(*each));
+	uint32_t zero = 0;
+
+	assert_non_null(each);
+	each[0].n[which] = value - 1;
+	each[cpus - 1].n[which] += 1;
+	assert_int_equal(bpf_map_update_elem(counters_fd, &zero, each, BPF_ANY), 0);
+	free(each);
+}
+
+/* What the kernel side has lost, and what was lost here, each told once. */
+static void test_losses(void **state)
+{
+	struct tlsfail_wire wire = { .h = { TLSFAIL_REC_WIRE, TLSFAIL_ABI_VERSION, 0 } };
+	const struct tlsfail_loss *loss = (const void *)records[0].bytes;
+	struct tlsfail_counters counters;
+
+	(void)state;
+	if (!maps_make())
+		skip(); /* BPF maps take privileges */
+	start();
+	counters_set(TLSFAIL_N_LOST_CONN, 5);
+	feed_lose(feed, &wire);
+	assert_int_equal(feed_counters(feed, &counters), 0);
+	assert_int_equal(counters.n[TLSFAIL_N_LOST_CONN], 5);
+	assert_int_equal(counters.n[TLSFAIL_N_LOST_WIRE], 1);
+	feed_tick(feed);
+	take();
+	assert_int_equal(count_of(TLSFAIL_REC_LOSS), 1);
+	assert_int_equal(loss->lost.conns, 5);
+	assert_int_equal(loss->lost.wires, 1);
+	feed_tick(feed);
+	take();
+	assert_int_equal(count_of(TLSFAIL_REC_LOSS), 1);
+	counters_set(TLSFAIL_N_LOST_CONN, 7);
+	feed_end(feed);
+	take();
+	assert_int_equal(count_of(TLSFAIL_REC_LOSS), 2);
+	assert_int_equal(count_of(TLSFAIL_REC_TOTALS), 1);
+	assert_int_equal(records[record_count - 1].h.type, TLSFAIL_REC_TOTALS);
+}
+
+static void test_peers(void **state)
+{
+	const struct tlsfail_peer_key key = { .family = 2, .port = 443 };
+	const struct tlsfail_peer_key other = { .family = 2, .port = 444 };
+	const struct tlsfail_peer_state failing = {
+		.n = { .failed = 3, .t_failed = 9, .t_done = 5 }
+	};
+	static const uint16_t types[] = { TLSFAIL_REC_PEER, TLSFAIL_REC_CLOCK, 0 };
+	const struct tlsfail_peer *peer = (const void *)records[0].bytes;
+
+	(void)state;
+	if (!maps_make())
+		skip(); /* BPF maps take privileges */
+	start();
+	assert_int_equal(bpf_map_update_elem(peers_fd, &key, &failing, BPF_ANY), 0);
+	feed_peer(feed, &key, true); /* it has not recovered */
+	feed_peer(feed, &other, false);
+	feed_peer(feed, &key, false);
+	feed_clock(feed);
+	take();
+	assert_types(types);
+	assert_int_equal(peer->n.failed, 3);
+	assert_int_equal(peer->key.port, 443);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_process), TEST(test_process_gone), TEST(test_exec),  TEST(test_processes),
+		TEST(test_no_room), TEST(test_losses),	     TEST(test_peers),
+	};
+
+	return cmocka_run_group_tests_name("feed", tests, fixture_setup, fixture_teardown);
+}
