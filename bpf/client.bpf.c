@@ -17,6 +17,9 @@
 /* A FIN this soon after the handshake is about the handshake, and no end of a connection that idles. */
 #define AT_ONCE_NS 1000000000ULL
 
+/* A SYN is sent again after a second (TCP_TIMEOUT_INIT), and nobody who means to wait waits less. */
+#define SYN_PATIENCE_NS 900000000ULL
+
 #define PEER_CLOSED (TLSFAIL_F_PEER_FIN | TLSFAIL_F_PEER_RST | TLSFAIL_F_PEER_NOTIFY)
 
 /* Of a longer one a server may answer the beginning. */
@@ -194,6 +197,16 @@ static __always_inline bool is_refused_here(const struct tlsfail_conn *c)
 	       (c->flags & TLSFAIL_F_VERIFY_ASKED && c->verify_code);
 }
 
+/* TCP was not connected: refused, or failed as the error says; or the SYN was not answered for so long that
+ * it was sent again. Who tries several addresses at once gives up the others sooner. */
+static __always_inline bool is_unconnected(const struct tlsfail_conn *c)
+{
+	if (c->flags & TLSFAIL_F_REFUSED)
+		return true;
+	return !(c->flags & TLSFAIL_F_EXITING) && (c->last_ret < 0 || c->tcp_retransmits ||
+						   c->t_close - c->t_start >= SYN_PATIENCE_NS);
+}
+
 static __always_inline enum client_end ended_after(const struct tlsfail_conn *c)
 {
 	if (is_refused_here(c))
@@ -217,7 +230,7 @@ __hidden enum client_end client_ended(struct tlsfail_conn *c)
 	const __u64 *plain = connection_of(c)->plain;
 
 	if (!(c->flags & TLSFAIL_F_ESTABLISHED) && c->flags & TLSFAIL_F_CONNECT)
-		return c->flags & TLSFAIL_F_REFUSED ? CLIENT_FAILED : CLIENT_WELL;
+		return is_unconnected(c) ? CLIENT_FAILED : CLIENT_WELL;
 	if (c->flags & TLSFAIL_F_TLS)
 		return c->flags & TLSFAIL_F_DONE ? ended_after(c) : CLIENT_FAILED;
 	/* Closed before anything was said, and seen from its connect on: as with a refusal, TLS may

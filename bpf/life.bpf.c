@@ -287,9 +287,14 @@ __hidden int conn_reset_received(const struct sock *sk)
 __hidden int conn_connect_failed(const struct sock *sk)
 {
 	struct tlsfail_conn *c = conn_find(sk);
+	int error = c ? BPF_CORE_READ(sk, sk_err) : 0;
 
-	if (c && !(c->flags & TLSFAIL_F_REFUSED) && BPF_CORE_READ(sk, sk_err) == ECONNREFUSED)
+	if (!error || c->flags & TLSFAIL_F_REFUSED)
+		return 0;
+	if (error == ECONNREFUSED)
 		peer_refused(c, sk);
+	else
+		c->last_ret = -error;
 	return 0;
 }
 

@@ -99,6 +99,14 @@ static __always_inline void tls_begin(const struct sock *sk, struct tlsfail_conn
 		handshake_seen(sk, c);
 }
 
+/* Over a unix socket, as a rule: nothing of such a handshake is followed. */
+static __always_inline void other_socket(const __u8 *head, int len, __u32 dir)
+{
+	if (dir == TLSFAIL_DIR_SENT && role_wanted(TLSFAIL_ROLE_CLIENT) &&
+	    hello_is_whole(head, len))
+		count(TLSFAIL_N_OTHER_SOCKET);
+}
+
 /* Its first bytes after what may have been said in clear. NULL: they begin no handshake. */
 static __noinline struct tlsfail_conn *conn_begin(const struct sock *sk, struct thread *t,
 						  struct tlsfail_conn *c, int ret, __u32 dir)
@@ -110,7 +118,11 @@ static __noinline struct tlsfail_conn *conn_begin(const struct sock *sk, struct 
 	if (!first && !begins_record(head, ret))
 		return NULL;
 	if (!c) {
-		if (!socket_is_tcp(sk) || (first && !is_all_read(sk, ret + t->io_left)))
+		if (!socket_is_tcp(sk)) {
+			other_socket(head, ret, dir);
+			return NULL;
+		}
+		if (first && !is_all_read(sk, ret + t->io_left))
 			return NULL;
 		c = conn_new_speaking(sk);
 		if (!c)

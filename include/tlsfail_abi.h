@@ -182,7 +182,8 @@ struct tlsfail_conn {
 	__u8 last_dir;
 	__u16 lport;
 	__u16 rport;
-	__s32 last_ret; /* of the last handshake I/O: bytes, 0 at end of file, negative errno */
+	__s32 last_ret; /* of the last handshake I/O: bytes, 0 at end of file, negative errno; where TCP
+			 * was not connected, of connect() */
 	__u8 laddr[16];
 	__u8 raddr[16];
 

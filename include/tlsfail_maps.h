@@ -72,6 +72,7 @@ enum tlsfail_counter {
 	TLSFAIL_N_UNOWNED, /* errors of a TLS library whose connection is not certain */
 	TLSFAIL_N_UNSURE, /* handshakes that may be done: part of what passed could not be read, or the
 			    * peer closed after it with what may be an answer */
+	TLSFAIL_N_OTHER_SOCKET, /* handshakes as the client that are not over TCP */
 	TLSFAIL_COUNTERS,
 };
 

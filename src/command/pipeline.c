@@ -48,6 +48,7 @@ struct pipeline {
 	uint64_t failed;   /* handshakes as the client */
 	uint64_t refused;  /* TCP connections, no handshake began */
 	uint64_t server_failed;
+	uint64_t unconnected; /* TCP connections as the client that failed, and were not refused */
 	uint64_t noise;
 	uint64_t contradictions; /* causes that were withdrawn */
 	uint64_t *by_cause;	 /* by cause_at() */
@@ -218,7 +219,7 @@ static int standing_write(struct pipeline *p, uint64_t time_ns)
 	struct standing *s = standings_all(p->standings);
 
 	s->time_ns = time_ns;
-	s->client_failed = p->failed + p->refused;
+	s->client_failed = p->failed + p->refused + p->unconnected;
 	s->server_failed = p->server_failed;
 	s->noise = p->noise;
 	standing_causes(p, s);
@@ -296,7 +297,7 @@ static void failure_count(struct pipeline *p)
 	else if (symptoms_is_server(p->failure.conn))
 		p->server_failed++;
 	else if (!strcmp(p->finding.phase, "connect"))
-		p->refused++;
+		p->failure.conn->flags &TLSFAIL_F_REFUSED ? p->refused++ : p->unconnected++;
 	else
 		p->failed++;
 	p->by_cause[cause_index(p->finding.cause)]++;
@@ -629,7 +630,7 @@ static const char *plural(uint64_t count)
 
 void pipeline_status(const struct pipeline *p)
 {
-	uint64_t failed = p->failed + p->refused + p->server_failed;
+	uint64_t failed = p->failed + p->refused + p->unconnected + p->server_failed;
 
 	log_line("alive: %" PRIu64 " failure%s since the start, including %" PRIu64
 		 " refused connection%s and %" PRIu64 " as the server; noise: %" PRIu64,
@@ -637,16 +638,27 @@ void pipeline_status(const struct pipeline *p)
 		 p->noise);
 }
 
+static void summary_as_client(const struct pipeline *p)
+{
+	char others[64] = "";
+	struct text t;
+
+	text_init(&t, others, sizeof(others));
+	if (p->unconnected)
+		text_addf(&t, "; others that were not established: %" PRIu64, p->unconnected);
+	log_line("%" PRIu64 " handshake%s seen, %" PRIu64 " failed; refused connections: %" PRIu64
+		 "%s",
+		 (uint64_t)p->totals.client_seen, plural(p->totals.client_seen), p->failed,
+		 p->refused, others);
+}
+
 void pipeline_summary(const struct pipeline *p)
 {
 	if (!p->has_totals)
 		log_line("%" PRIu64 " failed; the totals are missing",
-			 p->failed + p->refused + p->server_failed + p->noise);
+			 p->failed + p->refused + p->unconnected + p->server_failed + p->noise);
 	else if (p->roles & PIPELINE_CLIENT)
-		log_line("%" PRIu64 " handshake%s seen, %" PRIu64
-			 " failed; refused connections: %" PRIu64,
-			 (uint64_t)p->totals.client_seen, plural(p->totals.client_seen), p->failed,
-			 p->refused);
+		summary_as_client(p);
 	if (p->has_totals &&
 	    (p->roles == PIPELINE_SERVER || p->totals.server_seen || p->server_failed || p->noise))
 		log_line("%" PRIu64 " handshake%s seen as the server, %" PRIu64

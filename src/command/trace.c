@@ -591,22 +591,30 @@ static void tracer_loop(struct tracer *t)
 static void uncertain_tell(const struct tracer *t)
 {
 	struct tlsfail_counters counters;
-	uint64_t errors, handshakes;
+	uint64_t errors, handshakes, others;
 
 	if (counters_read(bpf_map__fd(t->skel->maps.counters), &counters))
 		return;
 	errors = counters.n[TLSFAIL_N_UNOWNED];
 	handshakes = counters.n[TLSFAIL_N_UNSURE];
+	others = counters.n[TLSFAIL_N_OTHER_SOCKET];
 	if (errors)
 		log_line("%" PRIu64 " TLS %s not reported: it is not certain which connection "
 			 "%s about",
 			 errors, errors == 1 ? "error is" : "errors are",
 			 errors == 1 ? "it is" : "they are");
 	if (handshakes)
-		log_line("%" PRIu64 " %s not reported: part of what passed could not be read, so "
-			 "that it is not certain whether %s failed",
+		log_line("%" PRIu64
+			 " %s not reported: part of what passed could not be read, or the "
+			 "peer closed after what may be an answer, so that it is not certain "
+			 "whether %s failed",
 			 handshakes, handshakes == 1 ? "handshake is" : "handshakes are",
 			 handshakes == 1 ? "it" : "they");
+	if (others)
+		log_line("%" PRIu64 " %s not over TCP (Unix sockets) and not followed: whether %s "
+			 "failed is not known",
+			 others, others == 1 ? "handshake was" : "handshakes were",
+			 others == 1 ? "it" : "they");
 }
 
 /* Everything that happened before the end is still told. */

@@ -20,6 +20,38 @@ static const struct cause rows[] = {
 		.hint = "start the {upstream}, or correct {setting:address}",
 	},
 
+	{
+		.slug = "connect-unreachable",
+		.when = { .with = C_UNREACHABLE },
+		.confidence = CONFIDENCE_LOW,
+		.high_if = O_PEER_DID_TLS,
+		.high_with = C_USES_TLS,
+		.evidence = "TCP was not connected: the network reported an error (no route to the "
+			    "host, prohibited); no TLS was spoken",
+		.message = "The TCP connection to {peer} failed after {elapsed}: the network "
+			   "reported it as unreachable.",
+		.doubt = "No TLS has been seen with this peer so far, so it may not speak TLS at "
+			 "all.",
+		.hint = "check that the host of the {upstream} is up, the route to it, and "
+			"firewalls on the way that reject; check {setting:address}",
+	},
+	{
+		.slug = "connect-timeout",
+		.when = { .with = C_UNANSWERED },
+		.confidence = CONFIDENCE_LOW,
+		.high_if = O_PEER_DID_TLS,
+		.high_with = C_USES_TLS,
+		.close_kind = "timeout",
+		.evidence = "TCP was not connected: the SYN was not answered; no TLS was spoken",
+		.message = "{peer} did not answer the TCP connect; {program} gave up after "
+			   "{elapsed}.",
+		.doubt = "No TLS has been seen with this peer so far, so it may not speak TLS at "
+			 "all.",
+		.hint = "check that the host of the {upstream} is up, for a firewall or security "
+			"group that drops the packets, and whether the accept queue of the "
+			"{upstream} is full; {setting:connect_timeout}",
+	},
+
 	/* -- what we refused, after looking at the certificate -- */
 	{
 		.slug = "verify-expired",

@@ -43,6 +43,8 @@
 	X(NAME_IS_ADDRESS, "the name that was compared with the certificate is an IP address")     \
 	X(HEADER_FIRST, "a PROXY protocol header was sent before the ClientHello")                 \
 	X(OTHERS_SEND_HEADER, "other places in the configuration send this peer such a header")    \
+	X(UNANSWERED, "TCP was not connected: the SYN was not answered")                           \
+	X(UNREACHABLE, "TCP was not connected: connect() failed with an error that the network reports") \
 	X(MOVED, "the name configured for the peer now resolves to another address")               \
 	X(GRPC, "it speaks gRPC, by its port or by other places of the configuration")              \
 	X(STARTTLS_PORT, "the port belongs to a protocol that starts in plain text")               \

@@ -367,6 +367,18 @@ static uint64_t observe_config(const struct program_facts *facts, const struct f
 	return o;
 }
 
+/* Linux's numbers, whatever this runs on. */
+#define ETIMEDOUT_LINUX 110
+
+static uint64_t observe_connect(const struct tlsfail_conn *c)
+{
+	const uint32_t begun = TLSFAIL_F_ESTABLISHED | TLSFAIL_F_REFUSED | TLSFAIL_F_TLS;
+
+	if (!(c->flags & TLSFAIL_F_CONNECT) || c->flags & (begun | TLSFAIL_F_OPEN))
+		return 0;
+	return c->last_ret < 0 && c->last_ret != -ETIMEDOUT_LINUX ? C_UNREACHABLE : C_UNANSWERED;
+}
+
 /* What a client offered that came to us. */
 static uint64_t observe_client(const struct tls_view *view)
 {
@@ -404,6 +416,7 @@ void context_observe(const struct failure *failure, const struct diagnose_work *
 		s->context |= C_NAME_UNSENT;
 	if (s->context & (C_FEW_SUITES | C_FEW_GROUPS) && facts.place_count > 1)
 		s->context |= C_OFFER_OF_ONE_PLACE;
+	s->context |= observe_connect(failure->conn);
 	if (context_starttls_protocol(failure->conn->rport))
 		s->context |= C_STARTTLS_PORT;
 	if (failure->conn->flags & TLSFAIL_F_VERIFY_ASKED && !failure->conn->verify_code)

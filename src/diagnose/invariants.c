@@ -193,7 +193,7 @@ static bool is_unfinished(const struct failure *failure, const struct finding *f
 
 /* -- the table --------------------------------------------------------------------------------- */
 
-#define SLUGS_MAX 6
+#define SLUGS_MAX 7
 
 static const struct {
 	const char *words; /* what is so, though the finding says or implies the contrary */
@@ -221,9 +221,11 @@ static const struct {
 	{ "TLS was spoken",
 	  speaks_tls,
 	  { "peer-not-tls-http", "peer-not-tls-other", "client-not-tls", "plain-http-to-https",
-	    "connection-refused" } },
+	    "connection-refused", "connect-timeout", "connect-unreachable" } },
 	{ "the ClientHello was acknowledged", was_acknowledged, { "handshake-blackholed" } },
-	{ "the connection was accepted", was_connected, { "connection-refused" } },
+	{ "the connection was accepted",
+	  was_connected,
+	  { "connection-refused", "connect-timeout", "connect-unreachable" } },
 	{ "no handshake with this peer is known to have succeeded", none_succeeds, { NULL } },
 	{ "handshakes with this peer succeed", some_succeed, { NULL } },
 	{ "the suggested setting is already in place", already_set, { NULL } },

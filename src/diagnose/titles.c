@@ -10,6 +10,8 @@
 
 static const struct cause_title titles[] = {
 	/* as the client of an upstream */
+	{ "connect-unreachable", OF_CLIENT, "the network has no way to the upstream" },
+	{ "connect-timeout", OF_CLIENT, "the upstream does not answer the TCP connect" },
 	{ "connection-refused", OF_CLIENT, "nothing listens at the upstream's address" },
 	{ "peer-not-tls-http", OF_CLIENT, "the upstream speaks plain HTTP on that port" },
 	{ "peer-not-tls-other", OF_CLIENT, "the upstream speaks another protocol, not TLS" },

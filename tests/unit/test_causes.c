@@ -28,6 +28,8 @@ static const struct fixture {
 #define SENT(n)	  .has_alert_sent = true, .alert_sent = (n)
 #define VERIFY(n) .verify = TLS_VERIFY_##n
 	{ "connection-refused", { .observed = O_REFUSED } },
+	{ "connect-unreachable", { .observed = O_LOCAL, .context = C_UNREACHABLE } },
+	{ "connect-timeout", { .observed = O_LOCAL, .context = C_UNANSWERED } },
 	{ "verify-expired", { VERIFY(EXPIRED) } },
 	{ "verify-not-yet-valid", { VERIFY(NOT_YET_VALID) } },
 	{ "verify-self-signed", { VERIFY(SELF_SIGNED) } },

@@ -270,7 +270,9 @@ static bool is_elsewhere(const char *slug)
 					     "proxy-protocol-unexpected",
 					     "proxy-protocol-missing",
 					     "session-verify-result",
-					     "alpn-missing" };
+					     "alpn-missing",
+					     "connect-timeout",
+					     "connect-unreachable" };
 
 	for (size_t i = 0; i < ARRAY_LEN(slugs); i++)
 		if (!strcmp(slugs[i], slug))

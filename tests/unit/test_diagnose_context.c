@@ -84,6 +84,26 @@ static void others_send_header(void)
 	configured((struct program_facts){ .uses_tls = true, .others_send_header = true });
 }
 
+/* TCP was not connected: nobody answered, or the network reported an error. */
+static void unanswered(void)
+{
+	scene_begin(&scene);
+	scene.conn.flags = TLSFAIL_F_CONNECT;
+	scene.conn.tcp_retransmits = 2;
+}
+
+static void timed_out(void)
+{
+	unanswered();
+	scene.conn.last_ret = -110; /* ETIMEDOUT */
+}
+
+static void unreachable(void)
+{
+	unanswered();
+	scene.conn.last_ret = -113; /* EHOSTUNREACH */
+}
+
 /* The hello of what does not know that its peer speaks gRPC. */
 static void grpc_elsewhere(void)
 {
@@ -130,6 +150,9 @@ static const struct row rows[] = {
 	{ "peer-moved", moved, TLSFAIL_F_PEER_FIN, 0, 0 },
 	{ "proxy-protocol-unexpected", header_first, 0, 267, 0 },
 	{ "proxy-protocol-missing", others_send_header, TLSFAIL_F_PEER_FIN, 0, 0 },
+	{ "connect-timeout", unanswered, TLSFAIL_F_LOCAL_FIN, 0, 0 },
+	{ "connect-timeout", timed_out, TLSFAIL_F_LOCAL_FIN, 0, 0 },
+	{ "connect-unreachable", unreachable, TLSFAIL_F_LOCAL_FIN, 0, 0 },
 	{ "alpn-missing", grpc_elsewhere, TLSFAIL_F_DONE | TLSFAIL_F_PEER_FIN, 0, 0 },
 	{ "alpn-missing", grpc_port, TLSFAIL_F_DONE | TLSFAIL_F_PEER_NOTIFY, 0, 0 },
 	{ "prematurely-closed-after-handshake", NULL, TLSFAIL_F_DONE | TLSFAIL_F_PEER_NOTIFY, 0,

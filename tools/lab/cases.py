@@ -49,6 +49,8 @@ RESET = (r"\[error\] .*peer closed connection in SSL handshake \(104: Connection
          r"while SSL handshaking to upstream")
 TIMEOUT = (r"\[error\] .*upstream timed out \(110: Connection timed out\) "
            "while SSL handshaking to upstream")
+UNANSWERED = (r"\[error\] .*upstream timed out \(110: Connection timed out\) "
+              "while connecting to upstream")
 REFUSED = r"\[error\] .*connect\(\) failed \(111: Connection refused\) while connecting"
 PREMATURE = r"\[error\] .*upstream prematurely closed connection while reading response header"
 NO_NAME = (f'upstream SSL certificate does not match "{SERVER_NAME}" '
@@ -106,6 +108,9 @@ NO_TLS = (
          log=REFUSED),
     Case("connection-refused-after-tls", "connection-refused", OpensslServer(GOOD_FILES),
          drive=drive.stop_upstream_between, log=REFUSED),
+    Case("connect-timeout", "connect-timeout", Misbehave("unanswered"),
+         "proxy_connect_timeout 1s;", status=504, log=UNANSWERED,
+         expect={"tlsfail.close_kind": "timeout"}),
     Case("peer-not-tls-http", "peer-not-tls-http", Nginx(ANSWER, listen=""),
          log=handshake_error("wrong version number"), expect=reason(267)),
     Case("peer-not-tls-http-status", "peer-not-tls-http", Misbehave("http"), tls=TLS12,

@@ -333,6 +333,7 @@ BEHAVIOURS = {
     "hold-expired": hold_expired,
     "hold-http": hold_http,
     "blackhole": hang,
+    "unanswered": hang,
     "long-hello-lost": answer,
     "long-hello-hang": only_short_hellos(hang),
     "long-hello-close": only_short_hellos(close_after_hello),
@@ -355,7 +356,7 @@ BEHAVIOURS = {
 
 
 # Behaviours before which the path drops segments, and of how many bytes at least.
-DROPPED = {"blackhole": LONGEST_TCP_HEADER, "long-hello-lost": ONE_PACKET}
+DROPPED = {"unanswered": 0, "blackhole": LONGEST_TCP_HEADER, "long-hello-lost": ONE_PACKET}
 
 
 def find_behaviour(name):

@@ -640,6 +640,7 @@ static const struct nginxfix fixes[] = {
 	{ .slug = "server-certificate-callback-failed",
 	  .show = NGINXFIX_BIT(NGINX_SSL_CERTIFICATE),
 	  .files = client_files },
+	{ .slug = "connect-timeout", .show = NGINXFIX_BIT(NGINX_CONNECT_TIMEOUT) },
 	{ .slug = "handshake-timeout", .show = NGINXFIX_BIT(NGINX_CONNECT_TIMEOUT) },
 	{ .slug = "handshake-blackholed", .show = NGINXFIX_BIT(NGINX_CONNECT_TIMEOUT) },
 };
