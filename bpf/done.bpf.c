@@ -44,7 +44,7 @@ __hidden void handshake_done(const struct sock *sk, struct tlsfail_conn *c)
 		count(TLSFAIL_N_SERVER_DONE);
 		if (c->cert_count)
 			demand_note(TLSFAIL_D_CERT_KNOWN);
-		if (!server_keeps(c))
+		if (!server_keeps(sk, c))
 			conn_succeed(sk, c);
 		return;
 	}

@@ -4,13 +4,13 @@
  */
 #include "flow.bpf.h"
 
-__hidden void handshake_seen(const struct sock *sk, const struct tlsfail_conn *c)
+__hidden void handshake_seen(const struct sock *sk, struct tlsfail_conn *c)
 {
 	if (!role_wanted(c->role))
 		return;
 	count(c->role == TLSFAIL_ROLE_CLIENT ? TLSFAIL_N_CLIENT_SEEN : TLSFAIL_N_SERVER_SEEN);
 	if (c->role == TLSFAIL_ROLE_SERVER)
-		listener_did_tls(sk);
+		connection_of(c)->asks = listener_did_tls(sk);
 }
 
 static __always_inline void handshake_received(struct tlsfail_conn *c, __u32 len, __u64 buf)

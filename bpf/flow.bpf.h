@@ -8,7 +8,7 @@
 #include "life.bpf.h"
 
 /* A handshake has begun. */
-void handshake_seen(const struct sock *sk, const struct tlsfail_conn *c);
+void handshake_seen(const struct sock *sk, struct tlsfail_conn *c);
 
 /* The thread's I/O at hand is one of a handshake. */
 int handshake_io(struct tlsfail_conn *c, const struct sock *sk, const struct thread *t);

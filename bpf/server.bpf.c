@@ -38,6 +38,10 @@ struct listener_key {
 	__u32 pad;
 };
 
+/* What is known of an address and port: TLS was spoken there; clients are asked for certificates. */
+#define LISTENER_TLS  1
+#define LISTENER_ASKS 2
+
 /* Addresses and ports on which TLS was spoken here, as the server. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -72,14 +76,27 @@ static __always_inline void listener_key_of(const struct sock *sk, struct listen
 		*(__be32 *)key->addr = BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr);
 }
 
-__hidden void listener_did_tls(const struct sock *sk)
+__hidden bool listener_did_tls(const struct sock *sk)
 {
 	struct listener_key key = {};
-	__u8 yes = 1;
+	__u8 *known, yes = LISTENER_TLS;
 
 	listener_key_of(sk, &key);
-	if (!bpf_map_lookup_elem(&tls_listeners, &key))
+	known = bpf_map_lookup_elem(&tls_listeners, &key);
+	if (!known)
 		bpf_map_update_elem(&tls_listeners, &key, &yes, BPF_ANY);
+	return known && *known & LISTENER_ASKS;
+}
+
+__hidden void listener_asks(const struct sock *sk)
+{
+	struct listener_key key = {};
+	__u8 *known;
+
+	listener_key_of(sk, &key);
+	known = bpf_map_lookup_elem(&tls_listeners, &key);
+	if (known)
+		*known |= LISTENER_ASKS;
 }
 
 __hidden bool listener_is_tls(const struct sock *sk)
@@ -251,9 +268,15 @@ __hidden bool server_is_done(const struct connection *e, __u32 dir)
 	       is_encrypted_data(first_record(e->c.last_tx));
 }
 
-__hidden bool server_keeps(struct tlsfail_conn *c)
+/* A session that is resumed says nothing of certificates: kept where clients are asked for them. */
+__hidden bool server_keeps(const struct sock *sk, struct tlsfail_conn *c)
 {
-	return c->cert_count || c->flags & TLSFAIL_F_CERT_EMPTY || connection_of(c)->cert_sent;
+	struct connection *e = connection_of(c);
+	bool asked = c->cert_count || c->flags & TLSFAIL_F_CERT_EMPTY || e->cert_sent;
+
+	if (asked && !e->asks)
+		listener_asks(sk);
+	return asked || e->asks;
 }
 
 /* OpenSSL itself calls it for a fatal alert, which it sends for an error, and when an SSL object is

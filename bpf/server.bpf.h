@@ -8,8 +8,9 @@
 
 #include "peer.bpf.h"
 
-/* TLS was spoken on the address and port of that socket; was it? */
-void listener_did_tls(const struct sock *sk);
+/* TLS was spoken on the address and port of that socket: are clients asked for certificates there, as far as
+ * is known? Was it spoken before? */
+bool listener_did_tls(const struct sock *sk);
 bool listener_is_tls(const struct sock *sk);
 
 /* It was accepted, and has not said a word; it ends like that: its entry, or NULL. */
@@ -32,7 +33,7 @@ void server_handshake_received(struct tlsfail_conn *c);
 bool server_is_done(const struct connection *e, __u32 dir);
 
 /* It is done: may the client's certificate still be refused? */
-bool server_keeps(struct tlsfail_conn *c);
+bool server_keeps(const struct sock *sk, struct tlsfail_conn *c);
 
 /* SSL_CTX_remove_session was called in a thread that did I/O on it last. */
 void server_session_removed(struct tlsfail_conn *c);

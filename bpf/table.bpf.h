@@ -51,7 +51,8 @@ struct connection {
 	__u8 session_removed; /* SSL_CTX_remove_session; by whom, the next send tells */
 	__u8 accepted;	      /* its connect() was not seen */
 	__u8 tickets;	      /* some were there */
-	__u8 pad[6];
+	__u8 asks;	      /* clients are asked for certificates on its address and port */
+	__u8 pad[5];
 };
 
 static __always_inline struct connection *connection_of(struct tlsfail_conn *c)

@@ -5,9 +5,10 @@ connections, several programs."""
 import os
 
 import env
-from lab import drive
+from lab import clients, drive
 from lab.case import Case, numbered
 from lab.proxy import STREAM_MODULE
+from lab.server_cases import ASKS
 from lab.upstreams import Misbehave
 from tap import Skip, require
 
@@ -29,9 +30,15 @@ CLOSING = numbered((_closing("alpn-or-close"), _closing("alpn-or-close", b""),
                     _closing("alpn-or-notify", b"")))
 
 
+RESUMED = numbered(Case("client-cert-missing-resumed-" + version, "client-cert-missing", ASKS,
+                        drive=clients.openssl("-" + version, "-sess_out", f"upstream/{version}.pem"))
+                   for version in ("tls1_2", "tls1_3"))
+
+
 def tests(here):
     yield from here.chosen("field", {
         "alpn-missing": check_closing,
+        "client-cert-missing-resumed": check_resumed,
     })
 
 
@@ -56,3 +63,20 @@ def check_closing(here):
                 require("thers succeed" not in finding["message"], finding)
                 require(finding["tlsfail.peer.failures"] == seen + 1
                         == finding["tlsfail.peer.handshakes"], finding)
+
+
+def check_resumed(here):
+    """A client without a certificate that resumes its session says nothing of certificates, and is refused
+    like the first time."""
+    with here.lab("resumed", RESUMED, role="server") as lab, here.trace_json(lab) as tlsfail:
+        tlsfail.wait_armed()
+        for case, version in zip(RESUMED, ("tls1_2", "tls1_3")):
+            case.drive(lab, case)
+            require(tlsfail.wait_finding(case), tlsfail.stderr())
+            again = clients.openssl("-" + version, "-sess_in", f"upstream/{version}.pem")
+            for seen in (1, 2):
+                again(lab, case)
+                finding = tlsfail.wait_finding(case, seen)
+                require(finding, f"{version}: resumed, and not found", tlsfail.stderr())
+                require(finding["error.type"] == case.slug, finding)
+                require(finding.get("tls.resumed"), finding)
