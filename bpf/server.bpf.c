@@ -323,11 +323,24 @@ static __always_inline bool has_owner(struct tlsfail_conn *c)
 	return c->tid;
 }
 
+/* A client of TLS 1.3 that has sent its Finished has nothing against what it got. If it is gone before the
+ * server has sent its tickets, as a health check is, the server never learns that it is done. */
+static __always_inline bool client_was_done(struct tlsfail_conn *c)
+{
+	return connection_of(c)->streams[TLSFAIL_DIR_RECEIVED].protected && !c->error_count &&
+	       c->flags & (TLSFAIL_F_PEER_FIN | TLSFAIL_F_PEER_RST) && !record_is_alert(c->last_tx);
+}
+
 __hidden bool server_failed(struct tlsfail_conn *c)
 {
-	bool failed = has_owner(c) &&
-		      (!(c->flags & TLSFAIL_F_DONE) || c->flags & TLSFAIL_F_SESSION_REMOVED);
+	bool failed;
 
+	if (!(c->flags & TLSFAIL_F_DONE) && client_was_done(c)) {
+		c->flags |= TLSFAIL_F_DONE;
+		count(TLSFAIL_N_SERVER_DONE);
+	}
+	failed = has_owner(c) &&
+		 (!(c->flags & TLSFAIL_F_DONE) || c->flags & TLSFAIL_F_SESSION_REMOVED);
 	if (failed)
 		count(TLSFAIL_N_SERVER_FAILED);
 	return failed;

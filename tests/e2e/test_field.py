@@ -7,6 +7,8 @@ import os
 import env
 from lab import clients, drive
 from lab.case import Case, numbered
+from lab.cases import good_server
+from lab.pki import SERVER_NAME
 from lab.proxy import STREAM_MODULE
 from lab.server_cases import ASKS
 from lab.upstreams import Misbehave
@@ -35,10 +37,15 @@ RESUMED = numbered(Case("client-cert-missing-resumed-" + version, "client-cert-m
                    for version in ("tls1_2", "tls1_3"))
 
 
+CHECKED = numbered((Case("health-check", None, good_server(),
+                         drive=clients.finish_and_reset(SERVER_NAME)),))
+
+
 def tests(here):
     yield from here.chosen("field", {
         "alpn-missing": check_closing,
         "client-cert-missing-resumed": check_resumed,
+        "health-check": check_health_check,
     })
 
 
@@ -63,6 +70,20 @@ def check_closing(here):
                 require("thers succeed" not in finding["message"], finding)
                 require(finding["tlsfail.peer.failures"] == seen + 1
                         == finding["tlsfail.peer.handshakes"], finding)
+
+
+def check_health_check(here):
+    """A client of TLS 1.3 that is gone with its Finished, as HAProxy's health checks are: nothing has
+    failed, and it counts as a success."""
+    with here.lab("health-check", CHECKED, role="server") as lab, here.trace_json(lab) as tlsfail:
+        tlsfail.wait_armed()
+        for case in CHECKED:
+            for _ in range(TIMES):
+                case.drive(lab, case)
+        require(tlsfail.interrupt() == 0, tlsfail.stderr())
+        require(not tlsfail.findings(), *tlsfail.findings())
+        require(f"tlsfail: {TIMES} handshakes seen as the server, 0 failed; noise" in tlsfail.stderr(),
+                tlsfail.stderr())
 
 
 def check_resumed(here):

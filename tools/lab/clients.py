@@ -4,6 +4,8 @@
 
 Each function returns a driver, as drive.py has them: it takes the lab and the case.
 """
+import os
+import signal
 import socket
 import ssl
 import struct
@@ -64,6 +66,34 @@ def python(*, ca, name=SERVER_NAME):
                 context.wrap_socket(client, server_hostname=name).close()
             except ssl.SSLError:
                 pass
+    return run
+
+
+def finish_and_reset(name):
+    """A client of TLS 1.3 whose Finished is followed by a reset at once: the server, which stands still
+    meanwhile, reads it when the connection is gone."""
+    def run(lab, case):
+        context = ssl.create_default_context()
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        context.minimum_version = ssl.TLSVersion.TLSv1_3
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        client = context.wrap_bio(incoming, outgoing, server_hostname=name)
+        with socket.create_connection((case.address, case.port), timeout=_TIMEOUT) as s:
+            while True:
+                try:
+                    client.do_handshake()
+                    break
+                except ssl.SSLWantReadError:
+                    s.sendall(outgoing.read())
+                    incoming.write(s.recv(1 << 16))
+            workers = lab.traced.worker_pids()
+            for worker in workers:
+                os.kill(worker, signal.SIGSTOP)
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+            s.sendall(outgoing.read())
+        for worker in workers:
+            os.kill(worker, signal.SIGCONT)
     return run
 
 
