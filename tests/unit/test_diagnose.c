@@ -263,16 +263,13 @@ static const struct row rows[] = {
 /* In test_diagnose_context.c. */
 static bool is_elsewhere(const char *slug)
 {
-	static const char *const slugs[] = { "sni-malformed",
-					     "starttls-expected",
-					     "resumption-refused",
-					     "peer-moved",
-					     "proxy-protocol-unexpected",
-					     "proxy-protocol-missing",
-					     "session-verify-result",
-					     "alpn-missing",
-					     "connect-timeout",
-					     "connect-unreachable" };
+	/* clang-format off */
+	static const char *const slugs[] = {
+		"sni-malformed", "starttls-expected", "resumption-refused", "peer-moved",
+		"proxy-protocol-unexpected", "proxy-protocol-missing", "session-verify-result",
+		"alpn-missing", "connect-timeout", "connect-unreachable",
+	};
+	/* clang-format on */
 
 	for (size_t i = 0; i < ARRAY_LEN(slugs); i++)
 		if (!strcmp(slugs[i], slug))
