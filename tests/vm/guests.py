@@ -172,6 +172,8 @@ GUESTS = (
         "case/sni-missing": NO_REJECT,
         "case/sni-missing-tls12": NO_REJECT,
         "case/sni-unrecognized": NO_REJECT,
+        "case/default-server-rejects": NO_REJECT,
+        "case/name-of-address": NO_REJECT,
         "case/legacy-renegotiation": "OpenSSL 1.1.1 connects to servers without secure "
                                      "renegotiation",
     }, differs=OPENSSL_1_1),
