@@ -7,15 +7,15 @@
 
 #include <string.h>
 
-/* Is the line of len bytes among those of settings? */
-static bool has_line(const char *settings, const char *line, size_t len)
+/* Is the line of len bytes one of these lines? */
+static bool has_line(const char *lines, const char *line, size_t len)
 {
-	while (*settings) {
-		size_t n = strcspn(settings, "\n");
+	while (*lines) {
+		size_t n = strcspn(lines, "\n");
 
-		if (n == len && !memcmp(settings, line, len))
+		if (n == len && !memcmp(lines, line, len))
 			return true;
-		settings += n + (settings[n] == '\n');
+		lines += n + (lines[n] == '\n');
 	}
 	return false;
 }

@@ -14,13 +14,15 @@
 
 #define WIDTH	     960
 #define LABEL_WIDTH  216
-#define CHART_WIDTH  720 /* PAGE_BUCKETS of 4 */
-#define BUCKET_WIDTH (CHART_WIDTH / PAGE_BUCKETS)
+#define CHART_WIDTH  720
+#define BUCKET_WIDTH 4
 #define LANE_HEIGHT  34
 #define BAR_HEIGHT   24
 #define AXIS_HEIGHT  40
 #define TICKS	     5
 #define LABEL_CHARS  31
+
+_Static_assert(BUCKET_WIDTH *PAGE_BUCKETS == CHART_WIDTH, "the buckets fill the chart");
 
 struct lane {
 	uint64_t counts[PAGE_BUCKETS][PAGE_COLORS];
