@@ -161,3 +161,7 @@ def case_of(program, scenario):
 
 CASES = numbered(case_of(program, scenario) for program in PROGRAMS for scenario in SCENARIOS
                  if scenario not in LEFT_OUT.get(program, ()))
+
+# Those that answer differently than OpenSSL.
+DIFFERENT = tuple(case for case in CASES if any(
+    case.name == f"{scenario}-{program}" for program in DIFFERS for scenario in DIFFERS[program]))
