@@ -29,7 +29,8 @@ static const struct logline_detail rows[] = {
 	  UP,
 	  { "The upstream ended the handshake with alert 40, handshake_failure: it accepts "
 	    "nothing that nginx offered, or it asked for a client certificate and got none.",
-	    { "sni-missing", "cipher-mismatch", "client-cert-required-legacy", "group-mismatch" },
+	    { "sni-missing", "cipher-mismatch", "client-cert-required-legacy", "group-mismatch",
+	      "sni-unrecognized", "sni-malformed" },
 	    APART_SNI
 	    " If the upstream had already sent its certificate, the client certificate is the "
 	    "problem; if the alert was its first answer, it is the name, the ciphers or the "
@@ -72,7 +73,7 @@ static const struct logline_detail rows[] = {
 	  UP,
 	  { "The upstream refused the client certificate without saying why (alert 46, "
 	    "certificate_unknown). Java servers send this alert for an issuer they do not trust.",
-	    { "client-cert-rejected", "client-cert-untrusted", "client-cert-expired" },
+	    { "client-cert-untrusted", "client-cert-rejected", "client-cert-expired" },
 	    "The upstream's log names the reason.",
 	    WATCH } },
 	{ LOGLINE_ALERT,
@@ -80,7 +81,8 @@ static const struct logline_detail rows[] = {
 	  UP,
 	  { "The upstream says a value that nginx sent is not allowed (alert 47). As the first "
 	    "answer, it is often about the groups.",
-	    { "group-mismatch", "client-cert-rejected" },
+	    { "group-mismatch", "sni-malformed", "resumption-refused", "cipher-mismatch",
+	      "client-cert-rejected" },
 	    NULL,
 	    WATCH } },
 	{ LOGLINE_ALERT,
@@ -139,7 +141,8 @@ static const struct logline_detail rows[] = {
 	  UP,
 	  { "The upstream had an internal error (alert 80). Servers also send this alert if they "
 	    "have no certificate for the name, or were offered only old TLS versions.",
-	    { "peer-internal-error", "sni-missing", "protocol-version-rejected" },
+	    { "peer-internal-error", "sni-missing", "sni-unrecognized", "resumption-refused",
+	      "protocol-version-rejected" },
 	    APART_SNI " Otherwise, check the upstream's own log.",
 	    ASK_NO_NAME } },
 	{ LOGLINE_ALERT,
@@ -249,14 +252,14 @@ static const struct logline_detail rows[] = {
 	  TLS_VERIFY_EXPIRED,
 	  UP,
 	  { "The upstream's certificate, or one above it, has expired.",
-	    { "verify-expired", "trusted-ca-expired" },
+	    { "verify-expired", "trusted-ca-expired", "sni-missing" },
 	    APART_SNI " So the expired certificate may belong to another host.",
 	    ASK_CHAIN } },
 	{ LOGLINE_VERIFY,
 	  TLS_VERIFY_NOT_YET_VALID,
 	  UP,
 	  { "The upstream's certificate is not valid yet, or this host's clock is wrong.",
-	    { "verify-not-yet-valid" },
+	    { "verify-not-yet-valid", "sni-missing" },
 	    NULL,
 	    "date -u" } },
 	{ LOGLINE_VERIFY,
@@ -264,7 +267,7 @@ static const struct logline_detail rows[] = {
 	  UP,
 	  { "The upstream sent a self-signed certificate that is not in "
 	    "proxy_ssl_trusted_certificate.",
-	    { "verify-self-signed" },
+	    { "verify-self-signed", "sni-missing" },
 	    APART_SNI,
 	    ASK_CHAIN } },
 	{ LOGLINE_VERIFY,
@@ -281,7 +284,8 @@ static const struct logline_detail rows[] = {
 	  { "The issuer of the upstream's certificate is not in proxy_ssl_trusted_certificate, "
 	    "and was not sent; OpenSSL 3 also reports this when proxy_ssl_verify_depth (1) is too "
 	    "small.",
-	    { "verify-untrusted-issuer", "verify-chain-incomplete", "verify-depth-exceeded" },
+	    { "verify-untrusted-issuer", "verify-chain-incomplete", "verify-depth-exceeded",
+	      "session-verify-result", "verify-expired", "sni-missing" },
 	    "If the upstream sent one certificate, its intermediate is missing there. If it sent "
 	    "more, the root is not in the file, or the chain is longer than the depth.",
 	    ASK_CHAIN } },
@@ -290,7 +294,7 @@ static const struct logline_detail rows[] = {
 	  UP,
 	  { "The upstream sent only its own certificate, and the issuer is not in "
 	    "proxy_ssl_trusted_certificate.",
-	    { "verify-chain-incomplete", "verify-untrusted-issuer" },
+	    { "verify-chain-incomplete", "verify-untrusted-issuer", "sni-missing" },
 	    NULL,
 	    ASK_CHAIN } },
 	{ LOGLINE_VERIFY,

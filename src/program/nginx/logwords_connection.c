@@ -20,7 +20,7 @@ static const struct logline_row rows[] = {
 	    "If no byte came back: the server name is missing (proxy_ssl_server_name is off by "
 	    "default), an access list, a backend down behind a load balancer, or a large "
 	    "post-quantum ClientHello. After the upstream's certificate: it asked for a client "
-	    "certificate and got none.",
+	    "certificate and got none, or one that it does not trust.",
 	    "tlsfail probe {peer}" } },
 	{ "peer closed connection in SSL handshake",
 	  NULL,
@@ -46,7 +46,7 @@ static const struct logline_row rows[] = {
 	    "If no byte came back: the server name is missing (proxy_ssl_server_name is off by "
 	    "default), an access list, a backend down behind a load balancer, or a large "
 	    "post-quantum ClientHello. After the upstream's certificate: it asked for a client "
-	    "certificate and got none.",
+	    "certificate and got none, or one that it does not trust.",
 	    "tlsfail probe {peer}" } },
 	{ "handshake rejected",
 	  NULL,

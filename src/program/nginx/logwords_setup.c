@@ -160,6 +160,18 @@ static const struct logline_row rows[] = {
 	    CHECK } },
 
 	/* ---- files and settings, mostly at the start ---- */
+	{ "cannot load certificate",
+	  "while connecting to upstream",
+	  ITSELF,
+	  ANY,
+	  false,
+	  { "The client certificate for this upstream (proxy_ssl_certificate), or its key, cannot be "
+	    "loaded, so nginx answered 500 without a handshake. It is loaded for each request where "
+	    "a variable is in its name.",
+	    { "client-cert-unusable" },
+	    "The line names the file and why. Check that the variable is set for this request, and "
+	    "that the worker may read the file.",
+	    LINT } },
 	{ "cannot load certificate key",
 	  NULL,
 	  ITSELF,
