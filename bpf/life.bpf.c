@@ -113,7 +113,10 @@ static __always_inline bool is_unsure(const struct sock *sk, const struct connec
 	const struct tlsfail_conn *c = &e->c;
 	bool unread = (e->streams[0].unseen || e->streams[1].unseen) && c->rx_bytes && c->tx_bytes;
 
-	if (c->flags & (TLSFAIL_F_DONE | TLSFAIL_F_PLAIN) || !(unread || missed_bytes(sk, e)))
+	/* Nothing passes before there is a connection; tcp_disconnect(), which connect(2) calls when it
+	 * was refused, moves the sequence on all the same. */
+	if (c->flags & (TLSFAIL_F_DONE | TLSFAIL_F_PLAIN | TLSFAIL_F_REFUSED) ||
+	    !(unread || missed_bytes(sk, e)))
 		return false;
 	/* An error that is about a ClientHello which nobody saw. */
 	if (!(c->role == TLSFAIL_ROLE_SERVER ? c->rx_bytes : c->tx_bytes))

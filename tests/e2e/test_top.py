@@ -429,7 +429,7 @@ def check_errors(here):
     bad.write_bytes(b"no recording\n" * 10)
     for argv, words in ((["top", rubbish], "not one line is a tlsfail event"),
                         (["top", here.top / "nowhere"], "No such file"),
-                        (["top", bad], "not a recording"),
+                        (["top", bad], "not a tlsfail recording"),
                         (["top", "--socket", here.top / "nowhere"], "No such file")):
         with Screen(here, [here.tlsfail, *argv]) as screen:
             screen.wait(words)
