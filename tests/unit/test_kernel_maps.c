@@ -25,8 +25,10 @@
 /* Behind a connection the kernel side keeps something for itself. */
 struct value {
 	struct tlsfail_conn conn;
-	uint64_t own;
+	struct tlsfail_kept kept;
 };
+
+#define NETNS 4711
 
 static int peers_fd, conns_fd;
 static struct tlsfail_conn taken[4];
@@ -61,7 +63,9 @@ static void need_maps(void)
 
 static struct tlsfail_peer_key key_of(const struct tlsfail_conn *conn)
 {
-	struct tlsfail_peer_key key = { .family = conn->family, .port = conn->rport };
+	struct tlsfail_peer_key key = { .family = conn->family,
+					.port = conn->rport,
+					.netns = NETNS };
 
 	memcpy(key.addr, conn->raddr, sizeof(key.addr));
 	return key;
@@ -122,7 +126,7 @@ static int take(void *context, void *record, size_t len)
 
 static void conn_put(uint64_t number, uint32_t flags)
 {
-	struct value value = { .own = 7 };
+	struct value value = { .kept = { .netns = NETNS } };
 	struct scene scene;
 
 	scene_begin(&scene);
@@ -150,6 +154,7 @@ static void test_leftovers(void **state)
 	assert_int_equal(taken[0].h.type, TLSFAIL_REC_CONN);
 	assert_int_equal(taken[0].h.len, sizeof(taken[0]));
 	assert_true(taken[0].flags & TLSFAIL_F_OPEN);
+	assert_int_equal(taken[0].netns, NETNS);
 	assert_int_equal(taken[0].t_close, NOW);
 	/* the kernel side did not know the peer */
 	assert_int_equal(taken[0].peer.failed, 1);
