@@ -188,7 +188,7 @@ static void test_not_allowed(void **state)
 	assert_int_equal(files_log_open("/proc/self/root/etc/passwd", &st), -EACCES);
 	assert_int_equal(files_own_open("/etc/passwd", &fd, &st, &error), -EACCES);
 	assert_int_equal(files_own_look("/etc/passwd", &st), -EACCES);
-	assert_int_equal(files_own_replace("/etc/passwd", "", 0), -EACCES);
+	assert_int_equal(files_own_replace("/etc/passwd", "", 0, false), -EACCES);
 	assert_int_equal(files_own_connect("/run/systemd/journal/socket", &fd), -EACCES);
 }
 
@@ -252,7 +252,7 @@ static void test_own(void **state)
 	assert_int_equal(st.st_size, 3);
 	assert_int_equal(files_own_open(fixture_path("none/findings"), &fd, &st, &error), -ENOENT);
 	assert_non_null(strstr(words, "cannot create "));
-	assert_int_equal(files_own_replace(fixture_path("findings.prom"), "page\n", 5), 0);
+	assert_int_equal(files_own_replace(fixture_path("findings.prom"), "page\n", 5, true), 0);
 	fd = files_open(getpid(), fixture_path("findings.prom"), &st);
 	assert_string_equal(content(fd), "page\n");
 	listening = socket(AF_UNIX, SOCK_DGRAM, 0);
