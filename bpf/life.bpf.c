@@ -152,6 +152,8 @@ static __noinline int conn_end(const struct sock *sk, struct tlsfail_conn *c)
 		without(BPF_CORE_READ(tp, bytes_received), e->plain[TLSFAIL_DIR_RECEIVED]);
 	c->tcp_srtt_us = BPF_CORE_READ(tp, srtt_us);
 	c->tcp_retransmits = BPF_CORE_READ(tp, total_retrans);
+	if (c->role == TLSFAIL_ROLE_CLIENT && e->plain[TLSFAIL_DIR_RECEIVED])
+		c->flags |= TLSFAIL_F_PEER_SPOKE;
 	/* An encrypted alert that the library made an error of is another one. */
 	if (c->error_count)
 		c->flags &= ~TLSFAIL_F_PEER_NOTIFY;

@@ -107,7 +107,9 @@ enum tlsfail_conn_flags {
 	TLSFAIL_F_OPEN = 1 << 25,  /* by the collector: not closed yet when tracing ended */
 	TLSFAIL_F_PEER_NOTIFY = 1 << 26, /* close_notify received after the handshake, while we had
 					  * not closed */
-	TLSFAIL_F_ALL = (1 << 27) - 1,	 /* a record with any other is not of this ABI */
+	TLSFAIL_F_PEER_SPOKE =
+		1 << 27,	       /* as the client: bytes in clear came before the handshake */
+	TLSFAIL_F_ALL = (1 << 28) - 1, /* a record with any other is not of this ABI */
 };
 
 /* One entry of OpenSSL's error queue, as it was raised. */

@@ -417,6 +417,9 @@ void context_observe(const struct failure *failure, const struct diagnose_work *
 	if (s->context & (C_FEW_SUITES | C_FEW_GROUPS) && facts.place_count > 1)
 		s->context |= C_OFFER_OF_ONE_PLACE;
 	s->context |= observe_connect(failure->conn);
+	/* What was said before was a dialogue: STARTTLS, CONNECT. */
+	if (failure->conn->flags & TLSFAIL_F_PEER_SPOKE && !facts.sends_header)
+		s->context &= ~(uint64_t)C_HEADER_FIRST;
 	if (context_starttls_protocol(failure->conn->rport))
 		s->context |= C_STARTTLS_PORT;
 	if (failure->conn->flags & TLSFAIL_F_VERIFY_ASKED && !failure->conn->verify_code)

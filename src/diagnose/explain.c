@@ -56,6 +56,10 @@ static void evidence_handshake(struct finding *f, const struct tlsfail_conn *c)
 		evidence_begin(f, &t);
 		text_add(&t, "the first byte was read, and no handshake was begun");
 	}
+	if (c->flags & TLSFAIL_F_PEER_SPOKE) {
+		evidence_begin(f, &t);
+		text_add(&t, "bytes in clear came before the handshake (STARTTLS, CONNECT)");
+	}
 	if (symptoms_only_looked(c)) {
 		evidence_begin(f, &t);
 		text_add(&t, "the first bytes were looked at and not read, and no handshake begun");

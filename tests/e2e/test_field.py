@@ -3,9 +3,11 @@
 """Faults as operators have them that need more than a case of the lab: nginx's stream module, several
 connections, several programs."""
 import os
+import shutil
+import subprocess
 
 import env
-from lab import clients, drive
+from lab import clients, drive, tracer
 from lab.case import Case, numbered
 from lab.cases import good_server
 from lab.pki import SERVER_NAME
@@ -41,11 +43,29 @@ CHECKED = numbered((Case("health-check", None, good_server(),
                          drive=clients.finish_and_reset(SERVER_NAME)),))
 
 
+def _spoken(dialogue, behaviour, slug):
+    return Case(f"{dialogue}-{behaviour}", slug, Misbehave(f"{dialogue}-{behaviour}"))
+
+
+SPOKEN = numbered(_spoken(dialogue, behaviour, slug) for dialogue in ("smtp", "connect")
+                  for behaviour, slug in (("close", "peer-closed-in-handshake"),
+                                          ("expired", "verify-expired"), ("good", None)))
+SPEAKERS = {
+    "smtp": ("openssl", lambda case: (
+        "s_client", "-starttls", "smtp", "-quiet", "-connect", case.endpoint, "-CAfile",
+        "pki/ca.crt", "-verify_return_error")),
+    "connect": ("curl", lambda case: (
+        "--silent", "--cacert", "pki/ca.crt", "--proxy", f"http://{case.endpoint}",
+        f"https://{SERVER_NAME}/")),
+}
+
+
 def tests(here):
     yield from here.chosen("field", {
         "alpn-missing": check_closing,
         "client-cert-missing-resumed": check_resumed,
         "health-check": check_health_check,
+        "clear-text-first": check_spoken,
     })
 
 
@@ -101,3 +121,28 @@ def check_resumed(here):
                 require(finding, f"{version}: resumed, and not found", tlsfail.stderr())
                 require(finding["error.type"] == case.slug, finding)
                 require(finding.get("tls.resumed"), finding)
+
+
+def check_spoken(here):
+    """What is said in clear before TLS, by STARTTLS or CONNECT, is no unread answer of the peer: who closes is
+    the peer, and what is refused is refused."""
+    with here.lab("clear-text-first", SPOKEN, start_proxy=False) as lab:
+        exes = {}
+        for dialogue, (program, _) in SPEAKERS.items():
+            exes[dialogue] = lab.directory / program
+            shutil.copy(shutil.which(program), exes[dialogue])
+        with here.trace(lab, *(word for exe in exes.values() for word in ("--exe", exe)),
+                        *env.JSON) as tlsfail:
+            tlsfail.wait_stderr("tlsfail: waiting for")
+            for case in SPOKEN:
+                dialogue = case.name.split("-", maxsplit=1)[0]
+                subprocess.run([exes[dialogue], *SPEAKERS[dialogue][1](case)], cwd=lab.directory,
+                               input="GET / HTTP/1.0\r\n\r\n", text=True, capture_output=True,
+                               timeout=10, check=False)
+                if case.slug:
+                    finding = tlsfail.wait_finding(case)
+                    require(finding, f"{case.name}: no finding", tlsfail.stderr())
+                    require(finding["error.type"] == case.slug, finding)
+        silent = [case for case in SPOKEN if not case.slug]
+        require(not [finding for finding in tlsfail.findings() for case in silent
+                     if tracer.is_about(finding, case)], *tlsfail.findings())

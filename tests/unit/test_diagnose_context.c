@@ -84,6 +84,14 @@ static void others_send_header(void)
 	configured((struct program_facts){ .uses_tls = true, .others_send_header = true });
 }
 
+/* STARTTLS: what goes out before the hello is as long as a PROXY header, and was answered. */
+static void dialogue_first(void)
+{
+	begin_hello();
+	scene.conn.flags |= TLSFAIL_F_CONNECT | TLSFAIL_F_PEER_SPOKE;
+	scene.conn.tcp_bytes_sent = scene.conn.tx_bytes + 40;
+}
+
 /* TCP was not connected: nobody answered, or the network reported an error. */
 static void unanswered(void)
 {
@@ -150,6 +158,7 @@ static const struct row rows[] = {
 	{ "peer-moved", moved, TLSFAIL_F_PEER_FIN, 0, 0 },
 	{ "proxy-protocol-unexpected", header_first, 0, 267, 0 },
 	{ "proxy-protocol-missing", others_send_header, TLSFAIL_F_PEER_FIN, 0, 0 },
+	{ "peer-closed-in-handshake", dialogue_first, TLSFAIL_F_PEER_FIN, 0, 0 },
 	{ "connect-timeout", unanswered, TLSFAIL_F_LOCAL_FIN, 0, 0 },
 	{ "connect-timeout", timed_out, TLSFAIL_F_LOCAL_FIN, 0, 0 },
 	{ "connect-unreachable", unreachable, TLSFAIL_F_LOCAL_FIN, 0, 0 },

@@ -259,6 +259,31 @@ def close_after_one_packet(conn):
     read_exactly(conn, ONE_PACKET)
 
 
+def smtp_then(behave):
+    """What BEHAVE does, after the dialogue of SMTP that leads to TLS (RFC 3207)."""
+    def dialogue(conn):
+        for line, answer in ((None, b"220 mail.test ESMTP\r\n"),
+                             (b"EHLO", b"250-mail.test\r\n250 STARTTLS\r\n"),
+                             (b"STARTTLS", b"220 go ahead\r\n")):
+            said = b""
+            while line and not (said.startswith(line) and said.endswith(b"\r\n")):
+                said += read_exactly(conn, 1)
+            conn.sendall(answer)
+        behave(conn)
+    return dialogue
+
+
+def connect_then(behave):
+    """What BEHAVE does, after HTTP's CONNECT."""
+    def dialogue(conn):
+        said = b""
+        while not said.endswith(b"\r\n\r\n"):
+            said += read_exactly(conn, 1)
+        conn.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        behave(conn)
+    return dialogue
+
+
 def insist_on_alpn(conn, highest=None, tickets=2, notify=False):
     """Closes as soon as the handshake is done, if no h2 was chosen, as gRPC servers do: without a
     close_notify, or with one."""
@@ -348,6 +373,12 @@ BEHAVIOURS = {
     "answer-late": answer_late,
     "close-after-request": close_after_request,
     "close-after-asking": close_after_asking,
+    "smtp-close": smtp_then(close_after_hello),
+    "smtp-expired": smtp_then(hold_expired),
+    "smtp-good": smtp_then(answer),
+    "connect-close": connect_then(close_after_hello),
+    "connect-expired": connect_then(hold_expired),
+    "connect-good": connect_then(answer),
     "alpn-or-close": insist_on_alpn,
     "alpn-or-close-tls12": partial(insist_on_alpn, highest=ssl.TLSVersion.TLSv1_2),
     "alpn-or-close-one-ticket": partial(insist_on_alpn, tickets=1),
