@@ -216,7 +216,7 @@ def check_file_disk_full(here):
                 drive.once(lab, EXPIRED)
                 require(tlsfail.wait_finding(EXPIRED), tlsfail.stderr())
                 require(tlsfail.interrupt() == 0, tlsfail.stderr())
-            said = tlsfail.stderr_lines("tlsfail: cannot write the metrics")
+            said = tlsfail.stderr_lines("tlsfail: cannot write metrics")
         require(len(said) == 1 and "No space left" in said[0], tlsfail.stderr())
         require(path.read_text() == page, "the file has changed")
         require(sorted(p.name for p in disk.iterdir()) == ["rest", "tlsfail.prom"], disk)
