@@ -148,9 +148,8 @@ static int socket_connect(struct source *s, struct text *error)
 	if (strlen(s->path) >= sizeof(address.sun_path))
 		return -ENAMETOOLONG;
 	memcpy(address.sun_path, s->path, strlen(s->path) + 1);
-	s->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (s->fd < 0 || connect(s->fd, (struct sockaddr *)&address, sizeof(address)) ||
-	    fcntl(s->fd, F_SETFL, O_NONBLOCK))
+	s->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (s->fd < 0 || connect(s->fd, (struct sockaddr *)&address, sizeof(address)))
 		err = -errno;
 	if (!err)
 		err = server_check(s->fd, s->path, error);

@@ -35,14 +35,16 @@ static int leftover_remove(const struct sockaddr_un *address, struct text *error
 
 	if (lstat(address->sun_path, &st))
 		return 0;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return -errno;
 	if (!S_ISSOCK(st.st_mode)) {
 		text_addf(error, "%s is no socket", address->sun_path);
 		err = -EEXIST;
-	} else if (!connect(fd, (const struct sockaddr *)address, sizeof(*address)) &&
-		   !getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) && !is_own(peer.pid)) {
+	} else if (connect(fd, (const struct sockaddr *)address, sizeof(*address))) {
+		/* somebody serves there, and has no time */
+		err = errno == EAGAIN ? -EADDRINUSE : 0;
+	} else if (!getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) && !is_own(peer.pid)) {
 		text_addf(error, "%s is served by another tlsfail (process %d)", address->sun_path,
 			  (int)peer.pid);
 		err = -EADDRINUSE;
