@@ -202,7 +202,7 @@ static void server_main(struct keep *k, int fd)
 /* A thread of the analyst wants to be answered over the socket that it sends. */
 static void request_take(struct keep *k)
 {
-	char byte;
+	char byte = 0;
 	int fd;
 	ssize_t n = passfd_receive(k->requests, &byte, sizeof(byte), &fd);
 	pid_t child;
