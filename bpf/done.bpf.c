@@ -25,6 +25,9 @@ static __noinline int certificates_watch(const struct sock *sk, const struct tls
 		return 0;
 	}
 	demand_note(TLSFAIL_D_CERT_NEWS);
+	/* Whether a certificate of ours was asked for, and sent. */
+	wire_report(sk, c, TLSFAIL_DIR_SENT);
+	wire_report(sk, c, TLSFAIL_DIR_RECEIVED);
 	for (n = 0; n < TLSFAIL_CERTS_MAX && n < c->cert_count; n++)
 		wire_report(sk, c, TLSFAIL_DIR_CERT + n);
 	report_certs(c);

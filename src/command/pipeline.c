@@ -5,6 +5,7 @@
 #include "command/pipeline.h"
 
 #include "diagnose/certmemo.h"
+#include "diagnose/notes.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -30,6 +31,7 @@ struct pipeline {
 	struct correlator *correlator;
 	struct certwatch *certwatch;
 	struct certmemo *certmemo;
+	struct notes *notes;
 	struct fold *fold;
 	struct peers *peers;
 	uint64_t summary_ns;
@@ -80,12 +82,13 @@ int pipeline_open(struct outputs *outputs, const struct pipeline_options *option
 	p->work.x509 = x509_cache_new();
 	p->certwatch = certwatch_new(&options->certs);
 	p->certmemo = certmemo_new();
+	p->notes = notes_new();
 	p->fold = fold_new(options->fold_ns, options->fold_limit);
 	p->peers = peers_new();
 	p->summary_ns = options->summary_ns;
 	p->by_cause = calloc(cause_count(), sizeof(*p->by_cause));
-	if (!p->work.x509 || !p->correlator || !p->certwatch || !p->certmemo || !p->fold ||
-	    !p->peers || !p->by_cause) {
+	if (!p->work.x509 || !p->correlator || !p->certwatch || !p->certmemo || !p->notes ||
+	    !p->fold || !p->peers || !p->by_cause) {
 		pipeline_close(p);
 		return -ENOMEM;
 	}
@@ -100,6 +103,7 @@ void pipeline_close(struct pipeline *p)
 	correlator_free(p->correlator);
 	certwatch_free(p->certwatch);
 	certmemo_free(p->certmemo);
+	notes_free(p->notes);
 	x509_cache_free(p->work.x509);
 	fold_free(p->fold);
 	peers_free(p->peers);
@@ -346,6 +350,7 @@ static int failure_report(struct pipeline *p)
 	if (!server) {
 		certmemo_put(p->certmemo, &p->finding.peer, p->failure.netns, p->finding.time_ns,
 			     p->work.certs, p->work.cert_count, p->failure.conn->cert_count);
+		notes_drop(p->notes, &p->finding.peer);
 		peers_offered(p->peers, p->failure.conn, p->finding.hello.offers_session);
 		peers_caused(p->peers, p->failure.conn, p->finding.cause,
 			     upstream_of(&p->finding.config));
@@ -396,6 +401,7 @@ static int certificates_report(struct pipeline *p, const struct tlsfail_certs *r
 	int err = 0;
 
 	correlator_sighting(p->correlator, record, &sighting);
+	sighting.program = programs_find(sighting.exe, "");
 	count = certwatch_read(p->certwatch, &sighting, &peer, &certs);
 	certmemo_put(p->certmemo, &peer, sighting.netns, sighting.time_ns, certs, count,
 		     record->cert_count);
@@ -406,7 +412,8 @@ static int certificates_report(struct pipeline *p, const struct tlsfail_certs *r
 			standings_certificates(p->standings, &ends);
 	}
 	for (int event = 0; !err && event < CERTWATCH_EVENTS; event++)
-		if (certwatch_tell(p->certwatch, &sighting, event, &p->finding))
+		if (certwatch_tell(p->certwatch, &sighting, event, &p->finding) &&
+		    (event != CERTWATCH_UNSENT || !notes_put(p->notes, p->now, &p->finding)))
 			err = finding_write(p, &p->finding);
 	return err;
 }
@@ -497,6 +504,8 @@ static int time_advance(struct pipeline *p, uint64_t t)
 		p->now = t;
 	while (!err && fold_tell_due(p->fold, p->now, &p->folded))
 		err = finding_write(p, &p->folded);
+	while (!err && notes_take(p->notes, p->now, &p->folded))
+		err = finding_write(p, &p->folded);
 	return err;
 }
 
@@ -512,12 +521,16 @@ static int summary_tell(struct pipeline *p)
 	return due ? peers_report(p, false) : 0;
 }
 
+/* Of two times, 0: none. */
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+	return a && (!b || a < b) ? a : b;
+}
+
 uint64_t pipeline_deadline(const struct pipeline *p)
 {
-	uint64_t fold = fold_deadline(p->fold);
-
-	return p->summary_deadline && (!fold || p->summary_deadline < fold) ? p->summary_deadline
-									    : fold;
+	return earlier(earlier(p->summary_deadline, fold_deadline(p->fold)),
+		       notes_deadline(p->notes));
 }
 
 bool pipeline_summary_is_due(const struct pipeline *p, uint64_t t)
@@ -536,6 +549,8 @@ int pipeline_finish(struct pipeline *p)
 	int err = 0;
 
 	while (!err && fold_tell_rest(p->fold, &p->folded))
+		err = finding_write(p, &p->folded);
+	while (!err && notes_take(p->notes, UINT64_MAX, &p->folded))
 		err = finding_write(p, &p->folded);
 	if (!err && p->standings)
 		err = standing_write(p, realtime_of(p, p->now));

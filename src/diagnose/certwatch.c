@@ -8,7 +8,9 @@
 #include <string.h>
 
 #include "finding/tls.h"
+#include "program/program.h"
 #include "base/text.h"
+#include "tls/wire.h"
 #include "tls/x509view.h"
 #include "base/calendar.h"
 #include "base/units.h"
@@ -28,6 +30,7 @@ struct certwatch {
 	struct told told[TOLD_MAX];
 	size_t cert_count;
 	struct x509_view certs[TLSFAIL_CERTS_MAX];
+	struct tls_view view;
 };
 
 struct certwatch *certwatch_new(const struct certwatch_options *options)
@@ -156,6 +159,32 @@ static bool tell_expiring(struct certwatch *w, const struct sighting *s, struct 
 	return true;
 }
 
+/* In the place of the hash of a certificate. */
+#define UNSENT "unsent"
+
+static bool tell_unsent(struct certwatch *w, const struct sighting *s, struct finding *f)
+{
+	const struct program_view view = { .program = s->program, .executable = s->exe };
+	struct text t;
+
+	tlswire_parse(&s->sent, &s->received, &w->view);
+	fill(f, s, FINDING_CERTIFICATE_UNSENT, &w->certs[0]);
+	if (w->view.client.auth != TLS_CLIENT_AUTH_NONE || told_before(w, &f->peer, UNSENT))
+		return false;
+	f->cause = "certificate-unsent";
+	text_init(&t, f->message, sizeof(f->message));
+	text_addf(&t, strchr(f->peer.address, ':') ? "[%s]:%u" : "%s:%u", f->peer.address,
+		  f->peer.port);
+	text_add(&t,
+		 " asked for a client certificate and got none. The handshake succeeded all the "
+		 "same; if that server is nginx, it may answer the requests with status 400.");
+	text_init(&t, f->hint, sizeof(f->hint));
+	program_add_words(&t, &view,
+			  "if requests are refused, {setting:give_certificate}; otherwise "
+			  "ignore this");
+	return true;
+}
+
 bool certwatch_tell(struct certwatch *w, const struct sighting *s, enum certwatch_event event,
 		    struct finding *f)
 {
@@ -164,7 +193,7 @@ bool certwatch_tell(struct certwatch *w, const struct sighting *s, enum certwatc
 		return false;
 	if (event == CERTWATCH_SEEN)
 		return w->options.seen && tell_seen(w, s, f);
-	return tell_expiring(w, s, f);
+	return event == CERTWATCH_UNSENT ? tell_unsent(w, s, f) : tell_expiring(w, s, f);
 }
 
 size_t certwatch_read(struct certwatch *w, const struct sighting *s, struct finding_endpoint *peer,

@@ -29,6 +29,7 @@ void certwatch_free(struct certwatch *w);
 enum certwatch_event {
 	CERTWATCH_SEEN,
 	CERTWATCH_EXPIRING,
+	CERTWATCH_UNSENT, /* it asked for a client certificate and got none: once for each peer */
 	CERTWATCH_EVENTS,
 };
 

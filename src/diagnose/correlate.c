@@ -399,6 +399,8 @@ void correlator_sighting(struct correlator *c, const struct tlsfail_certs *recor
 		.exe = p ? p->exe : "",
 		.host = c->host,
 	};
+	wire_take(c, record->id, TLSFAIL_DIR_SENT, &out->sent);
+	wire_take(c, record->id, TLSFAIL_DIR_RECEIVED, &out->received);
 	for (uint32_t i = 0; i < TLSFAIL_CERTS_MAX && i < record->cert_count; i++)
 		wire_take(c, record->id, TLSFAIL_DIR_CERT + i, &out->certs[i]);
 }

@@ -54,11 +54,13 @@ struct failure {
 /* Certificates of a healthy peer. Pointers live until the next record. */
 struct sighting {
 	const struct tlsfail_certs *record;
+	struct tls_capture sent, received;	     /* of the handshake; may be empty */
 	struct tls_capture certs[TLSFAIL_CERTS_MAX]; /* leaf first, DER */
 	uint64_t time_ns;
 	uint64_t netns; /* of its process, 0 unknown */
 	const char *exe;
 	const char *host;
+	const struct program *program; /* its kind, NULL unknown; filled in by the caller */
 };
 
 struct correlator;

@@ -56,9 +56,11 @@ enum responsible {
 enum finding_kind {
 	FINDING_FAILURE, /* event.name tls.handshake.failure */
 	FINDING_LOSS,	 /* event.name tlsfail.loss: records were lost */
-	/* of a healthy handshake: tls.certificate.seen, tls.certificate.expiring */
+	/* of a healthy handshake: tls.certificate.seen, tls.certificate.expiring, and
+	 * tls.certificate.unsent, of a client certificate that was asked for */
 	FINDING_CERTIFICATE_SEEN,
 	FINDING_CERTIFICATE_EXPIRING,
+	FINDING_CERTIFICATE_UNSENT,
 	FINDING_RECOVERED, /* event.name tlsfail.peer.recovered: a peer that failed works again */
 	FINDING_SUMMARY,   /* event.name tlsfail.summary: how a peer stood */
 	FINDING_CONFIRMED, /* event.name tls.handshake.confirmed: a probe has settled a failure that

@@ -165,6 +165,7 @@ static const struct {
 	{ "tlsfail.loss", FINDING_LOSS },
 	{ "tls.certificate.seen", FINDING_CERTIFICATE_SEEN },
 	{ "tls.certificate.expiring", FINDING_CERTIFICATE_EXPIRING },
+	{ "tls.certificate.unsent", FINDING_CERTIFICATE_UNSENT },
 };
 
 /* The place of a word among names, or count. */

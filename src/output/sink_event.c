@@ -462,8 +462,9 @@ static void event_add_loss(struct event *event, const struct finding_loss *loss)
 static void event_add_sighting(struct event *event, const struct finding *f)
 {
 	event_add_string(event, "event.name",
-			 f->kind == FINDING_CERTIFICATE_SEEN ? "tls.certificate.seen"
-							     : "tls.certificate.expiring");
+			 f->kind == FINDING_CERTIFICATE_SEEN	 ? "tls.certificate.seen"
+			 : f->kind == FINDING_CERTIFICATE_UNSENT ? "tls.certificate.unsent"
+								 : "tls.certificate.expiring");
 	event_add_string(event, "message", f->message);
 	event_add_integer(event, "tlsfail.schema_version", FINDING_SCHEMA_VERSION);
 	event_add_string(event, "tlsfail.hint", f->hint);
@@ -520,7 +521,8 @@ void sink_event_each(const struct finding *finding, sink_take_fn *take, void *co
 	if (finding->kind == FINDING_LOSS)
 		event_add_loss(&event, &finding->loss);
 	else if (finding->kind == FINDING_CERTIFICATE_SEEN ||
-		 finding->kind == FINDING_CERTIFICATE_EXPIRING)
+		 finding->kind == FINDING_CERTIFICATE_EXPIRING ||
+		 finding->kind == FINDING_CERTIFICATE_UNSENT)
 		event_add_sighting(&event, finding);
 	else if (finding->kind == FINDING_FOLDED)
 		event_add_folded(&event, finding);
@@ -567,6 +569,7 @@ int sink_event_severity(const struct finding *finding)
 {
 	switch (finding->kind) {
 	case FINDING_CERTIFICATE_SEEN:
+	case FINDING_CERTIFICATE_UNSENT:
 	case FINDING_RECOVERED:
 	case FINDING_SUMMARY:
 		return 6;

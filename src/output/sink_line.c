@@ -22,6 +22,8 @@ static const char *kind_word(const struct finding *f)
 		return "certificate-seen";
 	case FINDING_CERTIFICATE_EXPIRING:
 		return "certificate-expiring";
+	case FINDING_CERTIFICATE_UNSENT:
+		return "certificate-unsent";
 	case FINDING_SUMMARY:
 		return "summary";
 	case FINDING_RECOVERED:

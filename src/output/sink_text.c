@@ -452,7 +452,8 @@ static void text_format(const struct sink_options *o, const struct finding *f, s
 	status_clear(o, t);
 	if (f->kind == FINDING_LOSS)
 		loss_add(o, t, f);
-	else if (f->kind == FINDING_CERTIFICATE_SEEN || f->kind == FINDING_CERTIFICATE_EXPIRING)
+	else if (f->kind == FINDING_CERTIFICATE_SEEN || f->kind == FINDING_CERTIFICATE_EXPIRING ||
+		 f->kind == FINDING_CERTIFICATE_UNSENT)
 		certificate_add(o, t, f);
 	else if (f->kind == FINDING_FOLDED)
 		folded_add(o, t, f);

@@ -25,6 +25,7 @@ static const struct {
 	{ "tlsfail.summary", REPORT_SUMMARY },
 	{ "tls.certificate.seen", REPORT_CERTIFICATE },
 	{ "tls.certificate.expiring", REPORT_CERTIFICATE },
+	{ "tls.certificate.unsent", REPORT_CERTIFICATE },
 	{ "tlsfail.loss", REPORT_LOSS },
 };
 

@@ -317,6 +317,7 @@ void view_finding(struct view *v, const struct finding *f, const char *line, siz
 		break;
 	case FINDING_CERTIFICATE_SEEN:
 	case FINDING_CERTIFICATE_EXPIRING:
+	case FINDING_CERTIFICATE_UNSENT:
 		certificate_take(v, f);
 		break;
 	case FINDING_LOSS:

@@ -133,14 +133,14 @@ def check_healthy(lab, _tlsfail, case):
 
 
 def check_silence(tlsfail, cases):
-    noise = [finding for finding in tlsfail.findings() for case in cases
+    noise = [finding for finding in tlsfail.failures() for case in cases
              if case.slug is None and tracer.is_about(finding, case)]
     require(not noise, *map(json.dumps, noise))
 
 
 def check_counts(tlsfail, cases):
     """One failure is one finding, and there is none about anybody else."""
-    seen = Counter(tracer.endpoint_of(finding) for finding in tlsfail.findings())
+    seen = Counter(tracer.endpoint_of(finding) for finding in tlsfail.failures())
     known = {(case.address, case.port): case for case in cases}
     problems = [f"{count} findings for {peer}" for peer, count in seen.items()
                 if peer not in known or (count > 1 and not may_repeat(known[peer]))]
@@ -153,9 +153,9 @@ def check_error_log(lab, tlsfail, cases):
     logged = re.findall(r"\*(\d+) (?!SSL_shutdown\(\))(.*SSL.*), client: ",
                         lab.traced.log_since(0))
     findings = Counter((str(finding.get("nginx.connection")), finding.get(LOGGED))
-                       for finding in tlsfail.findings())
+                       for finding in tlsfail.failures())
     problems = [f"{findings[line]} findings for {line}" for line in logged if findings[line] != 1]
-    problems += [f"no line for {json.dumps(finding)}" for finding in tlsfail.findings()
+    problems += [f"no line for {json.dumps(finding)}" for finding in tlsfail.failures()
                  if LOGGED not in finding]
     require(logged or not any("SSL" in (case.log or "") for case in cases),
             "error.log has no line about TLS")
@@ -167,7 +167,7 @@ def check_summary(tlsfail):
     status = tlsfail.interrupt()
     text = tlsfail.stderr()
     require(status == 0, f"exit status {status}", text)
-    causes = Counter(finding["error.type"] for finding in tlsfail.findings())
+    causes = Counter(finding["error.type"] for finding in tlsfail.failures())
     counted = {slug: int(count) for count, slug in
                re.findall(r"^tlsfail:\s+(\d+) ([a-z0-9-]+)$", text, re.MULTILINE)}
     require(counted == dict(causes), f"found: {dict(causes)}", f"summary: {counted}", text)

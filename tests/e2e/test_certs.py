@@ -3,6 +3,7 @@
 """Certificates of healthy peers: told once, told again when they change, warned of in time."""
 import json
 import time
+from dataclasses import replace
 
 import jsonschema
 
@@ -20,7 +21,8 @@ LOOK_S = 1.1  # tlsfail looks once a second at what it has use for
 
 def tests(here):
     checks = {"seen-once": check_seen_once, "changed": check_changed, "expiring": check_expiring,
-              "off": check_off, "recalled": check_recalled}
+              "off": check_off, "recalled": check_recalled,
+              "unsent": check_unsent}
     yield from here.chosen("certs", checks)
 
 
@@ -75,6 +77,32 @@ def check_changed(here):
         tlsfail.interrupt()
     hashes = [e["tls.server.hash.sha256"] for e in events(tlsfail, "tls.certificate.seen")]
     require(len(hashes) == 2 and len(set(hashes)) == 2, *tlsfail.findings())
+
+
+def check_unsent(here):
+    """An upstream that asks for a client certificate, and answers with 400 as it gets none, is reported
+    once, without any option; so is not one that asks for none, nor one that refuses in TLS."""
+    asks = "ssl_verify_client on; ssl_client_certificate pki/client-ca.crt;"
+    names = ("unsent-tls12", "unsent-tls13")
+    cases = numbered((
+        replace(healthy("unsent-tls12", good_server(more=asks), tls="TLSv1.2"), status=400),
+        replace(healthy("unsent-tls13", good_server(more=asks)), status=400),
+        healthy("unasked", good_server()),
+        replace(healthy("refuses", OpensslServer(("-cert", "pki/good.crt", "-key", "pki/good.key",
+                                                  "-Verify", "1", "-CAfile", "pki/client-ca.crt",
+                                                  "-verify_return_error"))), status=502)))
+    with here.lab("certs-unsent", cases) as lab, here.trace_json(lab) as tlsfail:
+        tlsfail.wait_armed()
+        for case in cases:
+            require(drive.times(3)(lab, case) == case.status, "another status",
+                    lab.proxy.log_since(0)[-2000:])
+        time.sleep(SETTLE_S)
+        tlsfail.interrupt()
+    unsent = events(tlsfail, "tls.certificate.unsent")
+    require(sorted(e["network.peer.port"] for e in unsent)
+            == sorted(case.port for case in cases if case.name in names), *tlsfail.findings())
+    require(all("proxy_ssl_certificate" in e["tlsfail.hint"] for e in unsent), *unsent)
+    check_schema(tlsfail)
 
 
 def check_expiring(here):

@@ -226,7 +226,7 @@ def hold_alert(conn):
     drain(conn)
 
 
-def accept_request(conn, client_certificate=ssl.CERT_OPTIONAL):
+def accept_request(conn, client_certificate=ssl.CERT_NONE):
     """Does the handshake and reads the request. Returns the TLS connection."""
     context = server_context()
     context.verify_mode = client_certificate
@@ -235,8 +235,8 @@ def accept_request(conn, client_certificate=ssl.CERT_OPTIONAL):
     return tls
 
 
-def answer(conn, delay=0):
-    with accept_request(conn) as tls:
+def answer(conn, delay=0, client_certificate=ssl.CERT_NONE):
+    with accept_request(conn, client_certificate) as tls:
         time.sleep(delay)
         tls.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\nok\n")
 
@@ -250,7 +250,10 @@ def only_short_hellos(refuse):
     def behave(conn):
         header = conn.recv(RECORD_HEADER.size, socket.MSG_PEEK)
         fits = RECORD_HEADER.size + RECORD_HEADER.unpack(header)[2] <= ONE_PACKET
-        (answer if fits else refuse)(conn)
+        if fits:  # a client certificate becomes part of the ticket, which is long then
+            answer(conn, client_certificate=ssl.CERT_OPTIONAL)
+        else:
+            refuse(conn)
     return behave
 
 

@@ -102,6 +102,10 @@ class Tracer:
         lines = self.stdout_path.read_bytes().split(b"\n")[:-1]
         return [json.loads(line) for line in lines]
 
+    def failures(self):
+        """Those of the findings that are about a failure."""
+        return [finding for finding in self.findings() if "error.type" in finding]
+
     def wait_finding(self, case, seen=0, timeout=FINDING_LIMIT_S):
         """Waits TIMEOUT seconds at most for a finding about the upstream of CASE, after the first
         SEEN ones, and returns it, or None."""
