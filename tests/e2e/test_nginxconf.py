@@ -47,7 +47,8 @@ def tests(here):
     checks = {"prefix-and-includes": check_includes, "reload": check_reload,
               "several-places": check_several, "unreadable": check_unreadable,
               "binary-defaults": check_defaults, "hosts-and-upstream-block": check_hosts,
-              "moved": check_moved, "header": check_header, "header-to-openssl": check_header_openssl,
+              "moved": check_moved,
+        "stranger": check_stranger, "header": check_header, "header-to-openssl": check_header_openssl,
               "server": check_server, "stream": check_stream, "grpc": check_grpc,
               "client-certificate-renewed": check_renewed}
     checks.update({"fix-" + name: partial(check_fix, name=name) for name in FIXES})
@@ -205,9 +206,9 @@ def check_unreadable(here):
                 finding = fail(lab, tlsfail, case, seen)
             require("nginx.config.file" not in finding, finding)
             require(tlsfail.interrupt() == 0, tlsfail.stderr())
-        told = tlsfail.stderr_lines("tlsfail: the configuration of nginx")
+        told = tlsfail.stderr_lines("tlsfail: cannot read the configuration of nginx")
         require(len(told) == 1 and told[0].endswith(f"{path}:3: the file ends inside a block"),
-                *told)
+                *told, tlsfail.stderr())
 
 
 def check_defaults(here):
@@ -274,7 +275,7 @@ def check_moved(here):
             lab.upstreams.reload()
             finding = fail(lab, tlsfail, case)
             require(finding["nginx.config.certainty"] == "moved", finding)
-            require("stands for 127.0.9.9, no longer for " + case.address in
+            require("resolves to 127.0.9.9, no longer to " + case.address in
                     finding["tlsfail.hint"], finding)
             require("tlsfail.patch" not in finding, finding)
 
@@ -421,14 +422,12 @@ FIXES = {case.name: case for case in numbered((
          "proxy_ssl_ciphers ECDHE-ECDSA-AES128-GCM-SHA256;", tls="TLSv1.2"),
     Case("no-protocols", "no-protocols-available", good_server(),
          "proxy_ssl_conf_command MinProtocol TLSv1.3;", tls="TLSv1.2"),
-    Case("depth", "verify-untrusted-issuer", good_server("deep-chain"),
+    Case("depth", "verify-depth-exceeded", good_server("deep-chain"),
          VERIFY + " proxy_ssl_verify_depth 0;"),
-    Case("host-name", "verify-hostname-mismatch", good_server("wrong-name"), VERIFY,
-         defaults=True, target="127.0.1.6:8406"),
     Case("plain-http", "peer-not-tls-http", Nginx(' return 200 "ok\\n";', listen="")),
     # The certificate of another server comes first where no name is sent.
     Case("default-server", "sni-missing", Nginx(
-        cert("wrong-name") + " return 421; }\n\tserver { listen 127.0.1.8:8408 ssl; "
+        cert("wrong-name") + " return 421; }\n\tserver { listen 127.0.1.7:8407 ssl; "
         "server_name *.upstream.test; " + GOOD + ' return 200 "ok\\n";'), VERIFY, defaults=True),
     Case("closed", "sni-missing", Misbehave("close-unless-named"), defaults=True),
     Case("block", "sni-missing", Misbehave("reset-unless-named"), defaults=True, group="my_pool"),
@@ -440,9 +439,12 @@ FIXES = {case.name: case for case in numbered((
          LARGE_KEY_SHARE, tls="TLSv1.2 TLSv1.3"),
 ))}
 # What has to be thought of before, and why.
-REVIEWED = {"cipher": "OpenSSL's default list", "host-name": "trusts the name that the peer",
+REVIEWED = {"cipher": "OpenSSL's default list",
             "plain-http": "unencrypted", "client-certificate": "certificate of another place",
             "long-hello": "whether the length"}
+# Passed to by its address, it is asked for no name, and shows that of a stranger.
+STRANGER, = numbered((Case("host-name", "verify-hostname-mismatch", good_server("wrong-name"), VERIFY,
+                           defaults=True, target="127.0.1.1:8401"),))
 FIXES["sni-missing"] = wants_name(FIXES["sni-missing"])
 
 
@@ -484,6 +486,17 @@ def check_hint(here, name):
         require(finding["error.type"] == case.slug, finding)
         require(hint in finding["tlsfail.hint"], finding)
         require("proxy_ssl_verify_depth" not in finding.get("tlsfail.patch", ""), finding)
+
+
+def check_stranger(here):
+    """What a peer shows to who asks for no name is not who the operator means: it is named, and no patch
+    trusts it."""
+    with here.lab("stranger", (STRANGER,)) as lab, here.trace_json(lab) as tlsfail:
+        tlsfail.wait_armed()
+        finding = fail(lab, tlsfail, STRANGER)
+    require(finding["error.type"] == STRANGER.slug, finding)
+    require("elsewhere.test" in finding["tlsfail.hint"], finding)
+    require("tlsfail.patch" not in finding, finding)
 
 
 def check_fix(here, name):

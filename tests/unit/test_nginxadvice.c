@@ -295,7 +295,7 @@ static void test_moved(void **state)
 	advise("verify-hostname-mismatch");
 	assert_hint("at " AT
 		    " nginx passes to a.test, which it resolved when it started; that name "
-		    "now resolves to 192.0.2.7, no longer for 192.0.2.1 (/etc/hosts): reload "
+		    "now resolves to 192.0.2.7, no longer to 192.0.2.1 (/etc/hosts): reload "
 		    "nginx");
 	assert_string_equal(f.config.patch, "");
 }

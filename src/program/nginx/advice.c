@@ -300,7 +300,7 @@ static void add_moved(struct text *t, const struct nginxfix_advice *a, const str
 	add_words(t, &a->place->peer_name);
 	text_addf(t, ", which it resolved when it started; that name now resolves to ");
 	add_words(t, &n->words);
-	text_addf(t, ", no longer for %s (/etc/hosts): reload nginx", a->f->peer.address);
+	text_addf(t, ", no longer to %s (/etc/hosts): reload nginx", a->f->peer.address);
 }
 
 static void add_advice(struct text *t, const struct nginxfix_advice *a, const struct nginxfix *fix)
