@@ -101,7 +101,7 @@ def check_late(here):
                                 stdout=subprocess.PIPE, text=True)
         with here.trace(lab, "--exe", exe, *env.JSON) as tlsfail:
             tlsfail.wait_stderr("tlsfail: waiting for a TLS library to be loaded")
-            said = tlsfail.stderr_lines(f"tlsfail: {exe} (pid {child.pid}) has loaded no TLS")
+            said = tlsfail.stderr_lines(f"tlsfail: {exe} (pid {child.pid}) has not loaded a TLS library")
             require(len(said) == 1, tlsfail.stderr())
             require(say(child) == "loaded", tlsfail.stderr())
             tlsfail.wait_armed()
