@@ -40,7 +40,7 @@ void judge_failure(const struct handshake *h, const struct judge_place *place,
 			(struct tls_capture){ .data = h->certs[i], .len = h->cert_lens[i] };
 }
 
-/* What TCP alone says; no rule is about it, as nobody traces it. */
+/* What TCP alone says: here connect() itself has said why. */
 static void tcp_words(const struct handshake *h, struct finding *f)
 {
 	const char *words = h->error == ETIMEDOUT      ? "did not answer the SYN in time"
@@ -49,7 +49,9 @@ static void tcp_words(const struct handshake *h, struct finding *f)
 						      : NULL;
 	struct text t;
 
-	f->cause = "unknown";
+	f->cause = !words		   ? "unknown"
+		   : h->error == ETIMEDOUT ? "connect-timeout"
+					   : "connect-unreachable";
 	f->confidence = CONFIDENCE_HIGH;
 	text_init(&t, f->message, sizeof(f->message));
 	words_add_endpoint(&t, &f->peer);

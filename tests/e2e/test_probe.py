@@ -21,6 +21,7 @@ NOT_PROBED = {
     "large-hello-ticket",  # what is large is a session of the worker's
     "session-refused",  # so is what is refused
     "local-abort", "local-process-exited",
+    "close-after-asking",  # so is what it closes on: a request
     "prematurely-closed-after-handshake",  # and its relatives: the request is what it closes on
 }
 
