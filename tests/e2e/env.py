@@ -28,7 +28,7 @@ class Env:
     degraded = ()  # what doctor has to find fault with here, by name
     owns_clock = False  # may it be set?
 
-    def __init__(self, tlsfail, top, pattern="*", soak_s=20):
+    def __init__(self, tlsfail, top, pattern="*", soak_s=40):
         self.soak_s = soak_s
         self.tlsfail = Path(tlsfail).resolve()
         self.top = top

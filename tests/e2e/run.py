@@ -68,8 +68,8 @@ def parse_options():
     parser.add_argument("--only", default="*", metavar="GLOB",
                         help="run the tests whose names match, such as 'case/verify-*'")
     parser.add_argument("--keep", action="store_true", help="keep the directory of the run")
-    parser.add_argument("--soak", default=20, type=seconds, metavar="TIME", dest="soak_s",
-                        help="how long a soak lasts, such as 30m or 2h; 20s by default")
+    parser.add_argument("--soak", default=40, type=seconds, metavar="TIME", dest="soak_s",
+                        help="how long a soak lasts, such as 30m or 2h; 40s by default")
     return parser.parse_args()
 
 

@@ -15,7 +15,7 @@ from lab import drive, procs
 # entries, or give up the oldest.
 HASH = 1
 
-WARM_UP = 1 / 3  # of the samples: tables, caches and allocators fill
+WARM_UP = 1 / 2  # of the samples: tables, caches and allocators fill
 LAST_MEASURED = -1
 
 
@@ -97,9 +97,12 @@ Taken = collections.namedtuple("Taken", "at_s resident_kib descriptors entries")
 
 
 def family(pid):
-    """PID and the processes that it started."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [pid, *(int(child) for child in children)]
+    """PID, the processes that it started, and those that they did."""
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except FileNotFoundError:  # ended meanwhile
+        children = []
+    return [pid, *(member for child in children for member in family(int(child)))]
 
 
 def _map_ids(pid):
@@ -119,10 +122,16 @@ def taken_by(pid):
     resident = descriptors = 0
     maps = set()
     for process in family(pid):
-        status = Path(f"/proc/{process}/status").read_text()
-        resident += int(re.search(r"^VmRSS:\s+(\d+) kB$", status, re.MULTILINE)[1])
-        descriptors += len(list(Path(f"/proc/{process}/fd").iterdir()))
-        maps |= set(_map_ids(process))
+        try:
+            status = Path(f"/proc/{process}/status").read_text()
+            descriptors += len(list(Path(f"/proc/{process}/fd").iterdir()))
+            maps |= set(_map_ids(process))
+        except (FileNotFoundError, ProcessLookupError):
+            if process == pid:
+                raise
+            continue  # one that it needs now and then
+        own = re.search(r"^VmRSS:\s+(\d+) kB$", status, re.MULTILINE)
+        resident += int(own[1]) if own else 0
     return Taken(time.monotonic(), resident, descriptors, sum(map(bpf.entries, maps)))
 
 
