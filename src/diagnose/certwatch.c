@@ -21,7 +21,7 @@
 
 struct told {
 	struct finding_endpoint peer;
-	char sha256[65];
+	char what[65]; /* the SHA-256 of a certificate in hex, or UNSENT */
 };
 
 struct certwatch {
@@ -47,21 +47,22 @@ void certwatch_free(struct certwatch *w)
 	free(w);
 }
 
-static bool told_before(struct certwatch *w, const struct finding_endpoint *peer,
-			const char *sha256)
+static bool told_before(struct certwatch *w, const struct finding_endpoint *peer, const char *what)
 {
 	struct told *slot = &w->told[w->told_next];
+	struct text t;
 
 	for (size_t i = 0; i < TOLD_MAX; i++) {
-		const struct told *t = &w->told[i];
+		const struct told *told = &w->told[i];
 
-		if (t->peer.port == peer->port && !strcmp(t->peer.address, peer->address) &&
-		    !strcmp(t->sha256, sha256))
+		if (told->peer.port == peer->port && !strcmp(told->peer.address, peer->address) &&
+		    !strcmp(told->what, what))
 			return true;
 	}
 	w->told_next = (w->told_next + 1) % TOLD_MAX;
 	slot->peer = *peer;
-	memcpy(slot->sha256, sha256, sizeof(slot->sha256));
+	text_init(&t, slot->what, sizeof(slot->what));
+	text_add(&t, what);
 	return false;
 }
 
