@@ -579,13 +579,17 @@ int analyst_run(const struct analyst_options *options)
 
 	prctl(PR_SET_NAME, "tlsfail-analyst");
 	err = start(&a);
-	if (err)
-		return err == -EPIPE ? EXIT_SUCCESS : EXIT_CANNOT;
+	if (err) {
+		a.status = err == -EPIPE ? EXIT_SUCCESS : EXIT_CANNOT;
+		goto out;
+	}
 	if (options->again)
 		past_take(&a);
 	loop(&a);
-	if (a.alone)
-		return EXIT_CANNOT;
+	if (a.alone) {
+		a.status = EXIT_CANNOT;
+		goto out;
+	}
 	finish(&a);
 	intake_close(a.intake);
 	exporter_close(a.exporter);
@@ -593,6 +597,7 @@ int analyst_run(const struct analyst_options *options)
 	standings_free(a.standings);
 	confirm_close(a.confirm);
 	outputs_close(a.outputs);
+out:
 	free(a.outputs_message);
 	free(a.message);
 	return a.status;

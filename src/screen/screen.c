@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,12 +49,18 @@ static void on_crash(int number)
 	raise(number);
 }
 
+/* Has the terminal what tigetstr() was asked for? -1: it is no string (curs_terminfo(3)). */
+static bool is_string(const char *s)
+{
+	return s && (intptr_t)s != -1;
+}
+
 /* A string of terminfo, without the pauses that old terminals need ("$<5>"). */
 static void rescue_add(const struct curseslib *lib, const char *name)
 {
 	const char *s = lib->tigetstr(name);
 
-	if (!s || s == (const char *)-1)
+	if (!is_string(s))
 		return;
 	while (*s && rescue.end_len < sizeof(rescue.end)) {
 		if (s[0] == '$' && s[1] == '<') {
@@ -103,7 +110,7 @@ static int terminal_open(struct screen *s, struct text *error)
 	rescue.fd = fileno(s->tty);
 	s->terminal = s->lib->newterm(NULL, s->tty, s->tty);
 	cup = s->terminal ? s->lib->tigetstr("cup") : NULL;
-	if (cup && cup != (const char *)-1)
+	if (is_string(cup))
 		return 0;
 	if (s->terminal) {
 		s->lib->endwin();

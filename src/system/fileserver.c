@@ -91,8 +91,8 @@ static int text_file(const char *text, size_t len)
 /* fd, or in its place a copy without the keys that it holds. */
 static int without_keys(int fd, const struct stat *stat)
 {
-	char *text;
-	size_t len;
+	char *text = NULL;
+	size_t len = 0;
 	int copy, err;
 
 	if (stat->st_size > (off_t)FILESERVER_BYTES_MAX) {
@@ -116,14 +116,13 @@ static int without_keys(int fd, const struct stat *stat)
 /* fd, unless it holds a key instead of lines. */
 static int log_checked(int fd)
 {
-	char *text;
-	size_t len;
+	char *text = NULL;
+	size_t len = 0;
 	int err = text_read(fd, LOG_HEAD, &text, &len);
 
 	if (!err && keyblank(text, len))
 		err = -EACCES;
-	if (!err || err == -EACCES)
-		free(text);
+	free(text);
 	if (!err)
 		return fd;
 	close(fd);
@@ -239,8 +238,8 @@ static int own_unlisten(const struct service *s)
 static int own_replace(const struct service *s)
 {
 	struct stat stat;
-	char *page;
-	size_t len;
+	char *page = NULL;
+	size_t len = 0;
 	int err;
 
 	if (s->got < 0 || fstat(s->got, &stat) || !S_ISREG(stat.st_mode) ||

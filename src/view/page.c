@@ -306,9 +306,7 @@ enum page_wish page_key(struct page *p, int key)
 	p->notice[0] = '\0';
 	if (p->prompt)
 		return key_prompt(p, key);
-	if (p->mode == PAGE_HELP) {
-		p->mode = PAGE_TABLE;
-	} else if (key == 'q' && p->mode == PAGE_DETAIL) {
+	if (p->mode == PAGE_HELP || (key == 'q' && p->mode == PAGE_DETAIL)) {
 		p->mode = PAGE_TABLE;
 	} else if (key == 'q') {
 		wish = PAGE_WISH_QUIT;
