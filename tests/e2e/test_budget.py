@@ -28,8 +28,9 @@ HANDSHAKES = 100
 SETTLING_ROUNDS = range(3, 10)
 LOOK_S = 1.1  # tlsfail looks once a second at what it has use for
 SETTLES = ("uprobe_certificate", "uprobe_verify", "uretprobe_verify")
-# What comes through the ring of a peer whose certificate was not known: its chain.
-NEWS_RECORDS = 2
+# What comes through the ring of a peer whose certificate was not known: its chain, and what passed in the
+# handshake, which tells whether a certificate of ours was asked for.
+NEWS_RECORDS = 4
 
 # The layout of a recording, as far as counting its records needs it.
 FILE_HEADER_LEN_AT = 14
