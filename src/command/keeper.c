@@ -121,27 +121,11 @@ static bool may_write(void *context, const char *path)
 	return false;
 }
 
-struct pids {
-	pid_t *items;
-	size_t count;
-	size_t max;
-};
-
-static int pid_add(const struct target_process *process, void *context)
-{
-	struct pids *pids = context;
-
-	pids->items[pids->count++] = process->pid;
-	return pids->count == pids->max;
-}
-
 static int targets_find(void *context, pid_t *items, size_t max)
 {
 	const struct keep *k = context;
-	struct pids pids = { items, 0, max };
-	int ret = target_scan(k->options.targets, pid_add, &pids);
 
-	return ret < 0 ? ret : (int)pids.count;
+	return target_pids(k->options.targets, items, max);
 }
 
 static int key_matches(void *context, int fd, const void *key, size_t len)

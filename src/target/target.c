@@ -360,3 +360,25 @@ int target_scan(const struct target_set *set, target_found_fn found, void *conte
 	closedir(proc);
 	return result;
 }
+
+struct pids {
+	pid_t *items;
+	size_t count;
+	size_t max;
+};
+
+static int pid_add(const struct target_process *process, void *context)
+{
+	struct pids *pids = context;
+
+	pids->items[pids->count++] = process->pid;
+	return pids->count == pids->max;
+}
+
+int target_pids(const struct target_set *set, pid_t *items, size_t max)
+{
+	struct pids pids = { items, 0, max };
+	int ret = target_scan(set, pid_add, &pids);
+
+	return ret < 0 ? ret : (int)pids.count;
+}

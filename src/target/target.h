@@ -129,6 +129,10 @@ typedef int (*target_found_fn)(const struct target_process *process, void *conte
  */
 int target_scan(const struct target_set *set, target_found_fn found, void *context);
 
+/* The pids of the first max, at least 1, of these processes. Returns how many there are, or a negative
+ * errno when /proc cannot be listed. */
+int target_pids(const struct target_set *set, pid_t *pids, size_t max);
+
 /* ---- The TLS library of a process ---------------------------------------------------------- */
 
 struct target_library {

@@ -41,27 +41,10 @@ static int matches(void *context, pid_t pid)
 	return err ? err : selected && target_matches(selected, &process);
 }
 
-struct pids {
-	pid_t *items;
-	size_t count;
-	size_t max;
-};
-
-static int pid_add(const struct target_process *process, void *context)
-{
-	struct pids *pids = context;
-
-	pids->items[pids->count++] = process->pid;
-	return pids->count == pids->max;
-}
-
 static int targets(void *context, pid_t *items, size_t max)
 {
-	struct pids pids = { items, 0, max };
-	int ret = selected ? target_scan(selected, pid_add, &pids) : 0;
-
 	(void)context;
-	return ret < 0 ? ret : (int)pids.count;
+	return selected ? target_pids(selected, items, max) : 0;
 }
 
 static int key(void *context, int fd, const void *public, size_t len)
