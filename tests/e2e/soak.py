@@ -93,7 +93,10 @@ class Traffic:
 
 # ---- What it takes -------------------------------------------------------------------------------
 
-Taken = collections.namedtuple("Taken", "at_s resident_kib descriptors entries")
+# Of memory, what a process allocated itself and has not shared with others: the pages of the ring are the
+# kernel's and never grow, but count as resident from when the first record lies in them; and those of a
+# process that was just forked would count twice.
+Taken = collections.namedtuple("Taken", "at_s allocated_kib descriptors entries")
 
 
 def family(pid):
@@ -119,20 +122,19 @@ def _map_ids(pid):
 
 def taken_by(pid):
     """What PID and its children have now: a Taken. Raises OSError when it has ended."""
-    resident = descriptors = 0
+    allocated = descriptors = 0
     maps = set()
     for process in family(pid):
         try:
-            status = Path(f"/proc/{process}/status").read_text()
+            memory = Path(f"/proc/{process}/smaps_rollup").read_text()
             descriptors += len(list(Path(f"/proc/{process}/fd").iterdir()))
             maps |= set(_map_ids(process))
         except (FileNotFoundError, ProcessLookupError):
             if process == pid:
                 raise
             continue  # one that it needs now and then
-        own = re.search(r"^VmRSS:\s+(\d+) kB$", status, re.MULTILINE)
-        resident += int(own[1]) if own else 0
-    return Taken(time.monotonic(), resident, descriptors, sum(map(bpf.entries, maps)))
+        allocated += int(re.search(r"^Pss_Anon:\s+(\d+) kB$", memory, re.MULTILINE)[1])
+    return Taken(time.monotonic(), allocated, descriptors, sum(map(bpf.entries, maps)))
 
 
 def growth(samples, name):
