@@ -8,7 +8,7 @@ What a guest cannot do is said here with the reason; any other skip is a failure
 from dataclasses import dataclass, field
 from typing import Any, Mapping, Optional, Tuple
 
-from lab.case import HIGH, MEDIUM
+from lab.case import HIGH, LOW, MEDIUM
 from lab.cases import LARGE_TICKET, TLS12, TLS13, reason, verify, verify_error
 from lab.upstreams import Misbehave
 
@@ -107,7 +107,8 @@ NO_SOCK_LENGTH = {
 # their servers answer TLS 1.0 with "protocol version" where others had an "internal error".
 OPENSSL_3_2 = {
     "peer-not-tls-other": {"expect": {"tlsfail.first_bytes": b"SSH-2".hex(), **reason(267)}},
-    "peer-internal-error": {"upstream": Misbehave("alert-80"), "tls": TLS12},
+    "peer-internal-error": {"slug": "peer-internal-error", "upstream": Misbehave("alert-80"),
+                            "tls": TLS12, "confidence": LOW},
 }
 # OpenSSL 3.5 and later offer a post-quantum group unless told otherwise: what is large here is so by
 # itself, and a case that is about something else is told.
@@ -127,6 +128,11 @@ OPENSSL_3_5 = {
     "handshake-timeout": {"location": SHORT + ONE_SECOND},
     "handshake-blackholed": {"location": SHORT + ONE_SECOND},
 }
+# nginx 1.23.4 and later offer TLS 1.3 unless told otherwise, whose suites are not proxy_ssl_ciphers'.
+NGINX_1_23_4 = {
+    "suites-of-one-place": {"location": "proxy_ssl_protocols TLSv1.2; proxy_ssl_ciphers aECDSA;"},
+}
+AFTER_BOOKWORM = {**OPENSSL_3_5, **NGINX_1_23_4}
 OPENSSL_1_1 = {
     "verify-untrusted-issuer-depth": {"slug": "verify-depth-exceeded", "log": verify_error(22),
                                       "expect": verify(22), "confidence": HIGH},
@@ -185,11 +191,11 @@ GUESTS = (
         **ALL,
         **NO_OVERLAY,
         **NO_SESSION_CONTEXT,
-    }, differs=OPENSSL_3_5),
+    }, differs=AFTER_BOOKWORM),
     # The libraries of a release with the newest kernels that it is given.
     Guest("bookworm", cpus=1, backports=True, lacks=ALL),
     Guest("trixie", cpus=1, backports=True, lacks={**ALL, **NO_SESSION_CONTEXT},
-          differs=OPENSSL_3_5),
+          differs=AFTER_BOOKWORM),
     # Where return probes kill what runs under seccomp: no Debian release has such a kernel.
     Guest("bookworm", kernel=UBUNTU_6_11, lacks=ALL, degraded=("return probes",),
           differs=NO_RETURN_PROBES),
@@ -197,7 +203,7 @@ GUESTS = (
     # The snapshots of sid at hand may be older than its Release file allows.
     Guest("sid", cpus=1, archives=MAIN_ONLY,
           options=('--aptopt=Acquire::Check-Valid-Until "false"',), lacks=ALL,
-          differs=OPENSSL_3_5),
+          differs=AFTER_BOOKWORM),
     # Since 6.13 a BPF program of a uprobe with a large frame has a stack for each CPU, and may be
     # preempted: with more workers than CPUs one would write over the other's.
     Guest("sid", cpus=1, archives=MAIN_ONLY, boot=("preempt=full",), groups=("preemption", "soak"),
