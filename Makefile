@@ -254,12 +254,14 @@ bpf-arm64: build/arm64/tlsfail.skel.h ## compile the BPF side for arm64 too
 
 # ---- Checks (no root) ----------------------------------------------------------------------------
 
-CHECKS := check-format check-gcc check-clang check-tidy check-cppcheck check-shell check-python \
-          check-man check-layers check-stores bpf-arm64 check-unit check-golden check-cli check-docs check-fault \
-          check-fuzz
+STATIC_CHECKS := check-format check-gcc check-clang check-tidy check-cppcheck check-shell check-python \
+                 check-man check-layers check-stores bpf-arm64 check-docs check-fault check-fuzz
 
 .PHONY: check
-check: $(CHECKS) ## all checks that need no root: format, warnings, analysers, layers, unit, golden
+check: check-static check-unit check-golden check-cli ## all checks that need no root: format, warnings, analysers, layers, unit, golden
+
+.PHONY: check-static
+check-static: $(STATIC_CHECKS) ## those of them that are not among what `make test` runs
 
 .PHONY: check-format
 check-format: ## formatting of the C files
@@ -298,11 +300,12 @@ check-shell: ## shellcheck
 	$(Q)shellcheck $(SH_FILES)
 
 .PHONY: check-python
-check-python: ## do the Python files compile; what judges the diagnoses judges itself
+check-python: ## do the Python files compile; what judges judges itself
 	$(call say,PYTHON,$(words $(PY_FILES)) files)
 	$(Q)PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX=build/pycache $(PYTHON) -W error \
 		-m py_compile $(PY_FILES)
 	$(Q)$(PYTHON) tests/e2e/accuracy.py --self-test
+	$(Q)tools/tap-summary --self-test
 
 .PHONY: check-man
 check-man: ## mandoc's lint of the manual pages
@@ -339,7 +342,6 @@ E2E_SUITE    := 'e2e=$(PYTHON) tests/e2e/run.py --tlsfail build/tlsfail'
 
 .PHONY: check-unit
 check-unit: $(UNIT_PROGRAMS) ## unit tests, under ASan and UBSan
-	$(Q)tools/tap-summary --self-test
 	$(Q)tools/tap-summary $(UNIT_SUITES)
 
 .PHONY: check-golden
@@ -392,11 +394,16 @@ fuzzers: $(FUZZ_PROGRAMS)
 fuzz: $(FUZZ_PROGRAMS) fuzz-seeds ## look for crashes, T=60 seconds for each fuzzer
 	$(Q)$(foreach f,$(FUZZERS),$(call fuzz_run,$(f),-close_fd_mask=3 -max_total_time=$(T)) &&) true
 
-.PHONY: check-fuzz
-check-fuzz: $(FUZZ_PROGRAMS) fuzz-seeds ## the fuzzers for a moment, from a fixed seed
-	$(Q)$(foreach f,$(FUZZERS),printf '  %-8s %s\n' FUZZ $(f); rm -rf build/fuzz/found/$(f); \
-		$(call fuzz_run,$(f),-seed=1 -close_fd_mask=3 -runs=20000 -max_total_time=10) >build/fuzz/$(f).log 2>&1 || \
-		{ cat build/fuzz/$(f).log; exit 1; };) true
+FUZZ_CHECKS := $(FUZZERS:%=check-fuzz-%)
+
+.PHONY: check-fuzz $(FUZZ_CHECKS)
+check-fuzz: $(FUZZ_CHECKS) ## the fuzzers for a moment, from a fixed seed
+
+$(FUZZ_CHECKS): check-fuzz-%: build/fuzz/fuzz_% fuzz-seeds
+	$(call say,FUZZ,$*)
+	$(Q)rm -rf build/fuzz/found/$*
+	$(Q)$(call fuzz_run,$*,-seed=1 -close_fd_mask=3 -runs=20000 -max_total_time=10) >build/fuzz/$*.log 2>&1 || \
+		{ cat build/fuzz/$*.log; exit 1; }
 
 # What the fuzzers found so far, without what adds nothing, becomes their seeds.
 .PHONY: fuzz-corpus

@@ -22,10 +22,13 @@ PACKAGES = ("nginx-light", "openssl", "gnutls-bin", "iproute2", "python3")
 SERVICE_PACKAGES = ("systemd-sysv", "procps", "libbpf1", "libelf1", "zlib1g", "libjansson4",
                     "libconfig9", "libssl3", "libmicrohttpd12", "libcurl4")
 
-# The first part of a test's name. The life of a host takes long.
+# The first part of a test's name.
 KERNEL = ("case", "cases", "hook", "hooks", "doctor", "seccomp", "obstacle", "verifier",
           "lockdown")
 LIFE = ("host", "lifecycle")
+# An emulated CPU takes two minutes to ask the verifier about every program for every way to attach;
+# that it takes the programs, each trace shows.
+SLOW = (*LIFE, "verifier")
 SERVICE = ("service",)
 
 
