@@ -106,7 +106,7 @@ def verdict(result):
 
 def table(results):
     """Yields the lines of the table of the cases that fail."""
-    yield "| case | what is wrong | first cause named | confidence | others named | |"
+    yield "| case | what is wrong | cause reported first | confidence | other causes | |"
     yield "| --- | --- | --- | --- | --- | --- |"
     for result in results:
         what = code(result.truth) + (" (ambiguous)" if result.ambiguous else "")
@@ -125,14 +125,14 @@ def summary(results):
     healthy = [result for result in results if not result.truth]
     plain = [result for result in failing if not result.ambiguous]
     ambiguous = [result for result in failing if result.ambiguous]
-    yield f"- {share(plain, lambda r: r.passed)} unambiguous cases: the cause is named first."
-    yield (f"- {share(ambiguous, lambda r: r.passed)} ambiguous cases: the cause is named, in "
-           f"{sum(r.first for r in ambiguous)} of them first.")
-    yield f"- {share(healthy, lambda r: r.passed)} healthy cases: no finding."
+    yield f"- {share(plain, lambda r: r.passed)} unambiguous cases: the right cause is reported first."
+    yield (f"- {share(ambiguous, lambda r: r.passed)} ambiguous cases: the right cause is among those "
+           f"reported, in {sum(r.first for r in ambiguous)} of them first.")
+    yield f"- {share(healthy, lambda r: r.passed)} healthy cases: no finding is reported."
     for confidence in ("high", "medium", "low"):
         said = [result for result in failing if result.confidence == confidence]
         if said:
-            yield (f"- Said with {confidence} confidence: the first cause is right in "
+            yield (f"- With {confidence} confidence: the first cause is right in "
                    f"{share(said, lambda r: r.first)} cases.")
     yield from confusion(results)
 
@@ -141,13 +141,13 @@ def confusion(results):
     """Yields a line for each pair of a cause and what was named first instead of it."""
     pairs = Counter((r.truth, r.got) for r in results if not r.first and not r.trouble)
     for (truth, got), count in sorted(pairs.items(), key=str):
-        yield f"- {code(truth)} shown as {code(got)}: {count}"
+        yield f"- {code(truth)} reported as {code(got)}: {count}"
 
 
 def sides(results_by_side):
     """Yields the lines of a table with a row for each side."""
-    yield ("| | causes named first | of ambiguous ones named | of these first | others named beside it, "
-           "on average | healthy and silent |")
+    yield ("| | cause reported first | ambiguous: cause among those reported | of these first | other "
+           "causes reported, on average | healthy: no finding |")
     yield "| --- | --- | --- | --- | --- | --- |"
     for side, results in results_by_side.items():
         failing = [result for result in results if result.truth]
@@ -199,8 +199,8 @@ def self_test():
     problems = [f"self-test: {name}: passed is {result.passed}"
                 for name, result in made.items() if result.passed != (name in passing)]
     lines = list(confusion(made.values()))
-    expected = ["- no finding shown as `x`: 1", "- `x` shown as no finding: 2",
-                "- `x` shown as `y`: 4"]
+    expected = ["- no finding reported as `x`: 1", "- `x` reported as no finding: 2",
+                "- `x` reported as `y`: 4"]
     if sorted(lines) != sorted(expected):
         problems.append(f"self-test: confusion: {lines}")
     return problems

@@ -104,7 +104,7 @@ class Guest:
 
 
 NO_SOCK_LENGTH = {
-    "hook/wire=tp_btf": "sock_send_length and sock_recv_length are as late as Linux 6.3",
+    "hook/wire=tp_btf": "sock_send_length and sock_recv_length exist only from Linux 6.3 on",
 }
 # OpenSSL 3.2 and later read a record header and no more before they find out that this is not TLS;
 # their servers answer TLS 1.0 with "protocol version" where others had an "internal error".
@@ -144,13 +144,13 @@ OPENSSL_1_1 = {
 NO_RETURN_PROBES = dict.fromkeys(("verify-hostname-mismatch", "verify-hostname-mismatch-tls12"),
                                  {"confidence": MEDIUM})
 NO_FENTRY_ARM64 = dict.fromkeys(("hook/wire=fentry", "hook/close=fentry"),
-                                "fentry is as late as Linux 6.4 on arm64")
-NO_CONF_COMMAND = "proxy_ssl_conf_command is as late as nginx 1.19.4"
+                                "arm64 has fentry only from Linux 6.4 on")
+NO_CONF_COMMAND = "nginx has proxy_ssl_conf_command only from 1.19.4 on"
 NO_SESSION_CONTEXT = {
     "case/session-refused": "a server of Python 3.13 with OpenSSL 3.5 resumes sessions without "
                             "a session id context in its SSL_CTX",
 }
-NO_REJECT = "ssl_reject_handshake is as late as nginx 1.19.4"
+NO_REJECT = "nginx has ssl_reject_handshake only from 1.19.4 on"
 
 # Its security archive offers packages that it does not have any more.
 MAIN_ONLY = ("",)
@@ -159,7 +159,7 @@ UBUNTU_6_11 = Kernel(
     "2dbbc260ef488df0e43e34e478308bfdb1e5f87cb3fc7ebf55620326974bb77f")
 
 # A compiler would be larger than all the rest. And modules are left out, of which overlayfs is one.
-ALL = {"doctor/no-library": "no compiler is among what guests are made of",
+ALL = {"doctor/no-library": "the guests have no compiler",
        "verifier/complexity": "tests/verifier/figures.txt is about the kernel that CI runs on"}
 NO_OVERLAY = dict.fromkeys(
     ("host/container-overlay-pid", "host/container-overlay-comm", "host/container-overlay-exe",

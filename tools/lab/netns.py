@@ -13,7 +13,7 @@ CLONE_NEWNET = 0x40000000
 
 
 def _unshare(flags):
-    # os.unshare() is as late as Python 3.12.
+    # Python has os.unshare() only from 3.12 on.
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.unshare(flags) != 0:
         err = ctypes.get_errno()
