@@ -30,13 +30,13 @@ struct trial {
 static const char *possible_find(void)
 {
 	if (open("/etc/passwd", O_RDONLY | O_CLOEXEC) >= 0)
-		return "files can be opened";
+		return "its restrictions fail: a child could open files";
 	if (socket(AF_INET, SOCK_STREAM, 0) >= 0)
-		return "sockets can be made";
+		return "its restrictions fail: a child could make sockets";
 	if (!ptrace(PTRACE_TRACEME, 0, NULL, NULL))
-		return "processes can be traced";
+		return "its restrictions fail: a child could be traced";
 	if (syscall(SYS_bpf, -1, NULL, 0) >= 0 || errno != EPERM)
-		return "bpf(2) can be called";
+		return "its restrictions fail: a child could call bpf(2)";
 	return NULL;
 }
 
@@ -85,7 +85,7 @@ static void walls_add(struct text *t, const struct sandbox_user *user, const str
 		text_addf(t, ", Landlock %d", landlock);
 	else
 		text_add(t, "; this kernel has no Landlock");
-	text_add(t, "; tried on a child: no file, socket, ptrace or bpf");
+	text_add(t, "; a child under these restrictions could use no file, socket, ptrace or bpf");
 }
 
 static void examine_analyst(struct checkup *c)
@@ -99,7 +99,7 @@ static void examine_analyst(struct checkup *c)
 	sandbox_user_find(&user);
 	*item = (struct checkup_item){ .name = "analyst", .status = CHECKUP_OK };
 	text_init(&found, item->found, sizeof(item->found));
-	text_add(&found, "reads what peers, certificates and configurations say; ");
+	text_add(&found, "reads everything that peers sent, certificates and configurations; ");
 	err = trial_run(&user, &trial);
 	if (!err && !trial.possible) {
 		walls_add(&found, &user, &trial);
@@ -107,10 +107,9 @@ static void examine_analyst(struct checkup *c)
 	}
 	text_addf(&found, "%s", err ? "it cannot give up its privileges" : trial.possible);
 	item->status = CHECKUP_MISSING;
-	item->effect = "tlsfail does not read hostile bytes with privileges: it does not start";
-	item->remedy =
-		"boot a kernel with CONFIG_SECCOMP_FILTER, or have the container's seccomp profile "
-		"permit seccomp(2)";
+	item->effect = "tlsfail does not start: it refuses to read hostile bytes with privileges";
+	item->remedy = "boot a kernel with CONFIG_SECCOMP_FILTER, or make the container's seccomp "
+		       "profile allow seccomp(2)";
 }
 
 static void examine_collector(struct checkup *c)
@@ -122,9 +121,8 @@ static void examine_collector(struct checkup *c)
 	text_init(&found, item->found, sizeof(item->found));
 	text_add(
 		&found,
-		"attaches, for which it looks into programs and libraries, and takes records, which it "
-		"does not read; once armed it keeps CAP_BPF, "
-		"CAP_PERFMON, CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH and "
+		"attaches to programs and libraries, and passes records on without reading them; "
+		"once armed it keeps CAP_BPF, CAP_PERFMON, CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH and "
 		"CAP_CHECKPOINT_RESTORE, and CAP_SYS_ADMIN only where uprobes are perf events");
 }
 
@@ -135,8 +133,8 @@ static void examine_keeper(struct checkup *c)
 
 	*item = (struct checkup_item){ .name = "keeper", .status = CHECKUP_OK };
 	text_init(&found, item->found, sizeof(item->found));
-	text_add(&found, "opens files for the analyst: those of traced processes, regular ones, "
-			 "without private keys, and what tlsfail was told to write to");
+	text_add(&found, "opens files for the analyst: regular files of traced processes, without "
+			 "private keys, and the outputs of tlsfail");
 }
 
 void checkup_parts(struct checkup *c)

@@ -126,7 +126,7 @@ static const struct option_row rows[] = {
 	{ "redact", 0, NULL, REPORT,
 	  "replace addresses, names, files and certificates with pseudonyms, for sharing",
 	  set_redact },
-	{ "title", 0, "TEXT", REPORT, "title title of the page", set_title },
+	{ "title", 0, "TEXT", REPORT, "title of the page", set_title },
 };
 
 const struct option_group option_group_ask = { rows, ARRAY_LEN(rows) };

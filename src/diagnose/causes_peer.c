@@ -391,7 +391,7 @@ static const struct cause rows[] = {
 			"a session of the peer was offered, and few cipher suites, while other places "
 			"connect to the peer; alert 47 as the first answer",
 		.message = "{peer} refused the ClientHello (alert {alert}): it offers to resume a "
-			   "session, most likely without the cipher suite of that. Offered were "
+			   "session, most likely without that session's cipher suite. Offered: "
 			   "{ciphers}.",
 		.doubt = "The alert does not say that.",
 		.hint = "compare {setting:ciphers} and {setting:versions} with what the {upstream} "

@@ -86,8 +86,8 @@ static const struct cause rows[] = {
 		.when = { .role = OF_SERVER, .reason = { TLS_REASON_UNSUPPORTED_VERSION } },
 		.confidence = CONFIDENCE_HIGH,
 		.evidence = "OpenSSL reason 258, alert 70 sent",
-		.message = "Client {peer} offers {versions}, and this server allows none of "
-			   "that{with:server_versions}.",
+		.message = "Client {peer} offers {versions}, which this server does not "
+			   "allow{with:server_versions}.",
 		.hint = "update the client; only as a last resort, and knowing the risk, allow "
 			"its version in {setting:server_versions}",
 		.wordings = {

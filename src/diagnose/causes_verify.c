@@ -148,8 +148,8 @@ static const struct cause rows[] = {
 		.resumption_hides = true,
 		.candidates = { { .slug = "verify-untrusted-issuer" } },
 		.evidence =
-			"X509 verify code 20 or 21; more certificates came than the configuration "
-			"allows, and the file of trusted CAs has who issued the last of them",
+			"X509 verify code 20 or 21; the chain is longer than the configuration "
+			"allows, and the issuer of its last certificate is in the file of trusted CAs",
 		.message = "The certificate chain of {peer} is longer than is allowed here{code}.",
 		.with_cert = "The chain of certificate {subject} of {peer}, which sent {chain}, is "
 			     "longer than is allowed here{code}.",

@@ -23,7 +23,7 @@
 	X(UNASKED, "the peer closed before it had read a request, and asked for no certificate")   \
 	X(ERROR, "an alert, or an error that says more than the close")                            \
 	X(RAISED, "the TLS library raised an error that says more than the close")                 \
-	X(PEER_BROKE, "the TLS library found a message of the peer to be against the rules")       \
+	X(PEER_BROKE, "the TLS library found that a message of the peer violates TLS")             \
 	X(TIMER, "it lasted as long as a timer would allow")                                       \
 	X(TIMER_REPEATED, "others of this process lasted just as long")                            \
 	/* the ClientHello */                                                                      \

@@ -171,7 +171,7 @@ static const struct cause_title titles[] = {
 	  "this server answered early data (0-RTT) and closed" },
 	{ "port-scan", OF_SERVER, "a connection that sent little or nothing: a scan or a check" },
 	/* either */
-	{ "local-tls-error", OF_EITHER, "the TLS library on this host failed by itself" },
+	{ "local-tls-error", OF_EITHER, "the TLS library on this host had an error" },
 	{ "corrupt-record", OF_EITHER, "bytes were changed in transit" },
 	{ "local-process-exited", OF_EITHER, "the process on this host was exiting" },
 	{ "unknown", OF_EITHER, "nothing that was seen says why" },

@@ -47,7 +47,7 @@ static const struct {
 	{ "what", "REASON" },
 	{ "missing_issuer", "ISSUER" },
 	{ "client_fix", "as the verify code says: renew it, have it issued by a CA of "
-			"ssl_client_certificate, or mend the CRL or the depth here" },
+			"ssl_client_certificate, or correct the CRL or the verify depth here" },
 	{ "our_alert", " (alert N sent)" },
 	{ "alert_means", "MEANING" },
 	{ "library", "OpenSSL" },
@@ -143,16 +143,17 @@ static void make_causes(struct text *t)
 {
 	text_add(t,
 		 "# Causes\n\n"
-		 "Made from the rule table by `make docs`. Order and words are those of `tlsfail "
-		 "causes`; with a slug it shows\n"
-		 "the evidence and the confidence too. Where the certificate was seen, the finding "
-		 "names it. A slug keeps its\n"
-		 "meaning from release to release. Words in capitals stand for what was seen; "
-		 "fixes are in nginx's words, and\n"
-		 "another program is told in its own. [evidence.md](evidence.md) shows what "
-		 "decides.\n\n");
+		 "`make docs` generates this page from the rule table, in the order and the words of "
+		 "`tlsfail causes`.\n"
+		 "`tlsfail causes SLUG` also shows the evidence and the confidence. A slug keeps its "
+		 "meaning from release to\n"
+		 "release. Words in capitals stand for what a finding fills in, such as a name in the "
+		 "certificate. The fixes name\n"
+		 "nginx's directives; findings about another program use its own words. "
+		 "[evidence.md](evidence.md) shows the\n"
+		 "rules.\n\n");
 	add_cause_table(t, false);
-	text_add(t, "\nAs the server:\n\n");
+	text_add(t, "\nWhen the traced program is the server:\n\n");
 	add_cause_table(t, true);
 }
 
@@ -208,7 +209,7 @@ static void add_evidence_table(struct text *t, bool server)
 		add_observations(t, "", cause->high_if, cause->high_with, "; ");
 		text_add(t, " | ");
 		if (cause->or_next)
-			text_add(t, "the cause that would be named without this row<br>");
+			text_add(t, "the cause that the rows below give<br>");
 		for (size_t n = 0; n < CAUSE_CANDIDATES_MAX && cause->candidates[n].slug; n++)
 			add_candidate(t, &cause->candidates[n]);
 		text_add(t, " |\n");
@@ -218,17 +219,18 @@ static void add_evidence_table(struct text *t, bool server)
 static void make_evidence(struct text *t)
 {
 	text_add(t,
-		 "# What decides\n\n"
-		 "Made from the rule table by `make docs`. The rows are looked at from the top; "
-		 "the first that fits is the\n"
-		 "cause. Alerts, and the reasons and verify codes of TLS libraries that a row asks "
-		 "for, stand under evidence.\n"
-		 "A confidence that is not high becomes so with what stands under \"makes it "
-		 "certain\"; until then the other\n"
-		 "causes are named beside it, likeliest first, each only where what stands behind "
-		 "it was observed.\n\n");
+		 "# How a cause is found\n\n"
+		 "`make docs` generates this page from the rule table. tlsfail tries the rows from "
+		 "the top; the first that\n"
+		 "fits is the cause. The column \"evidence\" includes the alerts, and the reasons and "
+		 "verify codes of the TLS\n"
+		 "library, that a row requires. The observations under \"makes it certain\" raise the "
+		 "confidence to high.\n"
+		 "Without them a finding also lists the causes under \"or, if observed\", the most "
+		 "likely first, each only if\n"
+		 "what follows it was observed.\n\n");
 	add_evidence_table(t, false);
-	text_add(t, "\nAs the server:\n\n");
+	text_add(t, "\nWhen the traced program is the server:\n\n");
 	add_evidence_table(t, true);
 }
 
@@ -269,7 +271,7 @@ static void make_manual(struct text *t)
 {
 	text_add(t, MANUAL_BEGIN);
 	add_manual_list(t, false);
-	text_add(t, ".Pp\nAs the server, with a client:\n");
+	text_add(t, ".Pp\nWhen the traced program is the server of a client:\n");
 	add_manual_list(t, true);
 	text_add(t, MANUAL_END);
 }
