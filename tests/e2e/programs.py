@@ -288,13 +288,13 @@ def page(client_rows, server_rows, lacking):
     missing = ", ".join(f"{name} ({what})" for name, what in sorted(lacking.items()))
     return "\n".join([
         "# Programs", "",
-        "What tlsfail says of programs other than nginx, written by `make accuracy`",
-        "(`tests/e2e/programs.py`). Each failure is brought about, and each cell is the cause that was named,",
-        "the confidence, and whether the TLS library said so or the wire alone. *not reported*: the program",
-        "refuses by itself, without a word to its peer, and no library that tlsfail knows says so; or it",
-        "does not fail; or tlsfail misses it.", "", "## As the client", "", *table(client_rows, list(CLIENT_KINDS)), "",
+        "This page shows what tlsfail reports about programs other than nginx. `make accuracy` writes it",
+        "(`tests/e2e/programs.py`). Each failure was really caused; each cell has the reported cause, its confidence,",
+        "and whether the TLS library said so or only the wire. *not reported*: the program refuses without telling its",
+        "peer, and no library that tlsfail knows says so; or it does not fail; or tlsfail misses it.",
+        "", "## As the client", "", *table(client_rows, list(CLIENT_KINDS)), "",
         "## As the server", "", *table(server_rows, list(SERVER_KINDS)), "",
-        *([f"Not installed where this was written: {missing}.", ""] if missing else [])])
+        *([f"Not installed on the host of this run: {missing}.", ""] if missing else [])])
 
 
 def main():
