@@ -92,3 +92,38 @@ bool calendar_add_ns(struct text *t, uint64_t ns, unsigned int digits)
 	text_addf(t, ".%0*" PRIu32 "Z", (int)digits, fraction);
 	return true;
 }
+
+/* A number of so many digits, within the limits. */
+static bool part(const char **s, int digits, int least, int most, int *value)
+{
+	*value = 0;
+	for (int i = 0; i < digits; i++, (*s)++) {
+		if (**s < '0' || **s > '9')
+			return false;
+		*value = 10 * *value + (**s - '0');
+	}
+	return *value >= least && *value <= most;
+}
+
+static bool sign(const char **s, char c)
+{
+	return *(*s)++ == c;
+}
+
+bool calendar_parse(const char *s, int64_t *seconds, uint64_t *ns)
+{
+	uint64_t unit = NS_PER_S / 10;
+	struct calendar d;
+
+	if (!s || !part(&s, 4, 0, 9999, &d.year) || !sign(&s, '-') ||
+	    !part(&s, 2, 1, 12, &d.month) || !sign(&s, '-') || !part(&s, 2, 1, 31, &d.day) ||
+	    !sign(&s, 'T') || !part(&s, 2, 0, 23, &d.hour) || !sign(&s, ':') ||
+	    !part(&s, 2, 0, 59, &d.minute) || !sign(&s, ':') || !part(&s, 2, 0, 60, &d.second))
+		return false;
+	*seconds = calendar_seconds(&d);
+	*ns = 0;
+	if (*s == '.')
+		for (s++; *s >= '0' && *s <= '9'; s++, unit /= 10)
+			*ns += unit * (uint64_t)(*s - '0');
+	return s[0] == 'Z' && !s[1];
+}

@@ -33,4 +33,10 @@ bool calendar_add(struct text *t, int64_t seconds);
 /* The same for ns since 1970, with so many digits of the second's fraction, 1 to 9. */
 bool calendar_add_ns(struct text *t, uint64_t ns, unsigned int digits);
 
+/*
+ * Reads "2026-11-26T12:00:00.25Z" (RFC 3339, in UTC, with nothing after it): seconds since 1970, and
+ * the fraction in ns, 0 if there is none. False: s is NULL, or something else.
+ */
+bool calendar_parse(const char *s, int64_t *seconds, uint64_t *ns);
+
 #endif

@@ -18,6 +18,7 @@
 #include <openssl/x509.h>
 
 #include "system/sandbox.h"
+#include "tls/pem.h"
 
 #define FILE_BYTES_MAX (1U << 20)
 #define CPU_S	       2
@@ -27,16 +28,6 @@ enum answer {
 	YES,
 	UNKNOWN
 };
-
-/* Nobody is asked for a password. */
-static int no_password(char *buf, int size, int rwflag, void *context)
-{
-	(void)buf;
-	(void)size;
-	(void)rwflag;
-	(void)context;
-	return -1;
-}
 
 static EVP_PKEY *key_read(int fd)
 {
@@ -52,7 +43,7 @@ static EVP_PKEY *key_read(int fd)
 			len += (size_t)n;
 	}
 	bio = BIO_new_mem_buf(text, (int)len);
-	key = bio ? PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL) : NULL;
+	key = bio ? PEM_read_bio_PrivateKey(bio, NULL, pem_no_password, NULL) : NULL;
 	BIO_free(bio);
 	return key;
 }

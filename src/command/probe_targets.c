@@ -15,7 +15,6 @@
 #include <unistd.h>
 
 #include "command/options.h"
-#include "probe/location.h"
 #include "probe/starttls.h"
 #include "program/nginx/live/read.h"
 #include "program/nginx/map.h"
@@ -156,11 +155,16 @@ static void neighbours_open(void *context, const char *name, void (*found)(void 
 	nginxread_neighbours(context, name, found, found_context);
 }
 
+struct location_files probe_targets_files(struct nginxread *read)
+{
+	return (struct location_files){ file_open, neighbours_open, read };
+}
+
 static int place_add(struct finding_of_targets *f, const struct nginx_places *places,
 		     const struct nginxtarget *server)
 {
 	const struct nginx_place *place = &places->items[0];
-	const struct location_files files = { file_open, neighbours_open, f->read };
+	const struct location_files files = probe_targets_files(f->read);
 	struct probe_target *target = target_add(f->targets);
 	struct text t;
 

@@ -11,6 +11,9 @@
 #include "probe/client.h"
 #include "probe/dial.h"
 #include "probe/judge.h"
+#include "probe/location.h"
+
+struct nginxread;
 
 struct probe_target {
 	char label[320];   /* as it was asked for: "app.example.com:443", "location /v1/" */
@@ -32,5 +35,8 @@ struct probe_targets {
  * then. */
 int probe_targets_find(const struct options *options, struct probe_targets *targets);
 void probe_targets_clear(struct probe_targets *targets);
+
+/* The files that a location of that nginx names; read has to outlive them. */
+struct location_files probe_targets_files(struct nginxread *read);
 
 #endif

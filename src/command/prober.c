@@ -27,7 +27,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
-#include "probe/location.h"
+#include "command/probe_targets.h"
 #include "probe/vary.h"
 #include "program/nginx/live/read.h"
 #include "system/clock.h"
@@ -136,25 +136,12 @@ static int become_nobody(void)
 
 /* -- one request ------------------------------------------------------------------------------- */
 
-static int file_open(void *context, const char *name)
-{
-	struct stat stat;
-
-	return nginxread_file(context, name, &stat);
-}
-
-static void neighbours_open(void *context, const char *name, void (*found)(void *context, int fd),
-			    void *found_context)
-{
-	nginxread_neighbours(context, name, found, found_context);
-}
-
 /* As which location: read while we still may. */
 static int client_read(const struct prober_request *request, struct client *client)
 {
 	struct nginx_places *places = malloc(sizeof(*places));
 	struct nginxread read = { 0 };
-	const struct location_files files = { file_open, neighbours_open, &read };
+	const struct location_files files = probe_targets_files(&read);
 	char words[256];
 	struct text problem;
 	pid_t master;

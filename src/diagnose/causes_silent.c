@@ -17,6 +17,15 @@
 		{ .slug = "handshake-timeout", .all = O_LOCAL | O_TIMER },                                        \
 		{ .slug = "sni-missing", .all = O_NO_SNI, .without = C_SNI_NEEDLESS },                            \
 	}
+/* Of both ways to cut a handshake off. */
+#define CUT_CANDIDATES                                                                             \
+	{                                                                                          \
+		{ .slug = "sni-missing", .all = O_NO_SNI | O_RX_NONE | O_NO_SUCCESS, .without = C_SNI_NEEDLESS }, \
+		{ .slug = "sni-unrecognized", .all = O_SNI | O_RX_NONE | O_NO_SUCCESS },                          \
+		{ .slug = "protocol-version-rejected", .all = O_NARROW | O_RX_NONE | O_NO_SUCCESS },              \
+		{ .slug = "pqc-hello-intolerant", .all = O_LARGE | O_POST_QUANTUM | O_RX_NONE },                  \
+		{ .slug = "large-hello-intolerant", .all = O_LARGE | O_RX_NONE },                                 \
+	}
 /* clang-format on */
 #define UNANSWERED_DOUBT                                                                           \
 	"Some servers and middleboxes drop a ClientHello that takes two packets; an ACL, an SNI "  \
@@ -254,13 +263,7 @@ static const struct cause rows[] = {
 		.when = { .all = O_PEER_RST, .none = O_DONE | O_ERROR },
 		.confidence = CONFIDENCE_LOW,
 		.medium_if = O_PEER_FAILS | O_PEER_SUCCEEDS,
-		.candidates = { { .slug = "sni-missing", .all = O_NO_SNI | O_RX_NONE | O_NO_SUCCESS,
-				  .without = C_SNI_NEEDLESS },
-				{ .slug = "sni-unrecognized", .all = O_SNI | O_RX_NONE | O_NO_SUCCESS },
-				{ .slug = "protocol-version-rejected",
-				  .all = O_NARROW | O_RX_NONE | O_NO_SUCCESS },
-				{ .slug = "pqc-hello-intolerant", .all = O_LARGE | O_POST_QUANTUM | O_RX_NONE },
-				{ .slug = "large-hello-intolerant", .all = O_LARGE | O_RX_NONE } },
+		.candidates = CUT_CANDIDATES,
 		.evidence = "RST, no alert, handshake not complete",
 		.message = "{peer} reset the connection during the handshake, without an alert.",
 		.doubt = "The {upstream} crashed, or a firewall or an SNI filter cut the "
@@ -282,13 +285,7 @@ static const struct cause rows[] = {
 		.when = { .all = O_PEER_FIN, .none = O_DONE | O_ERROR },
 		.confidence = CONFIDENCE_LOW,
 		.medium_if = O_PEER_FAILS | O_PEER_SUCCEEDS,
-		.candidates = { { .slug = "sni-missing", .all = O_NO_SNI | O_RX_NONE | O_NO_SUCCESS,
-				  .without = C_SNI_NEEDLESS },
-				{ .slug = "sni-unrecognized", .all = O_SNI | O_RX_NONE | O_NO_SUCCESS },
-				{ .slug = "protocol-version-rejected",
-				  .all = O_NARROW | O_RX_NONE | O_NO_SUCCESS },
-				{ .slug = "pqc-hello-intolerant", .all = O_LARGE | O_POST_QUANTUM | O_RX_NONE },
-				{ .slug = "large-hello-intolerant", .all = O_LARGE | O_RX_NONE } },
+		.candidates = CUT_CANDIDATES,
 		.evidence = "FIN, no alert, handshake not complete",
 		.message =
 			"{peer} read the ClientHello and closed the connection without an answer.",

@@ -101,51 +101,13 @@ static bool truth(const json_t *event, const char *key, bool *there)
 	return json_is_true(value);
 }
 
-static bool digits(const char **s, int count, int *number)
-{
-	*number = 0;
-	for (; count; count--, (*s)++) {
-		if (**s < '0' || **s > '9')
-			return false;
-		*number = 10 * *number + (**s - '0');
-	}
-	return true;
-}
-
-static bool sign(const char **s, char c)
-{
-	return *(*s)++ == c;
-}
-
-/* RFC 3339 in UTC. ns gets the fraction. */
-static bool time_parse(const char *s, int64_t *seconds, uint64_t *ns)
-{
-	uint64_t unit = NS_PER_S / 10;
-	struct calendar d;
-
-	if (!s || strlen(s) < sizeof("2026-11-26T12:00:00Z") - 1 || !digits(&s, 4, &d.year) ||
-	    !sign(&s, '-') || !digits(&s, 2, &d.month) || !sign(&s, '-') ||
-	    !digits(&s, 2, &d.day) || !sign(&s, 'T') || !digits(&s, 2, &d.hour) || !sign(&s, ':') ||
-	    !digits(&s, 2, &d.minute) || !sign(&s, ':') || !digits(&s, 2, &d.second))
-		return false;
-	if (d.month < 1 || d.month > 12)
-		return false;
-	*seconds = calendar_seconds(&d);
-	*ns = 0;
-	if (*s != '.')
-		return *s == 'Z';
-	for (s++; *s >= '0' && *s <= '9'; s++, unit /= 10)
-		*ns += (uint64_t)(*s - '0') * unit;
-	return *s == 'Z';
-}
-
 /* ns since 1970; 0: none. */
 static uint64_t time_ns(const json_t *event, const char *key)
 {
 	int64_t seconds;
 	uint64_t ns;
 
-	if (!time_parse(json_string_value(json_object_get(event, key)), &seconds, &ns) ||
+	if (!calendar_parse(json_string_value(json_object_get(event, key)), &seconds, &ns) ||
 	    seconds < 0 || seconds >= INT64_MAX / (int64_t)NS_PER_S)
 		return 0;
 	return (uint64_t)seconds * NS_PER_S + ns;
@@ -237,10 +199,10 @@ static void read_certificate(struct finding *f, const json_t *e)
 	c->known = json_is_string(json_object_get(e, key[0]));
 	TAKE(e, key[0], c->subject);
 	TAKE(e, key[1], c->issuer);
-	c->has_validity =
-		time_parse(json_string_value(json_object_get(e, key[2])), &c->not_before,
-			   &fraction) &&
-		time_parse(json_string_value(json_object_get(e, key[3])), &c->not_after, &fraction);
+	c->has_validity = calendar_parse(json_string_value(json_object_get(e, key[2])),
+					 &c->not_before, &fraction) &&
+			  calendar_parse(json_string_value(json_object_get(e, key[3])),
+					 &c->not_after, &fraction);
 }
 
 static void read_tls(struct reader *r, const json_t *e)

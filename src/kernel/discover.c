@@ -5,19 +5,18 @@
  * there, ever more rarely. One that has no TLS library may load one whenever it likes (dlopen): what
  * code it has mapped is looked at now and then, and the rest only when that has changed.
  */
-#define _GNU_SOURCE /* reallocarray() */
 #include "kernel/discover.h"
 
-#include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernel/candidates.h"
 #include "kernel/library_names.h"
 #include "kernel/look.h"
 #include "kernel/pending.h"
+#include "kernel/untraced.h"
 #include "kernel/usage.h"
 #include "system/clock.h"
 #include "system/log.h"
@@ -33,27 +32,13 @@
 #define SWEEP_NS       (30 * NS_PER_S)
 #define RESCAN_NS      (2 * NS_PER_S)
 #define RESCAN_LAST_NS (60 * NS_PER_S)
-/* So many lines about programs that are not traced, in that time. */
-#define TOLD_MAX 20
-#define TELL_NS	 (60 * NS_PER_S)
-
-/* Kinds of problems that were told: one line for each, however many processes there are of it. */
-#define OUTCOMES_MAX 64
-
-struct outcome {
-	struct target_file exe;
-	enum target_tls_outcome outcome;
-};
-
 struct discovery {
 	struct discovery_options options;
 	struct worker *worker;
-	uint32_t *candidates; /* not looked at yet */
-	size_t candidate_count;
+	struct candidates candidates;
 	size_t given; /* looks that the worker has */
 	struct pendings pendings;
-	struct outcome outcomes[OUTCOMES_MAX];
-	size_t outcome_count;
+	struct untraced untraced;
 	struct usage_processes traced;
 	struct usage exes;
 	struct usage libraries;
@@ -66,15 +51,10 @@ struct discovery {
 	uint64_t sweep_at;
 	uint64_t rescan_at; /* 0: no need */
 	uint64_t rescan_pause;
-	uint64_t tell_until;
-	unsigned int told;
 	size_t seen;  /* processes that were to be traced */
 	size_t live;  /* of them: TLS library attached */
 	size_t wired; /* of them: known to do TLS, seen from the wire alone */
 	char version[32];
-	char problem[1024]; /* the last one told, so that each worker does not repeat it */
-	char skipped[1024]; /* likewise of a program that is nobody's */
-	bool starting;	    /* problems are kept for the caller instead of being told */
 };
 
 int discovery_new(const struct discovery_options *options, struct discovery **out)
@@ -101,7 +81,7 @@ void discovery_free(struct discovery *d)
 	if (!d)
 		return;
 	worker_free(d->worker);
-	free(d->candidates);
+	candidates_free(&d->candidates);
 	usage_processes_free(&d->traced);
 	usage_free(&d->exes);
 	usage_free(&d->libraries);
@@ -148,79 +128,19 @@ int discovery_fd(const struct discovery *d)
 
 /* -- what people are told ---------------------------------------------------------------------- */
 
-/* Strangers can start programs without end. */
-static bool may_tell(struct discovery *d)
-{
-	uint64_t now = clock_monotonic();
-
-	if (now >= d->tell_until) {
-		if (d->told > TOLD_MAX)
-			log_line("%u more programs are not traced", d->told - TOLD_MAX);
-		d->told = 0;
-		d->tell_until = now + TELL_NS;
-	}
-	return ++d->told <= TOLD_MAX;
-}
-
-static void problem_tell(struct discovery *d, const char *problem)
-{
-	struct text t;
-
-	if (!strcmp(problem, d->problem))
-		return;
-	text_init(&t, d->problem, sizeof(d->problem));
-	text_add(&t, problem);
-	if (!d->starting && may_tell(d))
-		log_line("%s", problem);
-}
-
-/* Was it told of that executable already? */
-static bool outcome_was_told(struct discovery *d, const struct look *look)
-{
-	for (size_t i = 0; i < d->outcome_count; i++)
-		if (d->outcomes[i].outcome == look->tls.outcome &&
-		    target_file_same(&d->outcomes[i].exe, &look->process.exe))
-			return true;
-	if (d->outcome_count == OUTCOMES_MAX)
-		return true;
-	d->outcomes[d->outcome_count++] = (struct outcome){ look->process.exe, look->tls.outcome };
-	return false;
-}
-
 static void library_tell(struct discovery *d, const struct target_tls *tls, const char *lacks)
 {
 	if (*lacks)
 		log_line("%s: not all of it can be traced; not seen: %s", tls->ssl.path, lacks);
-	if (!d->starting)
+	if (!d->untraced.starting)
 		log_line("now tracing %s%s%s", tls->ssl.path, tls->version[0] ? ", OpenSSL " : "",
 			 tls->version);
 }
 
 static void process_skip(struct discovery *d, const struct look *look, const char *why)
 {
-	char buf[sizeof(d->problem)];
-	struct text t;
-
 	d->seen++;
-	text_init(&t, buf, sizeof(buf));
-	text_add(&t, look->process.exe_path);
-	text_addf(&t, " (pid %d) is not traced: %s", (int)look->process.pid, why);
-	problem_tell(d, buf);
-}
-
-/* A program that anybody can have given its name. It is known when root runs it, too. */
-static void foreign_skip(struct discovery *d, const struct look *look)
-{
-	struct text t;
-
-	if (usage_find(&d->exes, &look->process.exe, false) ||
-	    !strcmp(d->skipped, look->process.exe_path))
-		return;
-	text_init(&t, d->skipped, sizeof(d->skipped));
-	text_add(&t, look->process.exe_path);
-	log_line("%s (pid %d) is not traced: root neither runs it nor owns the file; %s includes "
-		 "it",
-		 look->process.exe_path, (int)look->process.pid, d->options.any_user_option);
+	untraced_program(&d->untraced, &look->process, why);
 }
 
 /* -- what is used ------------------------------------------------------------------------------ */
@@ -332,7 +252,7 @@ static void again(struct discovery *d, bool has_room)
 static void library_take(struct discovery *d, const struct look *look,
 			 const struct usage_process *by)
 {
-	char lacks_buf[256], problem_buf[sizeof(d->problem)];
+	char lacks_buf[256], problem_buf[UNTRACED_TEXT_LEN];
 	struct text lacks, problem;
 	int err;
 
@@ -342,7 +262,7 @@ static void library_take(struct discovery *d, const struct look *look,
 	if (err < 0) {
 		if (!problem.len)
 			text_add(&problem, strerror(-err));
-		problem_tell(d, problem_buf);
+		untraced_tell(&d->untraced, problem_buf);
 		return;
 	}
 	if (!d->live)
@@ -360,7 +280,7 @@ static void process_take(struct discovery *d, const struct look *look)
 {
 	const struct usage_process by = { (uint32_t)look->process.pid, look->started };
 	bool wired = attachments_from_wire(d->options.attachments) && look_is_wired(look);
-	char problem_buf[sizeof(d->problem)];
+	char problem_buf[UNTRACED_TEXT_LEN];
 	struct text problem;
 	int err;
 
@@ -390,13 +310,13 @@ static void process_take(struct discovery *d, const struct look *look)
 		usage_processes_note(&d->traced, &by);
 		d->wired++;
 	}
-	if (outcome_was_told(d, look))
+	if (untraced_is_known(&d->untraced, look))
 		return;
 	text_init(&problem, problem_buf, sizeof(problem_buf));
 	target_tls_explain(&look->process, &look->tls, &problem);
 	if (wired)
 		text_add(&problem, "; " FROM_WIRE);
-	problem_tell(d, problem_buf);
+	untraced_tell(&d->untraced, problem_buf);
 }
 
 static void look_take(struct discovery *d, const struct look *look)
@@ -424,10 +344,10 @@ static void look_take(struct discovery *d, const struct look *look)
 		process_skip(d, look, "searching its TLS library for functions takes too long");
 	else if (look->err)
 		process_skip(d, look, strerror(-look->err));
-	else if (!look->trusted)
-		foreign_skip(d, look);
-	else
+	else if (look->trusted)
 		process_take(d, look);
+	else if (!usage_find(&d->exes, &look->process.exe, false)) /* root does not run it, too */
+		untraced_foreign(&d->untraced, &look->process, d->options.any_user_option);
 }
 
 /* Too many threads are stuck: what waited was dropped. */
@@ -440,7 +360,7 @@ static void looks_end(struct discovery *d)
 	d->is_over = true;
 	d->given = 0;
 	d->pendings.count = 0;
-	d->candidate_count = 0;
+	d->candidates.count = 0;
 }
 
 static bool look_give(struct discovery *d, uint32_t pid, uint64_t signature)
@@ -475,8 +395,8 @@ static void looks_give(struct discovery *d)
 		p->given = look_give(d, p->pid, p->late ? p->signature : 0);
 		late += p->late && p->given;
 	}
-	while (d->candidate_count && look_give(d, d->candidates[d->candidate_count - 1], 0))
-		d->candidate_count--;
+	while (d->candidates.count && look_give(d, d->candidates.items[d->candidates.count - 1], 0))
+		d->candidates.count--;
 }
 
 static void jobs_take(struct discovery *d)
@@ -513,56 +433,6 @@ static void stuck_tell(struct discovery *d)
 
 /* -- all processes ----------------------------------------------------------------------------- */
 
-static int candidate_add(struct discovery *d, size_t *size, uint32_t pid)
-{
-	uint32_t *grown;
-
-	if (d->candidate_count == *size) {
-		*size = *size ? 2 * *size : 256;
-		grown = reallocarray(d->candidates, *size, sizeof(*grown));
-		if (!grown)
-			return -ENOMEM;
-		d->candidates = grown;
-	}
-	d->candidates[d->candidate_count++] = pid;
-	return 0;
-}
-
-/* Nothing here touches a file that is not the kernel's. */
-static int candidates_find(struct discovery *d)
-{
-	struct dirent *entry;
-	size_t size = 0;
-	int err = 0;
-	DIR *proc;
-
-	proc = opendir("/proc");
-	if (!proc)
-		return -errno;
-	free(d->candidates);
-	d->candidates = NULL;
-	d->candidate_count = 0;
-	while (!err && (entry = readdir(proc))) {
-		uint32_t pid;
-
-		if (!isdigit((unsigned char)entry->d_name[0]))
-			continue;
-		pid = (uint32_t)strtoul(entry->d_name, NULL, 10);
-		if (target_may_match(d->options.set, (pid_t)pid) &&
-		    !usage_processes_have(&d->traced, pid))
-			err = candidate_add(d, &size, pid);
-	}
-	closedir(proc);
-	/* The last is looked at first; a master is older than its workers. */
-	for (size_t i = 0; i < d->candidate_count / 2; i++) {
-		uint32_t *other = &d->candidates[d->candidate_count - 1 - i], pid = *other;
-
-		*other = d->candidates[i];
-		d->candidates[i] = pid;
-	}
-	return err;
-}
-
 void discovery_rescan(struct discovery *d)
 {
 	if (!d->rescan_at)
@@ -581,12 +451,13 @@ bool discovery_run(struct discovery *d)
 
 	stuck_tell(d);
 	jobs_take(d);
-	if (d->rescan_at && now >= d->rescan_at && !d->candidate_count && !d->sweeping) {
+	if (d->rescan_at && now >= d->rescan_at && !d->candidates.count && !d->sweeping) {
 		d->rescan_at = 0;
 		d->rescan_pause *= 2;
 		if (d->rescan_pause > RESCAN_LAST_NS)
 			d->rescan_pause = RESCAN_LAST_NS;
-		(void)candidates_find(d); /* what it has found is looked at */
+		(void)candidates_find(&d->candidates, d->options.set,
+				      &d->traced); /* what it has found is looked at */
 	}
 	if (!d->sweeping && (now >= d->sweep_at || d->is_full)) {
 		d->sweep_at = now + SWEEP_NS;
@@ -597,9 +468,9 @@ bool discovery_run(struct discovery *d)
 	}
 	looks_give(d);
 	soon = pending_soon(&d->pendings);
-	if (!soon && !d->given && !d->candidate_count && !d->told_full)
+	if (!soon && !d->given && !d->candidates.count && !d->told_full)
 		d->rescan_pause = RESCAN_NS;
-	return soon || d->given || d->candidate_count || d->sweeping;
+	return soon || d->given || d->candidates.count || d->sweeping;
 }
 
 /* -- the start --------------------------------------------------------------------------------- */
@@ -654,7 +525,7 @@ static int selectors_register(struct discovery *d, struct text *error)
 /* Those that still load their libraries are not waited for. */
 static bool has_looks(const struct discovery *d)
 {
-	return d->candidate_count || d->given;
+	return d->candidates.count || d->given;
 }
 
 static void first_looks_wait(struct discovery *d)
@@ -674,19 +545,19 @@ int discovery_scan(struct discovery *d, struct text *error)
 	int err = selectors_register(d, error);
 
 	if (!err)
-		err = candidates_find(d);
+		err = candidates_find(&d->candidates, d->options.set, &d->traced);
 	if (err)
 		return err;
-	d->starting = true;
+	d->untraced.starting = true;
 	first_looks_wait(d);
-	d->starting = false;
+	d->untraced.starting = false;
 	if (d->options.ended())
 		return -EINTR;
 	if (d->seen && !discovery_live(d) && !d->pendings.count)
 		err = -ENOENT;
 	if (err && !error->len)
-		text_add(error, d->problem[0] ? d->problem : strerror(-err));
-	else if (!err && d->problem[0])
-		log_line("%s", d->problem);
+		text_add(error, d->untraced.problem[0] ? d->untraced.problem : strerror(-err));
+	else if (!err && d->untraced.problem[0])
+		log_line("%s", d->untraced.problem);
 	return err;
 }

@@ -13,6 +13,7 @@
 #include "base/units.h"
 
 #define CAUSE_LEN_MAX 64
+#define LAST_S	      INT64_C(16756761599) /* 2500-12-31 23:59:59: ns since 1970 fit into 64 bits */
 
 static const struct {
 	const char *name;
@@ -58,55 +59,16 @@ uint64_t report_number(const json_t *object, const char *key)
 	return n > 0 ? (uint64_t)n : 0;
 }
 
-/* So many digits; false: they are no digits. */
-static bool digits(const char **s, int count, int *value)
-{
-	*value = 0;
-	for (int i = 0; i < count; i++, (*s)++) {
-		if (**s < '0' || **s > '9')
-			return false;
-		*value = *value * 10 + (**s - '0');
-	}
-	return true;
-}
-
-static bool digits_then(const char **s, int count, char then, int *value)
-{
-	return digits(s, count, value) && *(*s)++ == then;
-}
-
-/* The fraction of a second, up to the ns, and the Z behind it. */
-static bool fraction(const char *s, uint64_t *ns)
-{
-	uint64_t unit = NS_PER_S / 10;
-
-	*ns = 0;
-	if (*s == '.') {
-		s++;
-		for (; *s >= '0' && *s <= '9'; s++, unit /= 10)
-			*ns += unit * (uint64_t)(*s - '0');
-	}
-	return s[0] == 'Z' && !s[1];
-}
-
 bool report_time(const json_t *object, const char *key, uint64_t *ns)
 {
-	const char *s = report_string(object, key);
-	struct calendar d;
-	uint64_t rest;
 	int64_t seconds;
+	uint64_t fraction;
 
-	/* Years after 2500 do not fit; nor do those before 1970. */
-	if (!digits_then(&s, 4, '-', &d.year) || d.year < 1970 || d.year > 2500 ||
-	    !digits_then(&s, 2, '-', &d.month) || d.month < 1 || d.month > 12 ||
-	    !digits_then(&s, 2, 'T', &d.day) || d.day < 1 || d.day > 31 ||
-	    !digits_then(&s, 2, ':', &d.hour) || d.hour > 23 ||
-	    !digits_then(&s, 2, ':', &d.minute) || d.minute > 59 || !digits(&s, 2, &d.second) ||
-	    d.second > 60 || !fraction(s, &rest))
+	if (!calendar_parse(report_string(object, key), &seconds, &fraction) || seconds < 0 ||
+	    seconds > LAST_S)
 		return false;
-	seconds = calendar_seconds(&d);
-	*ns = (uint64_t)seconds * NS_PER_S + rest;
-	return seconds >= 0;
+	*ns = (uint64_t)seconds * NS_PER_S + fraction;
+	return true;
 }
 
 static void rename_key(json_t *object, const char *from, const char *to)

@@ -6,8 +6,18 @@
 #ifndef TLSFAIL_SYSTEM_CONFINE_H
 #define TLSFAIL_SYSTEM_CONFINE_H
 
+#include <linux/audit.h>
 #include <stdbool.h>
 #include <stdint.h>
+
+/* What a seccomp filter has to see as the architecture. */
+#if defined(__x86_64__)
+#define CONFINE_ARCH AUDIT_ARCH_X86_64
+#elif defined(__aarch64__)
+#define CONFINE_ARCH AUDIT_ARCH_AARCH64
+#else
+#error "system calls are known for x86-64 and arm64 only"
+#endif
 
 /* A set of capabilities, as bits by their numbers (linux/capability.h). */
 #define CONFINE_CAP(number) (UINT64_C(1) << (number))

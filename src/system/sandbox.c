@@ -28,14 +28,6 @@
 
 #include "system/confine.h"
 
-#if defined(__x86_64__)
-#define HOST_ARCH AUDIT_ARCH_X86_64
-#elif defined(__aarch64__)
-#define HOST_ARCH AUDIT_ARCH_AARCH64
-#else
-#error "system calls are known for x86-64 and arm64 only"
-#endif
-
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 #define NOBODY	     65534 /* nobody and nogroup, everywhere */
 
@@ -328,7 +320,7 @@ static void program_make(struct program *p, bool network)
 {
 	p->len = 0;
 	add_load(p, offsetof(struct seccomp_data, arch));
-	add(p, BPF_JMP | BPF_JEQ | BPF_K, HOST_ARCH, 1, 0);
+	add(p, BPF_JMP | BPF_JEQ | BPF_K, CONFINE_ARCH, 1, 0);
 	add_return(p, SECCOMP_RET_KILL_PROCESS);
 	add_load(p, offsetof(struct seccomp_data, nr));
 	add_calls(p, allowed, ARRAY_LEN(allowed));

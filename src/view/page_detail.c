@@ -79,22 +79,12 @@ static int draw_failures(const struct page *p, struct canvas *c, int row)
 {
 	int rows = c->rows / 6 > LIST_ROWS ? c->rows / 6 : LIST_ROWS;
 	size_t first = p->chosen >= (size_t)rows ? p->chosen - (size_t)rows + 1 : 0;
-	char time[PART_LEN];
 
 	canvas_putf(c, row, 1, -1, STYLE_HEADING, "FAILURES%s",
 		    p->unfolded ? "" : "  (similar ones are folded; f: show each)");
 	for (int i = 0; i < rows && first + (size_t)i < p->failure_count; i++) {
-		const struct view_failure *f = &p->failures[first + (size_t)i];
-
 		row++;
-		canvas_put(c, row, 1, 11, STYLE_PLAIN,
-			   part_time(time, f->time_ns, p->zone_s, p->totals.time_ns));
-		canvas_put(c, row, 13, 21, STYLE_PLAIN, f->peer);
-		canvas_put(c, row, 35, 34, STYLE_BAD, f->cause);
-		if (f->count > 1)
-			canvas_putf(c, row, 70, 8, STYLE_PLAIN, "%llux",
-				    (unsigned long long)f->count);
-		canvas_put(c, row, 79, -1, STYLE_DIM, f->name);
+		part_failure(p, c, row, &p->failures[first + (size_t)i]);
 		if (first + (size_t)i == p->chosen)
 			canvas_paint(c, row, 0, c->columns, STYLE_SELECTED);
 	}

@@ -216,23 +216,11 @@ static void draw_list(const struct page *p, struct canvas *c, int row, int rows)
 	struct view_failure failures[LIST_MAX];
 	size_t max = rows - 1 < LIST_MAX ? (size_t)(rows - 1) : LIST_MAX;
 	size_t n = view_failures(p->view, &p->query, NULL, !p->unfolded, failures, max);
-	char time[PART_LEN];
 
 	canvas_putf(c, row, 1, -1, STYLE_HEADING, "LAST FAILURES%s",
 		    p->unfolded ? "" : "  (similar ones are folded; f: show each)");
-	for (size_t i = 0; i < n; i++) {
-		const struct view_failure *f = &failures[i];
-		int y = row + 1 + (int)i;
-
-		canvas_put(c, y, 1, 11, STYLE_PLAIN,
-			   part_time(time, f->time_ns, p->zone_s, p->totals.time_ns));
-		canvas_put(c, y, 13, 21, STYLE_PLAIN, f->peer);
-		canvas_put(c, y, 35, 34, STYLE_BAD, f->cause);
-		if (f->count > 1)
-			canvas_putf(c, y, 70, 8, STYLE_PLAIN, "%llux",
-				    (unsigned long long)f->count);
-		canvas_put(c, y, 79, -1, STYLE_DIM, f->name);
-	}
+	for (size_t i = 0; i < n; i++)
+		part_failure(p, c, row + 1 + (int)i, &failures[i]);
 	if (!n)
 		canvas_put(c, row + 1, 1, -1, STYLE_DIM, "none");
 }

@@ -105,6 +105,19 @@ const char *part_time(char *buf, uint64_t time_ns, int64_t zone_s, uint64_t now_
 	return buf;
 }
 
+void part_failure(const struct page *p, struct canvas *c, int row, const struct view_failure *f)
+{
+	char time[PART_LEN];
+
+	canvas_put(c, row, 1, 11, STYLE_PLAIN,
+		   part_time(time, f->time_ns, p->zone_s, p->totals.time_ns));
+	canvas_put(c, row, 13, 21, STYLE_PLAIN, f->peer);
+	canvas_put(c, row, 35, 34, STYLE_BAD, f->cause);
+	if (f->count > 1)
+		canvas_putf(c, row, 70, 8, STYLE_PLAIN, "%llux", (unsigned long long)f->count);
+	canvas_put(c, row, 79, -1, STYLE_DIM, f->name);
+}
+
 const char *part_span(char *buf, uint64_t ns)
 {
 	uint64_t s = (ns + NS_PER_S / 2) / NS_PER_S;

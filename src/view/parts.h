@@ -27,6 +27,9 @@ enum canvas_style part_days_style(int64_t not_after, uint64_t now_ns);
 void part_graph(struct canvas *c, int row, int column, int width,
 		const uint8_t levels[VIEW_BUCKETS]);
 
+/* A line of a list of failures. */
+void part_failure(const struct page *p, struct canvas *c, int row, const struct view_failure *f);
+
 /* "5 min" */
 const char *part_span(char *buf, uint64_t ns);
 

@@ -16,6 +16,7 @@
 #include "system/passfd.h"
 
 static int keeper[2];
+static const struct fileserver_policy *policy;
 static const struct target_set *selected;
 
 static bool any_process(void *context, pid_t pid)
@@ -47,7 +48,7 @@ static int targets(void *context, pid_t *items, size_t max)
 	return selected ? target_pids(selected, items, max) : 0;
 }
 
-static int key(void *context, int fd, const void *public, size_t len)
+int asked_key(void *context, int fd, const void *public, size_t len)
 {
 	(void)context;
 	return keycheck(fd, public, len);
@@ -55,16 +56,10 @@ static int key(void *context, int fd, const void *public, size_t len)
 
 static void *serve(void *context)
 {
-	const struct fileserver_policy policy = { .process = any_process,
-						  .log = any_path,
-						  .own = any_path,
-						  .matches = matches,
-						  .targets = targets,
-						  .key = key };
 	int fd = *(int *)context;
 
 	free(context);
-	fileserver_run(fd, &policy);
+	fileserver_run(fd, policy);
 	close(fd);
 	return NULL;
 }
@@ -88,15 +83,28 @@ static void *keep(void *context)
 	return NULL;
 }
 
-int asked_begin(const struct target_set *set)
+int asked_begin_by(const struct fileserver_policy *given)
 {
 	pthread_t thread;
 
-	selected = set;
+	policy = given;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, keeper) ||
 	    pthread_create(&thread, NULL, keep, NULL))
 		return -1;
 	pthread_detach(thread);
 	files_ask(keeper[0]);
-	return 0;
+	return keeper[0];
+}
+
+int asked_begin(const struct target_set *set)
+{
+	static const struct fileserver_policy all = { .process = any_process,
+						      .log = any_path,
+						      .own = any_path,
+						      .matches = matches,
+						      .targets = targets,
+						      .key = asked_key };
+
+	selected = set;
+	return asked_begin_by(&all) < 0 ? -1 : 0;
 }

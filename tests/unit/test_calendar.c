@@ -112,12 +112,61 @@ static void test_clock(void **state)
 	assert_int_equal(t.tv_nsec, 7);
 }
 
+static void test_parse(void **state)
+{
+	static const struct {
+		const char *text;
+		int64_t seconds;
+		uint64_t ns;
+	} good[] = {
+		{ "1970-01-01T00:00:00Z", 0, 0 },
+		{ "2000-02-29T12:34:56Z", 951827696, 0 },
+		{ "2000-02-29T12:34:56.012345678Z", 951827696, 12345678 },
+		{ "2000-02-29T12:34:56.5Z", 951827696, 500000000 },
+		{ "2000-02-29T12:34:56.0123456789Z", 951827696, 12345678 },
+		{ "1969-12-31T23:59:59Z", -1, 0 },
+		{ "9999-12-31T23:59:59Z", LAST, 0 },
+	};
+	static const char *const bad[] = {
+		"",
+		"2000",
+		"2000-02-29",
+		"2000-02-29 12:34:56Z",
+		"2000-02-29T12:34:56",
+		"2000-02-29T12:34:56z",
+		"2000-02-29T12:34:56Z ",
+		"2000-02-29T12:34:56.5",
+		"2000-02-29T12:34:56+00:00",
+		"2000-13-01T00:00:00Z",
+		"2000-00-01T00:00:00Z",
+		"2000-01-32T00:00:00Z",
+		"2000-01-00T00:00:00Z",
+		"2000-01-01T24:00:00Z",
+		"2000-01-01T00:60:00Z",
+		"2000-01-01T00:00:61Z",
+		"200x-01-01T00:00:00Z",
+		"-200-01-01T00:00:00Z",
+	};
+	int64_t seconds;
+	uint64_t ns;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		assert_true(calendar_parse(good[i].text, &seconds, &ns));
+		assert_int_equal(seconds, good[i].seconds);
+		assert_int_equal(ns, good[i].ns);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_false(calendar_parse(bad[i], &seconds, &ns));
+	assert_false(calendar_parse(NULL, &seconds, &ns));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_as_libc), cmocka_unit_test(test_words),
 		cmocka_unit_test(test_rfc3339), cmocka_unit_test(test_hash),
-		cmocka_unit_test(test_clock),
+		cmocka_unit_test(test_clock),	cmocka_unit_test(test_parse),
 	};
 
 	return cmocka_run_group_tests_name("calendar", tests, NULL, NULL);

@@ -16,18 +16,13 @@
 #include <bpf/libbpf.h>
 #include <cmocka.h>
 
+#include "came.h"
 #include "command/feed.h"
 #include "fixture.h"
-#include "scene.h"
 #include "record/recording.h"
 #include "system/clock.h"
 #include "system/recqueue.h"
 #include "target/target.h"
-
-#define RECORDS_MAX 64
-#define RECORD_LEN  16384
-
-static const uint16_t modern[] = { TLS_VERSION_1_3, 0 };
 
 static struct target_set targets;
 static struct discovery *discovery;
@@ -36,13 +31,6 @@ static struct feed *feed;
 static struct scene scene;
 static int counters_fd, peers_fd;
 
-/* What came out. */
-static struct {
-	struct tlsfail_header h;
-	char bytes[RECORD_LEN];
-} records[RECORDS_MAX];
-static size_t record_count;
-
 /* Takes what is in the queue. */
 static void take(void)
 {
@@ -50,11 +38,7 @@ static void take(void)
 	size_t len;
 
 	while ((record = recqueue_next(queue, &len))) {
-		assert_true(record_count < RECORDS_MAX && len <= RECORD_LEN);
-		memcpy(&records[record_count].h, record, sizeof(records[0].h));
-		assert_int_equal(records[record_count].h.len, len);
-		memcpy(records[record_count].bytes, record, len);
-		record_count++;
+		came_add(record, len);
 		recqueue_done(queue);
 	}
 }
@@ -76,7 +60,7 @@ static int setup(void **state)
 {
 	(void)state;
 	counters_fd = peers_fd = -1;
-	record_count = 0;
+	came.count = 0;
 	return 0;
 }
 
@@ -100,37 +84,9 @@ static int teardown(void **state)
 /* A failed connection of that process. */
 static void conn_give(pid_t pid, uint64_t id)
 {
-	scene_begin(&scene);
-	scene_client_hello(&scene, NULL, modern);
-	scene.conn.h = (struct tlsfail_header){ TLSFAIL_REC_CONN, TLSFAIL_ABI_VERSION,
-						sizeof(scene.conn) };
-	scene.conn.id = id;
-	scene.conn.pid = (uint32_t)pid;
-	scene.conn.t_start = clock_monotonic();
-	scene.conn.t_close = scene.conn.t_start + NS_PER_MS;
+	came_conn(&scene, pid, id);
 	feed_record(feed, &scene.conn, sizeof(scene.conn));
 	take();
-}
-
-static size_t count_of(uint16_t type)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < record_count; i++)
-		count += records[i].h.type == type;
-	return count;
-}
-
-/* The types of all that came out, in order; ends with 0. */
-static void assert_types(const uint16_t *types)
-{
-	size_t i = 0;
-
-	for (; types[i]; i++) {
-		assert_true(i < record_count);
-		assert_int_equal(records[i].h.type, types[i]);
-	}
-	assert_int_equal(record_count, i);
 }
 
 /* A process comes before its first connection, and once. */
@@ -138,13 +94,13 @@ static void test_process(void **state)
 {
 	static const uint16_t types[] = { TLSFAIL_REC_PROCESS, TLSFAIL_REC_CONN, TLSFAIL_REC_CONN,
 					  0 };
-	const struct tlsfail_process *process = (const void *)records[0].bytes;
+	const struct tlsfail_process *process = (const void *)came.items[0].bytes;
 
 	(void)state;
 	start();
 	conn_give(getpid(), 1);
 	conn_give(getpid(), 2);
-	assert_types(types);
+	came_assert_types(types);
 	assert_int_equal(process->pid, getpid());
 	assert_true(process->exe_len > 0);
 	assert_int_equal(feed_records(feed), 2);
@@ -158,7 +114,7 @@ static void test_process_gone(void **state)
 	(void)state;
 	start();
 	conn_give(0x7fffffff, 1);
-	assert_types(types);
+	came_assert_types(types);
 }
 
 /* It has become another program: it is described anew. */
@@ -176,7 +132,7 @@ static void test_exec(void **state)
 	conn_give(getpid(), 1);
 	feed_record(feed, &exec, sizeof(exec));
 	conn_give(getpid(), 2);
-	assert_types(types);
+	came_assert_types(types);
 	/* it is looked at soon */
 	assert_true(feed_wait_ms(feed, 1000) < 1000);
 	for (int i = 0; i < 200 && feed_wait_ms(feed, 1000) < 1000; i++) {
@@ -264,7 +220,7 @@ static void counters_set(size_t which, uint64_t value)
 static void test_losses(void **state)
 {
 	struct tlsfail_wire wire = { .h = { TLSFAIL_REC_WIRE, TLSFAIL_ABI_VERSION, 0 } };
-	const struct tlsfail_loss *loss = (const void *)records[0].bytes;
+	const struct tlsfail_loss *loss = (const void *)came.items[0].bytes;
 	struct tlsfail_counters counters;
 
 	(void)state;
@@ -278,18 +234,18 @@ static void test_losses(void **state)
 	assert_int_equal(counters.n[TLSFAIL_N_LOST_WIRE], 1);
 	feed_tick(feed);
 	take();
-	assert_int_equal(count_of(TLSFAIL_REC_LOSS), 1);
+	assert_int_equal(came_count_of(TLSFAIL_REC_LOSS), 1);
 	assert_int_equal(loss->lost.conns, 5);
 	assert_int_equal(loss->lost.wires, 1);
 	feed_tick(feed);
 	take();
-	assert_int_equal(count_of(TLSFAIL_REC_LOSS), 1);
+	assert_int_equal(came_count_of(TLSFAIL_REC_LOSS), 1);
 	counters_set(TLSFAIL_N_LOST_CONN, 7);
 	feed_end(feed);
 	take();
-	assert_int_equal(count_of(TLSFAIL_REC_LOSS), 2);
-	assert_int_equal(count_of(TLSFAIL_REC_TOTALS), 1);
-	assert_int_equal(records[record_count - 1].h.type, TLSFAIL_REC_TOTALS);
+	assert_int_equal(came_count_of(TLSFAIL_REC_LOSS), 2);
+	assert_int_equal(came_count_of(TLSFAIL_REC_TOTALS), 1);
+	assert_int_equal(came.items[came.count - 1].h.type, TLSFAIL_REC_TOTALS);
 }
 
 static void test_peers(void **state)
@@ -300,7 +256,7 @@ static void test_peers(void **state)
 		.n = { .failed = 3, .t_failed = 9, .t_done = 5 }
 	};
 	static const uint16_t types[] = { TLSFAIL_REC_PEER, TLSFAIL_REC_CLOCK, 0 };
-	const struct tlsfail_peer *peer = (const void *)records[0].bytes;
+	const struct tlsfail_peer *peer = (const void *)came.items[0].bytes;
 
 	(void)state;
 	if (!maps_make())
@@ -312,7 +268,7 @@ static void test_peers(void **state)
 	feed_peer(feed, &key, false);
 	feed_clock(feed);
 	take();
-	assert_types(types);
+	came_assert_types(types);
 	assert_int_equal(peer->n.failed, 3);
 	assert_int_equal(peer->key.port, 443);
 }

@@ -11,7 +11,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,8 +23,8 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
+#include "asked.h"
 #include "base/text.h"
-#include "command/keycheck.h"
 #include "fixture.h"
 #include "system/files.h"
 #include "system/fileserver.h"
@@ -33,7 +32,7 @@
 #include "system/keyblank.h"
 #include "system/passfd.h"
 
-static int keeper[2];
+static int keeper; /* a connection is asked for over it */
 
 /* -- the side that may ------------------------------------------------------------------------- */
 
@@ -70,55 +69,19 @@ static int targets(void *context, pid_t *pids, size_t max)
 	return 2;
 }
 
-static int key(void *context, int fd, const void *public, size_t len)
-{
-	(void)context;
-	return keycheck(fd, public, len);
-}
-
-static void *serve(void *context)
-{
-	const struct fileserver_policy policy = { .process = may_look,
-						  .log = may_follow,
-						  .own = may_write,
-						  .matches = matches,
-						  .targets = targets,
-						  .key = key };
-	int fd = *(int *)context;
-
-	free(context);
-	fileserver_run(fd, &policy);
-	close(fd);
-	return NULL;
-}
-
-static void *keep(void *context)
-{
-	pthread_t thread;
-	char byte;
-	int fd, *given;
-
-	while (passfd_receive(*(int *)context, &byte, 1, &fd) > 0) {
-		given = malloc(sizeof(*given));
-		if (!given)
-			abort();
-		*given = fd;
-		if (pthread_create(&thread, NULL, serve, given))
-			abort();
-		pthread_detach(thread);
-	}
-	return NULL;
-}
-
 static int setup(void **state)
 {
-	static pthread_t thread;
+	static const struct fileserver_policy policy = { .process = may_look,
+							 .log = may_follow,
+							 .own = may_write,
+							 .matches = matches,
+							 .targets = targets,
+							 .key = asked_key };
 
-	if (fixture_setup(state) || socketpair(AF_UNIX, SOCK_SEQPACKET, 0, keeper) ||
-	    pthread_create(&thread, NULL, keep, &keeper[1]))
+	if (fixture_setup(state))
 		return -1;
-	files_ask(keeper[0]);
-	return 0;
+	keeper = asked_begin_by(&policy);
+	return keeper < 0 ? -1 : 0;
 }
 
 static void write_text(const char *name, const char *text)
@@ -386,7 +349,7 @@ static void test_nonsense(void **state)
 
 	(void)state;
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
-	assert_int_equal(passfd_send(keeper[0], "", 1, ends[1]), 0);
+	assert_int_equal(passfd_send(keeper, "", 1, ends[1]), 0);
 	close(ends[1]);
 	assert_int_equal(passfd_send(ends[0], "nonsense", 8, STDERR_FILENO), 0);
 	n = passfd_receive(ends[0], buf, sizeof(buf), &fd);

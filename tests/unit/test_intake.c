@@ -14,17 +14,12 @@
 #include <cmocka.h>
 
 #include "asked.h"
+#include "came.h"
 #include "command/intake.h"
 #include "fakenginx.h"
 #include "fixture.h"
-#include "scene.h"
 #include "system/clock.h"
 #include "target/target.h"
-
-#define RECORDS_MAX 64
-#define RECORD_LEN  16384
-
-static const uint16_t modern[] = { TLS_VERSION_1_3, 0 };
 
 static struct fakenginx nginx;
 static struct target_set targets;
@@ -35,23 +30,12 @@ static struct scene scene;
 static struct message_peers asked; /* what was asked for last */
 static int ask_count;
 
-/* What came out. */
-static struct {
-	struct tlsfail_header h;
-	char bytes[RECORD_LEN];
-} records[RECORDS_MAX];
-static size_t record_count;
-
 static void emit(void *context, const void *record, size_t len)
 {
 	const struct tlsfail_header *h = record;
 
 	assert_ptr_equal(context, &targets);
-	assert_int_equal(h->len, len);
-	assert_true(record_count < RECORDS_MAX && len <= RECORD_LEN);
-	records[record_count].h = *h;
-	memcpy(records[record_count].bytes, record, len);
-	record_count++;
+	came_add(record, len);
 	if (h->type != TLSFAIL_REC_LOG_LINE && h->type != TLSFAIL_REC_NGINX) {
 		char buf[128];
 		struct text problem;
@@ -98,7 +82,7 @@ static int setup(void **state)
 {
 	(void)state;
 	ask_count = 0;
-	record_count = 0;
+	came.count = 0;
 	return 0;
 }
 
@@ -119,49 +103,21 @@ static int teardown(void **state)
 /* A failed connection of that process. */
 static void conn_give(pid_t pid, uint64_t id)
 {
-	scene_begin(&scene);
-	scene_client_hello(&scene, NULL, modern);
-	scene.conn.h = (struct tlsfail_header){ TLSFAIL_REC_CONN, TLSFAIL_ABI_VERSION,
-						sizeof(scene.conn) };
-	scene.conn.id = id;
-	scene.conn.pid = (uint32_t)pid;
+	came_conn(&scene, pid, id);
 	scene.conn.peer = (struct tlsfail_peer_counts){ .t_first = 1, .failed = 1, .streak = 1 };
-	scene.conn.t_start = clock_monotonic();
-	scene.conn.t_close = scene.conn.t_start + NS_PER_MS;
 	intake_record(intake, &scene.conn, sizeof(scene.conn));
-}
-
-static size_t count_of(uint16_t type)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < record_count; i++)
-		count += records[i].h.type == type;
-	return count;
-}
-
-/* The types of all that came out, in order; ends with 0. */
-static void assert_types(const uint16_t *types)
-{
-	size_t i = 0;
-
-	for (; types[i]; i++) {
-		assert_true(i < record_count);
-		assert_int_equal(records[i].h.type, types[i]);
-	}
-	assert_int_equal(record_count, i);
 }
 
 static void test_begin(void **state)
 {
 	static const uint16_t types[] = { TLSFAIL_REC_CLOCK, TLSFAIL_REC_HOST, 0 };
-	const struct tlsfail_host *host = (const void *)records[1].bytes;
+	const struct tlsfail_host *host = (const void *)came.items[1].bytes;
 	struct utsname uts;
 
 	(void)state;
 	start(NULL, 0);
 	assert_int_equal(intake_begin(intake), 0);
-	assert_types(types);
+	came_assert_types(types);
 	assert_int_equal(uname(&uts), 0);
 	assert_int_equal(host->name_len, strlen(uts.nodename));
 }
@@ -178,11 +134,11 @@ static void test_nginx(void **state)
 	nginx = fakenginx_start(fixture_path("nginx.conf"), NULL);
 	start(NULL, 0);
 	conn_give(nginx.worker, 1);
-	assert_types(types);
+	came_assert_types(types);
 	/* what was told still holds */
 	conn_give(nginx.worker, 2);
-	assert_int_equal(count_of(TLSFAIL_REC_NGINX), 1);
-	assert_int_equal(count_of(TLSFAIL_REC_CONN), 2);
+	assert_int_equal(came_count_of(TLSFAIL_REC_NGINX), 1);
+	assert_int_equal(came_count_of(TLSFAIL_REC_CONN), 2);
 }
 
 static void line_write(pid_t pid, unsigned int port)
@@ -215,7 +171,7 @@ static void test_error_log(void **state)
 	assert_int_equal(fixture_write("error.log", "", 0), 0);
 	start(logs, 1);
 	conn_give(getpid(), 1);
-	assert_int_equal(count_of(TLSFAIL_REC_CONN), 0);
+	assert_int_equal(came_count_of(TLSFAIL_REC_CONN), 0);
 	line_write(getpid(), 8443);
 	line_write(getpid(), 9999);
 	intake_turn(intake);
@@ -224,7 +180,7 @@ static void test_error_log(void **state)
 	assert_false(intake_is_over(intake));
 	intake_record(intake, &totals, sizeof(totals));
 	assert_true(intake_is_over(intake));
-	assert_types(types);
+	came_assert_types(types);
 }
 
 static void test_ticks(void **state)
@@ -232,10 +188,10 @@ static void test_ticks(void **state)
 	(void)state;
 	start(NULL, 0);
 	assert_int_equal(intake_begin(intake), 0);
-	record_count = 0;
+	came.count = 0;
 	/* neither has the clock been set, nor is any peer known */
 	intake_tick(intake);
-	assert_int_equal(record_count, 0);
+	assert_int_equal(came.count, 0);
 	assert_int_equal(ask_count, 0);
 }
 
@@ -263,8 +219,8 @@ static void test_lost(void **state)
 		.lost = { .conns = 4 },
 	};
 	static const uint16_t types[] = { TLSFAIL_REC_LOSS, TLSFAIL_REC_TOTALS, 0 };
-	const struct tlsfail_loss *loss = (const void *)records[0].bytes;
-	const struct tlsfail_totals *told = (const void *)records[1].bytes;
+	const struct tlsfail_loss *loss = (const void *)came.items[0].bytes;
+	const struct tlsfail_totals *told = (const void *)came.items[1].bytes;
 	struct tlsfail_counters counters = { 0 };
 
 	(void)state;
@@ -276,7 +232,7 @@ static void test_lost(void **state)
 	assert_int_equal(counters.n[TLSFAIL_N_LOST_CONN], 2);
 	assert_int_equal(counters.n[TLSFAIL_N_LOST_WIRE], 1);
 	intake_record(intake, &totals, sizeof(totals));
-	assert_types(types);
+	came_assert_types(types);
 	assert_int_equal(loss->lost.conns, 2);
 	assert_int_equal(loss->lost.wires, 1);
 	assert_int_equal(told->lost.conns, 6);

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "came.h"
 #include "program/nginx/logmatch.h"
 #include "base/text.h"
 
@@ -43,16 +44,7 @@ static int teardown(void **state)
 /* The port tells peers apart. */
 static void conn_add(uint64_t id, uint16_t port)
 {
-	struct tlsfail_conn conn = {
-		.h = { TLSFAIL_REC_CONN, TLSFAIL_ABI_VERSION, sizeof(conn) },
-		.id = id,
-		.pid = PID,
-		.role = TLSFAIL_ROLE_CLIENT,
-		.family = 2,
-		.rport = port,
-		.raddr = { 192, 0, 2, 88 },
-		.t_close = now,
-	};
+	struct tlsfail_conn conn = came_upstream(PID, id, port, now);
 
 	assert_int_equal(logmatch_record(match, &conn, sizeof(conn), now), 0);
 }

@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "asked.h"
+#include "came.h"
 #include "fakenginx.h"
 #include "fixture.h"
 #include "program/nginx/live/logplaces.h"
@@ -217,16 +218,7 @@ static int watch_open(const char *const *names, size_t count)
 
 static void record_give(uint64_t id, uint16_t port)
 {
-	struct tlsfail_conn conn = {
-		.h = { TLSFAIL_REC_CONN, TLSFAIL_ABI_VERSION, sizeof(conn) },
-		.id = id,
-		.pid = PID,
-		.role = TLSFAIL_ROLE_CLIENT,
-		.family = 2,
-		.rport = port,
-		.raddr = { 192, 0, 2, 88 },
-		.t_close = now,
-	};
+	struct tlsfail_conn conn = came_upstream(PID, id, port, now);
 
 	logwatch_record(watch, &conn, sizeof(conn), now);
 }

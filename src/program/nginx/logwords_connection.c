@@ -5,6 +5,19 @@
  */
 #include "program/nginx/logtables.h"
 
+/* An upstream that closes without a word, in the words of nginx and in those of its manual. */
+#define CLOSED_CAUSES                                                                              \
+	{                                                                                          \
+		"peer-closed-in-handshake", "sni-missing", "peer-closed-mid-handshake",            \
+			"client-cert-required-legacy", "client-cert-untrusted",                    \
+			"peer-closed-before-hello", "pqc-hello-intolerant"                         \
+	}
+#define CLOSED_APART                                                                               \
+	"If no byte came back: the server name is missing (proxy_ssl_server_name is off by "       \
+	"default), an access list, a backend down behind a load balancer, or a large "             \
+	"post-quantum ClientHello. After the upstream's certificate: it asked for a client "       \
+	"certificate and got none, or one that it does not trust."
+
 static const struct logline_row rows[] = {
 	/* ---- the handshake ---- */
 	{ "peer closed connection in SSL handshake",
@@ -14,14 +27,7 @@ static const struct logline_row rows[] = {
 	  false,
 	  { "The upstream closed the TCP connection during the handshake, without a TLS alert "
 	    "that would say why.",
-	    { "peer-closed-in-handshake", "sni-missing", "peer-closed-mid-handshake",
-	      "client-cert-required-legacy", "client-cert-untrusted", "peer-closed-before-hello",
-	      "pqc-hello-intolerant" },
-	    "If no byte came back: the server name is missing (proxy_ssl_server_name is off by "
-	    "default), an access list, a backend down behind a load balancer, or a large "
-	    "post-quantum ClientHello. After the upstream's certificate: it asked for a client "
-	    "certificate and got none, or one that it does not trust.",
-	    "tlsfail probe {peer}" } },
+	    CLOSED_CAUSES, CLOSED_APART, ASK_NO_NAME } },
 	{ "peer closed connection in SSL handshake",
 	  NULL,
 	  ANY,
@@ -40,14 +46,7 @@ static const struct logline_row rows[] = {
 	  { "The upstream closed the TCP connection during the handshake, without a TLS alert "
 	    "that would say why. (nginx itself words this: peer closed connection in SSL "
 	    "handshake while SSL handshaking to upstream.)",
-	    { "peer-closed-in-handshake", "sni-missing", "peer-closed-mid-handshake",
-	      "client-cert-required-legacy", "client-cert-untrusted", "peer-closed-before-hello",
-	      "pqc-hello-intolerant" },
-	    "If no byte came back: the server name is missing (proxy_ssl_server_name is off by "
-	    "default), an access list, a backend down behind a load balancer, or a large "
-	    "post-quantum ClientHello. After the upstream's certificate: it asked for a client "
-	    "certificate and got none, or one that it does not trust.",
-	    "tlsfail probe {peer}" } },
+	    CLOSED_CAUSES, CLOSED_APART, ASK_NO_NAME } },
 	{ "handshake rejected",
 	  NULL,
 	  CLIENT,

@@ -5,6 +5,20 @@
  */
 #include "program/nginx/logtables.h"
 
+/* A call of the library that has no reason to fail. */
+#define LIBRARY_CALL                                                                               \
+	{                                                                                          \
+		"A TLS library call failed that fails only if memory is short, or the library is " \
+		"broken or of the wrong version.",                                                 \
+			{ "unknown" }, NULL, "nginx -V"                                            \
+	}
+
+#define CRL_UNREADABLE                                                                             \
+	{                                                                                          \
+		"The list of revoked certificates cannot be loaded.", { "verify-crl-missing" },    \
+			NULL, LINT                                                                 \
+	}
+
 #define OCSP_CLIENT                                                                                \
 	"With ssl_ocsp on, the client's certificate is refused if its status is not known."
 
@@ -230,24 +244,8 @@ static const struct logline_row rows[] = {
 	    { "client-cert-verify-failed" },
 	    NULL,
 	    LINT } },
-	{ "cannot load CRL",
-	  NULL,
-	  ITSELF,
-	  ANY,
-	  false,
-	  { "The list of revoked certificates cannot be loaded.",
-	    { "verify-crl-missing" },
-	    NULL,
-	    LINT } },
-	{ "X509_LOOKUP_load_file(",
-	  NULL,
-	  ITSELF,
-	  ANY,
-	  false,
-	  { "The list of revoked certificates cannot be loaded.",
-	    { "verify-crl-missing" },
-	    NULL,
-	    LINT } },
+	{ "cannot load CRL", NULL, ITSELF, ANY, false, CRL_UNREADABLE },
+	{ "X509_LOOKUP_load_file(", NULL, ITSELF, ANY, false, CRL_UNREADABLE },
 	{ "SSL_CTX_set_cipher_list(",
 	  NULL,
 	  ITSELF,
@@ -467,16 +465,7 @@ static const struct logline_row rows[] = {
 	    { "unknown" },
 	    NULL,
 	    CHECK } },
-	{ "SSL_",
-	  "() failed",
-	  ITSELF,
-	  ANY,
-	  false,
-	  { "A TLS library call failed that fails only if memory is short, or the library is "
-	    "broken or of the wrong version.",
-	    { "unknown" },
-	    NULL,
-	    "nginx -V" } },
+	{ "SSL_", "() failed", ITSELF, ANY, false, LIBRARY_CALL },
 	{ "SSL_",
 	  "\") failed",
 	  ITSELF,
@@ -507,36 +496,9 @@ static const struct logline_row rows[] = {
 	  ANY,
 	  false,
 	  { "A file named in the configuration cannot be opened.", { "unknown" }, NULL, CHECK } },
-	{ "EVP_",
-	  " failed",
-	  ITSELF,
-	  ANY,
-	  false,
-	  { "A TLS library call failed that fails only if memory is short, or the library is "
-	    "broken or of the wrong version.",
-	    { "unknown" },
-	    NULL,
-	    "nginx -V" } },
-	{ "HMAC_",
-	  " failed",
-	  ITSELF,
-	  ANY,
-	  false,
-	  { "A TLS library call failed that fails only if memory is short, or the library is "
-	    "broken or of the wrong version.",
-	    { "unknown" },
-	    NULL,
-	    "nginx -V" } },
-	{ "PEM_",
-	  " failed",
-	  ITSELF,
-	  ANY,
-	  false,
-	  { "A TLS library call failed that fails only if memory is short, or the library is "
-	    "broken or of the wrong version.",
-	    { "unknown" },
-	    NULL,
-	    "nginx -V" } },
+	{ "EVP_", " failed", ITSELF, ANY, false, LIBRARY_CALL },
+	{ "HMAC_", " failed", ITSELF, ANY, false, LIBRARY_CALL },
+	{ "PEM_", " failed", ITSELF, ANY, false, LIBRARY_CALL },
 	{ "pkey_password_callback() is called",
 	  NULL,
 	  ITSELF,

@@ -17,6 +17,7 @@
 
 #include "base/calendar.h"
 #include "base/text.h"
+#include "tls/pem.h"
 
 static void count_missing(struct lint *lint, directive *d)
 {
@@ -91,16 +92,6 @@ struct lint_certs *lint_certs_read(struct lint *lint, directive *d)
 	return certs;
 }
 
-/* There is no password, and nobody is asked for one. */
-static int no_password(char *buf, int size, int writing, void *context)
-{
-	(void)buf;
-	(void)size;
-	(void)writing;
-	(void)context;
-	return 0;
-}
-
 static void secret_free(char *text, size_t len)
 {
 	if (text)
@@ -113,7 +104,7 @@ int lint_key_fits(struct lint *lint, directive *d, const unsigned char key_id[32
 	size_t len = 0;
 	char *text = file_read(lint, d, &len);
 	BIO *bio = text ? BIO_new_mem_buf(text, (int)len) : NULL;
-	EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL) : NULL;
+	EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, pem_no_password, NULL) : NULL;
 	unsigned char *der = NULL, id[32];
 	int der_len = key ? i2d_PUBKEY(key, &der) : 0;
 	int fits = -1;

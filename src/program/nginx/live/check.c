@@ -20,6 +20,7 @@
 #include <openssl/x509v3.h>
 
 #include "base/units.h"
+#include "tls/pem.h"
 #include "tls/x509view.h"
 
 #define FILE_BYTES_MAX (1U << 20) /* of a certificate or key; the first counts */
@@ -97,16 +98,6 @@ static int file_open(const struct check *c, enum nginx_setting setting, bool *ch
 	return fd;
 }
 
-/* Nobody is asked for a password. */
-static int no_password(char *buf, int size, int rwflag, void *context)
-{
-	(void)buf;
-	(void)size;
-	(void)rwflag;
-	(void)context;
-	return -1;
-}
-
 /* The beginning of the file, in memory: BIO_new_fd() reads a byte at a time. */
 static BIO *file_read(int fd, char **text)
 {
@@ -121,7 +112,7 @@ static X509 *certificate_read(int fd)
 {
 	char *text;
 	BIO *bio = file_read(fd, &text);
-	X509 *cert = bio ? PEM_read_bio_X509_AUX(bio, NULL, no_password, NULL) : NULL;
+	X509 *cert = bio ? PEM_read_bio_X509_AUX(bio, NULL, pem_no_password, NULL) : NULL;
 
 	BIO_free(bio);
 	free(text);
@@ -190,7 +181,7 @@ static void bundle_check(const struct check *c, enum nginx_setting setting, int 
 	X509 *cert;
 
 	text_init(&b.names, names, sizeof(names));
-	while (bio && (cert = PEM_read_bio_X509_AUX(bio, NULL, no_password, NULL)) != NULL) {
+	while (bio && (cert = PEM_read_bio_X509_AUX(bio, NULL, pem_no_password, NULL)) != NULL) {
 		bundle_add(c, setting, cert, &b);
 		X509_free(cert);
 	}
