@@ -53,7 +53,10 @@ static void line_format(const struct sink_options *options, const struct finding
 		text_addf(t, " %s: %s", sink_confidence_name(f), f->message);
 	else if (f->kind == FINDING_FOLDED)
 		text_addf(t, " +%llu: %s", (unsigned long long)f->suppressed, f->message);
-	else if (f->message[0])
+	else if (f->kind == FINDING_LOSS) {
+		text_add(t, ": ");
+		sink_add_loss(t, &f->loss);
+	} else if (f->message[0])
 		text_addf(t, ": %s", f->message);
 	text_add(t, "\n");
 }

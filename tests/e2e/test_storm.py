@@ -4,7 +4,6 @@
 reload and the report of losses get through all the same. What is held is the order of events: each of them
 happens while the storm goes on, and the watchdog's messages, one a second, say how long anything took."""
 import contextlib
-import os
 import re
 import signal
 import socket
@@ -109,6 +108,7 @@ class Manager:
         """Waits for a message with WORD; returns all that came, with that one as the last."""
         came = []
         while not came or word not in came[-1]:
+            require(len(came) < TICKS, f"no {word} in", *came)
             came.append(self.socket.recv(4096).decode())
         return came
 
@@ -140,11 +140,13 @@ def check_everything_else(here):
     records come faster than they can be written."""
     directory = here.top / "storm-else"
     directory.mkdir()
-    page, first, second = (directory / name for name in ("tlsfail.prom", "failures", "failures.1"))
+    names = ("tlsfail.prom", "first", "second", "tlsfail.conf")
+    page, first, second, config = (directory / name for name in names)
+    config.write_text(f'sink = [ "line:{first}" ]\n')
     manager = Manager(directory / "notify")
     failures = 'tlsfail_failures_total{cause="connection-refused",role="client"}'
     lost = 'tlsfail_records_lost_total{stage="kernel",record="failure"}'
-    with storm(here, "else", "--sink", f"line:{first}", "--metrics-file", page, env=manager.env,
+    with storm(here, "else", "--config", config, "--metrics-file", page, env=manager.env,
                stdout=subprocess.DEVNULL) as tlsfail:
         manager.until("READY=1")
         lose(tlsfail)
@@ -152,10 +154,11 @@ def check_everything_else(here):
         before = metric(page, failures)
         manager.until_true(lambda: metric(page, failures) > before and metric(page, lost),
                            "failures and losses in the metrics file")
-        os.rename(first, second)
+        config.write_text(f'sink = [ "line:{second}" ]\n')
         tlsfail.process.send_signal(signal.SIGHUP)
         manager.until("RELOADING=1")
-        manager.until_true(lambda: first.exists() and first.stat().st_size, "the file opened anew")
+        manager.until("READY=1")
+        manager.until_true(lambda: second.exists() and second.stat().st_size, "the new output")
         tlsfail.process.send_signal(signal.SIGUSR1)
         manager.until_true(lambda: tlsfail.stderr_lines("tlsfail: alive:"), "an answer to SIGUSR1")
         manager.until(WATCHDOG)

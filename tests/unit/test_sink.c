@@ -423,6 +423,14 @@ static void test_text_loss(void **state)
 	assert_has("15:04:05 tlsfail lost 2 processes\n         fix: restart tlsfail");
 }
 
+static void test_line_loss(void **state)
+{
+	(void)state;
+	finding_set_loss();
+	finding_print("line", false, false);
+	assert_has("Z - - - lost: tlsfail lost 12 failures, 1 connection\n");
+}
+
 /* ---- JSON ---- */
 
 static json_t *json_print(void)
@@ -641,6 +649,7 @@ int main(void)
 		cmocka_unit_test(test_text_worst_case_is_whole),
 		cmocka_unit_test(test_text_colors),
 		cmocka_unit_test(test_text_loss),
+		cmocka_unit_test(test_line_loss),
 		cmocka_unit_test(test_json_full),
 		cmocka_unit_test(test_json_lists_cut),
 		cmocka_unit_test(test_json_validity),
