@@ -141,17 +141,18 @@ static void add_cause_table(struct text *t, bool server)
 
 static void make_causes(struct text *t)
 {
-	text_add(t,
-		 "# Causes\n\n"
-		 "`make docs` generates this page from the rule table, in the order and the words of "
-		 "`tlsfail causes`.\n"
-		 "`tlsfail causes SLUG` also shows the evidence and the confidence. A slug keeps its "
-		 "meaning from release to\n"
-		 "release. Words in capitals stand for what a finding fills in, such as a name in the "
-		 "certificate. The fixes name\n"
-		 "nginx's directives; findings about another program use its own words. "
-		 "[evidence.md](evidence.md) shows the\n"
-		 "rules.\n\n");
+	text_add(
+		t,
+		"# Causes\n\n"
+		"`make docs` generates this page from the rule table, in the order and the words of "
+		"`tlsfail causes`.\n"
+		"`tlsfail causes SLUG` also shows the evidence and the confidence. A slug keeps its "
+		"meaning from release to\n"
+		"release. Words in capitals stand for what a finding fills in, such as a name in the "
+		"certificate. The fixes name\n"
+		"nginx's directives; findings about another program use its own words. "
+		"[evidence.md](evidence.md) shows the\n"
+		"rules.\n\n");
 	add_cause_table(t, false);
 	text_add(t, "\nWhen the traced program is the server:\n\n");
 	add_cause_table(t, true);
@@ -218,17 +219,18 @@ static void add_evidence_table(struct text *t, bool server)
 
 static void make_evidence(struct text *t)
 {
-	text_add(t,
-		 "# How a cause is found\n\n"
-		 "`make docs` generates this page from the rule table. tlsfail tries the rows from "
-		 "the top; the first that\n"
-		 "fits is the cause. The column \"evidence\" includes the alerts, and the reasons and "
-		 "verify codes of the TLS\n"
-		 "library, that a row requires. The observations under \"makes it certain\" raise the "
-		 "confidence to high.\n"
-		 "Without them a finding also lists the causes under \"or, if observed\", the most "
-		 "likely first, each only if\n"
-		 "what follows it was observed.\n\n");
+	text_add(
+		t,
+		"# How a cause is found\n\n"
+		"`make docs` generates this page from the rule table. tlsfail tries the rows from "
+		"the top; the first that\n"
+		"fits is the cause. The column \"evidence\" includes the alerts, and the reasons and "
+		"verify codes of the TLS\n"
+		"library, that a row requires. The observations under \"makes it certain\" raise the "
+		"confidence to high.\n"
+		"Without them a finding also lists the causes under \"or, if observed\", the most "
+		"likely first, each only if\n"
+		"what follows it was observed.\n\n");
 	add_evidence_table(t, false);
 	text_add(t, "\nWhen the traced program is the server:\n\n");
 	add_evidence_table(t, true);
