@@ -94,29 +94,43 @@ static __always_inline bool is_clear_alert(const __u8 *record)
 	return is_record(record, RECORD_ALERT) && record_len(record) == RECORD_CLEAR_ALERT_LEN;
 }
 
-/* Did the program move more than was counted here? The kernel skips a BPF program while the same one is
- * under way on that CPU (bpf_prog_inc_misses_counter()), which happens where it can be preempted. */
-static __always_inline bool missed_bytes(const struct sock *sk, const struct connection *e)
+/* Did the program move more in that direction than was counted here? The kernel skips a BPF program while the
+ * same one is under way on that CPU (bpf_prog_inc_misses_counter()), which happens where it can be
+ * preempted. */
+static __always_inline bool missed_bytes(const struct sock *sk, const struct connection *e,
+					 __u32 dir)
 {
 	const struct tlsfail_conn *c = &e->c;
-	__u64 sent = e->plain[TLSFAIL_DIR_SENT] + c->tx_bytes + c->post_tx_bytes;
-	__u64 received = e->plain[TLSFAIL_DIR_RECEIVED] + c->rx_bytes + c->post_rx_bytes;
+	__u64 counted = e->plain[dir & 1];
 
-	return (__s32)(socket_bytes_written(sk) - (__u32)sent) > SYN_AND_FIN ||
-	       (__s32)(socket_bytes_read(sk) - (__u32)received) > SYN_AND_FIN;
+	if (dir == TLSFAIL_DIR_SENT)
+		return (__s32)(socket_bytes_written(sk) -
+			       (__u32)(counted + c->tx_bytes + c->post_tx_bytes)) > SYN_AND_FIN;
+	return (__s32)(socket_bytes_read(sk) - (__u32)(counted + c->rx_bytes + c->post_rx_bytes)) >
+	       SYN_AND_FIN;
 }
 
 /* Part of what passed was not seen, or could not be read, as with io_uring or splice(): without anything
- * that says that the handshake failed, it may as well be done. */
+ * that says that the handshake failed, it may as well be done. And what is left of a direction without a
+ * part of it looks like something else, whatever else is known. */
 static __always_inline bool is_unsure(const struct sock *sk, const struct connection *e)
 {
 	const struct tlsfail_conn *c = &e->c;
 	bool unread = (e->streams[0].unseen || e->streams[1].unseen) && c->rx_bytes && c->tx_bytes;
+	bool sent, received;
 
 	/* Nothing passes before there is a connection; tcp_disconnect(), which connect(2) calls when it
 	 * was refused, moves the sequence on all the same. */
-	if (c->flags & (TLSFAIL_F_DONE | TLSFAIL_F_PLAIN | TLSFAIL_F_REFUSED) ||
-	    !(unread || missed_bytes(sk, e)))
+	if (c->flags & (TLSFAIL_F_PLAIN | TLSFAIL_F_REFUSED))
+		return false;
+	received = missed_bytes(sk, e, TLSFAIL_DIR_RECEIVED);
+	/* After the handshake only what a client receives is counted whole. */
+	if (c->flags & TLSFAIL_F_DONE)
+		return received && c->role == TLSFAIL_ROLE_CLIENT;
+	sent = missed_bytes(sk, e, TLSFAIL_DIR_SENT);
+	if ((sent && c->tx_bytes) || (received && c->rx_bytes))
+		return true;
+	if (!unread && !sent && !received)
 		return false;
 	/* An error that is about a ClientHello which nobody saw. */
 	if (!(c->role == TLSFAIL_ROLE_SERVER ? c->rx_bytes : c->tx_bytes))

@@ -74,7 +74,7 @@ static __always_inline __u64 said_before(__u32 all, __u32 now)
 }
 
 /* Until the message itself is there, a lone record header after other bytes may be one of a handshake
- * that is encrypted: of a renegotiation. */
+ * that is encrypted, of a renegotiation; or of an answer to a ClientHello that was not seen. */
 static __always_inline void plain_measure(const struct sock *sk, struct connection *e,
 					  const struct thread *t, __u32 dir, __u32 len)
 {
@@ -83,9 +83,8 @@ static __always_inline void plain_measure(const struct sock *sk, struct connecti
 
 	e->plain[TLSFAIL_DIR_SENT] = said_before(socket_bytes_written(sk), sent);
 	e->plain[TLSFAIL_DIR_RECEIVED] = said_before(socket_bytes_read(sk), all - sent);
-	if (!e->plain[dir & 1])
-		return;
-	e->unsure = !hello_is_whole(head, len);
+	if (e->plain[TLSFAIL_DIR_SENT] || e->plain[TLSFAIL_DIR_RECEIVED])
+		e->unsure = !hello_is_whole(head, len);
 }
 
 /* -- the beginning ---------------------------------------------------------------------------- */
