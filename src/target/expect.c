@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The TLS library of an executable that does not run yet, found as ld.so does it: by its dependencies,
- * in RUNPATH and in the loader's cache. Where that goes wrong nothing is lost: the process is looked at
- * again when it runs.
+ * The TLS library of an executable that does not run yet, found as ld.so(8) does it: by its
+ * dependencies, in RPATH, in RUNPATH and in the loader's cache. Where that goes wrong nothing is lost: the
+ * process is looked at again when it runs.
  */
 #define _GNU_SOURCE /* memmem() */
 #include "target/target.h"
@@ -96,6 +96,11 @@ static const char *cache_find(const struct cache *cache, const char *name, size_
 
 struct object {
 	char path[PATH_MAX];
+	/* In which its dependencies are searched for, and theirs; "" where it has a RUNPATH, which is for its
+	 * own alone. */
+	char rpath[PATH_MAX];
+	char runpath[PATH_MAX];
+	size_t loader; /* whose dependency it is; the executable's own */
 	int fd;
 };
 
@@ -119,7 +124,7 @@ static bool has_file(const struct expectation *e, const struct target_file *file
 }
 
 /* True: it is there, or was already. */
-static bool object_add(struct expectation *e, const char *path)
+static bool object_add(struct expectation *e, const char *path, size_t loader)
 {
 	struct object *o = &e->objects[e->count];
 	struct elf_file *elf;
@@ -137,6 +142,7 @@ static bool object_add(struct expectation *e, const char *path)
 		elf_file_close(elf);
 	if (!err && !target_file_identify(fd, &file) && !has_file(e, &file)) {
 		memcpy(o->path, path, strlen(path) + 1);
+		o->loader = loader;
 		o->fd = fd;
 		e->count++;
 		return true;
@@ -145,9 +151,15 @@ static bool object_add(struct expectation *e, const char *path)
 	return !err;
 }
 
-/* One directory of a RUNPATH; $ORIGIN is where the object stands. */
-static bool directory_try(struct expectation *e, const char *origin, const char *dir, int len,
-			  const char *name)
+/* A dependency that is being searched for, and of which object. */
+struct search {
+	struct expectation *e;
+	const char *name;
+	size_t loader;
+};
+
+/* One directory of a path; $ORIGIN is where the object stands that has it. */
+static bool directory_try(const struct search *s, const char *origin, const char *dir, int len)
 {
 	static const char variable[] = "$ORIGIN";
 	int variable_len = (int)strlen(variable);
@@ -158,46 +170,68 @@ static bool directory_try(struct expectation *e, const char *origin, const char 
 		return false;
 	if (len >= variable_len && !memcmp(dir, variable, (size_t)variable_len))
 		snprintf(path, sizeof(path), "%.*s%.*s/%s", (int)(slash - origin), origin,
-			 len - variable_len, dir + variable_len, name);
+			 len - variable_len, dir + variable_len, s->name);
 	else
-		snprintf(path, sizeof(path), "%.*s/%s", len, dir, name);
-	return path[0] == '/' && object_add(e, path);
+		snprintf(path, sizeof(path), "%.*s/%s", len, dir, s->name);
+	return path[0] == '/' && object_add(s->e, path, s->loader);
 }
 
-static void dependency_add(struct expectation *e, const char *origin, const char *runpath,
-			   const char *name)
+static bool directories_try(const struct search *s, const char *origin, const char *directories)
 {
+	while (*directories) {
+		int len = (int)strcspn(directories, ":");
+
+		if (directory_try(s, origin, directories, len))
+			return true;
+		directories += len + (directories[len] == ':');
+	}
+	return false;
+}
+
+/* In the RPATH of the object, and of those that brought it here; a RUNPATH of its own rules that out. */
+static bool rpaths_try(const struct search *s)
+{
+	const struct object *o = &s->e->objects[s->loader];
+
+	if (*o->runpath)
+		return false;
+	while (!directories_try(s, o->path, o->rpath)) {
+		if (o == s->e->objects)
+			return false;
+		o = &s->e->objects[o->loader];
+	}
+	return true;
+}
+
+static void dependency_add(const struct search *s)
+{
+	const struct object *o = &s->e->objects[s->loader];
 	const char *path;
 
-	if (strchr(name, '/')) {
-		object_add(e, name);
+	if (strchr(s->name, '/')) {
+		object_add(s->e, s->name, s->loader);
 		return;
 	}
-	while (*runpath) {
-		int len = (int)strcspn(runpath, ":");
-
-		if (directory_try(e, origin, runpath, len, name))
-			return;
-		runpath += len + (runpath[len] == ':');
-	}
-	for (size_t i = 0; (path = cache_find(&e->cache, name, i)); i++)
-		if (object_add(e, path))
+	if (rpaths_try(s) || directories_try(s, o->path, o->runpath))
+		return;
+	for (size_t i = 0; (path = cache_find(&s->e->cache, s->name, i)); i++)
+		if (object_add(s->e, path, s->loader))
 			return;
 }
 
 static void dependencies_add(struct expectation *e, size_t index)
 {
-	char runpath[PATH_MAX], name[NAME_MAX + 1], origin[PATH_MAX];
+	struct object *o = &e->objects[index];
+	char name[NAME_MAX + 1];
+	struct search search = { e, name, index };
 	struct elf_file *elf;
 
-	if (elf_file_open(e->objects[index].fd, &e->budget, &elf))
+	if (elf_file_open(o->fd, &e->budget, &elf))
 		return;
-	memcpy(origin, e->objects[index].path, sizeof(origin));
-	if (!elf_file_dynamic_string(elf, DT_RUNPATH, 0, runpath, sizeof(runpath)) &&
-	    !elf_file_dynamic_string(elf, DT_RPATH, 0, runpath, sizeof(runpath)))
-		runpath[0] = '\0';
+	if (!elf_file_dynamic_string(elf, DT_RUNPATH, 0, o->runpath, sizeof(o->runpath)))
+		elf_file_dynamic_string(elf, DT_RPATH, 0, o->rpath, sizeof(o->rpath));
 	for (size_t i = 0; elf_file_dynamic_string(elf, DT_NEEDED, i, name, sizeof(name)); i++)
-		dependency_add(e, origin, runpath, name);
+		dependency_add(&search);
 	elf_file_close(elf);
 }
 
@@ -235,7 +269,7 @@ int target_tls_expect(const char *path, struct target_tls *tls)
 	cache_read(&e->cache);
 	/* Libraries in another mount namespace are not these. */
 	if (strncmp(path, "/proc/", strlen("/proc/")) != 0)
-		object_add(e, path);
+		object_add(e, path, 0);
 	for (size_t i = 0; i < e->count; i++)
 		dependencies_add(e, i);
 	if (library_take(e, "SSL_do_handshake", &tls->ssl)) {

@@ -128,6 +128,46 @@ static void test_indirect(void **state)
 	assert_is(&tls.ssl, "lib/libssl.so.3");
 }
 
+/* RPATH is for the dependencies of dependencies, too, unless they have a RUNPATH of their own; RUNPATH is
+ * not. */
+static void test_inherited(void **state)
+{
+	static const char between[] = "int SSL_do_handshake(void);\n"
+				      "int between(void) { return SSL_do_handshake(); }\n";
+	static const char uses_it[] = "int between(void);\nint main(void) { return between(); }\n";
+	static const struct {
+		const char *of_program, *of_library;
+		bool found;
+	} cases[] = {
+		{ "-Wl,--disable-new-dtags", "", true },
+		{ "-Wl,--enable-new-dtags", "", false },
+		{ "-Wl,--disable-new-dtags", "-Wl,--enable-new-dtags -Wl,-rpath,/absent", false },
+		{ "-Wl,--disable-new-dtags", "-Wl,--disable-new-dtags -Wl,-rpath,/absent", true },
+		{ "-Wl,--enable-new-dtags", "-Wl,--disable-new-dtags -Wl,-rpath,'$ORIGIN/../lib'",
+		  true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char options[512];
+
+		snprintf(options, sizeof(options),
+			 "-shared -fPIC -nostdlib lib/libstrange.so.9 -Wl,-soname,libbetween.so %s",
+			 cases[i].of_library);
+		assert_int_equal(fixture_compile("deep/libbetween.so", between, options), 0);
+		snprintf(options, sizeof(options),
+			 "deep/libbetween.so -Wl,--allow-shlib-undefined "
+			 "-Wl,-rpath,'$ORIGIN/deep:$ORIGIN/lib' %s",
+			 cases[i].of_program);
+		assert_int_equal(fixture_compile("program", uses_it, options), 0);
+		expect("program");
+		if ((tls.outcome == TARGET_TLS_FOUND) != cases[i].found)
+			fail_msg("case %zu: outcome %d", i, (int)tls.outcome);
+		if (cases[i].found)
+			assert_is(&tls.ssl, "lib/libstrange.so.9");
+	}
+}
+
 static void test_linked_in(void **state)
 {
 	(void)state;
@@ -182,6 +222,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_runpath, teardown),
 		cmocka_unit_test_teardown(test_path, teardown),
 		cmocka_unit_test_teardown(test_indirect, teardown),
+		cmocka_unit_test_teardown(test_inherited, teardown),
 		cmocka_unit_test_teardown(test_linked_in, teardown),
 		cmocka_unit_test_teardown(test_cache, teardown),
 		cmocka_unit_test_teardown(test_none, teardown),
