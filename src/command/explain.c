@@ -62,7 +62,7 @@ static const struct nginx_places *places_find(struct explainer *x, const struct 
 		.hosts = x->read.hosts ? x->read.hosts : "",
 	};
 
-	if (!x->map || line->side != LOGLINE_UPSTREAM || !line->log.has_peer || !line->log.port)
+	if (!x->map || !line->log.to_upstream || !line->log.has_peer || !line->log.port)
 		return NULL;
 	memset(&x->places, 0, sizeof(x->places));
 	nginxmap_match(x->map, &peer, &x->places);
@@ -82,7 +82,7 @@ static void kind_explain(struct explainer *x, const struct explain_kind *kind)
 	};
 
 	text_init(&t, peer, sizeof(peer));
-	if (kind->line.side == LOGLINE_UPSTREAM && kind->line.log.has_peer)
+	if (kind->line.log.to_upstream && kind->line.log.has_peer)
 		peer_add(&t, kind->line.log.address, kind->line.log.port);
 	if (x->options->ask.format == REPORT_JSON)
 		explanation_json(&e, &x->j);
@@ -152,7 +152,7 @@ static void kind_peers_text(struct explainer *x, const struct explain_log *log, 
 	if (!count)
 		return;
 	text_addf(&x->t, "  %-10s",
-		  log->kinds[index].line.side == LOGLINE_UPSTREAM ? "upstreams" : "clients");
+		  log->kinds[index].line.log.to_upstream ? "upstreams" : "clients");
 	for (size_t i = 0; i < EXPLAIN_PEERS_SHOWN && top[i]; i++) {
 		text_add(&x->t, i ? ", " : "");
 		peer_add(&x->t, top[i]->address, top[i]->port);

@@ -163,7 +163,8 @@ static void keep_sample(char *sample, size_t size, size_t *kept, const char *tex
 static bool same_kind(const struct logline *a, const struct logline *b)
 {
 	return a->row == b->row && a->side == b->side && a->kind == b->kind && a->key == b->key &&
-	       a->has_code == b->has_code && a->number == b->number && a->library == b->library;
+	       a->has_code == b->has_code && a->number == b->number && a->library == b->library &&
+	       a->log.to_upstream == b->log.to_upstream;
 }
 
 /* The index of its kind; of a new one, too. EXPLAIN_KINDS_MAX: there is no room. */
@@ -216,7 +217,7 @@ static void line_take(struct explain_log *log, const char *text, size_t len)
 	struct logline line;
 	size_t kept;
 
-	if (logline_read(text, len, &line)) {
+	if (logline_recall(&log->memo, text, len, &line)) {
 		if (!log->lines++)
 			keep_sample(log->sample, sizeof(log->sample), &log->sample_len, text, len);
 		kind_count_line(log, &line, text, len);

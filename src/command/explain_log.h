@@ -52,6 +52,7 @@ struct explain_log {
 	size_t kind_count;
 	struct explain_kind kinds[EXPLAIN_KINDS_MAX];
 	struct explain_peer *peers; /* a hash table */
+	struct logline_memo memo;
 };
 
 /* 0, or a negative errno when it cannot be read on; what was read until then is summed up. */

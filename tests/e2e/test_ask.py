@@ -16,6 +16,7 @@ from functools import partial
 from env import REPOSITORY
 from lab import procs
 from tap import Skip, require
+from terminal import Terminal
 
 LOG = (
     '2026/11/21 18:00:%02d [error] 7#7: *%d SSL_do_handshake() failed (SSL: error:0A000410:SSL '
@@ -34,6 +35,8 @@ def tests(here):
         "explain-stdin": check_stdin,
         "explain-place": check_place,
         "explain-interrupted": check_interrupted,
+        "explain-terminal": check_terminal,
+        "explain-sides": check_sides,
         "help": check_help,
         "bash": check_bash,
         "fish": check_fish,
@@ -125,6 +128,44 @@ def check_interrupted(here):
         tlsfail.send_signal(signal.SIGINT)
         told = json.loads(tlsfail.stdout.read())
         require(told["interrupted"] and told["lines"] == 100, "the partial result", told)
+
+
+def check_terminal(here):
+    """Of a pipe that takes its time, how far it is; and after Ctrl-C what is known."""
+    path = here.top / "explain.fifo"
+    os.mkfifo(path)
+    with Terminal(here.tlsfail, "explain", "-f", "json", path) as terminal:
+        with open(path, "w", encoding="ascii", buffering=1) as fifo:
+            terminal.wait("MiB read, [0-9]+ lines about TLS", lambda: fifo.write(LOG[0] % (1, 1, 1)))
+            terminal.interrupt()
+            status, told = terminal.finish()
+    told = json.loads(told)
+    require(status == 0 and told["interrupted"] and told["lines"], status, told)
+    require("MiB" not in terminal.shown(), "it is taken away", repr(terminal.seen))
+
+
+# Whose address is in a line is one thing, whose doing it is about another.
+SIDES = (
+    ("upstreams", 'ignoring stale global SSL error (SSL: error:0A000126:SSL routines::unexpected eof while '
+     'reading) while sending request to upstream'),
+    ("upstreams", 'SSL_frobnicate() failed (SSL: error:0A000410:SSL routines::sslv3 alert handshake failure:'
+     'SSL alert number 40) while SSL handshaking to upstream'),
+    ("upstreams", 'SSL_frobnicate() failed (SSL: error:0A000F42:SSL routines::no such reason) while SSL '
+     'handshaking to upstream'),
+    ("clients", 'SSL_do_handshake() failed (SSL: error:0A000412:SSL routines::sslv3 alert bad certificate:SSL '
+     'alert number 42) while SSL handshaking'),
+)
+
+
+def check_sides(here):
+    """Addresses of upstreams are called that, whatever the line is about, and those of clients not."""
+    line = ('2026/11/21 18:00:%02d [error] 7#7: *1 {}, client: 10.1.2.3, server: a, request: "GET / '
+            'HTTP/1.1", upstream: "https://10.0.0.1:443/", host: "a"\n')
+    for word, message in SIDES:
+        path = write_log(here, "sides.log", [line.format(message) % second for second in (1, 2)])
+        text = ask(here, "explain", path).stdout
+        address = {"upstreams": "10.0.0.1:443", "clients": "10.1.2.3"}[word]
+        require(re.search(rf"^  {word} +{re.escape(address)} \(2\)$", text, re.M), message, text)
 
 
 def procs_waits_in_read(pid):

@@ -421,6 +421,84 @@ static void test_scan(void **state)
 	}
 }
 
+static void assert_same(const struct logline *a, const struct logline *b, const char *text)
+{
+	const struct errorlog_line *x = &a->log, *y = &b->log;
+
+	if (a->row != b->row || a->row_of_client != b->row_of_client || a->side != b->side ||
+	    a->is_log_line != b->is_log_line || a->kind != b->kind || a->key != b->key ||
+	    a->has_code != b->has_code || a->number != b->number || a->library != b->library ||
+	    a->source != b->source || a->has_verify != b->has_verify || a->verify != b->verify ||
+	    x->seconds != y->seconds || x->level != y->level || x->pid != y->pid ||
+	    x->connection != y->connection || x->message != y->message ||
+	    x->message_len != y->message_len || x->kind != y->kind || x->stage != y->stage ||
+	    x->to_upstream != y->to_upstream || x->has_peer != y->has_peer || x->port != y->port ||
+	    memcmp(x->address, y->address, sizeof(x->address)) != 0 || x->reason != y->reason ||
+	    x->has_verify != y->has_verify || x->verify_code != y->verify_code ||
+	    x->system_error != y->system_error)
+		fail_msg("it is remembered otherwise: %s", text);
+}
+
+/* What is remembered of a message is what would be read again, whatever stands around it. */
+static void test_recall(void **state)
+{
+	static const char *const begins[] = {
+		LINE_BEGIN,
+		"2026/12/31 23:59:59 [crit] 1#9: *77 ",
+		"2026/01/02 03:04:05 [error] 12#12: ",
+		"",
+	};
+	static const char *const ends[] = {
+		"",
+		CLIENT,
+		UPSTREAM,
+		TO_UPSTREAM UPSTREAM,
+		TO_UPSTREAM
+		", client: ::1, server: b, request: \"GET /, client: 1.2.3.4 HTTP/1.1\", "
+		"upstream: \"https://[2001:db8::1]:8443/\"",
+		" while reading response header from upstream, client: 10.0.0.9, server: a, upstream: "
+		"\"http://10.0.0.1:80/\"",
+		" while SSL handshaking, client: unix:, server: 0.0.0.0:443",
+	};
+	struct logline_memo *memo = calloc(1, sizeof(*memo));
+	const struct logline_row *row;
+
+	(void)state;
+	assert_non_null(memo);
+	for (size_t i = 0; (row = logline_row_at(i)); i++)
+		for (size_t k = 0; k < 2 * ARRAY_LEN(begins) * ARRAY_LEN(ends); k++) {
+			struct logline read, recalled;
+			char buf[2048];
+			struct text t;
+			bool known;
+
+			text_init(&t, buf, sizeof(buf));
+			text_addf(&t,
+				  "%s%s (SSL: error:0A000410:SSL routines::x:SSL alert number "
+				  "40)%s\n",
+				  begins[k / 2 % ARRAY_LEN(begins)], row->words,
+				  ends[k / 2 / ARRAY_LEN(begins)]);
+			known = logline_read(buf, t.len, &read);
+			assert_int_equal(logline_recall(memo, buf, t.len, &recalled), known);
+			assert_same(&read, &recalled, buf);
+		}
+	free(memo);
+}
+
+/* What a client writes into its request does not make a line one about an upstream. */
+static void test_request(void **state)
+{
+	struct logline line;
+
+	(void)state;
+	read_line(LINE_BEGIN
+		  "SSL_read() failed (SSL: error:0A000412:SSL routines::x:SSL alert number "
+		  "42) while waiting for request, client: 10.0.0.9, server: a, request: \"GET "
+		  "/from upstream HTTP/1.1\"",
+		  &line);
+	assert_int_equal(line.side, LOGLINE_CLIENT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -428,6 +506,7 @@ int main(void)
 		cmocka_unit_test(test_every_number), cmocka_unit_test(test_libraries),
 		cmocka_unit_test(test_lines),	     cmocka_unit_test(test_others),
 		cmocka_unit_test(test_golden),	     cmocka_unit_test(test_scan),
+		cmocka_unit_test(test_recall),	     cmocka_unit_test(test_request),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -224,16 +224,25 @@ static void skip_request(struct rest *r)
 }
 
 /* Whose connection it is: the upstream's, unless nginx was busy with its client. */
-static void parse_peer(struct rest context, struct rest message, struct errorlog_line *line)
+static bool is_to_upstream(struct rest message)
 {
 	struct rest action = message;
 
 	while (skip_past(&action, " while "))
 		;
-	if (!skip_past(&context, ", client: "))
+	return has(action, "upstream") || has(action, "proxying connection");
+}
+
+void errorlog_peer(const char *text, size_t len, struct errorlog_line *line)
+{
+	struct rest context = { line->message + line->message_len, text + len };
+
+	line->has_peer = false;
+	memset(line->address, 0, sizeof(line->address));
+	line->port = 0;
+	if (!take(&context, ", client: "))
 		return;
-	if (has(action, "upstream") || has(action, "proxying connection")) {
-		line->to_upstream = true;
+	if (line->to_upstream) {
 		skip_request(&context);
 		line->has_peer =
 			skip_past(&context, ", upstream: \"") && parse_upstream(context, line);
@@ -352,9 +361,9 @@ static enum errorlog_kind client_kind_of(enum errorlog_stage stage)
 	return ERRORLOG_OTHER;
 }
 
-bool errorlog_parse(const char *text, size_t len, struct errorlog_line *line)
+bool errorlog_begin(const char *text, size_t len, struct errorlog_line *line)
 {
-	struct rest r = { text, text + len }, message;
+	struct rest r = { text, text + len };
 	const char *context;
 
 	*line = (struct errorlog_line){ 0 };
@@ -362,13 +371,23 @@ bool errorlog_parse(const char *text, size_t len, struct errorlog_line *line)
 	    !take_process(&r, line))
 		return false;
 	context = find(r, ", client: ");
-	message = (struct rest){ r.at, context ? context : r.end };
-	line->message = message.at;
-	line->message_len = (size_t)(message.end - message.at);
+	line->message = r.at;
+	line->message_len = (size_t)((context ? context : r.end) - r.at);
+	return true;
+}
+
+bool errorlog_parse(const char *text, size_t len, struct errorlog_line *line)
+{
+	struct rest message;
+
+	if (!errorlog_begin(text, len, line))
+		return false;
+	message = (struct rest){ line->message, line->message + line->message_len };
 	line->reason = parse_reason(message);
 	line->system_error = parse_system_error(message);
 	parse_verify(message, line);
-	parse_peer((struct rest){ message.end, r.end }, message, line);
+	line->to_upstream = message.end < text + len && is_to_upstream(message);
+	errorlog_peer(text, len, line);
 	line->stage = line->to_upstream ? ERRORLOG_ELSEWHERE : stage_of(message);
 	/* words of ngx_ssl_ocsp_get_status() instead of "(N:...)" */
 	if (line->stage == ERRORLOG_REFUSED && !line->has_verify && has(message, " verify error: "))

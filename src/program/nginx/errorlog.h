@@ -59,6 +59,11 @@ struct errorlog_line {
 /* Parses text[0 .. len), a line without its end. False: it does not begin like nginx's lines. */
 bool errorlog_parse(const char *text, size_t len, struct errorlog_line *line);
 
+/* Its parts, which make up the whole: the time, the level, the process, and where the message is; and, of a
+ * line whose message has told to_upstream, the peer. */
+bool errorlog_begin(const char *text, size_t len, struct errorlog_line *line);
+void errorlog_peer(const char *text, size_t len, struct errorlog_line *line);
+
 /* Can the line be about that connection, which was closed at close_ns (CLOCK_REALTIME, 0 unknown)?
  * It is for the caller to use a line once, and lines in their order. */
 bool errorlog_fits(const struct errorlog_line *line, const struct tlsfail_conn *conn,

@@ -146,15 +146,15 @@ static void detail_choose(struct logline *line, struct words message)
 	}
 }
 
-/* Who it is about, by how the sentence goes on: "while SSL handshaking to upstream, client: ..." */
-static enum logline_side side_of(struct words all, const struct logline *line)
+/* Who it is about, by how the sentence goes on: "while SSL handshaking to upstream, client: ..." What a
+ * client has asked for stands behind that, and says nothing. */
+static enum logline_side side_of(struct words message, bool has_context, const struct logline *line)
 {
-	if (find(all, "SSL handshaking to upstream") ||
-	    (line->is_log_line && line->log.to_upstream) || find(all, "from upstream") ||
-	    find(all, "to upstream") || find(all, "reading upstream"))
+	if (line->log.to_upstream || find(message, "from upstream") ||
+	    find(message, "to upstream") || find(message, "reading upstream"))
 		return LOGLINE_UPSTREAM;
-	if (find(all, "while SSL handshaking") || find(all, ", client: ") ||
-	    find(all, "while waiting for request") || find(all, "reading client request"))
+	if (has_context || find(message, "while SSL handshaking") || find(message, ", client: ") ||
+	    find(message, "while waiting for request") || find(message, "reading client request"))
 		return LOGLINE_CLIENT;
 	return LOGLINE_UNKNOWN;
 }
@@ -208,46 +208,55 @@ static bool upstream_is_plain(struct words all)
 	       !find(name, ", upstream: \"suwsgi://");
 }
 
-static bool row_fits(const struct logline_row *row, struct words all, struct words message,
+static bool row_fits(const struct logline_row *row, struct words message, bool is_plain,
 		     enum logline_side side)
 {
 	return (!row->only || row->only == side) && find(message, row->words) &&
-	       (!row->more || find(all, row->more)) && !(row->also_plain && upstream_is_plain(all));
+	       (!row->more || find(message, row->more)) && !(row->also_plain && is_plain);
 }
 
 /* The first row of a side, or of any, whose words are there. */
-static const struct logline_row *row_find(struct words all, struct words message,
+static const struct logline_row *row_find(struct words message, bool is_plain,
 					  enum logline_side side)
 {
 	const struct logline_row *row;
 
 	for (size_t i = 0; (row = logline_row_at(i)); i++)
-		if (row_fits(row, all, message, side))
+		if (row_fits(row, message, is_plain, side))
 			return row;
 	return NULL;
 }
 
 /* Words without their end can be about either side. */
-static void rows_find(struct words all, struct words message, struct logline *line)
+static void rows_find(struct words message, bool is_plain, struct logline *line)
 {
-	line->row = row_find(all, message, line->side);
+	line->row = row_find(message, is_plain, line->side);
 	if (line->side)
 		return;
-	line->row = row_find(all, message, LOGLINE_UPSTREAM);
-	line->row_of_client = row_find(all, message, LOGLINE_CLIENT);
+	line->row = row_find(message, is_plain, LOGLINE_UPSTREAM);
+	line->row_of_client = row_find(message, is_plain, LOGLINE_CLIENT);
 	if (line->row_of_client == line->row)
 		line->row_of_client = NULL;
 }
 
+static struct words line_of(const char *text, size_t len)
+{
+	while (len && (text[len - 1] == '\n' || text[len - 1] == '\r' || text[len - 1] == ' '))
+		len--;
+	return (struct words){ text, len };
+}
+
+/* Does more stand behind the message: the client, the request, the upstream? */
+static bool has_context(struct words all, const struct errorlog_line *log)
+{
+	return log->message + log->message_len < all.at + all.len;
+}
+
 bool logline_read(const char *text, size_t len, struct logline *line)
 {
-	struct words all = { text, len }, message;
+	struct words all = line_of(text, len), message = all;
 
 	*line = (struct logline){ 0 };
-	while (all.len && (all.at[all.len - 1] == '\n' || all.at[all.len - 1] == '\r' ||
-			   all.at[all.len - 1] == ' '))
-		all.len--;
-	message = all;
 	line->is_log_line = errorlog_parse(all.at, all.len, &line->log);
 	if (line->is_log_line)
 		message = (struct words){ line->log.message, line->log.message_len };
@@ -255,13 +264,61 @@ bool logline_read(const char *text, size_t len, struct logline *line)
 		code_find(message, line);
 		verify_find(message, line);
 		system_error_find(message, line);
-		line->side = side_of(all, line);
-		rows_find(all, message, line);
+		line->side =
+			side_of(message, line->is_log_line && has_context(all, &line->log), line);
+		rows_find(message, upstream_is_plain(all), line);
 	}
 	if (line->row && line->row->side)
 		line->side = line->row->side;
 	detail_choose(line, message);
 	return line->row || line->kind == LOGLINE_ALERT || line->kind == LOGLINE_REASON;
+}
+
+static struct logline_known *known_find(struct logline_memo *memo, struct words message)
+{
+	uint64_t hash = message.len, word;
+
+	for (size_t i = 0; i + sizeof(word) <= message.len; i += sizeof(word)) {
+		memcpy(&word, message.at + i, sizeof(word));
+		hash = (hash ^ word) * 0x9e3779b97f4a7c15;
+		hash ^= hash >> 32;
+	}
+	return &memo->known[hash % LOGLINE_MEMO_LINES];
+}
+
+/* All that is read of a line hangs on its message and on these two, but for what errorlog_begin() and
+ * errorlog_peer() read. */
+bool logline_recall(struct logline_memo *memo, const char *text, size_t len, struct logline *line)
+{
+	struct words all = line_of(text, len), message;
+	struct logline_known *k;
+	struct errorlog_line log;
+	bool context, plain;
+
+	if (!errorlog_begin(all.at, all.len, &log) || log.message_len > LOGLINE_MEMO_LEN)
+		return logline_read(text, len, line);
+	message = (struct words){ log.message, log.message_len };
+	context = has_context(all, &log);
+	plain = upstream_is_plain(all);
+	k = known_find(memo, message);
+	if (message.len && k->len == message.len && k->has_context == context &&
+	    k->is_plain == plain && !memcmp(k->message, message.at, message.len)) {
+		*line = k->line;
+		line->log.seconds = log.seconds;
+		line->log.level = log.level;
+		line->log.pid = log.pid;
+		line->log.connection = log.connection;
+		line->log.message = log.message;
+		errorlog_peer(all.at, all.len, &line->log);
+		return k->result;
+	}
+	k->result = logline_read(text, len, line);
+	k->len = message.len;
+	k->has_context = context;
+	k->is_plain = plain;
+	k->line = *line;
+	memcpy(k->message, message.at, message.len);
+	return k->result;
 }
 
 static void causes_add(const char *const *from, const char *causes[LOGLINE_CAUSES_MAX], size_t *n)
@@ -334,9 +391,8 @@ static const char *marker_find(size_t i, const char *text, const char *end)
 
 void logline_scan_begin(struct logline_scan *scan, const char *text, const char *end)
 {
-	scan->end = end;
-	for (size_t i = 0; i < LOGLINE_MARKERS; i++)
-		scan->next[i] = marker_find(i, text, end);
+	*scan = (struct logline_scan){ .end = end };
+	scan->next[0] = marker_find(0, text, end);
 }
 
 const char *logline_scan_next(struct logline_scan *scan, const char *from)
@@ -344,8 +400,12 @@ const char *logline_scan_next(struct logline_scan *scan, const char *from)
 	const char *first = scan->end;
 
 	for (size_t i = 0; i < LOGLINE_MARKERS; i++) {
-		if (scan->next[i] < from)
+		if (!scan->next[i] || scan->next[i] < from)
 			scan->next[i] = marker_find(i, from, scan->end);
+		/* none of the others comes in an earlier line */
+		if (i == 0 && scan->next[0] < scan->end &&
+		    !memchr(from, '\n', (size_t)(scan->next[0] - from)))
+			return scan->next[0];
 		if (scan->next[i] < first)
 			first = scan->next[i];
 	}

@@ -86,6 +86,23 @@ struct logline {
  */
 bool logline_read(const char *text, size_t len, struct logline *line);
 
+#define LOGLINE_MEMO_LINES 256
+#define LOGLINE_MEMO_LEN   512
+
+/* Messages that were read before: a log says the same over and over. To be zeroed first. */
+struct logline_memo {
+	struct logline_known {
+		size_t len; /* of the message; 0: none */
+		bool has_context, is_plain;
+		bool result;
+		struct logline line;
+		char message[LOGLINE_MEMO_LEN];
+	} known[LOGLINE_MEMO_LINES];
+};
+
+/* The same as logline_read(), faster. */
+bool logline_recall(struct logline_memo *memo, const char *text, size_t len, struct logline *line);
+
 /* The sentence for a side; NULL: none. */
 const struct logline_row *logline_row(const struct logline *line, enum logline_side side);
 
@@ -114,7 +131,7 @@ const struct logline_detail *logline_detail_at(size_t i);
  */
 struct logline_scan {
 	const char *end;
-	const char *next[LOGLINE_MARKERS];
+	const char *next[LOGLINE_MARKERS]; /* NULL: not looked for yet */
 };
 
 void logline_scan_begin(struct logline_scan *scan, const char *text, const char *end);
