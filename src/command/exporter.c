@@ -68,6 +68,12 @@ void exporter_unlisten(const struct options *o, int fd)
 		listen_close(&o->metrics_address, fd);
 }
 
+/* For metrics_http_open(). */
+static int page_make(void *context, enum exposition_format format, char **page, size_t *len)
+{
+	return metrics_share_page(context, format, page, len);
+}
+
 static int exporter_start(struct exporter *e, const struct options *o, int listening)
 {
 	int err = 0;
@@ -80,7 +86,7 @@ static int exporter_start(struct exporter *e, const struct options *o, int liste
 	}
 	metrics_share_publish(e->share, e->metrics);
 	if (listening >= 0)
-		err = metrics_http_open(listening, e->share, &e->http);
+		err = metrics_http_open(listening, page_make, e->share, &e->http);
 	if (err)
 		log_line("cannot serve metrics at %s: %s", o->metrics, strerror(-err));
 	if (err || !o->metrics_file)

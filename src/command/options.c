@@ -287,6 +287,26 @@ static int check_sinks(const struct options *o)
 	return EXIT_USAGE;
 }
 
+/* What makes no sense without another option, or with it. */
+static int check_together(const struct options *o)
+{
+	const char *problem = NULL;
+
+	if (o->help)
+		return 0;
+	if (o->probe.key && !o->probe.certificate)
+		problem = "--key needs --cert, the certificate that the key belongs to";
+	else if (o->confirm && !(o->pipeline.roles & PIPELINE_CLIENT))
+		problem = "--confirm connects to upstreams again, so it needs --role client or "
+			  "both: a client that failed cannot be asked";
+	else if (o->command == COMMAND_PROBE && o->metrics && !o->probe.watch_s)
+		problem = "--metrics needs --watch: without it, tlsfail ends after one round";
+	if (!problem)
+		return 0;
+	log_line("%s", problem);
+	return EXIT_USAGE;
+}
+
 int options_parse(enum command command, int argc, char **argv, struct options *o)
 {
 	struct option longs[OPTIONS_ROWS_MAX + 1];
@@ -328,7 +348,9 @@ int options_parse(enum command command, int argc, char **argv, struct options *o
 	err = take_arguments(command, argc, argv, o);
 	if (!err)
 		err = take_file(o, command, given);
-	return !err && check_sinks(o) ? EXIT_USAGE : err;
+	if (!err)
+		err = check_sinks(o);
+	return err ? err : check_together(o);
 }
 
 void options_help(enum command command, int columns, struct text *t)

@@ -262,7 +262,7 @@ static const struct option_row rows[] = {
 	  "auto: on a terminal only", set_color },
 	{ "no-color", 0, NULL, OUTPUTS | COMMAND_TOP | LIVE,
 	  "no colours; the same as setting NO_COLOR", set_no_color },
-	{ "metrics", 0, "ADDR:PORT", OUTPUTS,
+	{ "metrics", 0, "ADDR:PORT", OUTPUTS | COMMAND_PROBE,
 	  "serve metrics for Prometheus; also PORT or unix:/PATH (needs libmicrohttpd, so not in "
 	  "a static build)",
 	  set_metrics },

@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "command/exporter.h"
 #include "command/options.h"
 #include "command/probe_report.h"
 #include "command/probe_watch.h"
@@ -32,12 +33,6 @@ static void interrupt(int sig)
 	interrupted = 1;
 }
 
-static bool go_on(void *context)
-{
-	(void)context;
-	return !interrupted;
-}
-
 struct run {
 	const struct options *options;
 	struct probe_targets targets;
@@ -49,16 +44,48 @@ struct run {
 	unsigned int works;
 	unsigned int fails;
 	unsigned int untried;
+	size_t target; /* that is being asked */
+	unsigned int connections;
+	uint64_t began_ns;
+	uint64_t shown_ns; /* when the progress was, CLOCK_MONOTONIC */
 };
+
+/* Whatever takes longer than a second shows how far it is. */
+static void progress_show(void *context)
+{
+	struct run *run = context;
+	uint64_t now = clock_monotonic();
+
+	if (now - run->shown_ns < NS_PER_S)
+		return;
+	run->shown_ns = now;
+	log_progress("%s (%zu of %zu): connection %u, %llu s",
+		     run->targets.items[run->target].label, run->target + 1, run->targets.count,
+		     run->connections, (unsigned long long)((now - run->began_ns) / NS_PER_S));
+}
+
+static bool go_on(void *context)
+{
+	struct run *run = context;
+
+	if (interrupted)
+		return false;
+	run->connections++;
+	progress_show(run);
+	return true;
+}
 
 static int report_write(struct run *run, const struct probe_report *report)
 {
+	log_progress(NULL);
 	return run->options->format == &sink_type_json ? probe_report_json(report, stdout)
 						       : probe_report_text(report, stdout);
 }
 
 static void result_count(struct run *run, const struct verdict *v)
 {
+	if (v && v->first.dial.interrupted)
+		return;
 	if (!v || v->end == HANDSHAKE_UNTRIED)
 		run->untried++;
 	else if (v->end == HANDSHAKE_WORKS)
@@ -76,9 +103,17 @@ static int target_probe(struct run *run, size_t index)
 	bool changed;
 	int err = 0;
 
+	run->target = index;
+	run->connections = 1;
+	run->began_ns = clock_monotonic();
 	if (!*target->problem) {
 		vary(&target->client, &target->peer, &place, &run->vary, run->verdict);
 		report.verdict = run->verdict;
+	}
+	/* How it stands is not known then, and nobody waits for it. */
+	if (run->options->probe.watch_s && report.verdict && run->verdict->first.dial.interrupted) {
+		vary_clear(run->verdict);
+		return 0;
 	}
 	if (report.verdict && run->options->probe.enumerate && !interrupted &&
 	    run->verdict->end != HANDSHAKE_UNTRIED && run->verdict->end != HANDSHAKE_NO_TCP) {
@@ -112,8 +147,10 @@ static int rounds_run(struct run *run)
 
 	do {
 		run->works = run->fails = run->untried = 0;
+		run->shown_ns = clock_monotonic();
 		for (size_t i = 0; !err && !interrupted && i < run->targets.count; i++)
 			err = target_probe(run, i);
+		log_progress(NULL);
 		probe_watch_round(run->watch);
 		if (!err && watch_s)
 			round_wait(watch_s);
@@ -176,22 +213,26 @@ int probe_run(const struct options *options)
 {
 	struct run run = {
 		.options = options,
-		.vary = { .timeout_ns = options->probe.timeout_s * NS_PER_S,
+		.vary = { .patience = { .timeout_ns = options->probe.timeout_s * NS_PER_S,
+					.tick = progress_show,
+					.context = &run },
 			  .pause_ns = NS_PER_S / options->probe.rate,
-			  .go_on = go_on },
+			  .go_on = go_on,
+			  .context = &run },
 		.verdict = calloc(1, sizeof(*run.verdict)),
 		.enumeration = calloc(1, sizeof(*run.enumeration)),
 	};
-	int status, err = 0;
+	int status, err = 0, listening = -1;
 
-	signals_catch();
+	/* Until then a signal ends it as ever: nothing is known that could be shown. */
 	status = probe_targets_find(options, &run.targets);
+	signals_catch();
 	if (!run.verdict || !run.enumeration)
 		err = -ENOMEM;
-	if (!status && !err && sinks_open(&run))
+	if (!status && !err && (sinks_open(&run) || exporter_listen(options, &listening)))
 		status = EXIT_UNTRIED;
 	if (!status && !err)
-		err = probe_watch_open(&run.targets, options->metrics_file, run.outputs,
+		err = probe_watch_open(&run.targets, options->metrics_file, listening, run.outputs,
 				       &run.watch);
 	if (!status && !err)
 		err = rounds_run(&run);
@@ -201,6 +242,7 @@ int probe_run(const struct options *options)
 		outputs_finish(run.outputs, FINISH_MS);
 	outputs_close(run.outputs);
 	probe_watch_close(run.watch);
+	exporter_unlisten(options, listening);
 	probe_targets_clear(&run.targets);
 	free(run.verdict);
 	free(run.enumeration);

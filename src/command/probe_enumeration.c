@@ -166,7 +166,8 @@ static void rest_text(struct text *t, const struct enumeration *e)
 	text_init(&w, words, sizeof(words));
 	for (unsigned int i = 0; i < e->alpn_count; i++)
 		text_addf(&w, "%s%s", i ? ", " : "", e->alpn[i]);
-	wrapped_line(t, "ALPN", *words ? words : "none");
+	if (*words || !e->interrupted)
+		wrapped_line(t, "ALPN", *words ? words : "none");
 	if (e->without_name != NAME_UNTRIED)
 		wrapped_line(t, "without SNI", name_words(e->without_name));
 	if (e->strange_name != NAME_UNTRIED)

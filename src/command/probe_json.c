@@ -84,6 +84,9 @@ static void verdict_add(struct writer *w, const struct verdict *v, const struct 
 		jsonout_key(j, "probe.client_certificate_requested");
 		jsonout_boolean(j, true);
 	}
+	/* TLS 1.3 encrypts it */
+	if (*v->first.alpn && !*v->finding.choice.next_protocol)
+		string_add(j, "tls.next_protocol", v->first.alpn);
 	if (v->end == HANDSHAKE_FAILS)
 		tries_add(j, v);
 	text_init(&t, listening, sizeof(listening));

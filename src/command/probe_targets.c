@@ -30,6 +30,7 @@ struct finding_of_targets {
 	const struct options *options;
 	struct probe_targets *targets;
 	struct nginxread *read; /* NULL: no configuration */
+	size_t clients;		/* events about clients, which cannot be asked */
 };
 
 static struct probe_target *target_add(struct probe_targets *targets)
@@ -77,6 +78,7 @@ static void target_resolve(struct probe_target *target, const struct nginxtarget
 					       : "it has no host or no port");
 		return;
 	}
+	log_progress("resolving %s", host);
 	err = getaddrinfo(host, port, &hints, &found);
 	if (err) {
 		text_addf(&text, "%s: %s", host, gai_strerror(err));
@@ -283,7 +285,11 @@ static int finding_add(struct finding_of_targets *f, json_t *event)
 	struct text t;
 	int err = 0;
 
-	if (!address || port < 1 || port > UINT16_MAX || (role && !strcmp(role, "server")))
+	if (role && !strcmp(role, "server")) {
+		f->clients++;
+		return 0;
+	}
+	if (!address || port < 1 || port > UINT16_MAX)
 		return 0;
 	text_init(&t, label, sizeof(label));
 	text_addf(&t, strchr(address, ':') ? "[%s]:%d" : "%s:%d", address, (int)port);
@@ -352,7 +358,7 @@ int probe_targets_find(const struct options *options, struct probe_targets *targ
 {
 	const struct probe_settings *s = &options->probe;
 	struct nginxread read = { 0 };
-	struct finding_of_targets f = { options, targets, NULL };
+	struct finding_of_targets f = { options, targets, NULL, 0 };
 	bool needed = s->conf || (!options->argument_count && !s->from);
 	int err = 0;
 
@@ -370,8 +376,14 @@ int probe_targets_find(const struct options *options, struct probe_targets *targ
 	for (size_t i = 0; err >= 0 && i < options->argument_count; i++)
 		err = argument_add(&f, options->arguments[i]);
 	nginxread_close(&read);
+	log_progress(NULL);
+	if (f.clients)
+		log_line("%zu of the events are about clients of this server, which cannot be "
+			 "connected to",
+			 f.clients);
 	if (err >= 0 && !targets->count) {
-		log_line("nothing to probe: the configuration has no TLS upstream");
+		log_line("nothing to probe: %s", s->from ? "no event names an upstream"
+							 : "the configuration has no TLS upstream");
 		return EXIT_UNTRIED;
 	}
 	if (err == -ENOMEM)

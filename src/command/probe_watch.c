@@ -5,12 +5,14 @@
 #include "command/probe_watch.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/exposition.h"
 #include "metrics/file.h"
+#include "metrics/http.h"
 #include "output/outputs.h"
 #include "system/clock.h"
 #include "system/log.h"
@@ -36,6 +38,8 @@ struct probe_watch {
 	struct outputs *outputs;
 	bool failing; /* the last page could not be written */
 	struct finding event;
+	struct metrics_http *http; /* or NULL */
+	pthread_mutex_t lock;	   /* of the states, which its thread reads */
 	struct state states[PROBE_TARGETS_MAX];
 };
 
@@ -70,26 +74,6 @@ static void earlier_read(struct probe_watch *w)
 		fclose(file);
 }
 
-int probe_watch_open(const struct probe_targets *targets, const char *metrics_file,
-		     struct outputs *outputs, struct probe_watch **out)
-{
-	struct probe_watch *w = calloc(1, sizeof(*w));
-
-	if (!w)
-		return -ENOMEM;
-	w->targets = targets;
-	w->path = metrics_file;
-	w->outputs = outputs;
-	earlier_read(w);
-	*out = w;
-	return 0;
-}
-
-void probe_watch_close(struct probe_watch *w)
-{
-	free(w);
-}
-
 /* -- what comes in ----------------------------------------------------------------------------- */
 
 static void sinks_write(struct probe_watch *w, const struct state *was, const struct state *is,
@@ -119,10 +103,8 @@ static void sinks_write(struct probe_watch *w, const struct state *was, const st
 	outputs_write(w->outputs, &w->event);
 }
 
-bool probe_watch_take(struct probe_watch *w, size_t index, const struct verdict *v)
+static void state_set(struct state *s, const struct verdict *v)
 {
-	struct state *s = &w->states[index], was = *s;
-
 	s->known = true;
 	s->tried = v && v->end != HANDSHAKE_UNTRIED;
 	s->works = v && v->end == HANDSHAKE_WORKS;
@@ -134,9 +116,18 @@ bool probe_watch_take(struct probe_watch *w, size_t index, const struct verdict 
 	if (s->works) {
 		s->failures = 0;
 	} else if (s->tried) {
-		s->failing_since_ns = was.failures ? was.failing_since_ns : s->time_ns;
+		s->failing_since_ns = s->failures ? s->failing_since_ns : s->time_ns;
 		s->failures++;
 	}
+}
+
+bool probe_watch_take(struct probe_watch *w, size_t index, const struct verdict *v)
+{
+	struct state *s = &w->states[index], was = *s;
+
+	pthread_mutex_lock(&w->lock);
+	state_set(s, v);
+	pthread_mutex_unlock(&w->lock);
 	if (was.known && was.tried == s->tried && was.works == s->works && was.cause == s->cause)
 		return false;
 	sinks_write(w, &was, s, s->tried ? v : NULL);
@@ -203,19 +194,11 @@ static void causes_write(struct probe_watch *w, struct exposition *e)
 	}
 }
 
-void probe_watch_round(struct probe_watch *w)
+static void page_write(struct probe_watch *w, enum exposition_format format, struct text *t)
 {
-	char *page = w->path ? malloc(PAGE_SIZE) : NULL;
 	struct exposition e;
-	struct text t;
-	int err = 0;
 
-	if (w->outputs)
-		outputs_tick(w->outputs);
-	if (!page)
-		return;
-	text_init(&t, page, PAGE_SIZE);
-	exposition_begin(&e, EXPOSITION_TEXT, &t);
+	exposition_begin(&e, format, t);
 	family_write(w, &e, "tlsfail_upstream_works", NULL,
 		     "1: a handshake like nginx's works; 0: it does not.", works_value);
 	causes_write(w, &e);
@@ -227,9 +210,79 @@ void probe_watch_round(struct probe_watch *w)
 	family_write(w, &e, "tlsfail_upstream_probe_duration_seconds", "seconds",
 		     "How long that handshake took, including the wait after it.", duration_value);
 	exposition_end(&e);
-	err = t.cut ? -E2BIG : metrics_file_replace(w->path, page, t.len, true);
-	free(page);
+}
+
+/* For metrics_http_open(). */
+static int page_make(void *context, enum exposition_format format, char **page, size_t *len)
+{
+	struct probe_watch *w = context;
+	char *buf = malloc(PAGE_SIZE);
+	struct text t;
+
+	if (!buf)
+		return -ENOMEM;
+	text_init(&t, buf, PAGE_SIZE);
+	pthread_mutex_lock(&w->lock);
+	page_write(w, format, &t);
+	pthread_mutex_unlock(&w->lock);
+	if (t.cut) {
+		free(buf);
+		return -E2BIG;
+	}
+	*page = buf;
+	*len = t.len;
+	return 0;
+}
+
+void probe_watch_round(struct probe_watch *w)
+{
+	char *page;
+	size_t len;
+	int err;
+
+	if (w->outputs)
+		outputs_tick(w->outputs);
+	if (!w->path)
+		return;
+	err = page_make(w, EXPOSITION_TEXT, &page, &len);
+	if (!err) {
+		err = metrics_file_replace(w->path, page, len, true);
+		free(page);
+	}
 	if (err && !w->failing)
 		log_line("cannot write the metrics to %s: %s", w->path, strerror(-err));
 	w->failing = err;
+}
+
+/* -- all of it --------------------------------------------------------------------------------- */
+
+int probe_watch_open(const struct probe_targets *targets, const char *metrics_file, int listening,
+		     struct outputs *outputs, struct probe_watch **out)
+{
+	struct probe_watch *w = calloc(1, sizeof(*w));
+	int err = 0;
+
+	if (!w)
+		return -ENOMEM;
+	w->targets = targets;
+	w->path = metrics_file;
+	w->outputs = outputs;
+	pthread_mutex_init(&w->lock, NULL);
+	earlier_read(w);
+	if (listening >= 0)
+		err = metrics_http_open(listening, page_make, w, &w->http);
+	if (err)
+		probe_watch_close(w);
+	else
+		*out = w;
+	return err;
+}
+
+void probe_watch_close(struct probe_watch *w)
+{
+	if (!w)
+		return;
+	metrics_http_close(w->http);
+	pthread_mutex_destroy(&w->lock);
+	free(w);
 }

@@ -15,8 +15,9 @@ struct probe_watch;
 struct outputs;
 
 /* The targets have to outlive *out, which is the caller's to probe_watch_close(). metrics_file and
- * outputs may be NULL. Of the certificates that an earlier run has written there, the end is kept. -ENOMEM. */
-int probe_watch_open(const struct probe_targets *targets, const char *metrics_file,
+ * outputs may be NULL; listening is a socket where the metrics are served, or -1. Of the certificates that
+ * an earlier run has written to the file, the end is kept. A negative errno. */
+int probe_watch_open(const struct probe_targets *targets, const char *metrics_file, int listening,
 		     struct outputs *outputs, struct probe_watch **out);
 void probe_watch_close(struct probe_watch *w);
 

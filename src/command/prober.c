@@ -242,7 +242,7 @@ static void request_serve(const struct prober_request *request, int out)
 {
 	const struct judge_place place = { request->places, request->places_len };
 	uint64_t deadline = clock_monotonic() + VARY_S * NS_PER_S;
-	const struct vary_options options = { .timeout_ns = HANDSHAKE_S * NS_PER_S,
+	const struct vary_options options = { .patience = { .timeout_ns = HANDSHAKE_S * NS_PER_S },
 					      .pause_ns = PAUSE_NS,
 					      .go_on = in_time,
 					      .context = &deadline };

@@ -17,7 +17,8 @@
 
 struct metrics_http {
 	const struct mhdlib *mhd;
-	struct metrics_share *share;
+	metrics_page *page;
+	void *context;
 	struct MHD_Daemon *daemon;
 	int fd;
 };
@@ -70,7 +71,7 @@ static enum MHD_Result show(const struct metrics_http *http, struct MHD_Connecti
 	char *page;
 	size_t len;
 
-	if (metrics_share_page(http->share, format, &page, &len))
+	if (http->page(http->context, format, &page, &len))
 		return respond(mhd, connection, MHD_HTTP_SERVICE_UNAVAILABLE,
 			       words_response(mhd, "no metrics yet\n"));
 	r = mhd->create_response_from_buffer(len, page, MHD_RESPMEM_MUST_FREE);
@@ -107,7 +108,7 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
 	return show(http, connection);
 }
 
-int metrics_http_open(int listening, struct metrics_share *share, struct metrics_http **out)
+int metrics_http_open(int listening, metrics_page *page, void *context, struct metrics_http **out)
 {
 	struct metrics_http *http = calloc(1, sizeof(*http));
 	int err;
@@ -119,7 +120,8 @@ int metrics_http_open(int listening, struct metrics_share *share, struct metrics
 		free(http);
 		return -EOPNOTSUPP;
 	}
-	http->share = share;
+	http->page = page;
+	http->context = context;
 	http->fd = listening;
 	http->daemon = http->mhd->start_daemon(
 		MHD_USE_AUTO | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_ITC, 0, NULL, NULL,

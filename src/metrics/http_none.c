@@ -12,10 +12,11 @@ const char *metrics_http_lacks(void)
 	return "this build is static and has no HTTP server";
 }
 
-int metrics_http_open(int listening, struct metrics_share *share, struct metrics_http **out)
+int metrics_http_open(int listening, metrics_page *page, void *context, struct metrics_http **out)
 {
 	(void)listening;
-	(void)share;
+	(void)page;
+	(void)context;
 	(void)out;
 	return -EOPNOTSUPP;
 }

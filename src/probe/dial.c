@@ -33,13 +33,18 @@ static int dial_wait(struct dial *d, short events, uint64_t limit)
 	for (;;) {
 		uint64_t now = clock_monotonic();
 		uint64_t left = now < limit ? limit - now : 0;
-		struct timespec t = clock_timespec(left);
+		bool ticks = d->patience.tick && left > NS_PER_S;
+		struct timespec t = clock_timespec(ticks ? NS_PER_S : left);
 		int ret = ppoll(&poll_fd, 1, &t, &none);
 
 		if (ret > 0)
 			return 0;
-		if (ret < 0)
+		if (ret < 0) {
+			d->interrupted = errno == EINTR;
 			return -errno;
+		}
+		if (ticks)
+			d->patience.tick(d->patience.context);
 		if (!left) {
 			d->expired |= now >= d->deadline;
 			return -ETIMEDOUT;
@@ -81,13 +86,14 @@ static int dial_connect(struct dial *d, const struct dial_peer *peer)
 	return -err;
 }
 
-int dial_open(struct dial *d, const struct dial_peer *peer, uint64_t timeout_ns)
+int dial_open(struct dial *d, const struct dial_peer *peer, const struct dial_patience *patience)
 {
 	struct sockaddr_storage local = { 0 };
 	socklen_t len = sizeof(local);
 	int err;
 
 	memset(d, 0, sizeof(*d));
+	d->patience = *patience;
 	d->conn.family = peer->addr.ss_family;
 	d->conn.role = TLSFAIL_ROLE_CLIENT;
 	d->conn.flags = TLSFAIL_F_CONNECT;
@@ -95,7 +101,7 @@ int dial_open(struct dial *d, const struct dial_peer *peer, uint64_t timeout_ns)
 	memcpy(d->conn.comm, "tlsfail", sizeof("tlsfail"));
 	address_note(&peer->addr, d->conn.raddr, &d->conn.rport);
 	d->conn.t_start = clock_monotonic();
-	d->deadline = d->conn.t_start + timeout_ns;
+	d->deadline = d->conn.t_start + patience->timeout_ns;
 	d->fd = socket(peer->addr.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (d->fd < 0)
 		return -errno;

@@ -27,23 +27,33 @@ struct dial_peer {
 	socklen_t len;
 };
 
+/* How long it may take, and who wants to know that it still does. */
+struct dial_patience {
+	uint64_t timeout_ns;
+	/* Called about once a second while it waits; NULL: nobody wants to know. */
+	void (*tick)(void *context);
+	void *context;
+};
+
 struct dial {
 	int fd;
+	struct dial_patience patience;
 	uint64_t deadline;   /* CLOCK_MONOTONIC, ns */
 	uint64_t wait_until; /* of dial_settle(); 0: the deadline counts */
 	size_t bytes_read;
 	bool tls; /* what goes over it now belongs to the handshake */
 	bool expired;
+	bool interrupted; /* by a signal: what it looks like now says nothing about the peer */
 	struct tlsfail_conn conn;
 	size_t kept[TLSFAIL_DIR_RECEIVED + 1]; /* of bytes */
 	uint8_t bytes[TLSFAIL_DIR_RECEIVED + 1][TLSWIRE_MAX];
 };
 
 /*
- * Connects within timeout_ns. Returns 0 or a negative errno, -ETIMEDOUT among them; *d is to be
+ * Connects, within the patience for all of it. Returns 0 or a negative errno, -ETIMEDOUT among them; *d is to be
  * closed even then.
  */
-int dial_open(struct dial *d, const struct dial_peer *peer, uint64_t timeout_ns);
+int dial_open(struct dial *d, const struct dial_peer *peer, const struct dial_patience *patience);
 
 /*
  * Sends all, or receives what is there, waiting for it. 0 from dial_receive(): the peer closed.

@@ -153,7 +153,7 @@ static bool offer_make(struct work *w, const struct tls_offer *offer, struct ans
 	if (!len || !may_go_on(w))
 		return false;
 	text_init(&problem, words, sizeof(words));
-	err = dial_open(&w->dial, w->peer, w->options->timeout_ns);
+	err = dial_open(&w->dial, w->peer, &w->options->patience);
 	if (!err && w->client->proxy_header)
 		err = starttls_proxy_header(&w->dial);
 	if (!err && w->client->starttls)
@@ -163,6 +163,7 @@ static bool offer_make(struct work *w, const struct tls_offer *offer, struct ans
 	if (!err)
 		answer_wait(w, answer);
 	dial_close(&w->dial);
+	w->e->interrupted |= w->dial.interrupted;
 	return answer->kind == ANSWER_HELLO && answer->version == offer->version;
 }
 
@@ -197,7 +198,8 @@ static void ciphers_find(struct work *w, struct enumerated *v)
 	while (left.count && v->cipher_count < ENUMERATE_CIPHERS_MAX) {
 		offer.ciphers = list_of(&left);
 		if (!offer_make(w, &offer, &answer) || !number_remove(&left, answer.cipher)) {
-			v->refusal = answer;
+			if (!w->e->interrupted)
+				v->refusal = answer;
 			break;
 		}
 		v->accepted = true;
@@ -308,8 +310,8 @@ static void large_find(struct work *w, uint16_t version)
 
 	offer_init(w, version, &offer);
 	offer.length = LARGE_HELLO_LEN;
-	w->e->large_tried = true;
 	offer_make(w, &offer, &w->e->large);
+	w->e->large_tried = !w->e->interrupted;
 }
 
 /* -- what takes cryptography ------------------------------------------------------------------- */
@@ -319,7 +321,8 @@ static bool shake(struct work *w, const struct client *client, SSL_SESSION *sess
 	if (!may_go_on(w))
 		return false;
 	handshake_clear(&w->handshake);
-	handshake_make(client, w->peer, w->options->timeout_ns, session, &w->handshake);
+	handshake_make(client, w->peer, &w->options->patience, session, &w->handshake);
+	w->e->interrupted |= w->handshake.dial.interrupted;
 	return w->handshake.dial.conn.flags & TLSFAIL_F_DONE;
 }
 
@@ -380,6 +383,7 @@ static void resumption_find(struct work *w, struct enumerated *v)
 		return;
 	w->handshake.session = NULL;
 	v->resumes = shake(w, &client, session) && w->handshake.resumed;
+	v->resumption_tried = !w->e->interrupted;
 	SSL_SESSION_free(session);
 }
 

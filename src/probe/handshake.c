@@ -338,8 +338,8 @@ static bool talk_before(const struct client *client, struct handshake *h)
 	return false;
 }
 
-void handshake_make(const struct client *client, const struct dial_peer *peer, uint64_t timeout_ns,
-		    SSL_SESSION *session, struct handshake *h)
+void handshake_make(const struct client *client, const struct dial_peer *peer,
+		    const struct dial_patience *patience, SSL_SESSION *session, struct handshake *h)
 {
 	struct text problem;
 	SSL *ssl = NULL;
@@ -361,12 +361,17 @@ void handshake_make(const struct client *client, const struct dial_peer *peer, u
 		SSL_CTX_free(ctx);
 		return;
 	}
-	err = dial_open(&h->dial, peer, timeout_ns);
+	err = dial_open(&h->dial, peer, patience);
 	if (err) {
 		h->end = err == -ECONNREFUSED ? HANDSHAKE_FAILS : HANDSHAKE_NO_TCP;
 		h->error = -err;
 	} else if (talk_before(client, h)) {
 		talk_tls(ssl, client, h);
+	}
+	if (h->dial.interrupted) {
+		h->end = HANDSHAKE_UNTRIED;
+		text_init(&problem, h->words, sizeof(h->words));
+		text_add(&problem, "it was interrupted");
 	}
 	dial_finish(&h->dial);
 	h->time_ns = clock_realtime();

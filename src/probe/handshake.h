@@ -58,8 +58,9 @@ struct handshake {
  * Dials, shakes hands, verifies, waits for what the peer says after it, and closes. *h is to be
  * cleared whatever came of it. session may be NULL; it is offered.
  */
-void handshake_make(const struct client *client, const struct dial_peer *peer, uint64_t timeout_ns,
-		    SSL_SESSION *session, struct handshake *h);
+void handshake_make(const struct client *client, const struct dial_peer *peer,
+		    const struct dial_patience *patience, SSL_SESSION *session,
+		    struct handshake *h);
 void handshake_clear(struct handshake *h);
 
 #endif

@@ -121,6 +121,27 @@ static void set_conf_command(struct reading *r, const char *value)
 	client->command_count++;
 }
 
+/* Of stream: names with a blank between. */
+static void set_alpn(struct reading *r, const char *value)
+{
+	string_set(r->client->alpn, sizeof(r->client->alpn), value);
+	for (char *c = r->client->alpn; *c; c++)
+		if (*c == ' ')
+			*c = ',';
+}
+
+/* ngx_http_proxy_v2_handler() offers h2; the other versions offer nothing. */
+static void set_http_version(struct reading *r, const char *value)
+{
+	if (!strcmp(value, "2"))
+		set_alpn(r, "h2");
+}
+
+static void set_proxy_protocol(struct reading *r, const char *value)
+{
+	r->client->proxy_header = !strcasecmp(value, "on");
+}
+
 static const struct {
 	enum nginx_setting setting;
 	void (*set)(struct reading *r, const char *value);
@@ -136,6 +157,9 @@ static const struct {
 	{ NGINX_SSL_PROTOCOLS, set_protocols },
 	{ NGINX_SSL_CIPHERS, set_ciphers },
 	{ NGINX_SSL_CONF_COMMAND, set_conf_command },
+	{ NGINX_SSL_ALPN, set_alpn },
+	{ NGINX_HTTP_VERSION, set_http_version },
+	{ NGINX_PROXY_PROTOCOL, set_proxy_protocol },
 };
 
 /* The host of what is passed to: for a group, its name. */

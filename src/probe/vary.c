@@ -169,6 +169,16 @@ static bool short_hello(const struct change_context *c, struct client *changed)
 	return true;
 }
 
+static bool drop_alpn(const struct change_context *c, struct client *changed)
+{
+	if (!*c->client->alpn || !refused_hello(c->verdict))
+		return false;
+	changed->alpn[0] = '\0';
+	text_add(c->what, "without ALPN");
+	text_addf(c->proof, " the upstream answers; with ALPN %s it does not", c->client->alpn);
+	return true;
+}
+
 static bool proxy_header(const struct change_context *c, struct client *changed)
 {
 	if (!silent(c->verdict) && !is_cause(c->verdict, "peer-not-tls"))
@@ -241,6 +251,7 @@ static const struct change changes[] = {
 	  "add the CA that this host trusts to the file of proxy_ssl_trusted_certificate",
 	  system_trust },
 	{ "sni-unrecognized", NULL, drop_sni },
+	{ "alpn-mismatch", NULL, drop_alpn },
 	{ NULL,
 	  "make both sides agree on the PROXY protocol: nginx sends it in stream only "
 	  "(proxy_protocol on;), never with proxy_pass in http",
@@ -251,8 +262,9 @@ static const struct change changes[] = {
 /* What is certain needs no proof, but it may have a way out that is worth to be known. */
 static bool worth_a_try(const struct change *change, const struct verdict *v)
 {
-	static const char *const old[] = { "protocol-version-too-old", "dh-key-too-small",
-					   "legacy-renegotiation", "legacy-signature" };
+	static const char *const old[] = { "protocol-version-too-old", "protocol-version-rejected",
+					   "dh-key-too-small", "legacy-renegotiation",
+					   "legacy-signature" };
 
 	if (v->finding.confidence != CONFIDENCE_HIGH)
 		return true;
@@ -372,10 +384,10 @@ static bool change_try(const struct change *change, const struct client *client,
 	if (options->go_on && !options->go_on(options->context))
 		return false;
 	pause_for(options->pause_ns);
-	handshake_make(&changed, peer, options->timeout_ns, NULL, &v->other);
+	handshake_make(&changed, peer, &options->patience, NULL, &v->other);
 	attempt->works = hello_answered(v);
 	judge(&v->other, place, &v->work, &v->other_finding);
-	attempt->cause = v->other_finding.cause;
+	attempt->cause = v->other.end == HANDSHAKE_UNTRIED ? NULL : v->other_finding.cause;
 	v->try_count++;
 	handshake_clear(&v->other);
 	if (!attempt->works)
@@ -396,7 +408,7 @@ void vary(const struct client *client, const struct dial_peer *peer,
 	struct text t;
 
 	memset(v, 0, sizeof(*v));
-	handshake_make(client, peer, options->timeout_ns, NULL, &v->first);
+	handshake_make(client, peer, &options->patience, NULL, &v->first);
 	v->end = v->first.end;
 	judge(&v->first, place, &v->work, &v->finding);
 	if (v->end != HANDSHAKE_FAILS)

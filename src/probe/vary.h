@@ -33,8 +33,8 @@ struct verdict {
 };
 
 struct vary_options {
-	uint64_t timeout_ns; /* of a handshake */
-	uint64_t pause_ns;   /* between two of them */
+	struct dial_patience patience; /* with each connection */
+	uint64_t pause_ns;	       /* between two of them */
 	/* Asked before each further connection; false: no more. NULL: none asks. */
 	bool (*go_on)(void *context);
 	void *context;

@@ -2,8 +2,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """tlsfail probe against servers that do harm, that want to be talked to first, that go away; its exit
 statuses; what it writes for Prometheus, and whether the alerts come."""
-import functools
-import http.server
 import importlib.util
 import json
 import os
@@ -30,7 +28,7 @@ from test_probe import check_schema
 WORKS, FAILS, USAGE, UNTRIED = 0, 1, 2, 3
 MEMORY = ("prlimit", "--as=300000000")  # bytes; more is refused
 RULES = env.REPOSITORY / "dist" / "prometheus" / "tlsfail.probe.rules.yml"
-TEXTFILE = "127.0.0.1:9100"
+METRICS = "127.0.0.1:9109"
 
 
 def tests(here):
@@ -336,23 +334,6 @@ def check_enumerate(here):
 # -- Prometheus ------------------------------------------------------------------------------------
 
 
-class TextfileHandler(http.server.BaseHTTPRequestHandler):
-    """Serves a file of metrics, as node_exporter's textfile collector does."""
-
-    def __init__(self, path, *args):
-        self._path = path
-        super().__init__(*args)
-
-    def do_GET(self):
-        self.send_response(200)
-        self.send_header("Content-Type", "text/plain; version=0.0.4")
-        self.end_headers()
-        self.wfile.write(self._path.read_bytes())
-
-    def log_message(self, *_):
-        pass
-
-
 def check_watch(here):
     """--watch under a real Prometheus: a certificate that ends in 10 days is an alert, and stays one
     when the upstream is gone."""
@@ -367,17 +348,13 @@ def check_watch(here):
     metrics = directory / "probe.prom"
     events = directory / "events.json"
     watch = procs.start_owned([str(here.tlsfail), "probe", "--watch", "1s", "--metrics-file",
-                               str(metrics), "--sink", f"json:{events}", "127.0.0.1:8499"],
-                              stdout=subprocess.DEVNULL)
-    httpd = None
+                               str(metrics), "--metrics", METRICS, "--sink", f"json:{events}",
+                               "127.0.0.1:8499"], stdout=subprocess.DEVNULL)
     try:
         procs.wait_until(metrics.exists, 10, "metrics")
         linted = prometheus.promtool("check", "metrics", text=metrics.read_text())
         require(not linted.returncode, linted)
-        httpd = http.server.ThreadingHTTPServer(
-            ("127.0.0.1", 9100), functools.partial(TextfileHandler, metrics))
-        threading.Thread(target=httpd.serve_forever, daemon=True).start()
-        with prometheus.Prometheus(directory, TEXTFILE, [RULES]) as server_:
+        with prometheus.Prometheus(directory, METRICS, [RULES]) as server_:
             fires = 'ALERTS{alertname="UpstreamCertificateEndsSoon",alertstate="firing"}'
             server_.wait_query("tlsfail_upstream_works == 1")
             server_.wait_query(fires)
@@ -389,9 +366,6 @@ def check_watch(here):
     finally:
         procs.stop(watch)
         procs.stop(upstream)
-        if httpd:
-            httpd.shutdown()
-            httpd.server_close()
     told = [json.loads(event)["event.name"] for event in events.read_text().splitlines()]
     require(told == ["tls.handshake.failure"], told)
 

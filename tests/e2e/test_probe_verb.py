@@ -7,15 +7,17 @@ import re
 import signal
 import ssl
 import subprocess
+import time
 
 from lab import pki, procs
 from lab.pki import SERVER_NAME
 from tap import require
+from terminal import Terminal
 from test_probe import check_schema
 from test_probe_servers import (FAILS, UNTRIED, USAGE, WORKS, check_docs, check_exit_status,
                                 check_from, check_interrupt, check_listening,
                                 check_proxy_header, check_starttls, check_starttls_refused, hang,
-                                probe, reset, server, then_tls)
+                                probe, proxy, reset, server, then_tls)
 
 # The verb's checks that are about what a server does, and not about where it runs.
 SHARED = {
@@ -247,6 +249,53 @@ def check_from_place(here):
     require(done.returncode == UNTRIED and "absent.ndjson" in done.stderr, done)
 
 
+def check_from_clients(here):
+    """Who connected to nginx cannot be connected to, and it is said so."""
+    event = {"event.name": "tls.handshake.failure", "tlsfail.role": "server",
+             "network.peer.address": "127.0.0.1", "network.peer.port": 1}
+    lines = here.top / "clients.ndjson"
+    lines.write_text(json.dumps(event) + "\n" + json.dumps(event) + "\n")
+    done, results = probe(here, "--from", lines)
+    require(done.returncode == UNTRIED and not results, done)
+    require("2 of the events are about clients" in done.stderr, done)
+    require("no event names an upstream" in done.stderr, done)
+
+
+# Places whose modules say in ALPN, or before TLS, what others do not.
+PROTOCOLS = """
+events {{}}
+http {{
+    server {{
+        listen 127.0.0.1:1;
+        location /plain/ {{ proxy_pass https://127.0.0.1:{port}; proxy_http_version 1.1; }}
+        location /two/ {{ proxy_pass https://127.0.0.1:{port}; proxy_http_version 2; }}
+        location /grpc/ {{ grpc_pass grpcs://127.0.0.1:{port}; }}
+    }}
+}}
+stream {{
+    upstream named {{ server 127.0.0.1:{port}; }}
+    upstream headed {{ server 127.0.0.1:{headed}; }}
+    server {{ listen 127.0.0.1:2; proxy_pass named; proxy_ssl on; proxy_ssl_alpn h2 postgresql; }}
+    server {{ listen 127.0.0.1:3; proxy_pass headed; proxy_ssl on; proxy_protocol on; }}
+}}
+"""
+
+
+def check_protocols(here):
+    """HTTP/2, gRPC, ALPN of stream and the PROXY header are those of the place."""
+    def h2(context):
+        context.set_alpn_protocols(["h2"])
+
+    with server(tls(here, change=h2)) as port, server(then_tls(here, proxy)) as headed:
+        path = here.top / "protocols.conf"
+        path.write_text(PROTOCOLS.format(port=port, headed=headed))
+        for place, agreed in (("/plain/", None), ("/two/", "h2"), ("/grpc/", "h2"), ("named", "h2"),
+                              ("headed", None)):
+            status, _, (result,) = ask(here, "-c", path, place)
+            require(status == WORKS, place, result)
+            require(result.get("tls.next_protocol") == agreed, place, result)
+
+
 # -- what it accepts -------------------------------------------------------------------------------
 
 
@@ -356,6 +405,33 @@ def check_watch(here):
                    cause="connection-refused") == 1, page)
 
 
+def check_watch_served(here):
+    """The metrics over HTTP, while it watches and not otherwise."""
+    with server(tls(here)) as port, server(hang) as free:
+        target, address = f"127.0.0.1:{port}", f"unix:{here.top}/probe-metrics.sock"
+        process = subprocess.Popen(
+            [str(here.tlsfail), "probe", "--watch", "1s", "--metrics", address, target],
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+
+        def page():
+            return subprocess.run(["curl", "-s", "--unix-socket", address.removeprefix("unix:"),
+                                   "http://localhost/metrics"], capture_output=True, text=True,
+                                  check=False).stdout
+        try:
+            procs.wait_until(lambda: sample(page(), "tlsfail_upstream_works", target=target) == 1,
+                             20 * procs.PATIENCE, "the metrics")
+            require(sample(page(), "tlsfail_upstream_certificate_not_after_timestamp_seconds",
+                           target=target), page())
+        finally:
+            process.send_signal(signal.SIGTERM)
+            said = process.communicate(timeout=20 * procs.PATIENCE)[1]
+        require(process.returncode == WORKS, process.returncode, said)
+        done, results = probe(here, "--metrics", f"127.0.0.1:{free}", "--watch", "1s", target)
+        require(done.returncode == UNTRIED and not results and str(free) in done.stderr, done)
+        done, results = probe(here, "--metrics", address, target)
+        require(done.returncode == USAGE and not results and "--watch" in done.stderr, done)
+
+
 def check_watch_obstacles(here):
     """Metrics that cannot be written are told once, and the probe goes on; a sink that cannot be opened
     ends it before anybody is asked."""
@@ -367,6 +443,68 @@ def check_watch_obstacles(here):
         done, results = probe(here, "--sink", f"json:{here.top}/absent/x.json",
                               f"127.0.0.1:{port}")
         require(done.returncode == UNTRIED and not results and done.stderr, done)
+
+
+# -- at a terminal ---------------------------------------------------------------------------------
+
+
+def at_terminal(here, *arguments):
+    return Terminal(here.tlsfail, "probe", "--format", "json", "--timeout", "60s", *arguments)
+
+
+def check_terminal_targets(here):
+    """Which of them, and how long already; Ctrl-C ends it, and claims nothing about who was not heard out."""
+    with server(hang) as port:
+        targets = ("127.0.0.1:1", f"127.0.0.1:{port}", f"localhost:{port}")
+        with at_terminal(here, *targets) as terminal:
+            terminal.wait(rf"{re.escape(targets[1])} \(2 of 3\): connection 1, [1-9] s")
+            terminal.interrupt()
+            status, told = terminal.finish()
+    results = [json.loads(line) for line in told.splitlines()]
+    require(status == FAILS and len(results) == 2, status, told)
+    require(results[0]["error.type"] == "connection-refused", results)
+    require(results[1]["probe.result"] == "untried" and "error.type" not in results[1], results)
+    for result in results:
+        check_schema(result)
+    require("interrupted: 1 of 3 targets were tested" in terminal.shown(), repr(terminal.seen))
+    require("connection 1" not in terminal.shown(), "the progress is taken away", repr(terminal.seen))
+
+
+def check_terminal_enumerate(here):
+    """A server that takes its time for everything but the first handshake."""
+    slow = []
+
+    def behave(conn):
+        if slow:
+            time.sleep(0.3)
+        slow.append(conn)
+        tls(here)(conn)
+
+    with server(behave) as port, at_terminal(here, "--enumerate", f"127.0.0.1:{port}") as terminal:
+        terminal.wait(r"\(1 of 1\): connection [4-9]")
+        terminal.interrupt()
+        status, told = terminal.finish()
+    result = json.loads(told)
+    check_schema(result)
+    require(status == UNTRIED and result["probe.result"] == "works", status, result)
+    accepts = result["probe.accepts"]
+    require(not accepts["complete"] and accepts["versions"], accepts)
+    # nothing is said of what it was not heard about
+    require(not [one for one in accepts["versions"] if not one["accepted"]], accepts)
+    require("large_hello" not in accepts, accepts)
+
+
+def check_terminal_tries(here):
+    """A server that hangs: what was tried until then stays known."""
+    with server(hang) as port:
+        with Terminal(here.tlsfail, "probe", "--format", "json", "--timeout", "2s",
+                      f"127.0.0.1:{port}") as terminal:
+            terminal.wait(r"connection 2")
+            terminal.interrupt()
+            status, told = terminal.finish()
+    result = json.loads(told)
+    require(status == FAILS and result["probe.result"] == "fails" and result["error.type"], result)
+    require(not any(one["works"] or "error.type" in one for one in result["probe.tries"][1:]), result)
 
 
 def check_output_gone(here):
@@ -381,7 +519,8 @@ def check_output_gone(here):
 def check_usage(here):
     """What cannot be is asked of nobody."""
     for arguments in (("--rate", "0", "127.0.0.1"),
-                      ("--watch", "never", "127.0.0.1"), ("--format", "xml", "127.0.0.1")):
+                      ("--watch", "never", "127.0.0.1"), ("--format", "xml", "127.0.0.1"),
+                      ("--key", "/dev/null", "127.0.0.1")):
         done, results = probe(here, *arguments)
         require(done.returncode == USAGE and not results, arguments, done)
 
@@ -397,7 +536,13 @@ CHECKS = {
     "from-place": check_from_place,
     "enumerate": check_enumerate,
     "watch": check_watch,
+    "watch-served": check_watch_served,
     "watch-obstacles": check_watch_obstacles,
+    "terminal-targets": check_terminal_targets,
+    "terminal-enumerate": check_terminal_enumerate,
+    "terminal-tries": check_terminal_tries,
+    "from-clients": check_from_clients,
+    "protocols": check_protocols,
     "output-gone": check_output_gone,
     "usage": check_usage,
 }

@@ -72,6 +72,11 @@ static void assert_answer(const struct listen_address *address, const char *requ
 		fail_msg("%s was answered: %.300s", request, page);
 }
 
+static int page_make(void *context, enum exposition_format format, char **made, size_t *len)
+{
+	return metrics_share_page(context, format, made, len);
+}
+
 static void test_http(void **state)
 {
 	struct listen_address address;
@@ -87,7 +92,7 @@ static void test_http(void **state)
 		skip();
 	fd = listen_open(&address);
 	assert_true(fd >= 0);
-	assert_int_equal(metrics_http_open(fd, share, &http), 0);
+	assert_int_equal(metrics_http_open(fd, page_make, share, &http), 0);
 	assert_answer(&address, "GET /metrics HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
 		      "HTTP/1.1 200", "# TYPE tlsfail_");
 	assert_non_null(strstr(page, "text/plain"));
@@ -125,7 +130,7 @@ static void test_http_cannot(void **state)
 		skip();
 	fd = listen_open(&address);
 	assert_true(fd >= 0);
-	assert_int_equal(metrics_http_open(fd, share, &http), 0);
+	assert_int_equal(metrics_http_open(fd, page_make, share, &http), 0);
 	assert_answer(&address, "GET /metrics HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
 		      "HTTP/1.1 503", "no metrics yet");
 	assert_int_equal(listen_open(&address), -EADDRINUSE);

@@ -71,7 +71,8 @@ static bool may_go_on(void *context)
 
 static void ask(server_serve *serve, void *context, uint64_t timeout_ns)
 {
-	const struct vary_options options = { .timeout_ns = timeout_ns, .go_on = may_go_on };
+	const struct vary_options options = { .patience = { .timeout_ns = timeout_ns },
+					      .go_on = may_go_on };
 	struct server *server = server_start(serve, context);
 	struct dial_peer peer = server_peer(server);
 
@@ -331,7 +332,7 @@ static void test_flood(void **state)
 
 static void test_nobody(void **state)
 {
-	const struct vary_options options = { .timeout_ns = PROBING_PATIENT };
+	const struct vary_options options = { .patience = { .timeout_ns = PROBING_PATIENT } };
 	struct dial_peer peer = server_nobody();
 
 	(void)state;

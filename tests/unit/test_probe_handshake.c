@@ -90,7 +90,8 @@ static void judge_it(void)
 static void ask_peer(struct dial_peer peer, uint64_t timeout_ns)
 {
 	handshake_clear(&h);
-	handshake_make(&client, &peer, timeout_ns, NULL, &h);
+	handshake_make(&client, &peer, &(struct dial_patience){ .timeout_ns = timeout_ns }, NULL,
+		       &h);
 	judge_it();
 }
 
@@ -249,6 +250,7 @@ static void test_nothing_shared(void **state)
 
 static void test_resumption(void **state)
 {
+	const struct dial_patience patient = { .timeout_ns = PROBING_PATIENT };
 	struct server *server;
 	struct dial_peer peer;
 	SSL_SESSION *session;
@@ -257,12 +259,12 @@ static void test_resumption(void **state)
 	begin(&leaf);
 	server = server_start(server_tls, server_ctx);
 	peer = server_peer(server);
-	handshake_make(&client, &peer, PROBING_PATIENT, NULL, &h);
+	handshake_make(&client, &peer, &patient, NULL, &h);
 	session = h.session;
 	h.session = NULL;
 	assert_non_null(session);
 	handshake_clear(&h);
-	handshake_make(&client, &peer, PROBING_PATIENT, session, &h);
+	handshake_make(&client, &peer, &patient, session, &h);
 	SSL_SESSION_free(session);
 	server_stop(server);
 	assert_int_equal(h.end, HANDSHAKE_WORKS);

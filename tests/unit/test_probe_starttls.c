@@ -74,7 +74,9 @@ static int talk(const char *protocol, server_serve *serve, void *context, uint64
 
 	assert_non_null(starttls);
 	text_init(&problem, words, sizeof(words));
-	assert_int_equal(dial_open(&dial, &peer, PROBING_PATIENT), 0);
+	assert_int_equal(
+		dial_open(&dial, &peer, &(struct dial_patience){ .timeout_ns = PROBING_PATIENT }),
+		0);
 	dial.deadline = clock_monotonic() + timeout_ns;
 	err = starttls->talk(&dial, &problem);
 	for (size_t got = 0; !err && got < 3;) {
@@ -285,7 +287,9 @@ static void test_proxy_header(void **state)
 	ssize_t n;
 
 	(void)state;
-	assert_int_equal(dial_open(&dial, &peer, PROBING_PATIENT), 0);
+	assert_int_equal(
+		dial_open(&dial, &peer, &(struct dial_patience){ .timeout_ns = PROBING_PATIENT }),
+		0);
 	assert_int_equal(starttls_proxy_header(&dial), 0);
 	while ((n = dial_receive(&dial, header + len, sizeof(header) - 1 - len)) > 0)
 		len += (size_t)n;

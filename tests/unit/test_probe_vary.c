@@ -86,7 +86,7 @@ static bool may_go_on(void *context)
 static void ask_peer(struct dial_peer peer, uint64_t timeout_ns)
 {
 	const struct judge_place nowhere = { 0 };
-	const struct vary_options options = { .timeout_ns = timeout_ns,
+	const struct vary_options options = { .patience = { .timeout_ns = timeout_ns },
 					      .go_on = may_go_on,
 					      .context = &allowed };
 
@@ -243,6 +243,48 @@ static void test_old_server(void **state)
 	assert_true(verdict.settled);
 	assert_non_null(strstr(verdict.works, "security level 0"));
 	assert_string_equal(verdict.finding.cause, "protocol-version-too-old");
+}
+
+/* The same for a server that says no by an alert: that is certain, and so is not the way out. */
+static void test_old_server_refuses(void **state)
+{
+	(void)state;
+	begin(&leaf);
+	SSL_CTX_set_security_level(server_ctx, 0);
+	SSL_CTX_set_min_proto_version(server_ctx, TLS1_VERSION);
+	SSL_CTX_set_max_proto_version(server_ctx, TLS1_VERSION);
+	ask_tls();
+	assert_int_equal(verdict.end, HANDSHAKE_FAILS);
+	assert_string_equal(verdict.finding.cause, "protocol-version-rejected");
+	assert_int_equal(verdict.finding.confidence, CONFIDENCE_HIGH);
+	assert_true(verdict.settled);
+	assert_int_equal(verdict.try_count, 1);
+	assert_non_null(strstr(verdict.works, "security level 0"));
+	assert_non_null(strstr(verdict.finding.confirmed, "with secure settings it does not"));
+	assert_string_equal(verdict.finding.hint, "upgrade TLS on the upstream");
+}
+
+static int refuse_protocols(SSL *ssl, const unsigned char **out, unsigned char *out_len,
+			    const unsigned char *in, unsigned int in_len, void *context)
+{
+	(void)ssl;
+	(void)out;
+	(void)out_len;
+	(void)in;
+	(void)in_len;
+	(void)context;
+	return SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+
+static void test_alpn(void **state)
+{
+	(void)state;
+	begin(&leaf);
+	SSL_CTX_set_alpn_select_cb(server_ctx, refuse_protocols, NULL);
+	memcpy(client.alpn, "h2", sizeof("h2"));
+	ask_tls();
+	assert_proven("alpn-mismatch", "without ALPN");
+	assert_non_null(strstr(verdict.finding.confirmed, "with ALPN h2 it does not"));
 }
 
 /* -- verification ------------------------------------------------------------------------------ */
@@ -465,6 +507,8 @@ int main(void)
 		cmocka_unit_test_teardown(test_ciphers, end),
 		cmocka_unit_test_teardown(test_groups, end),
 		cmocka_unit_test_teardown(test_old_server, end),
+		cmocka_unit_test_teardown(test_old_server_refuses, end),
+		cmocka_unit_test_teardown(test_alpn, end),
 		cmocka_unit_test_teardown(test_depth, end),
 		cmocka_unit_test_teardown(test_intermediate_not_sent, end),
 		cmocka_unit_test_teardown(test_name_of_certificate, end),

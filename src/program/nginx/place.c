@@ -39,6 +39,7 @@ const char *nginx_setting_name(enum nginx_setting setting)
 		[NGINX_PROXY_PROTOCOL] = "protocol",
 		[NGINX_VERSION] = "",
 		[NGINX_NAMED] = "",
+		[NGINX_HTTP_VERSION] = "http_version",
 	};
 
 	return names[setting];

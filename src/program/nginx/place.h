@@ -62,6 +62,8 @@ enum nginx_setting {
 	/* no directives, but what else is known of the place */
 	NGINX_VERSION, /* of nginx, as nginxargs_read_version() has it */
 	NGINX_NAMED,   /* the server block has the name that the client asked for */
+	/* recordings have the numbers, so what is new stands here */
+	NGINX_HTTP_VERSION, /* that requests are passed on with; 2 offers h2 */
 	NGINX_SETTING_COUNT,
 };
 

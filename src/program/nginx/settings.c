@@ -173,6 +173,9 @@ void nginxtell_value(struct nginxtell *tell, struct nginx_place *place, enum ngi
 	const struct nginxconf_directive *d = nginxtell_setting(block, place->module, setting);
 	const struct nginxconf_directive *level = d ? d->parent : NULL;
 
+	/* of the versions of HTTP, only 2 shows in a handshake */
+	if (d && setting == NGINX_HTTP_VERSION && strcmp(nginxconf_word(d, 1), "2") != 0)
+		return;
 	while (d) {
 		nginxtell_directive(tell, place, setting, d, level == block);
 		d = is_repeated(place->module, setting) ? nginxconf_find(d->next, d->words[0])
