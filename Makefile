@@ -32,6 +32,8 @@ ARM64_CC    ?= aarch64-linux-gnu-gcc
 ARM64_STRIP ?= aarch64-linux-gnu-strip
 CFLAGS    ?= -O2 -g
 LDLIBS    ?= -lbpf -lelf -lz -ljansson -lconfig -lssl -lcrypto
+# Of the program that does not trace.
+ASK_LDLIBS ?= -lz -ljansson -lconfig -lssl -lcrypto
 # The unit tests have OpenSSL make the handshakes that they decode.
 UNIT_LDLIBS ?= -lcmocka
 HARDENING_CFLAGS  ?= -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
@@ -54,8 +56,13 @@ SRCS      := $(sort $(shell find src -name '*.c'))
 # is no static one.
 STATIC_SRCS := $(filter %_none.c,$(SRCS))
 SHARED_SRCS := $(STATIC_SRCS:%_none.c=%.c) $(filter %lib.c,$(SRCS))
-PROGRAM_SRCS        := $(filter-out $(STATIC_SRCS),$(SRCS))
-STATIC_PROGRAM_SRCS := $(filter-out $(SHARED_SRCS),$(SRCS))
+# In a program without libbpf one file stands in for all that needs it.
+UNTRACED_SRCS := src/command/without_kernel.c
+PROGRAM_SRCS        := $(filter-out $(STATIC_SRCS) $(UNTRACED_SRCS),$(SRCS))
+STATIC_PROGRAM_SRCS := $(filter-out $(SHARED_SRCS) $(UNTRACED_SRCS),$(SRCS))
+TRACING_SRCS        := $(filter-out src/kernel/hooks.c,$(wildcard src/kernel/*.c)) \
+                       src/command/trace.c src/command/doctor.c
+ASK_SRCS            := $(filter-out $(TRACING_SRCS),$(PROGRAM_SRCS)) $(UNTRACED_SRCS)
 # A test and a fuzzer have a main() of their own.
 TESTABLE_SRCS       := $(filter-out src/main.c,$(PROGRAM_SRCS))
 UNIT_SRCS       := $(sort $(wildcard tests/unit/test_*.c))
@@ -181,6 +188,27 @@ build/tlsfail: $(PROGRAM_SRCS:src/%.c=build/obj/%.o)
 	$(Q)$(CC) $(CFLAGS) $(HARDENING_CFLAGS) -pie $(HARDENING_LDFLAGS) $(LDFLAGS) $^ \
 		$(LDLIBS) -o $@
 
+# The verbs that ask and do not trace need no libbpf, and to build them takes neither clang nor bpftool. Of
+# the archive is linked what they use.
+.PHONY: ask
+ask: build/ask/tlsfail ## build build/ask/tlsfail, which explains, lints, probes, replays: without libbpf
+
+build/ask/obj/%.o: src/%.c Makefile
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(USER_CPPFLAGS) $(CPPFLAGS) $(WARNINGS) $(CFLAGS) $(HARDENING_CFLAGS) $(PREFIX_MAP) \
+		$(DEPFLAGS) -c $< -o $@
+
+-include $(ASK_SRCS:src/%.c=build/ask/obj/%.d)
+
+build/ask/ask.a: $(filter-out build/ask/obj/main.o,$(ASK_SRCS:src/%.c=build/ask/obj/%.o))
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+build/ask/tlsfail: build/ask/obj/main.o build/ask/ask.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(HARDENING_CFLAGS) -pie $(HARDENING_LDFLAGS) $(LDFLAGS) $^ $(ASK_LDLIBS) -o $@
+
 # static_rules PROGRAM OBJECTS COMPILER STRIP FLAGS: one file that needs nothing from the machine it
 # is copied to.
 define static_rules
@@ -254,7 +282,8 @@ bpf-arm64: build/arm64/tlsfail.skel.h ## compile the BPF side for arm64 too
 # ---- Checks (no root) ----------------------------------------------------------------------------
 
 STATIC_CHECKS := check-format check-gcc check-clang check-tidy check-cppcheck check-shell check-python \
-                 check-man check-layers check-stores bpf-arm64 check-docs check-fault check-fuzz
+                 check-man check-layers check-stores bpf-arm64 check-docs check-ask check-fault \
+                 check-fuzz
 
 .PHONY: check
 check: check-static check-unit check-golden check-cli ## all checks that need no root: format, warnings, analysers, layers, unit, golden
@@ -373,6 +402,10 @@ coverage: $(COVERAGE_PROGRAMS) build/coverage/tlsfail ## line coverage of src/ b
 		'cli=tests/cli/run --tlsfail build/coverage/tlsfail' >build/coverage/log || \
 		{ cat build/coverage/log; exit 1; }
 	$(Q)tools/coverage --least $(COVERAGE_LEAST) build/coverage
+
+.PHONY: check-ask
+check-ask: ## the verbs that do not trace, built where there is no libbpf, no clang and no bpftool
+	$(Q)tools/tap-summary 'ask=tests/ask/run'
 
 .PHONY: check-fault
 check-fault: build/tlsfail ## each call of the C library that replay makes, made to fail once
