@@ -125,6 +125,10 @@ static int configuration_lint(const struct options *o, const struct lint_setting
 	status = lint_run(read.conf, &asked, &lint) ? EXIT_UNREADABLE : EXIT_SUCCESS;
 	if (status) {
 		log_line("%s", strerror(ENOMEM));
+	} else if (!lint_is_located(lint)) {
+		log_line("%s: no location or upstream that nginx passes to is called '%s'", path,
+			 o->ask.location);
+		status = EXIT_USAGE;
 	} else {
 		r.lint = lint;
 		report(o, &r);
@@ -141,6 +145,7 @@ int lint_command_run(const struct options *o)
 		.now = time(NULL),
 		.cert_days = (int64_t)(o->ask.cert_days_s ? o->ask.cert_days_s / DAY_S : 30),
 		.version = o->ask.nginx_version,
+		.location = o->ask.location,
 	};
 	struct lint_report rules = { .out = stdout, .settings = &settings };
 	int status;
@@ -149,7 +154,7 @@ int lint_command_run(const struct options *o)
 	if (o->ask.policy && policy_read(o->ask.policy, &settings))
 		return EXIT_USAGE;
 	if (o->argument && o->ask.conf) {
-		log_line("give only give only one file: either --conf or an argument");
+		log_line("give only one file: either --conf or an argument");
 		return EXIT_USAGE;
 	}
 	if (o->ask.rules) {

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * What lint proposes, as a unified diff. Only lines that hold a directive whole are changed, and a
- * line that is shown around them is left out when it may hold a secret.
+ * What lint proposes, as a unified diff. Only lines that hold a directive whole are changed. A line that may
+ * hold a secret is neither changed nor shown: the context ends before it.
  */
 #include "command/lint_report.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#include "program/nginx/redact.h"
 
 #define CONTEXT	 3
 #define LINE_MAX 1024
@@ -53,6 +55,32 @@ static int line_len(const struct lines *l, size_t i)
 	return (int)(len && l->begin[i][len - 1] == '\n' ? len - 1 : len);
 }
 
+static bool line_may_show(const struct lines *l, size_t i)
+{
+	return nginxredact_may_show(l->begin[i], (size_t)line_len(l, i));
+}
+
+/* The same of the lines from .. to - 1. */
+static bool lines_may_show(const struct lines *l, size_t from, size_t to)
+{
+	for (; from < to; from++)
+		if (!line_may_show(l, from))
+			return false;
+	return true;
+}
+
+/* May what stands behind the directive in its line? Of a comment there nothing would be lost. */
+static bool rest_may_show(const struct lines *l, size_t i, const char *rest)
+{
+	size_t len = (size_t)(l->begin[i] + line_len(l, i) - rest);
+
+	while (len && (*rest == ' ' || *rest == '\t')) {
+		rest++;
+		len--;
+	}
+	return (len && *rest == '#') || nginxredact_may_show(rest, len);
+}
+
 /* False: it cannot be shown as a change of lines. */
 static bool change_make(const struct lines *l, const struct lint_finding *f, struct change *c)
 {
@@ -69,7 +97,8 @@ static bool change_make(const struct lines *l, const struct lint_finding *f, str
 	if ((size_t)indent != strspn(l->begin[first], " \t"))
 		return false;
 	*c = (struct change){ .at = last, .replaces = f->edit_kind == LINT_EDIT_REPLACE };
-	if (c->replaces && first != last)
+	if (c->replaces && (first != last || !nginxredact_may_show(from, (size_t)(to - from)) ||
+			    !rest_may_show(l, first, to)))
 		return false;
 	text_init(&t, c->text, sizeof(c->text));
 	text_addf(&t, "%.*s%s", indent, l->begin[first], f->edit);
@@ -94,24 +123,46 @@ static void hunk_line(FILE *out, char sign, const struct lines *l, size_t i)
 		fputs("\\ No newline at end of file\n", out);
 }
 
+/* What is shown of a file in one piece: the lines from .. to - 1. */
+struct hunk {
+	size_t from, to;
+};
+
+/* Lines around the changes: patch wants as many before as behind them, unless the file begins or ends
+ * there. */
+static void hunk_widen(const struct lines *l, struct hunk *h)
+{
+	size_t before = 0, behind = 0;
+
+	while (before < CONTEXT && before < h->from && line_may_show(l, h->from - before - 1))
+		before++;
+	while (behind < CONTEXT && h->to + behind < l->count && line_may_show(l, h->to + behind))
+		behind++;
+	if (before < behind && before < h->from)
+		behind = before;
+	else if (behind < before && h->to + behind < l->count)
+		before = behind;
+	h->from -= before;
+	h->to += behind;
+}
+
 /* Changes first .. last - 1, which are near each other. delta: lines added before. */
 static long hunk_print(FILE *out, const struct lines *l, const struct change *c, size_t first,
 		       size_t last, long delta)
 {
-	/* the first line that is not as it was: patch wants as much before it as behind the last one */
-	size_t changed = c[first].at + !c[first].replaces;
-	size_t from = changed > CONTEXT ? changed - CONTEXT : 0;
-	size_t to = c[last - 1].at + 1 + CONTEXT;
-	long added = 0;
+	struct hunk h = { c[first].at + !c[first].replaces, c[last - 1].at + 1 };
 	size_t next = first;
+	long added = 0;
 
-	if (to > l->count)
-		to = l->count;
+	hunk_widen(l, &h);
 	for (size_t i = first; i < last; i++)
 		added += !c[i].replaces;
-	fprintf(out, "@@ -%zu,%zu +%ld,%ld @@\n", from + 1, to - from, (long)from + 1 + delta,
-		(long)(to - from) + added);
-	for (size_t i = from; i < to; i++) {
+	/* of no lines, the number is that of the line before */
+	fprintf(out, "@@ -%zu,%zu +%ld,%ld @@\n", h.from + (h.to > h.from), h.to - h.from,
+		(long)h.from + 1 + delta, (long)(h.to - h.from) + added);
+	for (; next < last && c[next].at + 1 == h.from; next++)
+		fprintf(out, "+%s\n", c[next].text);
+	for (size_t i = h.from; i < h.to; i++) {
 		bool replaced = next < last && c[next].at == i && c[next].replaces;
 
 		hunk_line(out, replaced ? '-' : ' ', l, i);
@@ -119,6 +170,13 @@ static long hunk_print(FILE *out, const struct lines *l, const struct change *c,
 			fprintf(out, "+%s\n", c[next].text);
 	}
 	return delta + added;
+}
+
+/* Does the change stand so near the one before it that they are one hunk? */
+static bool is_near(const struct lines *l, const struct change *before, const struct change *c)
+{
+	return c->at <= before->at + 2 * CONTEXT &&
+	       lines_may_show(l, before->at + 1, c->at + !c->replaces);
 }
 
 static void file_print(const struct lint_report *r, const struct lines *l, struct change *c,
@@ -131,7 +189,7 @@ static void file_print(const struct lint_report *r, const struct lines *l, struc
 	qsort(c, count, sizeof(*c), by_line);
 	fprintf(r->out, "--- %s\n+++ %s\n", path, path);
 	for (size_t i = 1; i <= count; i++) {
-		if (i < count && c[i].at <= c[i - 1].at + 2 * CONTEXT)
+		if (i < count && is_near(l, &c[i - 1], &c[i]))
 			continue;
 		delta = hunk_print(r->out, l, c, first, i, delta);
 		first = i;

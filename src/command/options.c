@@ -301,6 +301,8 @@ static int check_together(const struct options *o)
 			  "both: a client that failed cannot be asked";
 	else if (o->command == COMMAND_PROBE && o->metrics && !o->probe.watch_s)
 		problem = "--metrics needs --watch: without it, tlsfail ends after one round";
+	else if (o->ask.location && o->ask.rules)
+		problem = "--rules lists all rules, and takes no --location";
 	if (!problem)
 		return 0;
 	log_line("%s", problem);

@@ -59,6 +59,7 @@ struct ask_settings {
 	/* of lint */
 	const char *policy;	    /* file of severities, or NULL */
 	bool diff;		    /* print what can be written instead */
+	const char *location;	    /* or upstream block, alone; NULL: all */
 	bool rules;		    /* list them */
 	uint64_t cert_days_s;	    /* certificates have to be valid for so long, 0: default */
 	unsigned int nginx_version; /* such as 1022001, 0: not known */

@@ -53,6 +53,12 @@ static int set_diff(struct options *o, const char *value)
 	return 0;
 }
 
+static int set_location(struct options *o, const char *value)
+{
+	o->ask.location = value;
+	return 0;
+}
+
 static int set_rules(struct options *o, const char *value)
 {
 	(void)value;
@@ -113,6 +119,9 @@ static const struct option_row rows[] = {
 	{ "format", 'f', "text|json|sarif", LINT, "output format", set_report },
 	{ "diff", 0, NULL, LINT, "print the suggested changes as a patch, for patch -p0",
 	  set_diff },
+	{ "location", 0, "NAME", LINT,
+	  "check only this location, or the places that pass to this upstream block",
+	  set_location },
 	{ "policy", 0, "FILE", LINT, "read the severities of rules from this file", set_policy },
 	{ "cert-days", 0, "TIME", LINT,
 	  "warn about certificates that expire within this time; "

@@ -12,6 +12,7 @@ from lab import pki
 from tap import require
 from test_ask import ask
 
+SARIF_SCHEMA = REPOSITORY / "tests" / "lint" / "sarif-2.1.0.schema.json"
 HEALTHY = REPOSITORY / "tests" / "lint" / "healthy"
 CLEAN, FINDINGS, USAGE, UNREADABLE = range(4)
 
@@ -88,6 +89,7 @@ RULES = {
          place("proxy_pass http://app; proxy_http_version 1.1;", GROUP)],
         [place("proxy_pass http://app; proxy_http_version 1.1; proxy_set_header Connection '';",
                GROUP),
+         place("proxy_pass http://app; proxy_http_version 2;", GROUP),
          place("grpc_pass grpc://app;", GROUP)]),
     "connect-timeout-short": (
         [place("proxy_pass https://10.0.0.1; proxy_connect_timeout 100ms;")],
@@ -181,7 +183,10 @@ def tests(here):
         "policy": check_policy,
         "version": check_version,
         "sarif": check_sarif,
+        "sarif-schema": check_sarif_schema,
         "diff": check_diff,
+        "diff-secrets": check_diff_secrets,
+        "location": check_location,
         "files-elsewhere": check_elsewhere,
     })
     yield from here.chosen("lint", checks)
@@ -318,20 +323,90 @@ def check_sarif(here):
     require(prints[0] == prints[1], "its fingerprint stays", prints)
 
 
+def check_sarif_schema(here):
+    """Valid by the schema of SARIF 2.1.0: each rule's findings, none, and words that need escaping."""
+    import jsonschema  # only this test needs more than the standard library
+    validator = jsonschema.Draft4Validator(json.loads(SARIF_SCHEMA.read_text()))
+    texts = [breaking[0] for breaking, _ in RULES.values()]
+    texts += [http(""), place('proxy_pass "https://a.\x01\\"\u00e4.example.com";')]
+    policy = policy_of(here, **{rule.replace("-", "_"): "note" for rule in RULES})
+    results = 0
+    for text in texts:
+        for options in ((), ("--policy", policy)):
+            done = lint(here, text, "-f", "sarif", *options)
+            log = json.loads(done.stdout)
+            errors = [error.message for error in validator.iter_errors(log)]
+            require(not errors, text, *errors[:5])
+            results += len(log["runs"][0]["results"])
+    require(results > len(RULES), "there were results", results)
+    del log["runs"][0]["tool"]
+    require(list(validator.iter_errors(log)), "the schema finds nothing missing")
+
+
 def check_diff(here):
     """patch takes it without fuzz, and then nothing is found any more."""
     text = http("server {\n  listen 80;\n  location /a/ {\n    proxy_pass https://a.example.com;\n"
                 "  }\n  location /b/ {\n    proxy_ssl_server_name off; # why\n"
                 "    proxy_pass https://b.example.com;\n  }\n}")
     path = write_conf(here, text, "diff.conf")
-    diff = subprocess.run([str(here.tlsfail), "lint", "--diff", path.name], cwd=here.top, text=True,
-                          capture_output=True, check=False).stdout
+    diff = patch_apply(here, path)
     require("+    proxy_ssl_server_name on; # why\n" in diff, "what is replaced", diff)
+    done = ask(here, "lint", path)
+    require(done.returncode == CLEAN, "nothing is left", path.read_text(), done)
+
+
+def patch_apply(here, path, *options):
+    """The patch that is printed for the file, which patch takes without fuzz."""
+    diff = subprocess.run([str(here.tlsfail), "lint", "--diff", *options, path.name], cwd=here.top,
+                          text=True, capture_output=True, check=False).stdout
     done = subprocess.run(["patch", "-p0", "-F0"], input=diff, text=True, cwd=here.top,
                           capture_output=True, check=False)
     require(done.returncode == 0, "patch takes it", diff, done)
-    done = ask(here, "lint", path)
-    require(done.returncode == CLEAN, "nothing is left", path.read_text(), done)
+    return diff
+
+
+def check_diff_secrets(here):
+    """What stands around a change and may be a secret is not shown, wherever it stands."""
+    secret = '    proxy_set_header Authorization "Basic hunter2";\n'
+    passes = "    proxy_pass https://a.example.com;\n"
+    for lines in (secret + passes, passes + secret, secret + passes + secret,
+                  passes + "    proxy_redirect off;\n" + secret + passes.replace("a.ex", "b.ex"),
+                  "    proxy_ssl_server_name off; # no hunter\n" + secret + passes,
+                  "    proxy_connect_timeout 5s;\n" + passes + "    proxy_connect_timeout 6s;\n" + secret):
+        text = http("server {\n  listen 80;\n  location /a/ {\n" + lines + "  }\n}")
+        path = write_conf(here, text, "secrets.conf")
+        diff = patch_apply(here, path)
+        require("hunter2" not in diff and "proxy_ssl_server_name on;" in diff, text, diff)
+        require("sni-off" not in ask(here, "lint", path).stdout, "nothing is left", path.read_text(), diff)
+    text = http("server {\n  listen 80;\n  location /a/ {\n" + passes +
+                "    proxy_ssl_server_name off; proxy_set_header Authorization hunter2;\n  }\n}")
+    done = lint(here, text, "--diff")
+    require(done.returncode == FINDINGS and not done.stdout, "a line with a secret is left alone", done)
+
+
+def check_location(here):
+    """One place alone: in its block, and what counts there; and no other."""
+    text = http("proxy_ssl_name a_b;\nupstream app {\n  server app.example.com:443;\n}\n"
+                "server {\n  listen 80;\n  location = /a/ {\n    proxy_pass https://a.example.com;\n"
+                "    proxy_ssl_server_name on;\n    proxy_connect_timeout 5ms;\n  }\n"
+                "  location /b/ {\n    proxy_pass https://b.example.com;\n"
+                "    proxy_ssl_name b.example.com;\n  }\n"
+                "  location /app/ {\n    proxy_pass https://app;\n  }\n}")
+    path = write_conf(here, text, "location.conf")
+    for name, rules in (("/a/", {"name-invalid", "connect-timeout-short"}), ("/b/", {"sni-off"}),
+                        ("app", {"sni-off"}), ("/app/", {"sni-off"})):
+        done = ask(here, "lint", "-f", "json", "--location", name, path)
+        told = {finding["rule"] for finding in json.loads(done.stdout)["findings"]}
+        require(done.returncode == FINDINGS and told == rules, name, told)
+    diff = patch_apply(here, path, "--location", "/b/")
+    require(re.findall(r"^[+-] .*", diff, re.M) == ["+    proxy_ssl_server_name on;"], diff)
+    done = ask(here, "lint", "--location", "/b/", path)
+    require(done.returncode == CLEAN and not done.stdout, "nothing is left there", done)
+    require(ask(here, "lint", path).returncode == FINDINGS, "but elsewhere")
+    done = ask(here, "lint", "--location", "/c/", path)
+    require(done.returncode == USAGE and not done.stdout and "'/c/'" in done.stderr, done)
+    done = ask(here, "lint", "--location", "/c/", "--rules")
+    require(done.returncode == USAGE and not done.stdout, done)
 
 
 def check_elsewhere(here):

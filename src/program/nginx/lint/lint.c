@@ -324,6 +324,92 @@ void lint_propose(struct lint_finding *f, enum lint_edit_kind kind, const char *
 	f->edit_kind = t.cut ? LINT_EDIT_NONE : kind;
 }
 
+/* ---- one place ---- */
+
+/* Is that the location, or does it pass to the upstream block, that was asked for? */
+static bool place_is(const struct lint_place *p, const char *wanted)
+{
+	directive *d = p->block;
+
+	if (p->upstream && !strcmp(nginxconf_word(p->upstream, 1), wanted))
+		return true;
+	while (d && strcmp(d->words[0], "location") != 0)
+		d = d->parent;
+	return d && !strcmp(nginxconf_word(d, d->word_count - 1), wanted);
+}
+
+static bool is_inside(directive *d, directive *block)
+{
+	while (d && d != block)
+		d = d->parent;
+	return d;
+}
+
+/* Is the directive in its block or its upstream's, or one around it that counts there? */
+static bool place_has(const struct lint_place *p, directive *d)
+{
+	size_t len = strlen(p->prefix);
+
+	return is_inside(d, p->block) || (p->upstream && is_inside(d, p->upstream)) ||
+	       (!strncmp(d->words[0], p->prefix, len) &&
+		lint_setting(p->block, p->prefix, d->words[0] + len) == d);
+}
+
+static void rules_run(struct lint *lint)
+{
+	const struct lint_rule *rule;
+
+	for (size_t i = 0; (rule = lint_rule_at(i)); i++) {
+		bool past = rule->until && lint->settings->version >= rule->until;
+
+		if (lint->settings->severities[i] != LINT_OFF && !past)
+			rule->check(lint, rule);
+	}
+}
+
+/* Drops the places that were not asked for. */
+static void places_narrow(struct lint *lint)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < lint->place_count; i++)
+		if (place_is(&lint->places[i], lint->settings->location))
+			lint->places[kept++] = lint->places[i];
+	lint->place_count = kept;
+}
+
+/* Drops what is not about a place that is left, or, of a directive around it, not about it alone. What is
+ * outside its block is not to be changed: others go by it, too. */
+static void findings_narrow(struct lint *lint, bool alone)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < lint->count; i++) {
+		struct lint_finding *f = &lint->findings[i];
+		bool is_about = false, is_own = false;
+
+		for (size_t k = 0; k < lint->place_count; k++) {
+			is_own = is_own || is_inside(f->at, lint->places[k].block);
+			is_about = is_about || (alone && place_has(&lint->places[k], f->at));
+		}
+		if (!is_own)
+			f->edit_kind = LINT_EDIT_NONE;
+		if (is_own || is_about)
+			lint->findings[kept++] = *f;
+	}
+	lint->count = kept;
+}
+
+/* What is in the place is judged beside the others; what is around it, as if it were the only one. */
+static void place_keep(struct lint *lint)
+{
+	places_narrow(lint);
+	findings_narrow(lint, false);
+	rules_run(lint);
+	findings_narrow(lint, true);
+	lint->located = lint->place_count;
+}
+
 /* In the order in which nginx reads it. */
 static int by_place(const void *a, const void *b)
 {
@@ -338,7 +424,6 @@ static int by_place(const void *a, const void *b)
 int lint_run(const struct nginxconf *conf, const struct lint_settings *settings, struct lint **out)
 {
 	struct lint *lint = calloc(1, sizeof(*lint));
-	const struct lint_rule *rule;
 	int err;
 
 	*out = NULL;
@@ -348,12 +433,10 @@ int lint_run(const struct nginxconf *conf, const struct lint_settings *settings,
 	lint->settings = settings;
 	lint->findings = calloc(LINT_FINDINGS_MAX, sizeof(*lint->findings));
 	err = lint->findings ? survey(lint) : -ENOMEM;
-	for (size_t i = 0; !err && (rule = lint_rule_at(i)); i++) {
-		bool past = rule->until && settings->version >= rule->until;
-
-		if (settings->severities[i] != LINT_OFF && !past)
-			rule->check(lint, rule);
-	}
+	if (!err)
+		rules_run(lint);
+	if (!err && settings->location)
+		place_keep(lint);
 	if (err || lint->failed) {
 		lint_free(lint);
 		return -ENOMEM;
@@ -381,6 +464,11 @@ size_t lint_count(const struct lint *lint)
 const struct lint_finding *lint_at(const struct lint *lint, size_t i)
 {
 	return &lint->findings[i];
+}
+
+bool lint_is_located(const struct lint *lint)
+{
+	return lint->located || !lint->settings->location;
 }
 
 size_t lint_files_missing(const struct lint *lint)

@@ -57,6 +57,8 @@ struct lint_settings {
 	int64_t now;	      /* seconds since 1970 */
 	int64_t cert_days;    /* certificates have to be valid for so long */
 	unsigned int version; /* of nginx, 1022001; 0: not known */
+	const char
+		*location; /* only this place that passes, or those to this upstream; NULL: all */
 	enum lint_severity severities[LINT_RULES_MAX]; /* of the rules, by index */
 	/* The text of a file that a directive names: malloc()ed, and the caller's to free(). A negative
 	 * errno when it is not there: then nothing is said about it. */
@@ -81,6 +83,9 @@ void lint_free(struct lint *lint);
 /* What was found, in the order of the configuration. */
 size_t lint_count(const struct lint *lint);
 const struct lint_finding *lint_at(const struct lint *lint, size_t i);
+
+/* False: no place that passes has the name that was asked for. */
+bool lint_is_located(const struct lint *lint);
 
 /* Files that directives name and that could not be read. */
 size_t lint_files_missing(const struct lint *lint);

@@ -50,6 +50,7 @@ struct lint {
 	size_t count;
 	size_t missing;
 	directive *missing_of[LINT_MISSING_MAX]; /* that name them */
+	bool located;				 /* the place that was asked for is there */
 	bool failed;				 /* out of memory */
 };
 

@@ -276,9 +276,10 @@ static void check_keepalive(struct lint *lint, const struct lint_rule *rule)
 		const struct lint_place *p = &lint->places[i];
 		directive *version = lint_setting(p->block, p->prefix, "http_version");
 		bool old = !version || !strcmp(nginxconf_word(version, 1), "1.0");
+		bool two = version && !strcmp(nginxconf_word(version, 1), "2");
 
 		if (p->stream || strcmp(p->prefix, "proxy_") != 0 || !keepalive_of(p->upstream) ||
-		    (!old && keeps_connection(p->block)))
+		    two || (!old && keeps_connection(p->block)))
 			continue;
 		lint_add(lint, rule, p->pass,
 			 "the keepalive of upstream %s is not used: %s before nginx 1.29.7%s",
