@@ -280,15 +280,15 @@ def check_moved(here):
             require("tlsfail.patch" not in finding, finding)
 
 
-def header_first(here, name, case):
-    """The finding of a stream server that sends the header of the PROXY protocol to the upstream of
-    CASE, which does not expect it."""
+def stream_finding(here, name, case, directives):
+    """The finding of a stream server with DIRECTIVES that passes to the upstream of CASE, and the path of
+    the configuration."""
     if not STREAM_MODULE.exists():
         raise Skip(f"{STREAM_MODULE} is missing: install libnginx-mod-stream")
     with here.lab("conf-" + name, (case,), start_proxy=False) as lab:
         path = lab.directory / "nginx.conf"
         write_config(lab, path, load=f"load_module {STREAM_MODULE};\n", more=(
-            "stream {\n\tproxy_ssl on;\n\tproxy_protocol on;\n\tserver {\n"
+            f"stream {{\n\tproxy_ssl on;\n{directives}\tserver {{\n"
             f"\t\tlisten {proxy.ADDRESS}:{proxy.PORT};\n"
             f"\t\tproxy_pass {case.endpoint};\n\t}}\n}}\n"))
         lab.proxy.start(argv=[str(lab.proxy.exe), "-c", str(path)])
@@ -297,9 +297,16 @@ def header_first(here, name, case):
             with drive.start(lab, case):
                 finding = tlsfail.wait_finding(case)
             require(finding, "no finding", lab.proxy.log_since(0)[-2000:])
-            require(finding["error.type"] == "proxy-protocol-unexpected", finding)
-            require("tlsfail.patch" not in finding, finding)
-            require("header that proxy_protocol on; sends" in finding["tlsfail.hint"], finding)
+            return finding, path
+
+
+def header_first(here, name, case):
+    """The finding of a stream server that sends the header of the PROXY protocol to the upstream of
+    CASE, which does not expect it."""
+    finding, _ = stream_finding(here, name, case, "\tproxy_protocol on;\n")
+    require(finding["error.type"] == "proxy-protocol-unexpected", finding)
+    require("tlsfail.patch" not in finding, finding)
+    require("header that proxy_protocol on; sends" in finding["tlsfail.hint"], finding)
 
 
 def check_header(here):
@@ -312,23 +319,9 @@ def check_header_openssl(here):
 
 
 def check_stream(here):
-    if not STREAM_MODULE.exists():
-        raise Skip(f"{STREAM_MODULE} is missing: install libnginx-mod-stream")
-    case, = BAD
-    with here.lab("conf-stream", BAD, start_proxy=False) as lab:
-        path = lab.directory / "nginx.conf"
-        write_config(lab, path, load=f"load_module {STREAM_MODULE};\n", more=(
-            "stream {\n\tproxy_ssl on;\n\tproxy_ssl_verify on;\n"
-            "\tproxy_ssl_trusted_certificate pki/ca.crt;\n\tserver {\n"
-            f"\t\tlisten {proxy.ADDRESS}:{proxy.PORT};\n"
-            f"\t\tproxy_pass {case.endpoint};\n\t}}\n}}\n"))
-        lab.proxy.start(argv=[str(lab.proxy.exe), "-c", str(path)])
-        with here.trace_json(lab) as tlsfail:
-            tlsfail.wait_armed()
-            with drive.start(lab, case):
-                finding = tlsfail.wait_finding(case)
-            require(finding, "no finding", lab.proxy.log_since(0)[-2000:])
-            require_place(finding, path, "proxy_pass", "server")
+    finding, path = stream_finding(here, "stream", BAD[0], "\tproxy_ssl_verify on;\n"
+                                   "\tproxy_ssl_trusted_certificate pki/ca.crt;\n")
+    require_place(finding, path, "proxy_pass", "server")
 
 
 def check_grpc(here):

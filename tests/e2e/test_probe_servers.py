@@ -380,8 +380,8 @@ def check_docs(here):
         require(done.returncode == 0, command, done)
 
 
-CHECKS = {
-    "harm": check_harm,
+# Those that are about what a server does, and not about where the verb runs.
+SHARED = {
     "starttls": check_starttls,
     "starttls-refused": check_starttls_refused,
     "proxy-header": check_proxy_header,
@@ -389,7 +389,11 @@ CHECKS = {
     "exit-status": check_exit_status,
     "interrupt": check_interrupt,
     "from": check_from,
+    "docs": check_docs,
+}
+CHECKS = {
+    "harm": check_harm,
+    **SHARED,
     "enumerate": check_enumerate,
     "watch": check_watch,
-    "docs": check_docs,
 }

@@ -14,22 +14,8 @@ from lab.pki import SERVER_NAME
 from tap import require
 from terminal import Terminal
 from test_probe import check_schema
-from test_probe_servers import (FAILS, UNTRIED, USAGE, WORKS, check_docs, check_exit_status,
-                                check_from, check_interrupt, check_listening,
-                                check_proxy_header, check_starttls, check_starttls_refused, hang,
-                                probe, proxy, reset, server, then_tls)
-
-# The verb's checks that are about what a server does, and not about where it runs.
-SHARED = {
-    "starttls": check_starttls,
-    "starttls-refused": check_starttls_refused,
-    "proxy-header": check_proxy_header,
-    "listening": check_listening,
-    "exit-status": check_exit_status,
-    "interrupt": check_interrupt,
-    "from": check_from,
-    "docs": check_docs,
-}
+from test_probe_servers import (FAILS, SHARED, UNTRIED, USAGE, WORKS, hang, probe, proxy, reset,
+                                server, then_tls)
 
 
 def tests(here):

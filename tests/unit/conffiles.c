@@ -62,3 +62,18 @@ struct nginxconf *conffiles_parse(const char *text)
 		fail_msg("%s", buf);
 	return conf;
 }
+
+void conffiles_unmap(struct nginxconf **conf, struct nginxmap **map)
+{
+	nginxmap_free(*map);
+	nginxconf_free(*conf);
+	*map = NULL;
+	*conf = NULL;
+}
+
+void conffiles_map(const char *text, struct nginxconf **conf, struct nginxmap **map)
+{
+	conffiles_unmap(conf, map);
+	*conf = conffiles_parse(text);
+	assert_int_equal(nginxmap_new(*conf, map), 0);
+}

@@ -6,6 +6,7 @@
 #define TLSFAIL_TEST_CONFFILES_H
 
 #include "program/nginx/conf.h"
+#include "program/nginx/map.h"
 
 #define CONFFILES_MAIN "/etc/nginx/nginx.conf"
 
@@ -21,5 +22,9 @@ int conffiles_read(const struct conffile *files, bool (*wanted)(const char *name
 
 /* The same for one file that must be good, with the directives that matter to a map. */
 struct nginxconf *conffiles_parse(const char *text);
+
+/* The map of such a file, in place of the one that is there; conffiles_unmap() leaves NULL. */
+void conffiles_map(const char *text, struct nginxconf **conf, struct nginxmap **map);
+void conffiles_unmap(struct nginxconf **conf, struct nginxmap **map);
 
 #endif

@@ -11,6 +11,38 @@
 
 #include "probing.h"
 
+void probing_pki_make(struct probing_pki *pki)
+{
+	pki->root = pki_make(&(struct pki_spec){ .subject = "Root", .authority = true });
+	pki->client_root =
+		pki_make(&(struct pki_spec){ .subject = "Client Root", .authority = true });
+	pki->intermediate = pki_make(&(struct pki_spec){
+		.subject = "Intermediate", .issuer = &pki->root, .authority = true });
+	pki->leaf = pki_make(&(struct pki_spec){
+		.subject = PROBING_NAME, .dns = "DNS:" PROBING_NAME, .issuer = &pki->root });
+	pki->deep = pki_make(&(struct pki_spec){ .subject = PROBING_NAME,
+						 .dns = "DNS:" PROBING_NAME,
+						 .issuer = &pki->intermediate });
+	pki->elsewhere = pki_make(&(struct pki_spec){
+		.subject = "elsewhere.test", .dns = "DNS:elsewhere.test", .issuer = &pki->root });
+	pki->client_leaf =
+		pki_make(&(struct pki_spec){ .subject = "me", .issuer = &pki->client_root });
+	pki->client_expired = pki_make(&(struct pki_spec){ .subject = "me",
+							   .issuer = &pki->client_root,
+							   .begins = -20 * PKI_DAY,
+							   .ends = -10 * PKI_DAY });
+}
+
+void probing_pki_free(struct probing_pki *pki)
+{
+	struct pki_cert *all[] = { &pki->root,	      &pki->intermediate,  &pki->leaf,
+				   &pki->deep,	      &pki->elsewhere,	   &pki->client_root,
+				   &pki->client_leaf, &pki->client_expired };
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		pki_free(all[i]);
+}
+
 SSL_CTX *probing_server(const struct pki_cert *cert)
 {
 	SSL_CTX *server = SSL_CTX_new(TLS_server_method());

@@ -15,6 +15,19 @@
 #define PROBING_PATIENT (20 * NS_PER_S) /* where an answer comes */
 #define PROBING_SHORT	(NS_PER_S / 4)	/* where none does */
 
+/* Certificates of both sides: the servers' are by name of what is right or wrong with them, all but
+ * elsewhere, which is elsewhere.test's, are PROBING_NAME's. */
+struct probing_pki {
+	struct pki_cert root, intermediate;
+	struct pki_cert leaf;	   /* of the root */
+	struct pki_cert deep;	   /* of the intermediate */
+	struct pki_cert elsewhere; /* of the root */
+	struct pki_cert client_root, client_leaf, client_expired;
+};
+
+void probing_pki_make(struct probing_pki *pki);
+void probing_pki_free(struct probing_pki *pki);
+
 /* A server with that certificate and libssl's defaults: the caller's to SSL_CTX_free(). */
 SSL_CTX *probing_server(const struct pki_cert *cert);
 

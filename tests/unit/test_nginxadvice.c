@@ -38,10 +38,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
-	nginxmap_free(map);
-	nginxconf_free(conf);
-	map = NULL;
-	conf = NULL;
+	conffiles_unmap(&conf, &map);
 	return 0;
 }
 
@@ -54,9 +51,7 @@ static void configure(const char *server)
 
 	strcat(text, server);
 	strcat(text, "}\n}\n");
-	teardown(NULL);
-	conf = conffiles_parse(text);
-	assert_int_equal(nginxmap_new(conf, &map), 0);
+	conffiles_map(text, &conf, &map);
 	nginxmap_match(map, &peer, &places);
 	assert_true(places.count > 0);
 }

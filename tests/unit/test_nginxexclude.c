@@ -32,10 +32,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
-	nginxmap_free(map);
-	nginxconf_free(conf);
-	map = NULL;
-	conf = NULL;
+	conffiles_unmap(&conf, &map);
 	return 0;
 }
 
@@ -51,9 +48,7 @@ static void configure(const char *second)
 		     "location /b { proxy_pass https://192.0.2.1; ");
 	strcat(text, second);
 	strcat(text, " } } }");
-	teardown(NULL);
-	conf = conffiles_parse(text);
-	assert_int_equal(nginxmap_new(conf, &map), 0);
+	conffiles_map(text, &conf, &map);
 	nginxmap_match(map, &peer, &places);
 	assert_int_equal(places.count, 2);
 }

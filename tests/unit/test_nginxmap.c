@@ -26,10 +26,7 @@ static const char *hosts = "";
 static int teardown(void **state)
 {
 	(void)state;
-	nginxmap_free(map);
-	nginxconf_free(conf);
-	map = NULL;
-	conf = NULL;
+	conffiles_unmap(&conf, &map);
 	hosts = "";
 	hosts_steps = 0;
 	return 0;
@@ -38,8 +35,7 @@ static int teardown(void **state)
 static void parse(const char *text)
 {
 	teardown(NULL);
-	conf = conffiles_parse(text);
-	assert_int_equal(nginxmap_new(conf, &map), 0);
+	conffiles_map(text, &conf, &map);
 }
 
 /* In the http block of a configuration, on line 1. */

@@ -18,8 +18,8 @@
 #include "probing.h"
 #include "server.h"
 
-static struct pki_cert root, other_root, intermediate, leaf, deep, expired, early, elsewhere,
-	self_signed, client_root, client_leaf, client_expired;
+static struct probing_pki pki;
+static struct pki_cert other_root, expired, early, self_signed;
 static SSL_CTX *server_ctx;
 static struct handshake h;
 static struct finding finding;
@@ -29,46 +29,31 @@ static struct client client;
 static int certificates_make(void **state)
 {
 	(void)state;
-	root = pki_make(&(struct pki_spec){ .subject = "Root", .authority = true });
+	probing_pki_make(&pki);
 	other_root = pki_make(&(struct pki_spec){ .subject = "Other Root", .authority = true });
-	client_root = pki_make(&(struct pki_spec){ .subject = "Client Root", .authority = true });
-	intermediate = pki_make(&(struct pki_spec){
-		.subject = "Intermediate", .issuer = &root, .authority = true });
-	leaf = pki_make(&(struct pki_spec){
-		.subject = PROBING_NAME, .dns = "DNS:" PROBING_NAME, .issuer = &root });
-	deep = pki_make(&(struct pki_spec){
-		.subject = PROBING_NAME, .dns = "DNS:" PROBING_NAME, .issuer = &intermediate });
 	expired = pki_make(&(struct pki_spec){ .subject = PROBING_NAME,
 					       .dns = "DNS:" PROBING_NAME,
-					       .issuer = &root,
+					       .issuer = &pki.root,
 					       .begins = -20 * PKI_DAY,
 					       .ends = -10 * PKI_DAY });
 	early = pki_make(&(struct pki_spec){ .subject = PROBING_NAME,
 					     .dns = "DNS:" PROBING_NAME,
-					     .issuer = &root,
+					     .issuer = &pki.root,
 					     .begins = 10 * PKI_DAY,
 					     .ends = 20 * PKI_DAY });
-	elsewhere = pki_make(&(struct pki_spec){
-		.subject = "elsewhere.test", .dns = "DNS:elsewhere.test", .issuer = &root });
 	self_signed =
 		pki_make(&(struct pki_spec){ .subject = PROBING_NAME, .dns = "DNS:" PROBING_NAME });
-	client_leaf = pki_make(&(struct pki_spec){ .subject = "me", .issuer = &client_root });
-	client_expired = pki_make(&(struct pki_spec){ .subject = "me",
-						      .issuer = &client_root,
-						      .begins = -20 * PKI_DAY,
-						      .ends = -10 * PKI_DAY });
 	return 0;
 }
 
 static int certificates_free(void **state)
 {
-	struct pki_cert *all[] = { &root,	 &other_root,  &intermediate, &leaf,
-				   &deep,	 &expired,     &early,	      &elsewhere,
-				   &self_signed, &client_root, &client_leaf,  &client_expired };
-
 	(void)state;
-	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
-		pki_free(all[i]);
+	probing_pki_free(&pki);
+	pki_free(&other_root);
+	pki_free(&expired);
+	pki_free(&early);
+	pki_free(&self_signed);
 	return 0;
 }
 
@@ -151,10 +136,10 @@ static int choose_http(SSL *ssl, const uint8_t **out, uint8_t *outlen, const uin
 static void test_agreement(void **state)
 {
 	(void)state;
-	begin(&leaf);
+	begin(&pki.leaf);
 	SSL_CTX_set_alpn_select_cb(server_ctx, choose_http, NULL);
 	memcpy(client.alpn, "h2,http/1.1", sizeof("h2,http/1.1"));
-	probing_trust(&client, &root);
+	probing_trust(&client, &pki.root);
 	ask_tls();
 	assert_works();
 	assert_int_equal(h.version, TLS1_3_VERSION);
@@ -165,7 +150,7 @@ static void test_agreement(void **state)
 	assert_false(h.resumed);
 	assert_false(h.certificate_requested);
 	assert_int_equal(h.dial.conn.cert_count, 1);
-	assert_int_equal(h.cert_lens[0], i2d_X509(leaf.x509, NULL));
+	assert_int_equal(h.cert_lens[0], i2d_X509(pki.leaf.x509, NULL));
 	assert_true(h.dial.conn.flags & TLSFAIL_F_HOST_CHECKED);
 	assert_false(h.dial.conn.flags & TLSFAIL_F_HOST_REFUSED);
 	assert_int_equal(h.staple_status, -1);
@@ -174,7 +159,7 @@ static void test_agreement(void **state)
 static void test_alpn_not_shared(void **state)
 {
 	(void)state;
-	begin(&leaf);
+	begin(&pki.leaf);
 	SSL_CTX_set_alpn_select_cb(server_ctx, choose_http, NULL);
 	memcpy(client.alpn, "h2", sizeof("h2"));
 	ask_tls();
@@ -198,7 +183,7 @@ static void test_versions(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		begin(&leaf);
+		begin(&pki.leaf);
 		client.versions = rows[i].client;
 		SSL_CTX_set_max_proto_version(server_ctx, rows[i].server);
 		ask_tls();
@@ -214,7 +199,7 @@ static void test_versions(void **state)
 static void test_any_security(void **state)
 {
 	(void)state;
-	begin(&leaf);
+	begin(&pki.leaf);
 	SSL_CTX_set_security_level(server_ctx, 0);
 	SSL_CTX_set_min_proto_version(server_ctx, TLS1_VERSION);
 	SSL_CTX_set_max_proto_version(server_ctx, TLS1_VERSION);
@@ -230,7 +215,7 @@ static void test_any_security(void **state)
 static void test_nothing_shared(void **state)
 {
 	(void)state;
-	begin(&leaf);
+	begin(&pki.leaf);
 	SSL_CTX_set_max_proto_version(server_ctx, TLS1_2_VERSION);
 	SSL_CTX_set_cipher_list(server_ctx, "ECDHE-ECDSA-AES128-GCM-SHA256");
 	memcpy(client.ciphers, "ECDHE-ECDSA-CHACHA20-POLY1305",
@@ -239,7 +224,7 @@ static void test_nothing_shared(void **state)
 	ask_tls();
 	assert_fails("cipher-mismatch");
 	end(NULL);
-	begin(&leaf);
+	begin(&pki.leaf);
 	SSL_CTX_set1_groups_list(server_ctx, "P-384");
 	memcpy(client.groups, "X25519", sizeof("X25519"));
 	client.versions = CLIENT_TLS_1_3;
@@ -256,7 +241,7 @@ static void test_resumption(void **state)
 	SSL_SESSION *session;
 
 	(void)state;
-	begin(&leaf);
+	begin(&pki.leaf);
 	server = server_start(server_tls, server_ctx);
 	peer = server_peer(server);
 	handshake_make(&client, &peer, &patient, NULL, &h);
@@ -292,16 +277,16 @@ static void assert_refused(int code, const char *cause)
 static void test_verification(void **state)
 {
 	(void)state;
-	verify(&leaf, &root);
+	verify(&pki.leaf, &pki.root);
 	assert_works();
 	end(NULL);
-	verify(&expired, &root);
+	verify(&expired, &pki.root);
 	assert_refused(X509_V_ERR_CERT_HAS_EXPIRED, "verify-expired");
-	verify(&early, &root);
+	verify(&early, &pki.root);
 	assert_refused(X509_V_ERR_CERT_NOT_YET_VALID, "verify-not-yet-valid");
-	verify(&self_signed, &root);
+	verify(&self_signed, &pki.root);
 	assert_refused(X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT, "verify-self-signed");
-	verify(&leaf, &other_root);
+	verify(&pki.leaf, &other_root);
 	assert_fails("verify-untrusted-issuer");
 	assert_int_not_equal(h.dial.conn.verify_code, X509_V_OK);
 }
@@ -320,7 +305,7 @@ static void test_no_verification(void **state)
 static void test_host_name(void **state)
 {
 	(void)state;
-	verify(&elsewhere, &root);
+	verify(&pki.elsewhere, &pki.root);
 	assert_true(h.dial.conn.flags & TLSFAIL_F_HOST_REFUSED);
 	assert_string_equal(h.dial.conn.host, PROBING_NAME);
 	assert_int_equal(h.dial.conn.verify_code, X509_V_OK);
@@ -332,11 +317,11 @@ static void test_host_name(void **state)
 static void test_address_is_no_name(void **state)
 {
 	struct pki_cert by_address = pki_make(
-		&(struct pki_spec){ .subject = "x", .dns = "IP:127.0.0.1", .issuer = &root });
+		&(struct pki_spec){ .subject = "x", .dns = "IP:127.0.0.1", .issuer = &pki.root });
 
 	(void)state;
 	begin(&by_address);
-	probing_trust(&client, &root);
+	probing_trust(&client, &pki.root);
 	memcpy(client.name, "127.0.0.1", sizeof("127.0.0.1"));
 	client.server_name = true;
 	ask_tls();
@@ -349,10 +334,10 @@ static void test_intermediate(void **state)
 {
 	(void)state;
 	/* It is not sent: with the one that stands beside the file the chain is complete. */
-	verify(&deep, &root);
+	verify(&pki.deep, &pki.root);
 	assert_int_equal(h.end, HANDSHAKE_FAILS);
 	assert_int_not_equal(h.dial.conn.verify_code, X509_V_OK);
-	probing_file(&client.neighbours, pki_pem_one(&intermediate));
+	probing_file(&client.neighbours, pki_pem_one(&pki.intermediate));
 	client.add_neighbours = true;
 	ask_tls();
 	assert_works();
@@ -367,9 +352,9 @@ static void test_intermediate(void **state)
 	assert_int_equal(h.end, HANDSHAKE_FAILS);
 	end(NULL);
 	/* It is sent. */
-	begin(&deep);
-	SSL_CTX_add1_chain_cert(server_ctx, intermediate.x509);
-	probing_trust(&client, &root);
+	begin(&pki.deep);
+	SSL_CTX_add1_chain_cert(server_ctx, pki.intermediate.x509);
+	probing_trust(&client, &pki.root);
 	ask_tls();
 	assert_works();
 	assert_int_equal(h.dial.conn.cert_count, 2);
@@ -382,12 +367,12 @@ static void test_intermediate(void **state)
 static void test_revocation(void **state)
 {
 	(void)state;
-	begin(&leaf);
-	probing_trust(&client, &root);
-	probing_file(&client.crl, pki_pem_crl(&root, NULL));
+	begin(&pki.leaf);
+	probing_trust(&client, &pki.root);
+	probing_file(&client.crl, pki_pem_crl(&pki.root, NULL));
 	ask_tls();
 	assert_works();
-	probing_file(&client.crl, pki_pem_crl(&root, &leaf));
+	probing_file(&client.crl, pki_pem_crl(&pki.root, &pki.leaf));
 	ask_tls();
 	assert_fails("verify-revoked");
 	probing_file(&client.crl, pki_pem_crl(&other_root, NULL));
@@ -403,8 +388,8 @@ static void test_certificate_required(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {
-		begin(&leaf);
-		probing_insist(server_ctx, &client_root);
+		begin(&pki.leaf);
+		probing_insist(server_ctx, &pki.client_root);
 		SSL_CTX_set_max_proto_version(server_ctx, versions[i]);
 		ask_tls();
 		assert_int_equal(h.end, HANDSHAKE_FAILS);
@@ -422,14 +407,14 @@ static void test_certificate_required(void **state)
 static void test_certificate_sent(void **state)
 {
 	(void)state;
-	begin(&leaf);
-	probing_insist(server_ctx, &client_root);
-	probing_certificate(&client, &client_leaf);
+	begin(&pki.leaf);
+	probing_insist(server_ctx, &pki.client_root);
+	probing_certificate(&client, &pki.client_leaf);
 	ask_tls();
 	assert_works();
 	assert_true(h.certificate_requested && h.certificate_sent);
 	assert_false(h.ca_names_lack_ours || h.own_expired);
-	probing_certificate(&client, &client_expired);
+	probing_certificate(&client, &pki.client_expired);
 	ask_tls();
 	assert_fails("client-cert-expired");
 	assert_true(h.own_expired);
@@ -457,7 +442,7 @@ static void test_staple(void **state)
 	static char unreadable[] = "\x04junk";
 
 	(void)state;
-	begin(&leaf);
+	begin(&pki.leaf);
 	SSL_CTX_set_tlsext_status_cb(server_ctx, staple);
 	SSL_CTX_set_tlsext_status_arg(server_ctx, unreadable);
 	ask_tls();
@@ -474,7 +459,7 @@ static void test_staple(void **state)
 static void test_nobody_listens(void **state)
 {
 	(void)state;
-	begin(&leaf);
+	begin(&pki.leaf);
 	ask_peer(server_nobody(), PROBING_PATIENT);
 	assert_fails("connection-refused");
 	assert_int_equal(h.error, ECONNREFUSED);
@@ -486,7 +471,7 @@ static void test_family_unknown(void **state)
 	struct dial_peer nowhere = { .addr.ss_family = AF_UNIX, .len = sizeof(nowhere.addr) };
 
 	(void)state;
-	begin(&leaf);
+	begin(&pki.leaf);
 	ask_peer(nowhere, PROBING_PATIENT);
 	assert_int_equal(h.end, HANDSHAKE_NO_TCP);
 	assert_true(h.error > 0);
@@ -497,7 +482,7 @@ static void test_family_unknown(void **state)
 static void test_closes_at_once(void **state)
 {
 	(void)state;
-	begin(&leaf);
+	begin(&pki.leaf);
 	ask(server_close, NULL, PROBING_PATIENT);
 	assert_int_equal(h.end, HANDSHAKE_FAILS);
 	assert_true(h.dial.conn.flags & (TLSFAIL_F_PEER_FIN | TLSFAIL_F_PEER_RST));
@@ -507,7 +492,7 @@ static void test_closes_at_once(void **state)
 static void test_closes_after_hello(void **state)
 {
 	(void)state;
-	begin(&leaf);
+	begin(&pki.leaf);
 	ask(server_close_after, NULL, PROBING_PATIENT);
 	assert_int_equal(h.end, HANDSHAKE_FAILS);
 	assert_true(h.dial.conn.flags & TLSFAIL_F_PEER_FIN);
@@ -519,7 +504,7 @@ static void test_closes_after_hello(void **state)
 static void test_resets(void **state)
 {
 	(void)state;
-	begin(&leaf);
+	begin(&pki.leaf);
 	ask(server_reset, NULL, PROBING_PATIENT);
 	assert_int_equal(h.end, HANDSHAKE_FAILS);
 	assert_true(h.dial.conn.flags & TLSFAIL_F_PEER_RST);
@@ -529,7 +514,7 @@ static void test_resets(void **state)
 static void test_hangs(void **state)
 {
 	(void)state;
-	begin(&leaf);
+	begin(&pki.leaf);
 	ask(server_hang, NULL, PROBING_SHORT);
 	assert_int_equal(h.end, HANDSHAKE_FAILS);
 	assert_true(h.dial.expired);
@@ -543,7 +528,7 @@ static void test_hangs(void **state)
 static void test_floods(void **state)
 {
 	(void)state;
-	begin(&leaf);
+	begin(&pki.leaf);
 	ask(server_flood, NULL, PROBING_PATIENT);
 	assert_int_equal(h.end, HANDSHAKE_FAILS);
 	assert_true(h.dial.bytes_read <= 2 * DIAL_BYTES_MAX);
@@ -557,7 +542,7 @@ static void test_speaks_http(void **state)
 	struct server_bytes bytes = { bad_request, sizeof(bad_request) - 1 };
 
 	(void)state;
-	begin(&leaf);
+	begin(&pki.leaf);
 	ask(server_answer, &bytes, PROBING_PATIENT);
 	assert_fails("peer-not-tls-http");
 }
@@ -580,7 +565,7 @@ static void test_alerts(void **state)
 		const uint8_t record[] = { 21, 3, 3, 0, 2, 2, rows[i].alert };
 		struct server_bytes bytes = { record, sizeof(record) };
 
-		begin(&leaf);
+		begin(&pki.leaf);
 		client.server_name = true;
 		ask(server_answer, &bytes, PROBING_PATIENT);
 		assert_fails(rows[i].cause);
@@ -611,40 +596,40 @@ static void assert_untried(const char *words)
 static void test_untried(void **state)
 {
 	(void)state;
-	begin(&leaf);
+	begin(&pki.leaf);
 	memcpy(client.ciphers, "NONSENSE", sizeof("NONSENSE"));
 	assert_untried("NONSENSE");
-	begin(&leaf);
+	begin(&pki.leaf);
 	memcpy(client.groups, "P-7", sizeof("P-7"));
 	assert_untried("P-7");
-	begin(&leaf);
+	begin(&pki.leaf);
 	memcpy(client.schemes, "rot13", sizeof("rot13"));
 	assert_untried("rot13");
-	begin(&leaf);
+	begin(&pki.leaf);
 	memcpy(client.alpn, "h2,,x", sizeof("h2,,x"));
 	assert_untried("h2,,x");
-	begin(&leaf);
+	begin(&pki.leaf);
 	client.command_count = 1;
 	memcpy(client.commands[0].name, "Nonsense", sizeof("Nonsense"));
 	assert_untried("Nonsense");
-	begin(&leaf);
+	begin(&pki.leaf);
 	client.verify = true;
 	probing_file(&client.ca, strdup("no certificate"));
 	assert_untried("it.pem");
-	begin(&leaf);
+	begin(&pki.leaf);
 	client.verify = true;
 	memcpy(client.ca.path, "gone.pem", sizeof("gone.pem"));
 	client.ca.error = ENOENT;
 	assert_untried(strerror(ENOENT));
-	begin(&leaf);
-	probing_trust(&client, &root);
+	begin(&pki.leaf);
+	probing_trust(&client, &pki.root);
 	probing_file(&client.crl, strdup("no list"));
 	assert_untried("it.pem");
-	begin(&leaf);
+	begin(&pki.leaf);
 	probing_file(&client.certificate, strdup("no certificate"));
 	assert_untried("it.pem");
-	begin(&leaf);
-	probing_certificate(&client, &client_leaf);
+	begin(&pki.leaf);
+	probing_certificate(&client, &pki.client_leaf);
 	probing_file(&client.key, pki_pem_key(&self_signed));
 	assert_untried("key");
 }
@@ -652,7 +637,7 @@ static void test_untried(void **state)
 static void test_commands(void **state)
 {
 	(void)state;
-	begin(&leaf);
+	begin(&pki.leaf);
 	client.command_count = 1;
 	memcpy(client.commands[0].name, "MaxProtocol", sizeof("MaxProtocol"));
 	memcpy(client.commands[0].value, "TLSv1.2", sizeof("TLSv1.2"));

@@ -19,8 +19,8 @@
 #include "probing.h"
 #include "server.h"
 
-static struct pki_cert root, intermediate, leaf, deep, elsewhere, client_root, client_leaf,
-	client_expired, stranger;
+static struct probing_pki pki;
+static struct pki_cert stranger;
 static SSL_CTX *server_ctx;
 static struct client client;
 static struct verdict verdict;
@@ -28,33 +28,15 @@ static unsigned int allowed; /* further connections */
 
 static int certificates_make(void **state)
 {
-	root = pki_make(&(struct pki_spec){ .subject = "Root", .authority = true });
-	client_root = pki_make(&(struct pki_spec){ .subject = "Client Root", .authority = true });
-	intermediate = pki_make(&(struct pki_spec){
-		.subject = "Intermediate", .issuer = &root, .authority = true });
-	leaf = pki_make(&(struct pki_spec){
-		.subject = "leaf", .dns = "DNS:" PROBING_NAME, .issuer = &root });
-	deep = pki_make(&(struct pki_spec){
-		.subject = "deep", .dns = "DNS:" PROBING_NAME, .issuer = &intermediate });
-	elsewhere = pki_make(&(struct pki_spec){
-		.subject = "elsewhere", .dns = "DNS:elsewhere.test", .issuer = &root });
+	probing_pki_make(&pki);
 	stranger = pki_make(&(struct pki_spec){ .subject = "stranger" });
-	client_leaf = pki_make(&(struct pki_spec){ .subject = "me", .issuer = &client_root });
-	client_expired = pki_make(&(struct pki_spec){ .subject = "me",
-						      .issuer = &client_root,
-						      .begins = -20 * PKI_DAY,
-						      .ends = -10 * PKI_DAY });
 	return fixture_setup(state);
 }
 
 static int certificates_free(void **state)
 {
-	struct pki_cert *all[] = { &root,	 &intermediate,	  &leaf,
-				   &deep,	 &elsewhere,	  &client_root,
-				   &client_leaf, &client_expired, &stranger };
-
-	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
-		pki_free(all[i]);
+	probing_pki_free(&pki);
+	pki_free(&stranger);
 	return fixture_teardown(state);
 }
 
@@ -139,7 +121,7 @@ static void assert_nothing_helps(void)
 static void test_works(void **state)
 {
 	(void)state;
-	begin(&leaf);
+	begin(&pki.leaf);
 	ask_tls();
 	assert_int_equal(verdict.end, HANDSHAKE_WORKS);
 	assert_int_equal(verdict.try_count, 0);
@@ -163,7 +145,7 @@ static int want_name(SSL *ssl, int *alert, void *context)
 static void test_name_missing(void **state)
 {
 	(void)state;
-	begin(&leaf);
+	begin(&pki.leaf);
 	client.server_name = false;
 	SSL_CTX_set_tlsext_servername_callback(server_ctx, want_name);
 	SSL_CTX_set_tlsext_servername_arg(server_ctx, (void *)PROBING_NAME);
@@ -176,7 +158,7 @@ static void test_name_missing(void **state)
 static void test_name_unwanted(void **state)
 {
 	(void)state;
-	begin(&leaf);
+	begin(&pki.leaf);
 	SSL_CTX_set_tlsext_servername_callback(server_ctx, want_name);
 	ask_tls();
 	assert_proven("sni-unrecognized", "SNI");
@@ -188,7 +170,7 @@ static void test_name_unwanted(void **state)
 static void test_versions(void **state)
 {
 	(void)state;
-	begin(&leaf);
+	begin(&pki.leaf);
 	SSL_CTX_set_min_proto_version(server_ctx, TLS1_3_VERSION);
 	client.versions = CLIENT_TLS_1_2;
 	ask_tls();
@@ -198,7 +180,7 @@ static void test_versions(void **state)
 static void test_ciphers(void **state)
 {
 	(void)state;
-	begin(&leaf);
+	begin(&pki.leaf);
 	SSL_CTX_set_max_proto_version(server_ctx, TLS1_2_VERSION);
 	SSL_CTX_set_cipher_list(server_ctx, "ECDHE-ECDSA-AES128-GCM-SHA256");
 	memcpy(client.ciphers, "ECDHE-ECDSA-CHACHA20-POLY1305",
@@ -222,7 +204,7 @@ static void command_add(const char *name, const char *value)
 static void test_groups(void **state)
 {
 	(void)state;
-	begin(&leaf);
+	begin(&pki.leaf);
 	SSL_CTX_set1_groups_list(server_ctx, "P-384");
 	command_add("Groups", "X25519");
 	command_add("Options", "-SessionTicket");
@@ -233,7 +215,7 @@ static void test_groups(void **state)
 static void test_old_server(void **state)
 {
 	(void)state;
-	begin(&leaf);
+	begin(&pki.leaf);
 	SSL_CTX_set_security_level(server_ctx, 0);
 	SSL_CTX_set_min_proto_version(server_ctx, TLS1_VERSION);
 	SSL_CTX_set_max_proto_version(server_ctx, TLS1_VERSION);
@@ -292,9 +274,9 @@ static void test_alpn(void **state)
 static void test_depth(void **state)
 {
 	(void)state;
-	begin(&deep);
-	SSL_CTX_add1_chain_cert(server_ctx, intermediate.x509);
-	probing_trust(&client, &root);
+	begin(&pki.deep);
+	SSL_CTX_add1_chain_cert(server_ctx, pki.intermediate.x509);
+	probing_trust(&client, &pki.root);
 	client.depth = 0;
 	ask_tls();
 	assert_proven("verify-depth-exceeded", "depth");
@@ -303,9 +285,9 @@ static void test_depth(void **state)
 static void test_intermediate_not_sent(void **state)
 {
 	(void)state;
-	begin(&deep);
-	probing_trust(&client, &root);
-	probing_file(&client.neighbours, pki_pem_one(&intermediate));
+	begin(&pki.deep);
+	probing_trust(&client, &pki.root);
+	probing_file(&client.neighbours, pki_pem_one(&pki.intermediate));
 	ask_tls();
 	assert_proven("verify-chain-incomplete", "intermediate");
 }
@@ -313,8 +295,8 @@ static void test_intermediate_not_sent(void **state)
 static void test_name_of_certificate(void **state)
 {
 	(void)state;
-	begin(&elsewhere);
-	probing_trust(&client, &root);
+	begin(&pki.elsewhere);
+	probing_trust(&client, &pki.root);
 	ask_tls();
 	assert_proven("verify-hostname-mismatch", "elsewhere.test");
 }
@@ -322,14 +304,14 @@ static void test_name_of_certificate(void **state)
 /* The host trusts a CA that the configured file does not have. */
 static void test_system_trust(void **state)
 {
-	char *pem = pki_pem_one(&root);
+	char *pem = pki_pem_one(&pki.root);
 
 	(void)state;
 	assert_int_equal(fixture_write("ca.pem", pem, strlen(pem)), 0);
 	free(pem);
 	setenv("SSL_CERT_FILE", fixture_path("ca.pem"), 1);
-	begin(&leaf);
-	probing_trust(&client, &client_root);
+	begin(&pki.leaf);
+	probing_trust(&client, &pki.client_root);
 	ask_tls();
 	unsetenv("SSL_CERT_FILE");
 	assert_proven("verify-untrusted-issuer", "this host trusts");
@@ -341,9 +323,9 @@ static void test_certain_cause_stays(void **state)
 {
 	(void)state;
 	setenv("SSL_CERT_FILE", fixture_path("ca.pem"), 1);
-	begin(&leaf);
-	SSL_CTX_add1_chain_cert(server_ctx, root.x509);
-	probing_trust(&client, &client_root);
+	begin(&pki.leaf);
+	SSL_CTX_add1_chain_cert(server_ctx, pki.root.x509);
+	probing_trust(&client, &pki.client_root);
 	ask_tls();
 	unsetenv("SSL_CERT_FILE");
 	assert_int_equal(verdict.end, HANDSHAKE_FAILS);
@@ -357,7 +339,7 @@ static void test_no_way_out(void **state)
 {
 	(void)state;
 	begin(&stranger);
-	probing_trust(&client, &root);
+	probing_trust(&client, &pki.root);
 	ask_tls();
 	assert_nothing_helps();
 	assert_string_equal(verdict.finding.cause, "verify-self-signed");
@@ -378,14 +360,14 @@ static void assert_certificate(const char *cause, const char *words)
 static void test_certificate(void **state)
 {
 	(void)state;
-	begin(&leaf);
-	probing_insist(server_ctx, &client_root);
+	begin(&pki.leaf);
+	probing_insist(server_ctx, &pki.client_root);
 	assert_certificate("client-cert-required", "client certificate");
-	probing_certificate(&client, &client_expired);
+	probing_certificate(&client, &pki.client_expired);
 	assert_certificate("client-cert-expired", "expired");
 	probing_certificate(&client, &stranger);
 	assert_certificate("client-cert-untrusted", "Client Root");
-	probing_certificate(&client, &client_leaf);
+	probing_certificate(&client, &pki.client_leaf);
 	ask_tls();
 	assert_int_equal(verdict.end, HANDSHAKE_WORKS);
 }
@@ -393,9 +375,9 @@ static void test_certificate(void **state)
 static void test_certificate_before_tls_1_3(void **state)
 {
 	(void)state;
-	begin(&leaf);
+	begin(&pki.leaf);
 	SSL_CTX_set_max_proto_version(server_ctx, TLS1_2_VERSION);
-	probing_insist(server_ctx, &client_root);
+	probing_insist(server_ctx, &pki.client_root);
 	assert_certificate("client-cert-required-legacy", "client certificate");
 }
 
@@ -413,7 +395,7 @@ static void proxied(int fd, void *context)
 static void test_proxy_header(void **state)
 {
 	(void)state;
-	begin(&leaf);
+	begin(&pki.leaf);
 	ask(proxied, server_ctx, PROBING_SHORT);
 	assert_int_equal(verdict.end, HANDSHAKE_FAILS);
 	assert_true(verdict.settled);
@@ -428,7 +410,7 @@ static void test_proxy_header(void **state)
 static void test_stops(void **state)
 {
 	(void)state;
-	begin(&leaf);
+	begin(&pki.leaf);
 	allowed = 0;
 	ask(server_close_after, NULL, PROBING_PATIENT);
 	assert_nothing_helps();
@@ -443,7 +425,7 @@ static void test_stops(void **state)
 static void test_nobody(void **state)
 {
 	(void)state;
-	begin(&leaf);
+	begin(&pki.leaf);
 	ask_peer(server_nobody(), PROBING_PATIENT);
 	assert_nothing_helps();
 	assert_int_equal(verdict.try_count, 0);
@@ -459,7 +441,7 @@ static void refuse_all(int fd, void *context)
 static void test_no_tls(void **state)
 {
 	(void)state;
-	begin(&leaf);
+	begin(&pki.leaf);
 	client.starttls = starttls_find("smtp");
 	ask(refuse_all, NULL, PROBING_PATIENT);
 	assert_int_equal(verdict.end, HANDSHAKE_NO_TLS);
