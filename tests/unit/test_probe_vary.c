@@ -231,7 +231,7 @@ static void test_old_server(void **state)
 static void test_old_server_refuses(void **state)
 {
 	(void)state;
-	begin(&leaf);
+	begin(&pki.leaf);
 	SSL_CTX_set_security_level(server_ctx, 0);
 	SSL_CTX_set_min_proto_version(server_ctx, TLS1_VERSION);
 	SSL_CTX_set_max_proto_version(server_ctx, TLS1_VERSION);
@@ -261,7 +261,7 @@ static int refuse_protocols(SSL *ssl, const unsigned char **out, unsigned char *
 static void test_alpn(void **state)
 {
 	(void)state;
-	begin(&leaf);
+	begin(&pki.leaf);
 	SSL_CTX_set_alpn_select_cb(server_ctx, refuse_protocols, NULL);
 	memcpy(client.alpn, "h2", sizeof("h2"));
 	ask_tls();
