@@ -85,16 +85,19 @@ static const struct cause rows[] = {
 		.responsible = RESPONSIBLE_CLIENT,
 		.when = { .role = OF_SERVER, .reason = { TLS_REASON_UNSUPPORTED_VERSION } },
 		.confidence = CONFIDENCE_HIGH,
-		.evidence = "OpenSSL reason 258, alert 70 sent",
+		.evidence = "OpenSSL reason 258; or alert 70 sent",
 		.message = "Client {peer} offers {versions}, which this server does not "
 			   "allow{with:server_versions}.",
-		.hint = "update the client; only as a last resort, and knowing the risk, allow "
-			"its version in {setting:server_versions}",
+		.hint = "have both allow a version in common: compare {setting:server_versions} "
+			"with what the client is told to offer",
 		.wordings = {
 			{ .with = C_ONLY_SSL,
 			  .hint = "update the client, or leave it refused if it is a scanner: SSL "
 				  "2.0 and 3.0 are broken, and no current TLS library supports "
 				  "them" },
+			{ .when = O_OLD_CLIENT,
+			  .hint = "update the client; only as a last resort, and knowing the risk, "
+				  "allow its version in {setting:server_versions}" },
 		},
 	},
 	{
@@ -132,10 +135,29 @@ static const struct cause rows[] = {
 			"or ECDSA P-256; or update the client",
 	},
 	{
+		.slug = "server-no-shared-cipher",
+		.when = { .role = OF_SERVER,
+			  .none = O_RAISED | O_SERVER_HELLO,
+			  .alert_sent = { TLS_ALERT_HANDSHAKE_FAILURE,
+					  TLS_ALERT_INSUFFICIENT_SECURITY } },
+		.confidence = CONFIDENCE_MEDIUM,
+		.candidates = { { .slug = "server-no-shared-group" },
+				{ .slug = "server-no-shared-signature" } },
+		.evidence = "alert 40 or 71 sent in clear instead of a ServerHello, and the TLS "
+			    "library's error is not known",
+		.message = "Client {peer} and {program} have nothing in common. The client offers "
+			   "these cipher suites: {ciphers}; and these groups: {groups}.",
+		.doubt = "The alert does not say what is missing: a cipher suite, a group, or a "
+			 "signature algorithm.",
+		.hint = "compare them with {setting:server_ciphers} and with the key type of "
+			"{setting:certificate} (RSA or ECDSA); {setting:second_certificate} can "
+			"serve both kinds of clients",
+	},
+	{
 		.slug = "server-rejects-sni",
 		.when = { .role = OF_SERVER, .reason = { TLS_REASON_NAME_CALLBACK_FAILED } },
 		.confidence = CONFIDENCE_HIGH,
-		.evidence = "OpenSSL reason 234, alert 112 sent",
+		.evidence = "OpenSSL reason 234; or alert 112 sent in clear",
 		.message = "Client {peer} asked for {name}, and {program} refuses to serve that "
 			   "name.",
 		.hint = "{setting:add_server_name}",
@@ -144,7 +166,7 @@ static const struct cause rows[] = {
 		.slug = "server-alpn-mismatch",
 		.when = { .role = OF_SERVER, .reason = { TLS_REASON_NO_APPLICATION_PROTOCOL } },
 		.confidence = CONFIDENCE_HIGH,
-		.evidence = "OpenSSL reason 235, alert 120 sent",
+		.evidence = "OpenSSL reason 235; or alert 120 sent in clear",
 		.message = "Client {peer} offers no application protocol that this server "
 			   "supports: it offers {protocols} (ALPN).",
 		.hint = "{setting:serve_protocol}",
@@ -153,7 +175,7 @@ static const struct cause rows[] = {
 		.slug = "inappropriate-fallback",
 		.when = { .role = OF_SERVER, .reason = { TLS_REASON_FALLBACK_OR_DOWNGRADE } },
 		.confidence = CONFIDENCE_HIGH,
-		.evidence = "OpenSSL reason 373, alert 86 sent",
+		.evidence = "OpenSSL reason 373; or alert 86 sent in clear",
 		.message = "Client {peer} retried with an older TLS version ({versions}) after a "
 			   "failure, and {library} refused it because this server supports a "
 			   "newer one.",
@@ -214,6 +236,36 @@ static const struct cause rows[] = {
 		.hint = "{client_fix}",
 	},
 
+	{
+		.slug = "client-cert-missing",
+		.responsible = RESPONSIBLE_CLIENT,
+		.when = { .role = OF_SERVER,
+			  .all = O_LOCAL | O_CERT_EMPTY,
+			  .none = O_DONE | O_ERROR | O_TIMER },
+		.confidence = CONFIDENCE_MEDIUM,
+		.candidates = { { .slug = "server-abort" } },
+		.evidence = "closed by this side with no error known, after the client had answered "
+			    "the request for a certificate with none",
+		.message = "{program} asked client {peer} for a certificate for {name}, got none, and "
+			   "closed the connection.",
+		.hint = "give the client a certificate from {setting:client_cas}; "
+			"{setting:verify_client} is what requires it",
+	},
+	{
+		.slug = "client-cert-verify-failed",
+		.when = { .role = OF_SERVER,
+			  .all = O_LOCAL | O_CERT_SENT,
+			  .none = O_DONE | O_ERROR | O_TIMER },
+		.confidence = CONFIDENCE_LOW,
+		.candidates = { { .slug = "server-abort" } },
+		.evidence = "closed by this side with no error known, after the client had answered "
+			    "the request for a certificate with one",
+		.message = "{program} asked client {peer} for a certificate for {name}, got one, and "
+			   "closed the connection.",
+		.doubt = "Most likely it does not accept that certificate.",
+		.hint = "{client_fix}",
+	},
+
 	/* -- other errors here -- */
 	{
 		.slug = "server-internal-error",
@@ -269,7 +321,8 @@ static const struct cause rows[] = {
 		.responsible = RESPONSIBLE_THIS_HOST,
 		.when = { .role = OF_SERVER, .all = O_LOCAL, .none = O_DONE | O_ERROR },
 		.confidence = CONFIDENCE_MEDIUM,
-		.candidates = { { .slug = "client-handshake-timeout" } },
+		.candidates = { { .slug = "client-protocol-too-old", .all = O_OLD_CLIENT },
+				{ .slug = "client-handshake-timeout" } },
 		.close_kind = "abort",
 		.evidence = "closed by this side with nothing wrong so far, at a time that does "
 			    "not look like a timer",

@@ -488,6 +488,52 @@ static bool alert_sent(const struct tlsfail_conn *c, const struct tls_view *view
 			     s->verify == TLS_VERIFY_OK ? 0 : c->verify_code, alert);
 }
 
+/* Why this side refused the peer's certificate, or the lack of one. */
+static enum tls_reason reason_of_certificate_alert(const struct tls_view *view, bool server)
+{
+	if (!server)
+		return view->server.server_hello ? TLS_REASON_VERIFY_FAILED : TLS_REASON_NONE;
+	if (view->client.auth == TLS_CLIENT_AUTH_NONE)
+		return TLS_REASON_NO_PEER_CERTIFICATE;
+	return view->client.auth == TLS_CLIENT_AUTH_SENT ? TLS_REASON_VERIFY_FAILED
+							 : TLS_REASON_NONE;
+}
+
+/* What this side means by the fatal alert that it sent in clear (RFC 8446 section 6.2). For a library whose
+ * errors are not known that is all there is. */
+static enum tls_reason reason_of_own_alert(const struct tls_view *view, bool server)
+{
+	const struct tls_records *ours = records_of(view, !server);
+
+	if (!ours->fatal.seen || records_of(view, server)->fatal.seen)
+		return TLS_REASON_NONE;
+	switch (ours->fatal.description) {
+	case TLS_ALERT_BAD_CERTIFICATE:
+	case TLS_ALERT_UNSUPPORTED_CERTIFICATE:
+	case TLS_ALERT_CERTIFICATE_REVOKED:
+	case TLS_ALERT_CERTIFICATE_EXPIRED:
+	case TLS_ALERT_CERTIFICATE_UNKNOWN:
+	case TLS_ALERT_UNKNOWN_CA:
+		return reason_of_certificate_alert(view, server);
+	case TLS_ALERT_HANDSHAKE_FAILURE:
+		return server && view->client.auth == TLS_CLIENT_AUTH_NONE
+			       ? TLS_REASON_NO_PEER_CERTIFICATE
+			       : TLS_REASON_NONE;
+	case TLS_ALERT_CERTIFICATE_REQUIRED:
+		return server ? TLS_REASON_NO_PEER_CERTIFICATE : TLS_REASON_NONE;
+	case TLS_ALERT_PROTOCOL_VERSION:
+		return server || view->server.server_hello ? TLS_REASON_UNSUPPORTED_VERSION
+							   : TLS_REASON_NONE;
+	case TLS_ALERT_UNRECOGNIZED_NAME:
+		return server ? TLS_REASON_NAME_CALLBACK_FAILED : TLS_REASON_NONE;
+	case TLS_ALERT_NO_APPLICATION_PROTOCOL:
+		return server ? TLS_REASON_NO_APPLICATION_PROTOCOL : TLS_REASON_NONE;
+	case TLS_ALERT_INAPPROPRIATE_FALLBACK:
+		return server ? TLS_REASON_FALLBACK_OR_DOWNGRADE : TLS_REASON_NONE;
+	}
+	return TLS_REASON_NONE;
+}
+
 /* Did the issuer of the leaf come too? */
 static uint64_t observe_certificates(const struct diagnose_work *work, uint32_t sent)
 {
@@ -534,6 +580,8 @@ void symptoms_read(const struct failure *f, struct diagnose_work *work, struct s
 	s->library = tls_library_of(c->error_count ? c->errors[0].lib : 0, f->version);
 	s->reason_number = c->error_count ? c->errors[0].reason : 0;
 	s->reason = tls_reason_of(s->library, s->reason_number);
+	if (!c->error_count)
+		s->reason = reason_of_own_alert(view, s->server);
 	if (c->flags & TLSFAIL_F_VERIFY_ASKED)
 		s->verify = tls_verify_of(s->library, c->verify_code);
 	certificates_read(f, work);

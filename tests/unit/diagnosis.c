@@ -12,6 +12,10 @@
 
 #include "diagnosis.h"
 
+#define CERTIFICATE	    11
+#define CERTIFICATE_REQUEST 13
+#define SERVER_HELLO_DONE   14
+
 struct scene scene;
 struct diagnose_work work;
 struct finding finding;
@@ -29,6 +33,26 @@ void diagnose_kept_scene(void)
 	scene_end(&scene);
 	memset(&finding, 0xa5, sizeof(finding));
 	diagnose(&scene.failure, &work, &finding);
+}
+
+void begin_without_certificate(void)
+{
+	static const uint8_t none[3];
+
+	begin_hello();
+	scene_server_hello(&scene, TLS_VERSION_1_2);
+	scene_message(&scene.received, CERTIFICATE_REQUEST, NULL, 0);
+	scene_message(&scene.received, SERVER_HELLO_DONE, NULL, 0);
+	scene_message(&scene.sent, CERTIFICATE, none, sizeof(none));
+}
+
+void begin_expired_certificate(void)
+{
+	static const struct certificate_spec leaf = { "leaf.test", "Intermediate", -300000000,
+						      -200000000 };
+
+	begin_hello();
+	scene_certificate(&scene, &leaf);
 }
 
 void diagnose_scene(void)

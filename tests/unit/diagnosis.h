@@ -19,6 +19,12 @@ extern const uint16_t modern[];
 /* A ClientHello for "api.test" with these was sent; what comes next is the test's. */
 void begin_hello(void);
 
+/* And TLS 1.2 went on to the client's Certificate, empty though one was asked for. */
+void begin_without_certificate(void);
+
+/* And the server's certificate, which has expired, was taken out of its chain. */
+void begin_expired_certificate(void);
+
 /* Ends the scene and makes finding of it; nothing of an earlier one is left there. It is freed, or
  * kept for the test to look at and to free. */
 void diagnose_scene(void);

@@ -15,10 +15,6 @@
 
 #include "diagnosis.h"
 
-#define CERTIFICATE	    11
-#define CERTIFICATE_REQUEST 13
-#define SERVER_HELLO_DONE   14
-
 /* ---- Every row of the table ---- */
 
 static void no_hello(void)
@@ -71,17 +67,6 @@ static void eof_and_alert(void)
 	scene_alert(&scene.sent, TLS_ALERT_DECODE_ERROR);
 }
 
-static void certificate_asked_for(void)
-{
-	static const uint8_t none[3];
-
-	begin_hello();
-	scene_server_hello(&scene, TLS_VERSION_1_2);
-	scene_message(&scene.received, CERTIFICATE_REQUEST, NULL, 0);
-	scene_message(&scene.received, SERVER_HELLO_DONE, NULL, 0);
-	scene_message(&scene.sent, CERTIFICATE, none, sizeof(none));
-}
-
 static void host_refused(void)
 {
 	begin_hello();
@@ -91,15 +76,6 @@ static void host_refused(void)
 static void one_certificate(void)
 {
 	static const struct certificate_spec leaf = { "leaf.test", "Intermediate", -60, 3600 };
-
-	begin_hello();
-	scene_certificate(&scene, &leaf);
-}
-
-static void expired_certificate(void)
-{
-	static const struct certificate_spec leaf = { "leaf.test", "Intermediate", -300000000,
-						      -200000000 };
 
 	begin_hello();
 	scene_certificate(&scene, &leaf);
@@ -164,7 +140,7 @@ static void five_seconds(void)
 static const struct row rows[] = {
 	{ "connection-refused", refused, 0, 0, 0 },
 	{ "verify-expired", NULL, REFUSED_VERIFY, 0, 10 },
-	{ "verify-expired", expired_certificate, REFUSED_VERIFY, 0, 10 },
+	{ "verify-expired", begin_expired_certificate, REFUSED_VERIFY, 0, 10 },
 	{ "trusted-ca-expired", one_certificate, REFUSED_VERIFY, 0, 10 },
 	{ "verify-not-yet-valid", NULL, REFUSED_VERIFY, 0, 9 },
 	{ "verify-self-signed", NULL, REFUSED_VERIFY, 0, 18 },
@@ -201,7 +177,7 @@ static const struct row rows[] = {
 	{ "sni-missing", no_name, 0, 1112, 0 },
 	{ "cipher-mismatch", no_name, 0, 1040, 0 }, /* offers one suite */
 	{ "client-cert-required", server_hello, TLSFAIL_F_DONE, 1116, 0 },
-	{ "client-cert-required-legacy", certificate_asked_for, 0, 1040, 0 },
+	{ "client-cert-required-legacy", begin_without_certificate, 0, 1040, 0 },
 	{ "client-cert-untrusted", NULL, 0, 1048, 0 },
 	{ "client-cert-expired", NULL, 0, 1045, 0 },
 	{ "client-cert-rejected", NULL, 0, 1042, 0 },

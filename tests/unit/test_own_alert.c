@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a fatal alert that this side sent in clear says of the cause, where no error of its TLS library is
+ * known.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "diagnosis.h"
+
+static void answered_expired(void)
+{
+	begin_expired_certificate();
+	scene_server_hello(&scene, TLS_VERSION_1_2);
+}
+
+static void assert_own_alert(void (*begin)(void), bool server, uint8_t alert, const char *slug,
+			     enum confidence confidence)
+{
+	begin();
+	scene_alert(server ? &scene.received : &scene.sent, alert);
+	if (server)
+		scene_turn(&scene);
+	scene.conn.flags |= TLSFAIL_F_LOCAL_FIN;
+	diagnose_scene();
+	assert_string_equal(finding.cause, slug);
+	assert_int_equal(finding.confidence, confidence);
+}
+
+static void test_own_alerts_of_a_server(void **state)
+{
+	(void)state;
+	assert_own_alert(begin_hello, true, TLS_ALERT_PROTOCOL_VERSION, "client-protocol-too-old",
+			 CONFIDENCE_HIGH);
+	assert_own_alert(begin_hello, true, TLS_ALERT_UNRECOGNIZED_NAME, "server-rejects-sni",
+			 CONFIDENCE_HIGH);
+	assert_own_alert(begin_hello, true, TLS_ALERT_NO_APPLICATION_PROTOCOL,
+			 "server-alpn-mismatch", CONFIDENCE_HIGH);
+	assert_own_alert(begin_hello, true, TLS_ALERT_INAPPROPRIATE_FALLBACK,
+			 "inappropriate-fallback", CONFIDENCE_HIGH);
+	assert_own_alert(begin_hello, true, TLS_ALERT_HANDSHAKE_FAILURE, "server-no-shared-cipher",
+			 CONFIDENCE_MEDIUM);
+	assert_own_alert(begin_without_certificate, true, TLS_ALERT_HANDSHAKE_FAILURE,
+			 "client-cert-missing", CONFIDENCE_HIGH);
+	assert_own_alert(begin_without_certificate, true, TLS_ALERT_BAD_CERTIFICATE,
+			 "client-cert-missing", CONFIDENCE_HIGH);
+	/* Nobody was asked for one. */
+	assert_own_alert(begin_hello, true, TLS_ALERT_BAD_CERTIFICATE, "unknown", CONFIDENCE_LOW);
+}
+
+static void test_own_alerts_of_a_client(void **state)
+{
+	(void)state;
+	assert_own_alert(begin_expired_certificate, false, TLS_ALERT_CERTIFICATE_EXPIRED, "unknown",
+			 CONFIDENCE_LOW); /* of which server? it has not answered */
+	assert_own_alert(answered_expired, false, TLS_ALERT_CERTIFICATE_EXPIRED, "verify-expired",
+			 CONFIDENCE_HIGH);
+	assert_own_alert(answered_expired, false, TLS_ALERT_CERTIFICATE_UNKNOWN, "verify-refused",
+			 CONFIDENCE_MEDIUM);
+	assert_own_alert(begin_hello, false, TLS_ALERT_PROTOCOL_VERSION, "unknown", CONFIDENCE_LOW);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_own_alerts_of_a_server),
+		cmocka_unit_test(test_own_alerts_of_a_client),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
