@@ -416,6 +416,26 @@ static const struct cause rows[] = {
 			"verify and the CAs trusted on this host; have the faulty certificate "
 			"reissued",
 	},
+	{
+		.slug = "verify-refused",
+		.when = { .all = O_SERVER_HELLO | O_LOCAL,
+			  .none = O_DONE | O_ERROR,
+			  .with = C_ALERT_HIDDEN,
+			  .without = C_FOUND_GOOD },
+		.confidence = CONFIDENCE_MEDIUM,
+		.resumption_hides = true,
+		.candidates = { { .slug = "verify-expired" },
+				{ .slug = "verify-untrusted-issuer" },
+				{ .slug = "verify-hostname-mismatch" } },
+		.evidence = "TLS 1.3, and the client ended the handshake by what has the size of an "
+			    "encrypted alert; the TLS library's error is not known",
+		.message = "{program} ended the handshake with {peer} by an encrypted alert, once it "
+			   "had the server's answer.",
+		.doubt = "Nothing says why: most likely it refused the certificate.",
+		.hint = "get the chain (openssl s_client -showcerts) and check it with openssl "
+			"verify and the CAs trusted on this host; have the faulty certificate "
+			"reissued",
+	},
 };
 
 const struct cause_part causes_verify = { rows, ARRAY_LEN(rows) };

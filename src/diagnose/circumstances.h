@@ -18,6 +18,7 @@
 	X(SHORTER_WORKS, "the handshake that created the session had a ClientHello of one packet") \
 	X(SNI_MALFORMED, "the server_name is not one that RFC 6066 allows")                        \
 	X(SNI_ODD, "the server_name is the name of an upstream group, or has no dot")              \
+	X(ALERT_HIDDEN, "instead of its Finished the client sent what has the size of an encrypted alert") \
 	/* the peer's certificate */                                                               \
 	X(STRANGE_CERT, "we refused a certificate that does not match the name asked for")         \
 	X(OTHER_EXPIRED, "none of the certificates received is the one that has expired")          \

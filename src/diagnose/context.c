@@ -379,6 +379,12 @@ static uint64_t observe_connect(const struct tlsfail_conn *c)
 	return c->last_ret < 0 && c->last_ret != -ETIMEDOUT_LINUX ? C_UNREACHABLE : C_UNANSWERED;
 }
 
+/* In TLS 1.3 a client has nothing else to say, before its own certificate and Finished. */
+static bool alert_is_hidden(const struct tlsfail_conn *c, const struct tls_view *view)
+{
+	return !(c->flags & TLSFAIL_F_DONE) && view->server.version == TLS_VERSION_1_3 &&
+	       view->client.records.encrypted_alert;
+}
 /* What a client offered that came to us. */
 static uint64_t observe_client(const struct tls_view *view)
 {
@@ -424,6 +430,8 @@ void context_observe(const struct failure *failure, const struct diagnose_work *
 		s->context |= C_STARTTLS_PORT;
 	if (failure->conn->flags & TLSFAIL_F_VERIFY_ASKED && !failure->conn->verify_code)
 		s->context |= C_FOUND_GOOD;
+	if (alert_is_hidden(failure->conn, &work->view))
+		s->context |= C_ALERT_HIDDEN;
 	if (!work->cert_count || s->observed & O_ONE_CERT)
 		s->context |= C_NO_CHAIN;
 }

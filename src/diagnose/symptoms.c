@@ -129,7 +129,7 @@ static bool closed_unasked(const struct tlsfail_conn *c, uint64_t observed)
 	return c->flags & TLSFAIL_F_PEER_RST && c->post_tx_bytes <= REQUEST_MAX_LEN;
 }
 
-static uint64_t observe_end(const struct failure *f, bool eof)
+static uint64_t observe_end(const struct failure *f, bool answered)
 {
 	const struct tlsfail_conn *c = f->conn;
 	uint64_t elapsed = c->t_close - c->t_start;
@@ -143,8 +143,8 @@ static uint64_t observe_end(const struct failure *f, bool eof)
 		o |= O_LOCAL;
 	if (symptoms_unread(c))
 		o = (o & ~(uint64_t)O_PEER_FIN) | O_LOCAL;
-	/* A reset that answers the alert with which OpenSSL 3 answers a FIN is our doing. */
-	if (eof && o & O_PEER_FIN)
+	/* A reset that answers the alert with which a library answers a FIN is our doing. */
+	if (answered && o & O_PEER_FIN)
 		o &= ~(uint64_t)O_PEER_RST;
 	if (f->repeats_elapsed && elapsed >= TIMER_MIN_NS)
 		o |= O_TIMER | O_TIMER_REPEATED;
@@ -488,6 +488,17 @@ static bool alert_sent(const struct tlsfail_conn *c, const struct tls_view *view
 			     s->verify == TLS_VERIFY_OK ? 0 : c->verify_code, alert);
 }
 
+/* Nothing came but the peer's close, which GnuTLS, OpenSSL 3 and Java answer with an alert. */
+static bool answers_close(const struct tlsfail_conn *c, const struct tls_view *view,
+			  enum tls_reason reason)
+{
+	if (reason == TLS_REASON_UNEXPECTED_EOF)
+		return true;
+	return !c->error_count && !c->rx_bytes && !unread_bytes(c) &&
+	       records_of(view, !symptoms_is_server(c))->fatal.seen &&
+	       c->flags & (TLSFAIL_F_PEER_FIN | TLSFAIL_F_PEER_RST);
+}
+
 /* Why this side refused the peer's certificate, or the lack of one. */
 static enum tls_reason reason_of_certificate_alert(const struct tls_view *view, bool server)
 {
@@ -586,7 +597,7 @@ void symptoms_read(const struct failure *f, struct diagnose_work *work, struct s
 		s->verify = tls_verify_of(s->library, c->verify_code);
 	certificates_read(f, work);
 	s->observed = observe_flags(c, s->verify) |
-		      observe_end(f, s->reason == TLS_REASON_UNEXPECTED_EOF) |
+		      observe_end(f, answers_close(c, view, s->reason)) |
 		      observe_wire(f, view, s->reason) | observe_certificates(work, c->cert_count) |
 		      observe_history(&f->history);
 	if (tls_reason_is_alert(s->reason_number, &s->alert)) {
@@ -597,8 +608,7 @@ void symptoms_read(const struct failure *f, struct diagnose_work *work, struct s
 	}
 	if (s->has_alert)
 		s->observed |= O_ALERT | (tls_alert_name(s->alert) ? O_ALERT_NAMED : 0);
-	/* A FIN that OpenSSL 3 takes for an error makes it send an alert: it says nothing new. */
-	s->has_alert_sent = !s->has_alert && s->reason != TLS_REASON_UNEXPECTED_EOF &&
+	s->has_alert_sent = !s->has_alert && !answers_close(c, view, s->reason) &&
 			    alert_sent(c, view, s, &s->alert_sent_inferred, &s->alert_sent);
 	if (s->has_alert)
 		s->observed |= observe_alert(s->alert, s->observed);

@@ -57,6 +57,7 @@ static const struct fixture {
 	{ "verify-name-constraints", { VERIFY(NAME_CONSTRAINTS) } },
 	{ "verify-algorithm", { VERIFY(ALGORITHM) } },
 	{ "verify-trust-setting", { VERIFY(TRUST_SETTING) } },
+	{ "verify-refused", { .observed = O_SERVER_HELLO | O_LOCAL, .context = C_ALERT_HIDDEN } },
 	{ "verify-refused", { .observed = O_VERIFY_REFUSED | O_VERIFY_CODE, VERIFY(MALFORMED) } },
 	{ "verify-refused",
 	  { .observed = O_VERIFY_REFUSED | O_VERIFY_UNKNOWN, .reason = TLS_REASON_VERIFY_FAILED } },

@@ -65,11 +65,42 @@ static void test_own_alerts_of_a_client(void **state)
 	assert_own_alert(begin_hello, false, TLS_ALERT_PROTOCOL_VERSION, "unknown", CONFIDENCE_LOW);
 }
 
+/* ---- What is encrypted, or answers a close ---- */
+
+static void test_hidden_alert(void **state)
+{
+	static const uint8_t record[] = { 23, 3, 3, 0, 19 };
+
+	(void)state;
+	begin_hello();
+	scene_server_hello(&scene, TLS_VERSION_1_3);
+	memcpy(scene.sent.bytes + scene.sent.len, record, sizeof(record));
+	memset(scene.sent.bytes + scene.sent.len + sizeof(record), 0xa5, 19);
+	scene.sent.len += sizeof(record) + 19;
+	scene.conn.flags |= TLSFAIL_F_LOCAL_FIN;
+	diagnose_scene();
+	assert_string_equal(finding.cause, "verify-refused");
+	assert_int_equal(finding.confidence, CONFIDENCE_MEDIUM);
+	assert_int_equal(finding.candidate_count, 3);
+}
+
+static void test_alert_after_close(void **state)
+{
+	(void)state;
+	begin_hello();
+	scene_alert(&scene.sent, TLS_ALERT_HANDSHAKE_FAILURE);
+	scene.conn.flags |= TLSFAIL_F_PEER_FIN | TLSFAIL_F_PEER_RST;
+	diagnose_scene();
+	assert_string_equal(finding.cause, "peer-closed-in-handshake");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_own_alerts_of_a_server),
 		cmocka_unit_test(test_own_alerts_of_a_client),
+		cmocka_unit_test(test_hidden_alert),
+		cmocka_unit_test(test_alert_after_close),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
