@@ -172,6 +172,8 @@ GUESTS = (
         "case/cipher-mismatch-tls13": NO_CONF_COMMAND,
         "case/cipher-mismatch-group": NO_CONF_COMMAND,
         "case/no-protocols-available": NO_CONF_COMMAND,
+        "case/one-group": NO_CONF_COMMAND,
+        "case/two-groups": NO_CONF_COMMAND,
         "case/good-retry": NO_CONF_COMMAND,
         "case/verify-expired-retry": NO_CONF_COMMAND,
         "case/large-hello-lost": NO_CONF_COMMAND,
