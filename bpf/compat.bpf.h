@@ -53,6 +53,15 @@ static __always_inline __u32 socket_netns_inode(const struct sock *sk)
 	return BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
 }
 
+/* When the process of a task began, in ns after the boot; 0 before cf25e24db61c (5.5), which gave the field
+ * this name. */
+static __always_inline __u64 process_born(const struct task_struct *task)
+{
+	if (!bpf_core_field_exists(task->start_boottime))
+		return 0;
+	return BPF_CORE_READ(task, group_leader, start_boottime);
+}
+
 static __always_inline __s64 syscall_number(struct pt_regs *regs)
 {
 #if defined(__TARGET_ARCH_x86)

@@ -44,6 +44,7 @@ static __noinline int conn_report(const struct sock *sk, struct tlsfail_conn *c)
 	if (!kept)
 		c->flags |= TLSFAIL_F_NO_WIRE;
 	c->netns = connection_of(c)->kept.netns;
+	c->born = connection_of(c)->kept.born;
 	peer_failed(c);
 	report_conn(c);
 	return 0;

@@ -130,6 +130,7 @@ __hidden void conn_own(struct tlsfail_conn *c)
 		return;
 	c->pid = id >> 32;
 	c->tid = id;
+	connection_of(c)->kept.born = process_born((struct task_struct *)bpf_get_current_task());
 	bpf_get_current_comm(c->comm, sizeof(c->comm));
 }
 

@@ -29,7 +29,7 @@ struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 256);
 	__type(key, __u32);
-	__type(value, __u8);
+	__type(value, __u64); /* when it began, in TLSFAIL_TICK_NS: numbers are used again */
 } target_pids SEC(".maps");
 
 struct stranger {
@@ -107,14 +107,13 @@ static __always_inline bool exe_selected(struct task_struct *task)
 	return bpf_map_lookup_elem(&target_exes, &key);
 }
 
-static __always_inline bool pid_selected(struct task_struct *task)
+static __always_inline bool pid_selected(const struct task_struct *task)
 {
-	__u32 pid = bpf_get_current_pid_tgid() >> 32;
+	__u32 pid = BPF_CORE_READ(task, tgid);
+	const __u64 *began = bpf_map_lookup_elem(&target_pids, &pid);
+	__u64 born = process_born(task);
 
-	if (bpf_map_lookup_elem(&target_pids, &pid))
-		return true;
-	pid = BPF_CORE_READ(task, real_parent, tgid);
-	return bpf_map_lookup_elem(&target_pids, &pid);
+	return began && (!born || *began == born / TLSFAIL_TICK_NS);
 }
 
 static __noinline bool is_target(void)
@@ -123,7 +122,7 @@ static __noinline bool is_target(void)
 
 	switch (target_select) {
 	case TLSFAIL_SELECT_PID:
-		return pid_selected(task);
+		return pid_selected(task) || pid_selected(BPF_CORE_READ(task, real_parent));
 	case TLSFAIL_SELECT_COMM:
 		return comm_equals(target_comm);
 	}

@@ -176,7 +176,12 @@ struct tlsfail_conn {
 		__u64 netns;
 		__u64 ssl;
 	};
-	__u64 cert_print; /* end of the leaf's signature, folded: tells certificates apart */
+	/* in a record: when its process began, in ns after the boot, 0 unknown; until then, the end of the
+	 * leaf's signature, folded, which tells certificates apart. Earlier records have that here. */
+	union {
+		__u64 born;
+		__u64 cert_print;
+	};
 
 	__u32 flags;
 	__u16 family; /* AF_INET 2, AF_INET6 10 */

@@ -28,7 +28,11 @@ struct tlsfail_exe_key {
 struct tlsfail_kept {
 	__u32 netns; /* see struct tlsfail_peer_key */
 	__u32 pad;
+	__u64 born; /* see struct tlsfail_conn */
 };
+
+/* What /proc/PID/stat has of the time when a process began: ns after the boot, in such units. */
+#define TLSFAIL_TICK_NS 10000000
 
 /* What is remembered of a peer. */
 struct tlsfail_peer_state {

@@ -88,8 +88,10 @@ struct task_struct {
 	unsigned int flags;
 	int tgid;
 	struct task_struct *real_parent;
+	struct task_struct *group_leader;
 	struct mm_struct *mm;
 	__u64 start_time;
+	__u64 start_boottime;
 	char comm[16];
 };
 

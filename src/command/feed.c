@@ -14,6 +14,7 @@
 #include "system/clock.h"
 #include "system/procfs.h"
 #include "target/target.h"
+#include "tlsfail_maps.h"
 
 #define STARTING_MS 20 /* between looks at a process that is still loading its libraries */
 
@@ -22,7 +23,7 @@
 /* By then its number may be another process's. */
 #define ANNOUNCED_NS 1000000000ULL
 
-/* A process whose record was made. */
+/* A process whose record was made; of nothing but its number, when it had ended. */
 struct announced {
 	uint32_t pid;	  /* 0: free */
 	uint64_t started; /* ticks, see procfs_started() */
@@ -73,58 +74,72 @@ static bool put(struct feed *f, const void *record, size_t len)
 
 /* -- processes ---------------------------------------------------------------------------------- */
 
-static struct tlsfail_process *process_make(const struct feed *f, uint32_t pid)
+/* NULL: that process is gone. */
+static struct tlsfail_process *process_make(const struct feed *f, uint32_t pid, uint64_t started)
 {
 	const struct library_name *library;
 	struct target_process process;
 	char where[TARGET_WHERE_LEN];
+	uint64_t now;
 
 	if (target_process_read((pid_t)pid, &process))
 		return NULL;
 	target_process_where((pid_t)pid, where);
+	/* what was read is of the process that has this number now */
+	if (procfs_started((pid_t)pid, &now) || now != started)
+		return NULL;
 	library = discovery_library(f->options.discovery, pid);
 	return record_process(pid, process.exe_path, library ? library->path : "",
 			      library ? library->version : "", where);
 }
 
-/* Was a record made of this process, and not of one that had its number before (a fork makes no exec
- * record)? */
-static bool is_announced(struct feed *f, uint32_t pid)
+static struct announced *announced_find(struct feed *f, uint32_t pid)
+{
+	for (size_t i = 0; i < ANNOUNCED_MAX; i++)
+		if (f->announced[i].pid == pid)
+			return &f->announced[i];
+	return NULL;
+}
+
+/* Is it still that process, and not another that has its number (a fork makes no exec record)? */
+static bool announced_holds(struct announced *a)
 {
 	uint64_t now = clock_monotonic(), started;
-	struct announced *a = f->announced, *end = a + ANNOUNCED_MAX;
 
-	while (a < end && a->pid != pid)
-		a++;
-	if (a == end)
-		return false;
 	if (now < a->until)
 		return true;
 	a->until = now + ANNOUNCED_NS;
 	/* of one that has ended, what is known still holds */
-	if (procfs_started((pid_t)pid, &started) || started == a->started)
-		return true;
-	announced_clear(a);
-	return false;
+	return procfs_started((pid_t)a->pid, &started) || started == a->started;
 }
 
-/* The process of a connection, once. */
-static void process_announce(struct feed *f, uint32_t pid)
+/* The process of a connection, once. started: when it was, 0: not known. */
+static void process_announce(struct feed *f, uint32_t pid, uint64_t started)
 {
 	struct announced a = { .pid = pid, .until = clock_monotonic() + ANNOUNCED_NS };
-	struct announced *slot;
+	struct announced *slot = announced_find(f, pid);
 
-	if (is_announced(f, pid) || procfs_started((pid_t)pid, &a.started))
+	if (slot && (started ? slot->started == started : announced_holds(slot)))
 		return;
-	a.record = process_make(f, pid);
+	if (procfs_started((pid_t)pid, &a.started))
+		a.started = 0;
+	if (a.started && (!started || a.started == started))
+		a.record = process_make(f, pid, a.started);
+	/* It is gone, and what was said of another one with its number is not about it. */
+	if (!a.record && slot) {
+		a.started = started;
+		a.record = record_process(pid, "", "", "", "");
+	}
 	if (!a.record)
 		return;
 	if (!put(f, a.record, a.record->h.len)) {
 		free(a.record);
 		return;
 	}
-	slot = &f->announced[f->announced_next];
-	f->announced_next = (f->announced_next + 1) % ANNOUNCED_MAX;
+	if (!slot) {
+		slot = &f->announced[f->announced_next];
+		f->announced_next = (f->announced_next + 1) % ANNOUNCED_MAX;
+	}
 	announced_clear(slot);
 	*slot = a;
 }
@@ -132,9 +147,10 @@ static void process_announce(struct feed *f, uint32_t pid)
 /* It has become another program. */
 static void process_renew(struct feed *f, uint32_t pid)
 {
-	for (size_t i = 0; i < ANNOUNCED_MAX; i++)
-		if (f->announced[i].pid == pid)
-			announced_clear(&f->announced[i]);
+	struct announced *a = announced_find(f, pid);
+
+	if (a)
+		announced_clear(a);
 	discovery_exec(f->options.discovery, pid);
 	f->starting = true;
 }
@@ -159,14 +175,16 @@ static void count_lost(struct feed *f, const struct tlsfail_header *h)
 void feed_record(struct feed *f, const void *record, size_t len)
 {
 	const struct tlsfail_header *h = record;
+	const struct tlsfail_conn *conn;
 
 	f->records++;
 	switch (h->type) {
 	case TLSFAIL_REC_CONN:
-		process_announce(f, ((const struct tlsfail_conn *)record)->pid);
+		conn = record;
+		process_announce(f, conn->pid, conn->born / TLSFAIL_TICK_NS);
 		break;
 	case TLSFAIL_REC_CERTS:
-		process_announce(f, ((const struct tlsfail_certs *)record)->pid);
+		process_announce(f, ((const struct tlsfail_certs *)record)->pid, 0);
 		break;
 	case TLSFAIL_REC_EXEC:
 		process_renew(f, ((const struct tlsfail_exec *)record)->pid);

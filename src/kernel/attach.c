@@ -297,15 +297,21 @@ void attachments_free(struct attachments *a)
 
 /* -- targets ---------------------------------------------------------------------------------- */
 
-static int map_set(const struct attachments *a, const char *name, const void *key, size_t key_size)
+struct entry {
+	const void *key;
+	size_t key_size;
+	const void *value;
+	size_t value_size;
+};
+
+static int map_set(const struct attachments *a, const char *name, const struct entry *e)
 {
 	struct bpf_map *map = bpf_object__find_map_by_name(a->object, name);
-	__u8 yes = 1;
 	int err;
 
 	if (!map)
 		return -ENOENT;
-	err = bpf_map__update_elem(map, key, key_size, &yes, sizeof(yes), BPF_ANY);
+	err = bpf_map__update_elem(map, e->key, e->key_size, e->value, e->value_size, BPF_ANY);
 	__atomic_fetch_add(a->generation, 1, __ATOMIC_RELEASE);
 	return err;
 }
@@ -321,8 +327,9 @@ static struct tlsfail_exe_key exe_key(const struct target_file *exe)
 int target_allow(const struct attachments *a, const struct target_file *exe)
 {
 	struct tlsfail_exe_key key = exe_key(exe);
+	const __u8 yes = 1;
 
-	return map_set(a, "target_exes", &key, sizeof(key));
+	return map_set(a, "target_exes", &(struct entry){ &key, sizeof(key), &yes, sizeof(yes) });
 }
 
 void target_disallow(const struct attachments *a, const struct target_file *exe)
@@ -334,9 +341,11 @@ void target_disallow(const struct attachments *a, const struct target_file *exe)
 	(void)bpf_map__delete_elem(map, &key, sizeof(key), 0);
 }
 
-int target_allow_pid(const struct attachments *a, uint32_t pid)
+int target_allow_pid(const struct attachments *a, uint32_t pid, uint64_t started)
 {
-	return map_set(a, "target_pids", &pid, sizeof(pid));
+	const struct entry e = { &pid, sizeof(pid), &started, sizeof(started) };
+
+	return map_set(a, "target_pids", &e);
 }
 
 /* -- what a library has ----------------------------------------------------------------------- */

@@ -89,8 +89,8 @@ int target_allow(const struct attachments *attachments, const struct target_file
 /* And not any more. */
 void target_disallow(const struct attachments *attachments, const struct target_file *exe);
 
-/* Likewise this process and its children. */
-int target_allow_pid(const struct attachments *attachments, uint32_t pid);
+/* Likewise this process, which was started then (see procfs_started()), and its children. */
+int target_allow_pid(const struct attachments *attachments, uint32_t pid, uint64_t started);
 
 /* Does the wire tell of handshakes, so that a program needs no TLS library that is known? */
 bool attachments_from_wire(const struct attachments *attachments);

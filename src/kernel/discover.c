@@ -513,7 +513,8 @@ static int selectors_register(struct discovery *d, struct text *error)
 		int err = 0;
 
 		if (s->kind == TARGET_PID)
-			err = target_allow_pid(d->options.attachments, (uint32_t)s->pid);
+			err = target_allow_pid(d->options.attachments, (uint32_t)s->pid,
+					       s->started);
 		if (s->kind == TARGET_EXE)
 			err = exe_prepare(d, s, error);
 		if (err)

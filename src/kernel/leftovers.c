@@ -58,6 +58,7 @@ static void conn_take(int peers_fd, struct tlsfail_conn *conn, uint64_t now, lef
 
 	record_conn_open(conn, now);
 	conn->netns = kept->netns;
+	conn->born = kept->born;
 	peer_count(peers_fd, conn);
 	take(context, conn, sizeof(*conn));
 }

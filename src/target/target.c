@@ -134,13 +134,15 @@ bool target_is_trusted(const struct target_process *process)
 	       target_file_same(&parent.exe, &process->exe);
 }
 
-static bool process_descends_from(pid_t pid, pid_t ancestor)
+/* started: when the ancestor was, as its number may be another's by now. */
+static bool process_descends_from(pid_t pid, pid_t ancestor, uint64_t started)
 {
+	uint64_t now;
 	int i;
 
 	for (i = 0; pid > 0 && i < ANCESTORS_MAX; i++) {
 		if (pid == ancestor)
-			return true;
+			return !procfs_started(pid, &now) && now == started;
 		pid = procfs_parent(pid);
 	}
 	return false;
@@ -257,13 +259,9 @@ int target_set_add_comm(struct target_set *set, const char *comm)
 int target_set_add_pid(struct target_set *set, pid_t pid)
 {
 	struct target_selector selector = { .kind = TARGET_PID, .pid = pid };
-	int dir;
+	int err = procfs_started(pid, &selector.started);
 
-	dir = procfs_open(pid);
-	if (dir < 0)
-		return dir;
-	close(dir);
-	return target_set_add(set, &selector);
+	return err ? err : target_set_add(set, &selector);
 }
 
 void target_set_clear(struct target_set *set)
@@ -304,7 +302,7 @@ static bool selector_matches(const struct target_selector *selector,
 	case TARGET_COMM:
 		return strcmp(process->comm, selector->text) == 0;
 	case TARGET_PID:
-		return process_descends_from(process->pid, selector->pid);
+		return process_descends_from(process->pid, selector->pid, selector->started);
 	}
 	return false;
 }

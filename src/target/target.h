@@ -79,7 +79,8 @@ struct target_selector {
 	enum target_kind kind;
 	struct target_file exe; /* TARGET_EXE: the file at text when it was added */
 	pid_t pid;		/* TARGET_PID */
-	char *text;		/* TARGET_EXE: its path, without symbolic links unless it leads
+	uint64_t started; /* likewise, see procfs_started(): its number may be another's one day */
+	char *text;	  /* TARGET_EXE: its path, without symbolic links unless it leads
 				 * through those of /proc; TARGET_NAME, TARGET_COMM: the name */
 };
 

@@ -21,6 +21,7 @@ import test_doctor
 import test_errorlog
 import test_field
 import test_fold
+import test_gone
 import test_hooks
 import test_host
 import test_implementations
@@ -54,7 +55,7 @@ from tap import Report
 MODULES = (test_cases, test_confirm, test_probe_servers,
            test_implementations, test_certs, test_hooks, test_lifecycle, test_host,
            test_container, test_mishaps, test_nginxconf, test_errorlog, test_memory, test_metrics, test_dist,
-           test_replay, test_budget, test_input, test_output, test_fold, test_peers, test_field,
+           test_replay, test_budget, test_input, test_output, test_fold, test_peers, test_field, test_gone,
            test_programs,
            test_doctor, test_safety, test_server, test_obstacles, test_service, test_sinks, test_storm,
            test_verifier, test_wire, test_probe,

@@ -22,7 +22,9 @@
 #include "record/recording.h"
 #include "system/clock.h"
 #include "system/recqueue.h"
+#include "system/procfs.h"
 #include "target/target.h"
+#include "tlsfail_maps.h"
 
 static struct target_set targets;
 static struct discovery *discovery;
@@ -81,12 +83,18 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* A failed connection of that process. */
-static void conn_give(pid_t pid, uint64_t id)
+/* A failed connection of a process that began then, 0: that is not known. */
+static void conn_give_of(pid_t pid, uint64_t started, uint64_t id)
 {
 	came_conn(&scene, pid, id);
+	scene.conn.born = started * TLSFAIL_TICK_NS;
 	feed_record(feed, &scene.conn, sizeof(scene.conn));
 	take();
+}
+
+static void conn_give(pid_t pid, uint64_t id)
+{
+	conn_give_of(pid, 0, id);
 }
 
 /* A process comes before its first connection, and once. */
@@ -115,6 +123,30 @@ static void test_process_gone(void **state)
 	start();
 	conn_give(0x7fffffff, 1);
 	came_assert_types(types);
+}
+
+/* Its number was another's, which is gone: nothing is said of that one but that it is not this one. */
+static void test_process_reused(void **state)
+{
+	static const uint16_t types[] = { TLSFAIL_REC_PROCESS, TLSFAIL_REC_CONN, TLSFAIL_REC_CONN,
+					  TLSFAIL_REC_PROCESS, TLSFAIL_REC_CONN, TLSFAIL_REC_CONN,
+					  TLSFAIL_REC_PROCESS, TLSFAIL_REC_CONN, 0 };
+	const struct tlsfail_process *other = (const void *)came.items[3].bytes;
+	const struct tlsfail_process *again = (const void *)came.items[6].bytes;
+	uint64_t started;
+
+	(void)state;
+	start();
+	assert_int_equal(procfs_started(getpid(), &started), 0);
+	conn_give_of(getpid(), started, 1);
+	conn_give_of(getpid(), started, 2);
+	conn_give_of(getpid(), started - 1, 3);
+	conn_give_of(getpid(), started - 1, 4);
+	conn_give_of(getpid(), started, 5);
+	came_assert_types(types);
+	assert_int_equal(other->pid, getpid());
+	assert_int_equal(other->exe_len, 0);
+	assert_true(again->exe_len > 0);
 }
 
 /* It has become another program: it is described anew. */
@@ -278,8 +310,9 @@ static void test_peers(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_process), TEST(test_process_gone), TEST(test_exec),  TEST(test_processes),
-		TEST(test_no_room), TEST(test_losses),	     TEST(test_peers),
+		TEST(test_process), TEST(test_process_gone), TEST(test_process_reused),
+		TEST(test_exec),    TEST(test_processes),    TEST(test_no_room),
+		TEST(test_losses),  TEST(test_peers),
 	};
 
 	return cmocka_run_group_tests_name("feed", tests, fixture_setup, fixture_teardown);

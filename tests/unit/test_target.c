@@ -226,6 +226,17 @@ static void test_scan_descendants(void **state)
 	child_end(&child);
 }
 
+/* Another process has its number by now. */
+static void test_scan_reused(void **state)
+{
+	struct target_set set = { 0 };
+
+	(void)state;
+	assert_int_equal(target_set_add_pid(&set, getpid()), 0);
+	set.items[0].started++;
+	assert_scan_finds(&set, getpid(), false);
+}
+
 /* A name that would lead astray who looks for the first parenthesis. */
 static void test_scan_odd_comm(void **state)
 {
@@ -643,33 +654,20 @@ static void test_may_match(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_file_identity),
-		cmocka_unit_test(test_kernel_dev),
-		cmocka_unit_test(test_process_read),
-		cmocka_unit_test(test_zombie_is_gone),
-		cmocka_unit_test(test_set_refuses),
-		cmocka_unit_test(test_scan_self),
-		cmocka_unit_test(test_scan_stops),
-		cmocka_unit_test(test_scan_descendants),
-		cmocka_unit_test(test_scan_odd_comm),
-		cmocka_unit_test(test_exe_upgraded),
-		cmocka_unit_test(test_tls_found),
-		cmocka_unit_test(test_tls_odd_paths),
-		cmocka_unit_test(test_tls_other_name),
-		cmocka_unit_test(test_tls_deleted),
-		cmocka_unit_test(test_tls_not_yet),
-		cmocka_unit_test(test_tls_no_symbol),
-		cmocka_unit_test(test_tls_foreign),
-		cmocka_unit_test(test_tls_static),
-		cmocka_unit_test(test_tls_none),
-		cmocka_unit_test(test_tls_stripped),
-		cmocka_unit_test(test_tls_explain_is_escaped),
-		cmocka_unit_test(test_tls_gone),
-		cmocka_unit_test(test_tls_other_program),
-		cmocka_unit_test(test_not_permitted),
-		cmocka_unit_test(test_by_path),
-		cmocka_unit_test(test_replaced),
-		cmocka_unit_test(test_trust),
+		cmocka_unit_test(test_file_identity), cmocka_unit_test(test_kernel_dev),
+		cmocka_unit_test(test_process_read),  cmocka_unit_test(test_zombie_is_gone),
+		cmocka_unit_test(test_set_refuses),   cmocka_unit_test(test_scan_self),
+		cmocka_unit_test(test_scan_stops),    cmocka_unit_test(test_scan_descendants),
+		cmocka_unit_test(test_scan_reused),   cmocka_unit_test(test_scan_odd_comm),
+		cmocka_unit_test(test_exe_upgraded),  cmocka_unit_test(test_tls_found),
+		cmocka_unit_test(test_tls_odd_paths), cmocka_unit_test(test_tls_other_name),
+		cmocka_unit_test(test_tls_deleted),   cmocka_unit_test(test_tls_not_yet),
+		cmocka_unit_test(test_tls_no_symbol), cmocka_unit_test(test_tls_foreign),
+		cmocka_unit_test(test_tls_static),    cmocka_unit_test(test_tls_none),
+		cmocka_unit_test(test_tls_stripped),  cmocka_unit_test(test_tls_explain_is_escaped),
+		cmocka_unit_test(test_tls_gone),      cmocka_unit_test(test_tls_other_program),
+		cmocka_unit_test(test_not_permitted), cmocka_unit_test(test_by_path),
+		cmocka_unit_test(test_replaced),      cmocka_unit_test(test_trust),
 		cmocka_unit_test(test_may_match),
 	};
 
