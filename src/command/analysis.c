@@ -25,7 +25,7 @@
 #define START_MS  20000 /* it may have to wait for a disk */
 #define END_MS	  20000 /* more than it takes for what is queued */
 #define LOOK_MS	  100
-#define HUNG_S	  30 /* it takes nothing for so long though there is something */
+#define GONE_MS	  3000 /* by then the keeper has said that it has ended */
 #define CRASH_ROW 10 /* crashes in a row, each within CRASH_NS of the one before: it is given up */
 #define CRASH_NS  (10 * NS_PER_S)
 
@@ -217,8 +217,9 @@ static void crashed(struct analysis *a, int signal)
 	text_init(&what, buf, sizeof(buf));
 	crash_keep(CRASH_DIRECTORY, a->options.queue, a->feed, &what);
 	log_line(
-		"the process that reads what peers send has crashed (signal %d): %s; please report "
-		"this",
+		"the process that reads what peers send has crashed (signal %d): %s; the history of "
+		"peers, counts of repeated failures and the metrics that count findings begin anew; "
+		"please report this",
 		signal, buf);
 	recqueue_skip(a->options.queue);
 	if (crashes_again(a))
@@ -318,12 +319,10 @@ void analysis_tick(struct analysis *a)
 
 	a->hung_s = idle || taken != a->hung_taken || !a->ready ? 0 : a->hung_s + 1;
 	a->hung_taken = taken;
-	if (a->hung_s < HUNG_S)
+	if (a->hung_s < KEEPER_HUNG_S)
 		return;
-	log_line("the process that reads what peers send has not come back from a record for %d s",
-		 HUNG_S);
 	a->hung_s = 0;
-	keeper_kill(a->keeper);
+	keeper_hung(a->keeper);
 }
 
 /* -- what it is told ------------------------------------------------------------------------------- */
@@ -380,23 +379,37 @@ void analysis_status(struct analysis *a)
 		(void)message_send_type(a->control, MESSAGE_STATUS);
 }
 
+/* Has it ended, or is it not to be waited for any more? gone: since when its socket is closed, 0: it is not. */
+static bool end_is_over(struct analysis *a, uint64_t until, uint64_t *gone)
+{
+	uint64_t now = clock_monotonic();
+
+	if (a->control >= 0)
+		*gone = 0;
+	else if (!*gone)
+		*gone = now;
+	if (!a->ended && *gone && now - *gone >= GONE_MS * NS_PER_MS)
+		give_up(a, "the process that watches over the others does not answer");
+	else if (!a->ended && now >= until)
+		give_up(a, "the process that reads what peers send does not end");
+	return a->ended;
+}
+
 void analysis_end(struct analysis *a)
 {
-	uint64_t until = clock_monotonic() + END_MS * NS_PER_MS;
+	uint64_t until = clock_monotonic() + END_MS * NS_PER_MS, gone = 0;
 
 	a->ending = true;
 	recqueue_end(a->options.queue);
 	recqueue_wake(a->options.queue);
 	if (a->control >= 0 && a->ready)
 		(void)message_send_type(a->control, MESSAGE_END);
-	while (!a->ended) {
+	while (!end_is_over(a, until, &gone)) {
 		struct pollfd fds[] = { { .fd = a->control, .events = POLLIN },
 					{ .fd = keeper_fd(a->keeper), .events = POLLIN } };
 
 		(void)poll(fds, 2, LOOK_MS);
 		analysis_listen(a);
-		if (!a->ended && clock_monotonic() >= until)
-			give_up(a, "the process that reads what peers send does not end");
 	}
 	if (a->crashes)
 		log_line("the process that reads what peers send has crashed %" PRIu64 " time%s",

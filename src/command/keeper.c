@@ -18,9 +18,11 @@
 
 #include "command/keycheck.h"
 #include "program/nginx/live/logplaces.h"
+#include "system/clock.h"
 #include "system/confine.h"
 #include "system/fileserver.h"
 #include "system/files.h"
+#include "system/log.h"
 #include "system/passfd.h"
 #include "system/procfs.h"
 
@@ -29,11 +31,13 @@
 #define LOOK_MS	    200 /* at children that have ended */
 #define SOON_MS	    2
 #define FOLLOWS_MS  3000
+#define CLOSE_MS    2000 /* more than it takes to end */
 
 enum word {
 	WORD_START,
 	WORD_START_AGAIN,
 	WORD_KILL,
+	WORD_HUNG,
 	WORD_RECORDING,
 	WORD_OUTPUTS, /* and a message follows */
 };
@@ -272,6 +276,16 @@ static void outputs_allow(struct keep *k)
 	}
 }
 
+/* Who stops it wants it to go on one day; till then what does not fit into the queue is counted. */
+static void hung_end(const struct keep *k)
+{
+	if (!k->pid || procfs_is_stopped(k->pid))
+		return;
+	log_line("the process that reads what peers send has not come back from a record for %d s",
+		 KEEPER_HUNG_S);
+	kill(k->pid, SIGKILL);
+}
+
 /* False: the collector is gone. */
 static bool word_take(struct keep *k)
 {
@@ -289,6 +303,9 @@ static bool word_take(struct keep *k)
 	case WORD_KILL:
 		if (k->pid)
 			kill(k->pid, SIGKILL);
+		break;
+	case WORD_HUNG:
+		hung_end(k);
 		break;
 	case WORD_RECORDING:
 		k->analyst.recording = fd;
@@ -379,13 +396,27 @@ int keeper_start(const struct keeper_options *options, struct keeper **out)
 	return err;
 }
 
+/* It ends by itself, unless it is stopped; the others end with it. */
+static void end_wait(pid_t pid)
+{
+	uint64_t until = clock_monotonic() + CLOSE_MS * NS_PER_MS;
+
+	while (clock_monotonic() < until) {
+		if (waitpid(pid, NULL, WNOHANG))
+			return;
+		(void)poll(NULL, 0, SOON_MS);
+	}
+	kill(pid, SIGKILL);
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+}
+
 void keeper_close(struct keeper *keeper)
 {
 	if (!keeper)
 		return;
 	close(keeper->fd);
-	while (waitpid(keeper->pid, NULL, 0) < 0 && errno == EINTR)
-		;
+	end_wait(keeper->pid);
 	free(keeper);
 }
 
@@ -426,6 +457,11 @@ int keeper_allow(struct keeper *keeper, const struct message *outputs)
 void keeper_kill(struct keeper *keeper)
 {
 	(void)word_send(keeper, WORD_KILL, -1);
+}
+
+void keeper_hung(struct keeper *keeper)
+{
+	(void)word_send(keeper, WORD_HUNG, -1);
 }
 
 int keeper_fd(const struct keeper *keeper)

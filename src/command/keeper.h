@@ -37,8 +37,12 @@ int keeper_give_recording(struct keeper *keeper, int fd);
 /* From now on these outputs are opened, and no others. */
 int keeper_allow(struct keeper *keeper, const struct message *outputs);
 
-/* Ends an analyst that does not come back. */
+/* Ends the analyst. */
 void keeper_kill(struct keeper *keeper);
+
+/* Ends one that has not come back from a record for KEEPER_HUNG_S, unless somebody has stopped it. */
+#define KEEPER_HUNG_S 30
+void keeper_hung(struct keeper *keeper);
 
 /* Readable when there is something for keeper_ended(). */
 int keeper_fd(const struct keeper *keeper);

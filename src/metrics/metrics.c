@@ -500,7 +500,7 @@ static void write_records(struct exposition *e, const struct metrics_host *h)
 	exposition_family(
 		e, EXPOSITION_COUNTER, "tlsfail_analyst_crashes", NULL,
 		"Crashes of the process that reads what peers send: the record that it had "
-		"at hand is missing.");
+		"at hand is missing, and what counts findings begins anew.");
 	exposition_integer(e, NULL, h->crashes);
 }
 

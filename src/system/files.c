@@ -108,12 +108,13 @@ static int ask_once(struct exchange *x, int fd)
 	return err;
 }
 
-/* Who answers knows what was allowed when it began: what is allowed now is for another. */
+/* Who answers knows what was allowed when it began: what is allowed now is for another. And so is what one
+ * was to be asked that is gone. */
 static int ask(struct exchange *x, int fd)
 {
 	int err = ask_once(x, fd);
 
-	if (err != -EACCES || x->request.op < FILES_OWN_OPEN)
+	if (err != -EPIPE && (err != -EACCES || x->request.op < FILES_OWN_OPEN))
 		return err;
 	session_end(NULL);
 	return ask_once(x, fd);

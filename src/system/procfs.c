@@ -82,6 +82,14 @@ pid_t procfs_parent(pid_t pid)
 	return (pid_t)strtol(rest + strlen(") S "), NULL, 10);
 }
 
+bool procfs_is_stopped(pid_t pid)
+{
+	char stat[512];
+	const char *rest = stat_read(pid, stat, sizeof(stat));
+
+	return rest && strlen(rest) > strlen(") ") && strchr("Tt", rest[strlen(") ")]);
+}
+
 /* The 22nd field; the name is the second. */
 int procfs_started(pid_t pid, uint64_t *ticks)
 {

@@ -26,6 +26,9 @@ int procfs_read_text(int dir, const char *name, char *buf, size_t size);
 /* The parent's pid; 0 when there is none, or the process is gone. */
 pid_t procfs_parent(pid_t pid);
 
+/* Is it stopped, by a signal or by a debugger? */
+bool procfs_is_stopped(pid_t pid);
+
 /*
  * When the process was started, in ticks of the kernel (sysconf(_SC_CLK_TCK)) after the boot: with
  * its pid that names it for good. -ESRCH: it is gone.
