@@ -78,6 +78,18 @@ void reloader_done(struct reloader *r, bool taken)
 	r->wanted = NULL;
 }
 
+/* The first one that connects to another host; there is one. */
+static const char *network_sink(const struct options *o)
+{
+	struct outputs_options outputs;
+	size_t i = 0;
+
+	options_outputs(o, &outputs);
+	while (!sink_needs_network(outputs.specs[i]))
+		i++;
+	return outputs.specs[i];
+}
+
 enum reload reloader_run(struct reloader *r, struct message *outputs)
 {
 	const struct options *old = r->current ? r->current : r->started_with;
@@ -98,8 +110,9 @@ enum reload reloader_run(struct reloader *r, struct message *outputs)
 		return RELOAD_REOPEN;
 	}
 	if (analyst_has_network(next) && !analyst_has_network(r->started_with)) {
-		log_line("an output that connects to another host takes effect when tlsfail is "
-			 "restarted; keeping the current outputs");
+		log_line("sink \"%s\" connects to another host, which takes effect when tlsfail is "
+			 "restarted; keeping the current outputs",
+			 network_sink(next));
 		options_drop(next);
 		return RELOAD_NOTHING;
 	}

@@ -148,11 +148,15 @@ static void test_fixed(void **state)
 /* An analyst that may not connect to others cannot begin to. */
 static void test_network(void **state)
 {
+	const char *said;
+
 	(void)state;
 	config_write("sink = \"json:%s\"\n", "a.json");
 	start(fixture_path("tlsfail.conf"));
 	config_write("sink = [ \"json:%s\", \"syslog+udp://127.0.0.1\" ]\n", "a.json");
-	assert_non_null(strstr(reload(), "restarted"));
+	said = reload();
+	assert_non_null(strstr(said, "sink \"syslog+udp://127.0.0.1\" connects to another host"));
+	assert_non_null(strstr(said, "restarted"));
 	assert_int_equal(result, RELOAD_NOTHING);
 }
 
