@@ -32,7 +32,7 @@
 #define STOP_NS	  (200 * NS_PER_MS)
 #define LOOK_NS	  (100 * NS_PER_MS) /* between looks at whether a sink fails */
 #define NEVER	  UINT64_MAX
-#define TRIES_MAX 4 /* of a sink that fails, at the end */
+#define TRIES_MAX 4 /* of a sink that fails, at the end, before it takes something again */
 
 struct output {
 	struct output_options options;
@@ -171,6 +171,7 @@ static void attempt_succeeded(struct output *o)
 	o->told = false;
 	o->failing = false;
 	o->failures = 0;
+	o->tries = TRIES_MAX;
 }
 
 /* Takes count items off the queue; lost: none of them reached the consumer. Returns how many of those
