@@ -31,6 +31,11 @@
 #include "probe/vary.h"
 #include "program/nginx/live/read.h"
 #include "system/clock.h"
+#include "system/confine.h"
+#include "system/files.h"
+#include "system/fileserver.h"
+#include "system/passfd.h"
+#include "system/procfs.h"
 
 #define NOBODY	    65534 /* nobody and nogroup, everywhere */
 #define HANDSHAKE_S 3
@@ -136,7 +141,8 @@ static int become_nobody(void)
 
 /* -- one request ------------------------------------------------------------------------------- */
 
-/* As which location: read while we still may. */
+/* As which location. What is read for that may be made to hurt, so it is when nothing is left that could be:
+ * files are asked for, see files_ask(). */
 static int client_read(const struct prober_request *request, struct client *client)
 {
 	struct nginx_places *places = malloc(sizeof(*places));
@@ -237,8 +243,8 @@ static void reply_fill(const struct prober_request *request, const struct verdic
 			  (int)(strlen(f->message) - 1), f->message);
 }
 
-/* In the child of its own. */
-static void request_serve(const struct prober_request *request, int out)
+/* In the child of its own. Over the socket keeper it asks for files. */
+static void request_serve(const struct prober_request *request, int out, int keeper)
 {
 	const struct judge_place place = { request->places, request->places_len };
 	uint64_t deadline = clock_monotonic() + VARY_S * NS_PER_S;
@@ -252,42 +258,186 @@ static void request_serve(const struct prober_request *request, int out)
 	struct dial_peer peer;
 
 	peer_set(&request->conn, &peer);
-	if (verdict && client && !client_read(request, client) &&
-	    !network_enter(request->conn.pid) && !become_nobody()) {
+	files_ask(keeper);
+	if (verdict && client && !network_enter(request->conn.pid) && !become_nobody() &&
+	    !client_read(request, client)) {
 		vary(client, &peer, &place, &options, verdict);
 		reply_fill(request, verdict, &reply);
 	}
 	_exit(write(out, &reply, sizeof(reply)) == sizeof(reply) ? 0 : 1);
 }
 
+/* -- files for it ------------------------------------------------------------------------------ */
+
+/* The process that the request is about, and the one that started it: its master. */
+static bool may_look(void *context, pid_t pid)
+{
+	const struct prober_request *request = context;
+	pid_t traced = (pid_t)request->conn.pid;
+
+	return pid == traced || pid == procfs_parent(traced);
+}
+
+static bool path_refuse(void *context, const char *path)
+{
+	(void)context;
+	(void)path;
+	return false;
+}
+
+static int pid_refuse(void *context, pid_t pid)
+{
+	(void)context;
+	(void)pid;
+	return -EACCES;
+}
+
+static int pids_refuse(void *context, pid_t *pids, size_t max)
+{
+	(void)context;
+	(void)pids;
+	(void)max;
+	return -EACCES;
+}
+
+static int key_refuse(void *context, int fd, const void *key, size_t len)
+{
+	(void)context;
+	(void)fd;
+	(void)key;
+	(void)len;
+	return -EACCES;
+}
+
+/* Private keys as well: it is to show the location's certificate. */
+static void files_give(struct prober_request *request, int fd)
+{
+	const struct fileserver_policy policy = {
+		.process = may_look,
+		.log = path_refuse,
+		.own = path_refuse,
+		.matches = pid_refuse,
+		.targets = pids_refuse,
+		.key = key_refuse,
+		.keys_too = true,
+		.context = request,
+	};
+
+	prctl(PR_SET_NAME, "tlsfail-files");
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* Where it cannot be done there is nothing to give up. */
+	if (!confine_capabilities(confine_caps_reading()))
+		(void)confine_system_calls();
+	fileserver_run(fd, &policy);
+	_exit(0);
+}
+
 /* -- the process ------------------------------------------------------------------------------- */
 
-static void request_run(const struct prober_request *request, struct prober_reply *reply)
-{
-	struct pollfd pipe_end = { .events = POLLIN };
-	int ends[2];
+#define SERVERS_MAX 8 /* each of a child's threads, of which there is one, may begin anew */
+
+/* What a request has started. */
+struct run {
+	int out;      /* the reply comes from there */
+	int requests; /* and from there, who wants files; -1: nobody does any more */
 	pid_t child;
+	pid_t servers[SERVERS_MAX];
+	size_t server_count;
+};
+
+static void files_serve(struct run *run, struct prober_request *request)
+{
+	char byte;
+	int fd;
+	ssize_t n = passfd_receive(run->requests, &byte, sizeof(byte), &fd);
+	pid_t server = -1;
+
+	if (n > 0 && fd >= 0 && run->server_count < SERVERS_MAX)
+		server = fork();
+	if (!server) {
+		close(run->out);
+		close(run->requests);
+		files_give(request, fd);
+	}
+	if (server > 0)
+		run->servers[run->server_count++] = server;
+	if (fd >= 0)
+		close(fd);
+	if (n <= 0) {
+		close(run->requests);
+		run->requests = -1;
+	}
+}
+
+/* Is there a reply, or will there be none? */
+static bool reply_comes(struct run *run, struct prober_request *request)
+{
+	uint64_t until = clock_monotonic() + PROBER_TIME_MAX_S * NS_PER_S, now;
+
+	while ((now = clock_monotonic()) < until) {
+		struct pollfd fds[] = { { .fd = run->out, .events = POLLIN },
+					{ .fd = run->requests, .events = POLLIN } };
+
+		if (poll(fds, 2, (int)((until - now) / NS_PER_MS) + 1) < 0 && errno != EINTR)
+			return false;
+		if (fds[0].revents)
+			return true;
+		if (fds[1].revents)
+			files_serve(run, request);
+	}
+	return false;
+}
+
+static void run_end(struct run *run)
+{
+	kill(run->child, SIGKILL);
+	waitpid(run->child, NULL, 0);
+	for (size_t i = 0; i < run->server_count; i++) {
+		kill(run->servers[i], SIGKILL);
+		waitpid(run->servers[i], NULL, 0);
+	}
+}
+
+static int run_begin(const struct prober_request *request, struct run *run)
+{
+	int out[2], requests[2];
+
+	if (pipe2(out, O_CLOEXEC))
+		return -errno;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, requests)) {
+		close(out[0]);
+		close(out[1]);
+		return -errno;
+	}
+	*run = (struct run){ .out = out[0], .requests = requests[0], .child = fork() };
+	if (run->child == 0) {
+		close(out[0]);
+		close(requests[0]);
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		request_serve(request, out[1], requests[1]);
+	}
+	close(out[1]);
+	close(requests[1]);
+	return 0;
+}
+
+static void request_run(struct prober_request *request, struct prober_reply *reply)
+{
+	struct run run = { .out = -1, .requests = -1, .child = -1 };
 
 	*reply = (struct prober_reply){ .id = request->id };
-	if (pipe2(ends, O_CLOEXEC))
+	if (run_begin(request, &run))
 		return;
-	child = fork();
-	if (child == 0) {
-		close(ends[0]);
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		request_serve(request, ends[1]);
-	}
-	close(ends[1]);
-	pipe_end.fd = ends[0];
-	if (child > 0) {
-		if (poll(&pipe_end, 1, PROBER_TIME_MAX_S * 1000) <= 0 ||
-		    read(ends[0], reply, sizeof(*reply)) != sizeof(*reply))
+	if (run.child > 0) {
+		if (!reply_comes(&run, request) ||
+		    read(run.out, reply, sizeof(*reply)) != sizeof(*reply))
 			*reply = (struct prober_reply){ 0 };
 		reply->id = request->id;
-		kill(child, SIGKILL);
-		waitpid(child, NULL, 0);
+		run_end(&run);
 	}
-	close(ends[0]);
+	close(run.out);
+	if (run.requests >= 0)
+		close(run.requests);
 }
 
 /* Whoever asks reads what peers send, and may not be itself any more. */

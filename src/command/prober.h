@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The process that probes for the tracer: forked before the tracer has threads, and small. For each
- * request it forks once more; that child reads the files of the location, enters the network namespace
- * of the process, becomes nobody, and only then sends its first byte.
+ * request it forks once more; that child enters the network namespace of the process and becomes nobody, and
+ * only then reads the files of the location, which are opened for it, and sends its first byte.
  */
 #ifndef TLSFAIL_COMMAND_PROBER_H
 #define TLSFAIL_COMMAND_PROBER_H

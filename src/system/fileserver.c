@@ -88,8 +88,8 @@ static int text_file(const char *text, size_t len)
 	return err;
 }
 
-/* fd, or in its place a copy without the keys that it holds. */
-static int without_keys(int fd, const struct stat *stat)
+/* fd, or in its place a copy without the keys that it holds, unless they go, too. */
+static int handed_over(int fd, const struct stat *stat, bool keys_too)
 {
 	char *text = NULL;
 	size_t len = 0;
@@ -99,6 +99,8 @@ static int without_keys(int fd, const struct stat *stat)
 		close(fd);
 		return -E2BIG;
 	}
+	if (keys_too)
+		return fd;
 	err = text_read(fd, FILESERVER_BYTES_MAX, &text, &len);
 	if (err) {
 		close(fd);
@@ -276,7 +278,7 @@ static int answer(struct service *s)
 	switch (r->op) {
 	case FILES_OPEN:
 		n = fileopen_regular(r->pid, r->path, &reply->stat);
-		return fd_give(s, n < 0 ? n : without_keys(n, &reply->stat));
+		return fd_give(s, n < 0 ? n : handed_over(n, &reply->stat, s->policy->keys_too));
 	case FILES_DIRECTORY:
 		return fd_give(s, fileopen_directory(r->pid, r->path));
 	case FILES_STAT:

@@ -22,6 +22,7 @@ struct fileserver_policy {
 	int (*targets)(void *context, pid_t *pids, size_t max);
 	/* as files_key_matches(), of what fd has open */
 	int (*key)(void *context, int fd, const void *key, size_t len);
+	bool keys_too; /* files are handed over with the private keys that they hold */
 	void *context;
 };
 
