@@ -82,6 +82,11 @@ int analysis_new(const struct analysis_options *options, struct analysis **out)
 	return err;
 }
 
+int analysis_read_elf(void *analysis, int fd)
+{
+	return keeper_read_elf(((struct analysis *)analysis)->keeper, fd);
+}
+
 static void control_close(struct analysis *a)
 {
 	if (a->control >= 0)

@@ -33,6 +33,9 @@ struct analysis_options {
 int analysis_new(const struct analysis_options *options, struct analysis **out);
 void analysis_free(struct analysis *a);
 
+/* For elf_ask(). */
+int analysis_read_elf(void *analysis, int fd);
+
 /* Starts the analyst, and waits until it is ready. recording is the descriptor of one, or -1. -EPIPE: it
  * has ended as its reader is gone; any other error was said on stderr. */
 int analysis_start(struct analysis *a, struct feed *feed, int recording);

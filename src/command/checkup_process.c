@@ -74,6 +74,7 @@ static int hooks_locate(const struct target_tls *tls, struct checkup_process *p)
 	int err;
 
 	err = elf_file_open(tls->ssl.fd, NULL, &ssl);
+	elf_ask_another();
 	if (!err && tls->crypto.fd >= 0)
 		err = elf_file_open(tls->crypto.fd, NULL, &crypto);
 	if (err)
@@ -89,6 +90,7 @@ static int hooks_locate(const struct target_tls *tls, struct checkup_process *p)
 out:
 	elf_file_close(ssl);
 	elf_file_close(crypto);
+	elf_ask_another();
 	return err;
 }
 

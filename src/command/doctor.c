@@ -14,7 +14,10 @@
 #include "command/doctor_json.h"
 #include "kernel/features.h"
 #include "kernel/libbpflog.h"
+#include "system/elf.h"
+#include "system/elfserver.h"
 #include "system/log.h"
+#include "system/sandbox.h"
 #include "command/options.h"
 #include "command/selection.h"
 #include "base/text.h"
@@ -229,13 +232,21 @@ static int exit_status(enum checkup_status status)
 					   : EXIT_DEGRADED;
 }
 
+static int elf_read(void *user, int fd)
+{
+	return elfserver_start(fd, user);
+}
+
 int doctor_run(const struct options *options)
 {
 	struct target_set targets = { 0 };
+	struct sandbox_user user;
 	int err, status = EXIT_CANNOT;
 	struct checkup checkup = { 0 };
 
 	libbpflog_take();
+	sandbox_user_find(&user);
+	elf_ask(elf_read, &user);
 	err = selection_make(options, &targets);
 	if (err)
 		goto out;
@@ -255,6 +266,7 @@ int doctor_run(const struct options *options)
 	else
 		status = exit_status(checkup.status);
 out:
+	elf_ask(NULL, NULL);
 	checkup_free(&checkup);
 	target_set_clear(&targets);
 	return status;

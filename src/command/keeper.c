@@ -20,11 +20,13 @@
 #include "program/nginx/live/logplaces.h"
 #include "system/clock.h"
 #include "system/confine.h"
+#include "system/elfserver.h"
 #include "system/fileserver.h"
 #include "system/files.h"
 #include "system/log.h"
 #include "system/passfd.h"
 #include "system/procfs.h"
+#include "system/recqueue.h"
 
 /* One for each of the analyst's threads that opens something, and those that are stuck. */
 #define SERVERS_MAX 40
@@ -40,6 +42,7 @@ enum word {
 	WORD_HUNG,
 	WORD_RECORDING,
 	WORD_OUTPUTS, /* and a message follows */
+	WORD_ELF,     /* files are read for who has the other end of what comes with it */
 };
 
 struct keeper {
@@ -160,6 +163,15 @@ static void close_known(int fd)
 		close(fd);
 }
 
+static void inherited_close(const struct keep *k)
+{
+	close(k->collector);
+	close_known(k->requests);
+	close_known(k->analyst.prober);
+	close_known(k->analyst.recording);
+	close_known(k->analyst.listening);
+}
+
 static void server_main(struct keep *k, int fd)
 {
 	const struct fileserver_policy policy = {
@@ -174,11 +186,7 @@ static void server_main(struct keep *k, int fd)
 
 	prctl(PR_SET_NAME, "tlsfail-files");
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	close(k->collector);
-	close(k->requests);
-	close_known(k->analyst.prober);
-	close_known(k->analyst.recording);
-	close_known(k->analyst.listening);
+	inherited_close(k);
 	/* Where it cannot be done there is nothing to give up. */
 	if (!confine_capabilities(confine_caps_reading() | confine_caps_writing() |
 				  CONFINE_CAP(CAP_CHOWN)))
@@ -208,6 +216,29 @@ static void request_take(struct keep *k)
 	close(fd);
 }
 
+/* The collector, or a thread of its own, has an ELF file to be read. */
+static void elf_serve(struct keep *k, int fd)
+{
+	pid_t child = fd >= 0 && k->servers < SERVERS_MAX ? fork() : -1;
+
+	if (!child) {
+		/* what it reads may make it do anything, and the queue can be written to */
+		recqueue_free(k->analyst.queue);
+		elfserver_become(fd, k->analyst.user);
+	}
+	k->servers += child > 0;
+}
+
+/* SIGKILL is somebody's, or its end with us. */
+static void crash_tell(int status)
+{
+	if (WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL)
+		log_line(
+			"a process that opens or reads files of traced programs has crashed (signal "
+			"%d); please report this",
+			WTERMSIG(status));
+}
+
 static void children_reap(struct keep *k)
 {
 	struct {
@@ -218,6 +249,7 @@ static void children_reap(struct keep *k)
 	while ((pid = waitpid(-1, &ended.status, WNOHANG)) > 0) {
 		if (pid != k->pid) {
 			k->servers--;
+			crash_tell(ended.status);
 			continue;
 		}
 		k->pid = 0;
@@ -313,6 +345,9 @@ static bool word_take(struct keep *k)
 		break;
 	case WORD_OUTPUTS:
 		outputs_allow(k);
+		break;
+	case WORD_ELF:
+		elf_serve(k, fd);
 		break;
 	}
 	if (fd >= 0)
@@ -445,6 +480,11 @@ int keeper_launch(struct keeper *keeper, bool again, int *control)
 int keeper_give_recording(struct keeper *keeper, int fd)
 {
 	return word_send(keeper, WORD_RECORDING, fd);
+}
+
+int keeper_read_elf(struct keeper *keeper, int fd)
+{
+	return word_send(keeper, WORD_ELF, fd);
 }
 
 int keeper_allow(struct keeper *keeper, const struct message *outputs)

@@ -34,6 +34,10 @@ int keeper_launch(struct keeper *keeper, bool again, int *control);
 /* Gives it the recording that analysts write to. */
 int keeper_give_recording(struct keeper *keeper, int fd);
 
+/* Has a process without privileges read ELF files for whoever has the other end of the socket fd, which stays
+ * the caller's: see elf_ask(). May be called in any thread. A negative errno on failure. */
+int keeper_read_elf(struct keeper *keeper, int fd);
+
 /* From now on these outputs are opened, and no others. */
 int keeper_allow(struct keeper *keeper, const struct message *outputs);
 

@@ -28,6 +28,7 @@
 #include "kernel/leftovers.h"
 #include "kernel/libbpflog.h"
 #include "system/clock.h"
+#include "system/elf.h"
 #include "system/log.h"
 #include "system/confine.h"
 #include "metrics/process.h"
@@ -324,6 +325,8 @@ static int analysis_make(struct tracer *t)
 	options.queue = t->queue;
 	if (!err)
 		err = analysis_new(&options, &t->analysis);
+	if (!err)
+		elf_ask(analysis_read_elf, t->analysis);
 	if (err)
 		log_line("cannot start the processes that read what peers send: %s",
 			 strerror(-err));

@@ -382,21 +382,24 @@ int library_examine(const struct target_tls *tls, struct library_plan *plan)
 	int err;
 
 	*plan = (struct library_plan){ 0 };
+	/* What is said of the one is where code of that file is changed, whatever is wrong with the other. */
+	elf_ask_another();
 	err = elf_file_open(tls->ssl.fd, &budget, &ssl);
+	elf_ask_another();
 	if (!err && tls->crypto.fd >= 0)
 		err = elf_file_open(tls->crypto.fd, &budget, &crypto);
 	for (int fact = 0; !err && fact < LIB_FACT_COUNT; fact++)
 		plan->hooks[fact] = lib_hook_locate(fact, ssl, crypto, &plan->offsets[fact]);
 	for (int fact = 0; !err && fact < LIB_FACT_COUNT; fact++)
 		if (plan->hooks[fact])
-			plan->offsets[fact] = elf_past_landing_pad(
-				plan->hooks[fact]->part == LIB_CRYPTO ? tls->crypto.fd
-								      : tls->ssl.fd,
+			plan->offsets[fact] = elf_file_past_landing_pad(
+				plan->hooks[fact]->part == LIB_CRYPTO ? crypto : ssl,
 				plan->offsets[fact]);
 	if (budget.over)
 		err = -ETIME;
 	elf_file_close(ssl);
 	elf_file_close(crypto);
+	elf_ask_another();
 	return err;
 }
 

@@ -131,6 +131,7 @@ int look_at_exe(const char *path, struct text *error)
 	if (!err && exe_is_closed(elf, path, error))
 		err = -ENOENT;
 	elf_file_close(elf);
+	elf_ask_another();
 	close(fd);
 	return err;
 }

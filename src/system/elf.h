@@ -2,7 +2,8 @@
 /*
  * Read-only inspection of an ELF executable or shared library: where in the file a function, or
  * the object's own call stub of an imported function, begins. That file offset, not an address,
- * is what a uprobe is attached to. The file is untrusted: anything may be wrong with it.
+ * is what a uprobe is attached to. The file is untrusted: anything may be wrong with it. So a process that has
+ * privileges has another one read it, see elf_ask().
  */
 #ifndef TLSFAIL_SYSTEM_ELF_H
 #define TLSFAIL_SYSTEM_ELF_H
@@ -14,12 +15,27 @@
 struct budget;
 struct elf_file;
 
+/* Has a process read ELF files for whoever asks over the socket fd, which stays the caller's: see
+ * elfserver.h. A negative errno on failure. */
+typedef int (*elf_reader_fn)(void *context, int fd);
+
+/* From now on files are not read here, but by processes that begin() gets; with NULL they are again. */
+void elf_ask(elf_reader_fn begin, void *context);
+
+/* The next file that this thread opens is read by a process that has read no file before: what it says is not
+ * that of one that another file has taken over. Without elf_ask() there is none, and nothing happens. */
+void elf_ask_another(void);
+
+/* Does the file begin as elf_file_open() wants it? 0, or its negative errno. Looked at here. */
+int elf_header_check(int fd);
+
 /*
  * Opens fd, a regular file, as ELF. fd is borrowed: it must stay open, and is the caller's to
  * close, after elf_file_close(). What is read is taken from budget, which may be NULL and must live
  * as long as *file; when that is over, nothing more is found. On success *file is the caller's.
  * -ENOEXEC: not ELF, or neither an executable nor a shared library; -ENOTSUP: for another word
- * size, byte order or machine than this program; -ENOMEM.
+ * size, byte order or machine than this program; -ENOMEM; -EIO: who was to read it does not answer, and
+ * budget is over.
  */
 int elf_file_open(int fd, struct budget *budget, struct elf_file **file);
 
@@ -47,7 +63,7 @@ int elf_file_stub(struct elf_file *file, const char *name, uint64_t *offset);
  * push behind it, which it emulates. Nothing has happened by then: arguments are in their registers, and the
  * return address is where a return probe looks for it.
  */
-uint64_t elf_past_landing_pad(int fd, uint64_t offset);
+uint64_t elf_file_past_landing_pad(struct elf_file *file, uint64_t offset);
 
 /* Does this object import name, a function or a variable? */
 bool elf_file_imports(struct elf_file *file, const char *name);
@@ -77,13 +93,5 @@ int elf_file_version_string(struct elf_file *file, const char *prefix, char *buf
 /* The same for a prefix that anything may follow; of a text longer than 8 KiB not all may be
  * copied. */
 int elf_file_string(struct elf_file *file, const char *prefix, char *buf, size_t size);
-
-/*
- * Decodes one PLT entry: the len bytes that stand at address in an object for machine (EM_X86_64
- * or EM_AARCH64). *slot becomes the address of the GOT slot through which it jumps. False when
- * these are not the bytes of a PLT entry.
- */
-bool elf_plt_entry_slot(uint16_t machine, const uint8_t *bytes, size_t len, uint64_t address,
-			uint64_t *slot);
 
 #endif

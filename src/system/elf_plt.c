@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The machine code of call stubs (PLT entries), and of where functions begin. */
-#include "system/elf.h"
+/* The machine code of call stubs (PLT entries). */
+#include "system/elfparse.h"
 
 #include <elf.h>
 #include <string.h>
-#include <unistd.h>
 
 static uint32_t load_le32(const uint8_t *p)
 {
@@ -62,15 +61,4 @@ bool elf_plt_entry_slot(uint16_t machine, const uint8_t *bytes, size_t len, uint
 	if (machine == EM_AARCH64)
 		return plt_entry_slot_aarch64(bytes, len, address, slot);
 	return false;
-}
-
-uint64_t elf_past_landing_pad(int fd, uint64_t offset)
-{
-	static const unsigned char endbr64[] = { 0xf3, 0x0f, 0x1e, 0xfa };
-	unsigned char code[sizeof(endbr64)];
-
-	if (pread(fd, code, sizeof(code), (off_t)offset) == sizeof(code) &&
-	    !memcmp(code, endbr64, sizeof(code)))
-		return offset + sizeof(code);
-	return offset;
 }

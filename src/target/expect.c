@@ -282,5 +282,6 @@ int target_tls_expect(const char *path, struct target_tls *tls)
 		close(e->objects[i].fd);
 	free(e->cache.data);
 	free(e);
+	elf_ask_another();
 	return 0;
 }

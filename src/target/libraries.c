@@ -446,6 +446,7 @@ int target_tls_find(const struct target_process *process, struct target_tls *tls
 		target_tls_close(tls);
 	mapped_files_free(&search.mapped);
 	close(search.dir);
+	elf_ask_another();
 	return err;
 }
 

@@ -186,18 +186,14 @@ static int target_set_add(struct target_set *set, const struct target_selector *
 
 static int executable_identify(const char *path, struct target_file *file)
 {
-	struct elf_file *elf;
 	int fd, err;
 
 	fd = regular_open(AT_FDCWD, path, NULL);
 	if (fd < 0)
 		return fd;
-	err = elf_file_open(fd, NULL, &elf);
-	if (err)
-		goto out;
-	elf_file_close(elf);
-	err = target_file_identify(fd, file);
-out:
+	err = elf_header_check(fd);
+	if (!err)
+		err = target_file_identify(fd, file);
 	close(fd);
 	return err;
 }

@@ -5,7 +5,12 @@ made to cost, file systems that do not answer. None of it keeps a failure from b
 import ctypes
 import os
 import shutil
-from contextlib import contextmanager
+import signal
+import struct
+import subprocess
+import sys
+import threading
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from env import JSON, NOBODY
@@ -17,6 +22,8 @@ from test_nginxconf import BAD, location_block, server_block, write_config
 NAME = "tlsfail-nginx"  # not longer than a comm, and nobody else's
 LIBC = ctypes.CDLL(None, use_errno=True)
 MNT_DETACH = 2
+NOBODY_ID = 65534
+ELF = "tlsfail-elf"
 
 BROKEN, = named("verify-expired")
 
@@ -25,6 +32,9 @@ def tests(here):
     yield from here.chosen("strangers", {
         "hung-configuration": check_hung_configuration,
         "many-executables": check_many_executables,
+        "many-loading": check_many_loading,
+        "denied-file": check_denied_file,
+        "reads-elf": check_reads_elf,
         "of-nobody": check_of_nobody,
         "privileges": check_privileges,
     })
@@ -108,6 +118,187 @@ def check_many_executables(here):
                 require_found(lab, tlsfail, BROKEN)
 
 
+# Starts so many programs, each of which stays where the kernel has just executed it: its libraries are
+# not mapped, and never will be.
+LOADING = """\
+import ctypes, os, signal, sys
+libc = ctypes.CDLL(None)
+for _ in range(int(sys.argv[1])):
+    if not os.fork():
+        libc.prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+        libc.ptrace(0, 0, 0, 0)  # PTRACE_TRACEME
+        os.execv(sys.argv[2], sys.argv[2:])
+print("ready", flush=True)
+sys.stdin.readline()
+"""
+LOADING_MAX = 1024  # that tlsfail looks at again by itself
+
+
+def check_many_loading(here):
+    """More programs that never come to load their libraries than are looked at again and again: a new
+    nginx is found all the same."""
+    with here.lab("loading", [BROKEN], binary_name=NAME, start_proxy=False) as lab, \
+            procs.Processes() as processes:
+        program, = copies(lab.directory / "loading", 1)
+        crowd = processes.start([sys.executable, "-c", LOADING, str(LOADING_MAX + 50), str(program), "100"],
+                                stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        require(crowd.stdout.readline() == "ready\n", "they have not started")
+        with here.trace(lab, "--comm", NAME, *JSON) as tlsfail:
+            tlsfail.wait_stderr("tlsfail: waiting", 30)
+            lab.proxy.start()
+            tlsfail.wait_armed(30)
+            require_found(lab, tlsfail, BROKEN)
+
+
+# ---- A file system that only its owner may look into ---------------------------------------------
+
+# linux/fuse.h
+FUSE_LOOKUP, FUSE_FORGET, FUSE_GETATTR, FUSE_OPEN, FUSE_READ = 1, 2, 3, 14, 15
+FUSE_STATFS, FUSE_FLUSH, FUSE_RELEASE, FUSE_INIT, FUSE_BATCH_FORGET = 17, 25, 18, 26, 42
+PAGE = bytes(4096)
+ENOSYS = 38
+FOREVER = 1 << 20  # seconds that what it says holds
+HELD_S = 8  # less than tlsfail waits for a file system
+
+
+def fuse_attributes(node):
+    directory = node == 1
+    return struct.pack("<6Q10I", node, 0 if directory else len(PAGE), 8, 0, 0, 0, 0, 0, 0,
+                       0o040755 if directory else 0o100755, 1, NOBODY_ID, NOBODY_ID, 0, 4096, 0)
+
+
+def fuse_answer(opcode, node):
+    """(error, what follows): the root directory holds one file of zeros, by any name."""
+    if opcode == FUSE_INIT:
+        return 0, struct.pack("<4I2H2I2H8I", 7, 31, 4096, 0, 0, 0, 4096, 1, 0, 0, *[0] * 8)
+    if opcode == FUSE_LOOKUP:
+        return 0, struct.pack("<4Q2I", 2, 0, FOREVER, FOREVER, 0, 0) + fuse_attributes(2)
+    if opcode == FUSE_GETATTR:
+        return 0, struct.pack("<Q2I", FOREVER, 0, 0) + fuse_attributes(node)
+    if opcode == FUSE_OPEN:
+        return 0, struct.pack("<Q2I", 1, 0, 0)
+    if opcode == FUSE_STATFS:
+        return 0, bytes(80)
+    if opcode == FUSE_READ:
+        return 0, PAGE
+    return (0 if opcode in (FUSE_FLUSH, FUSE_RELEASE) else -ENOSYS), b""
+
+
+def fuse_serve(fuse, may_read):
+    """Answers until the file system is unmounted; who reads waits for MAY_READ, an event, some seconds."""
+    while True:
+        try:
+            request = os.read(fuse, 1 << 17)
+        except OSError:
+            return
+        _, opcode, unique, node = struct.unpack_from("<IIQQ", request)
+        if opcode in (FUSE_FORGET, FUSE_BATCH_FORGET):
+            continue
+        if opcode == FUSE_READ:
+            may_read.wait(HELD_S)
+        error, data = fuse_answer(opcode, node)
+        try:
+            os.write(fuse, struct.pack("<IiQ", 16 + len(data), error, unique) + data)
+        except OSError:
+            continue  # whoever asked is gone
+
+
+@contextmanager
+def served(directory, may_read, *more):
+    """A file system at DIRECTORY of nobody's, with MORE options: without allow_other root may not look
+    into it."""
+    try:
+        fuse = os.open("/dev/fuse", os.O_RDWR | os.O_CLOEXEC)
+    except OSError as error:
+        raise Skip("no FUSE here") from error
+    options = ",".join((f"fd={fuse},rootmode=40000,user_id={NOBODY_ID},group_id={NOBODY_ID}", *more))
+    if LIBC.mount(b"served", os.fsencode(directory), b"fuse", 0, options.encode()):
+        os.close(fuse)
+        raise Skip(f"FUSE cannot be mounted: {os.strerror(ctypes.get_errno())}")
+    server = threading.Thread(target=fuse_serve, args=(fuse, may_read), daemon=True)
+    server.start()
+    try:
+        yield
+    finally:
+        may_read.set()
+        LIBC.umount2(os.fsencode(directory), MNT_DETACH)
+        server.join(5)
+        os.close(fuse)
+
+
+# Maps the file that it is given as code, which it does not read.
+MAPS = """\
+import mmap, os, sys
+file = os.open(sys.argv[1], os.O_RDONLY)
+code = mmap.mmap(file, 4096, flags=mmap.MAP_PRIVATE, prot=mmap.PROT_READ | mmap.PROT_EXEC)
+print("mapped", flush=True)
+sys.stdin.readline()
+"""
+
+
+@contextmanager
+def mapping(lab, name, *options, prefix=()):
+    """(program, its process, event): a program that has mapped a file called NAME, of which nobody gets a
+    byte before the event."""
+    may_read = threading.Event()
+    stranger, mount = lab.directory / "stranger", lab.directory / "mount"
+    for directory in (lab.directory, lab.directory.parent):
+        directory.chmod(0o755)
+    shutil.copy("/usr/bin/python3", stranger)
+    mount.mkdir()
+    with served(mount, may_read, *options), procs.Processes() as processes:
+        child = processes.start([*prefix, str(stranger), "-c", MAPS, str(mount / name)],
+                                stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        require(child.stdout.readline() == "mapped\n", "it is not mapped")
+        yield stranger, child, may_read
+
+
+def check_denied_file(here):
+    """A program has mapped a file that root may not open: it is named and left out, and the others are
+    traced."""
+    with here.lab("denied", [BROKEN]) as lab, mapping(lab, "code", prefix=NOBODY) as (exe, child, _):
+        with here.trace_json(lab, "--exe", exe) as tlsfail:
+            tlsfail.wait_armed()
+            said = tlsfail.stderr_lines(f"tlsfail: {exe} (pid {child.pid})")
+            require(said and "Permission denied" in said[0], tlsfail.stderr())
+            require_found(lab, tlsfail, BROKEN)
+
+
+def opened(pid):
+    """What the descriptors of PID lead to."""
+    return [os.readlink(fd) for fd in Path(f"/proc/{pid}/fd").iterdir()]
+
+
+def who_reads(tlsfail, directory):
+    """The pid of the process of TLSFAIL that has a file in DIRECTORY open to read it as ELF, or None."""
+    for pid in tlsfail.parts().get(ELF, ()):
+        with suppress(OSError):
+            if any(path.startswith(directory) for path in opened(pid)):
+                return pid
+    return None
+
+
+def check_reads_elf(here):
+    """Who reads a library of somebody's can do nothing else; when it is taken over or crashes, that is said,
+    and the others are traced."""
+    with here.lab("elf", [BROKEN]) as lab, \
+            mapping(lab, "libssl.so.3", "allow_other") as (exe, child, may_read):
+        mount = str(lab.directory / "mount")
+        with here.trace_json(lab, "--exe", exe) as tlsfail:
+            reader = procs.wait_until(lambda: who_reads(tlsfail, mount), 10, "the process that reads it")
+            require_powerless(status_of(Path(f"/proc/{reader}")))
+            for path in opened(reader):
+                require("bpf" not in path and "perf_event" not in path and not os.path.isdir(path), path)
+            os.kill(reader, signal.SIGSEGV)
+            may_read.set()
+            tlsfail.wait_armed()
+            require(tlsfail.stderr_lines("tlsfail: a process that opens or reads files of traced programs has "
+                                         "crashed (signal 11)"), tlsfail.stderr())
+            require(f"{exe} (pid {child.pid})" in tlsfail.stderr(), tlsfail.stderr())
+            require_found(lab, tlsfail, BROKEN)
+            require(ELF not in tlsfail.parts(), "it has stayed")
+
+
 def check_of_nobody(here):
     """A program of nobody that is called nginx is named and left out, unless it is asked for."""
     with here.lab("of-nobody", [BROKEN], start_proxy=False) as lab:
@@ -116,7 +307,7 @@ def check_of_nobody(here):
             directory.chmod(0o755)
         program.parent.mkdir()
         shutil.copy("/bin/sleep", program)
-        shutil.chown(program, 65534, 65534)
+        shutil.chown(program, NOBODY_ID, NOBODY_ID)
         with sleeping([program], prefix=NOBODY):
             procs.pause(0.3)
             with here.trace(lab, *JSON) as tlsfail:
@@ -139,6 +330,18 @@ def status_of(task):
     """/proc/PID/task/TID/status as a dict."""
     lines = (task / "status").read_text().splitlines()
     return {key: value.strip() for key, _, value in (line.partition(":") for line in lines)}
+
+
+def capabilities(status, name):
+    return {n for n in range(64) if int(status[name], 16) >> n & 1}
+
+
+def require_powerless(status):
+    for name in ("CapInh", "CapPrm", "CapEff", "CapAmb"):
+        require(not capabilities(status, name), f"{name} of who reads", status)
+    require("0" not in status["Uid"].split() and "0" not in status["Gid"].split(), status)
+    require(not status["Groups"], status["Groups"])
+    require(status["NoNewPrivs"] == "1" and status["Seccomp"] == "2", status)
 
 
 def check_privileges(here):

@@ -2,13 +2,14 @@
 /*
  * What reaches those with privileges from the analyst, who may be anybody: messages to the collector
  * (input 'm'), questions about files (input 'f'), what it writes into the queue that both share (input
- * 'q'), and files in which private keys are looked for (input 'k').
+ * 'q'), and files in which private keys are looked for (input 'k'); and from who reads ELF files (input 'e').
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "command/message.h"
 #include "fuzz.h"
+#include "system/elfwire.h"
 #include "system/fileswire.h"
 #include "system/keyblank.h"
 #include "system/recqueue.h"
@@ -42,6 +43,20 @@ static void request_check(const uint8_t *data, size_t size)
 	len = fileswire_request_write(&request, written);
 	FUZZ_ASSERT(len == size && !memcmp(written, data, len));
 	FUZZ_ASSERT(fileswire_request_read(written, len, &again));
+}
+
+static void elf_check(const uint8_t *data, size_t size)
+{
+	static struct elf_reply elf;
+	struct budget budget = { .bytes = 1000, .steps = 10 };
+	size_t len = size < sizeof(elf) ? size : sizeof(elf);
+
+	memcpy(&elf, data, len);
+	if (!elfwire_is_reply(&elf, len, 100))
+		return;
+	FUZZ_ASSERT(elf.len <= 100 && elf.err <= 1);
+	elfwire_budget_take(&budget, &elf.left);
+	FUZZ_ASSERT(budget.bytes <= 1000 && budget.steps <= 10);
 }
 
 /* The side that takes does anything: counts what it has not taken, and goes on. */
@@ -95,6 +110,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		break;
 	case 'f':
 		request_check(data + 1, size - 1);
+		break;
+	case 'e':
+		elf_check(data + 1, size - 1);
 		break;
 	case 'q':
 		queue_check(data + 1, size - 1);

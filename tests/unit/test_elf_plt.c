@@ -12,6 +12,7 @@
 
 #include "fixture.h"
 #include "system/elf.h"
+#include "system/elfparse.h"
 
 static void test_plt_entry_x86_64(void **state)
 {
@@ -107,7 +108,7 @@ static unsigned char probed_byte(const char *name, uint64_t *pad)
 	assert_true(fd >= 0);
 	assert_int_equal(elf_file_open(fd, NULL, &file), 0);
 	assert_int_equal(elf_file_function(file, "SSL_do_handshake", &offset), 0);
-	probed = elf_past_landing_pad(fd, offset);
+	probed = elf_file_past_landing_pad(file, offset);
 	*pad = probed - offset;
 	assert_int_equal(pread(fd, &byte, 1, (off_t)probed), 1);
 	elf_file_close(file);

@@ -25,6 +25,7 @@
 
 #include "system/budget.h"
 #include "system/elf.h"
+#include "elfread.h"
 #include "fixture.h"
 
 /* ---- Fixtures ------------------------------------------------------------------------------ */
@@ -664,28 +665,33 @@ static void test_mutated(void **state)
 	free(content);
 }
 
+/* All of them once more by another process. */
+static void test_asked(void **state)
+{
+	(void)state;
+	elf_read_elsewhere();
+}
+
+#define TESTS                                                                                      \
+	cmocka_unit_test(test_function_through_segments),                                          \
+		cmocka_unit_test(test_function_in_symtab),                                         \
+		cmocka_unit_test(test_function_default_version),                                   \
+		cmocka_unit_test(test_function_not_code), cmocka_unit_test(test_imports),          \
+		cmocka_unit_test(test_stub_of_each_linker),                                        \
+		cmocka_unit_test(test_stub_of_address_taken), cmocka_unit_test(test_no_stub),      \
+		cmocka_unit_test(test_machine_libssl), cmocka_unit_test(test_machine_libcrypto),   \
+		cmocka_unit_test(test_version_string), cmocka_unit_test(test_not_elf),             \
+		cmocka_unit_test(test_other_machine), cmocka_unit_test(test_truncated),            \
+		cmocka_unit_test(test_truncated_while_open), cmocka_unit_test(test_sparse_tables), \
+		cmocka_unit_test(test_too_many_headers), cmocka_unit_test(test_budget_over),       \
+		cmocka_unit_test(test_mutated)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_function_through_segments),
-		cmocka_unit_test(test_function_in_symtab),
-		cmocka_unit_test(test_function_default_version),
-		cmocka_unit_test(test_function_not_code),
-		cmocka_unit_test(test_imports),
-		cmocka_unit_test(test_stub_of_each_linker),
-		cmocka_unit_test(test_stub_of_address_taken),
-		cmocka_unit_test(test_no_stub),
-		cmocka_unit_test(test_machine_libssl),
-		cmocka_unit_test(test_machine_libcrypto),
-		cmocka_unit_test(test_version_string),
-		cmocka_unit_test(test_not_elf),
-		cmocka_unit_test(test_other_machine),
-		cmocka_unit_test(test_truncated),
-		cmocka_unit_test(test_truncated_while_open),
-		cmocka_unit_test(test_sparse_tables),
-		cmocka_unit_test(test_too_many_headers),
-		cmocka_unit_test(test_budget_over),
-		cmocka_unit_test(test_mutated),
+		TESTS,
+		cmocka_unit_test(test_asked),
+		TESTS,
 	};
 
 	return cmocka_run_group_tests_name("elfsym", tests, fixture_setup, fixture_teardown);
