@@ -48,6 +48,7 @@ import test_stops
 import test_storm
 import test_strangers
 import test_top
+import test_uring
 import test_verifier
 import test_wire
 from lab import lab, netns
@@ -59,7 +60,7 @@ MODULES = (test_cases, test_confirm, test_probe_servers,
            test_replay, test_budget, test_input, test_output, test_fold, test_peers, test_field, test_gone,
            test_programs,
            test_doctor, test_safety, test_server, test_obstacles, test_service, test_sinks, test_stops, test_storm,
-           test_verifier, test_wire, test_probe,
+           test_verifier, test_uring, test_wire, test_probe,
            test_strangers, test_soak, test_top, test_separation)
 
 
