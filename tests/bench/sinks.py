@@ -2,14 +2,16 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What the sinks stand: so many failures a second into a file, which is rotated every second, and into
 a FIFO that is read slowly, while metrics are served and scraped every second. Prints figures, and fails
-when an event is neither written nor told as lost, or not counted. Needs no root.
+when an event is neither written nor told as lost, or not counted. With --text the second one is a file of
+text. Needs no root.
 
-    sinks.py [--tlsfail PROGRAM] [--rate N] [--seconds N] [--recording FILE]
+    sinks.py [--tlsfail PROGRAM] [--rate N] [--seconds N] [--recording FILE] [--text]
 """
 import argparse
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -29,6 +31,7 @@ def parse_options():
     parser.add_argument("--seconds", default=60, type=int)
     parser.add_argument("--recording", type=pathlib.Path, help="of one failure",
                         default=HERE / "tests" / "golden" / "verify-expired.rec")
+    parser.add_argument("--text", action="store_true", help="a file of text instead of a slow reader")
     return parser.parse_args()
 
 
@@ -52,13 +55,48 @@ class Count:
         return not self._rest
 
 
-def read_slowly(path, count, fast):
-    """Reads the FIFO PATH, slowly until the event FAST is set, to its end."""
-    with open(path, "rb", buffering=0) as fifo:
-        while data := fifo.read(1 << 16):
-            count.add(data)
-            if not fast.is_set():
-                time.sleep(len(data) / SLOW_BYTES_PER_S)
+class SlowReader:
+    """A FIFO in DIRECTORY that is read slowly, until the program has ended."""
+
+    name = "slow sink"
+
+    def __init__(self, directory):
+        path = directory / "fifo"
+        os.mkfifo(path)
+        self.sink = f"json:{path}"
+        self.count, self._fast = Count(), threading.Event()
+        self._reader = threading.Thread(target=self._read, args=(path,))
+        self._reader.start()
+        # So that it has a reader, and no end, until the program has ended.
+        self._keep = os.open(path, os.O_RDWR)
+
+    def _read(self, path):
+        with open(path, "rb", buffering=0) as fifo:
+            while data := fifo.read(1 << 16):
+                self.count.add(data)
+                if not self._fast.is_set():
+                    time.sleep(len(data) / SLOW_BYTES_PER_S)
+
+    def end(self, _):
+        os.close(self._keep)
+        self._fast.set()
+        self._reader.join()
+
+
+class TextFile:
+    """A file in DIRECTORY; of what is in it the program's own summary tells."""
+
+    name = "text"
+
+    def __init__(self, directory):
+        self.sink = f"text:{directory}/events.txt"
+        self.count = Count()
+
+    def end(self, said):
+        found = re.search(rf"{re.escape(self.sink)}: (\d+) events written, (\d+) lost", said)
+        if found:
+            # what tells of losses is an event, too
+            self.count.failures, self.count.lost = int(found[1]), int(found[2])
 
 
 def resident_kib(pid):
@@ -114,37 +152,32 @@ class Watch:
 
 def run(options, directory):
     """Returns the exit status."""
-    log, fifo = directory / "events.json", directory / "fifo"
-    os.mkfifo(fifo)
-    file_count, fifo_count, fast = Count(), Count(), threading.Event()
-    reader = threading.Thread(target=read_slowly, args=(fifo, fifo_count, fast))
-    reader.start()
+    log, err = directory / "events.json", directory / "err"
+    file_count = Count()
+    second = (TextFile if options.text else SlowReader)(directory)
     total = options.rate * options.seconds
-    keep = os.open(fifo, os.O_RDWR)  # so that it has a reader, and no end, until the program has ended
     begun = time.monotonic()
-    with open(directory / "err", "wb") as err:
+    with open(err, "wb") as errors:
         process = subprocess.Popen(
             [str(options.tlsfail), "replay", str(options.recording), "--no-fold", "--rate",
              str(options.rate), "--repeat", str(total), "--sink", f"json:{log}", "--sink",
-             f"json:{fifo}", "--metrics", METRICS, "--metrics-file", str(directory / "prom")],
-            stdin=subprocess.DEVNULL, stderr=err)
+             second.sink, "--metrics", METRICS, "--metrics-file", str(directory / "prom")],
+            stdin=subprocess.DEVNULL, stderr=errors)
     seen = Watch()
     seen.until_end(process, log, file_count)
-    os.close(keep)
+    process.wait()
     lasted = time.monotonic() - begun
-    fast.set()
-    reader.join()
+    second.end(err.read_text())
     for path in (log.with_suffix(".1"), log):
         if path.exists():
             file_count.add(path.read_bytes())
     used = os.times()
-    report(options, lasted, used.children_user + used.children_system, seen, file_count,
-           fifo_count)
-    print((directory / "err").read_text(), end="")
+    report(options, lasted, used.children_user + used.children_system, seen, file_count, second)
+    print(err.read_text(), end="")
     last = f'tlsfail_failures_total{{cause="{cause(options)}",role="client"}} {total}'
     good = process.returncode == 0 and all(
         count.whole() and count.failures + count.lost == total
-        for count in (file_count, fifo_count))
+        for count in (file_count, second.count))
     good &= last in (directory / "prom").read_text().splitlines()
     print("every event was written or told as lost, and counted" if good
           else "NOT every event is accounted for")
@@ -158,13 +191,13 @@ def cause(options):
     return json.loads(told.stdout)["error.type"]
 
 
-def report(options, lasted, cpu, seen, file_count, fifo_count):
+def report(options, lasted, cpu, seen, file_count, second):
     total = options.rate * options.seconds
     print(f"{total} failures in {lasted:.1f} s ({total / lasted:.0f} a second), "
           f"{cpu / total * 1e6:.1f} us of CPU each, {seen.most_kib / 1024:.1f} MiB resident at most")
     print(f"metrics: {seen.scrapes} scrapes, {seen.failed_scrapes} failed, the slowest took "
           f"{seen.slowest_scrape * 1000:.0f} ms")
-    for name, count in (("file", file_count), ("slow sink", fifo_count)):
+    for name, count in (("file", file_count), (second.name, second.count)):
         print(f"{name}: {count.failures} written, {count.lost} told as lost")
 
 
