@@ -251,11 +251,21 @@ static void out_flush(struct explainer *x)
 	text_init(&x->t, x->out, sizeof(x->out));
 }
 
+/* How much was read. */
+static void size_add(struct text *t, uint64_t bytes)
+{
+	if (bytes < 1000000)
+		text_addf(t, "%llu byte%s", (unsigned long long)bytes, bytes == 1 ? "" : "s");
+	else
+		text_addf(t, "%.4g MB", (double)bytes / 1e6);
+}
+
 static void head_text(struct explainer *x, const struct explain_log *log, const char *name)
 {
-	text_addf(&x->t, "%s: %llu line%s about TLS in %.4g MB%s\n", name,
-		  (unsigned long long)log->lines, log->lines == 1 ? "" : "s",
-		  (double)log->bytes / 1e6, log->interrupted ? ", interrupted" : "");
+	text_addf(&x->t, "%s: %llu line%s about TLS in ", name, (unsigned long long)log->lines,
+		  log->lines == 1 ? "" : "s");
+	size_add(&x->t, log->bytes);
+	text_add(&x->t, log->interrupted ? ", interrupted\n" : "\n");
 	if (log->unknown) {
 		text_addf(&x->t, "%llu more that %s not recognized, such as:\n  ",
 			  (unsigned long long)log->unknown, log->unknown == 1 ? "is" : "are");

@@ -5,6 +5,7 @@
 #include "command/lint.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@
 #include "command/lint_report.h"
 #include "program/nginx/lint/lint.h"
 #include "program/nginx/live/read.h"
+#include "system/clock.h"
 #include "system/log.h"
 
 #define CONF_DEFAULT "/etc/nginx/nginx.conf"
@@ -24,12 +26,38 @@
 #define FILE_MAX     (1U << 20)
 #define PATH_LEN     4096
 
+static volatile sig_atomic_t interrupted;
+
+static void on_signal(int number)
+{
+	(void)number;
+	interrupted = 1;
+}
+
+struct linting {
+	struct nginxread read;
+	uint64_t shown_ns; /* when the progress was, CLOCK_MONOTONIC */
+};
+
+/* For lint_settings.go_on: a rule looks. */
+static bool go_on(void *context, const char *slug)
+{
+	struct linting *l = context;
+	uint64_t now = clock_monotonic();
+
+	if (now - l->shown_ns >= NS_PER_S) {
+		l->shown_ns = now;
+		log_progress("checking %s", slug);
+	}
+	return !interrupted;
+}
+
 /* For lint_settings.read. */
 static int file_read(void *context, const char *name, char **text, size_t *len)
 {
-	const struct nginxread *read = context;
+	const struct linting *l = context;
 	struct stat stat;
-	int fd = nginxread_file(read, name, &stat);
+	int fd = nginxread_file(&l->read, name, &stat);
 	int err;
 
 	if (fd < 0)
@@ -90,6 +118,8 @@ static void report(const struct options *o, const struct lint_report *r)
 		lint_report_json(r);
 	else
 		lint_report_text(r);
+	if (lint_is_interrupted(r->lint))
+		log_line("interrupted: not everything was checked");
 	if (lint_files_missing(r->lint) && o->ask.format == REPORT_TEXT)
 		log_line("%zu of the files named in the configuration are missing or unreadable, "
 			 "so they were not checked",
@@ -107,22 +137,28 @@ static int configuration_lint(const struct options *o, const struct lint_setting
 		.directory = directory,
 		.color = o->color,
 	};
+	const struct sigaction action = { .sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND };
+	struct linting linting = { .shown_ns = clock_monotonic() };
 	struct lint *lint = NULL;
-	struct nginxread read;
 	struct text problem, t;
 	int status;
 
 	text_init(&t, directory, sizeof(directory));
 	text_init(&problem, buf, sizeof(buf));
-	if (nginxread_open_whole(path, &read, &problem)) {
+	if (nginxread_open_whole(path, &linting.read, &problem)) {
 		log_line("%s", buf);
 		return EXIT_UNREADABLE;
 	}
 	if (getcwd(cwd, sizeof(cwd)))
 		text_addf(&t, "%s%s", cwd, cwd[1] ? "/" : "");
 	asked.read = file_read;
-	asked.context = &read;
-	status = lint_run(read.conf, &asked, &lint) ? EXIT_UNREADABLE : EXIT_SUCCESS;
+	asked.go_on = go_on;
+	asked.context = &linting;
+	/* the second one ends the program as ever */
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	status = lint_run(linting.read.conf, &asked, &lint) ? EXIT_UNREADABLE : EXIT_SUCCESS;
+	log_progress(NULL);
 	if (status) {
 		log_line("%s", strerror(ENOMEM));
 	} else if (!lint_is_located(lint)) {
@@ -132,10 +168,12 @@ static int configuration_lint(const struct options *o, const struct lint_setting
 	} else {
 		r.lint = lint;
 		report(o, &r);
-		status = lint_count(lint) ? EXIT_FINDINGS : EXIT_SUCCESS;
+		status = lint_count(lint)	     ? EXIT_FINDINGS
+			 : lint_is_interrupted(lint) ? EXIT_UNREADABLE
+						     : EXIT_SUCCESS;
 	}
 	lint_free(lint);
-	nginxread_close(&read);
+	nginxread_close(&linting.read);
 	return status;
 }
 

@@ -124,6 +124,8 @@ void lint_report_json(const struct lint_report *r)
 	jsonout_end(&j, "]");
 	jsonout_key(&j, "files_not_read");
 	jsonout_integer(&j, (int64_t)lint_files_missing(r->lint));
+	jsonout_key(&j, "interrupted");
+	jsonout_boolean(&j, lint_is_interrupted(r->lint));
 	jsonout_end(&j, "}");
 	text_add(&t, "\n");
 	piece_put(r, &t);
@@ -231,6 +233,13 @@ void lint_report_sarif(const struct lint_report *r)
 	jsonout_end(&j, "]");
 	jsonout_end(&j, "}");
 	jsonout_end(&j, "}");
+	jsonout_key(&j, "invocations"); /* 3.20 */
+	jsonout_begin(&j, "[");
+	jsonout_begin(&j, "{");
+	jsonout_key(&j, "executionSuccessful");
+	jsonout_boolean(&j, !lint_is_interrupted(r->lint));
+	jsonout_end(&j, "}");
+	jsonout_end(&j, "]");
 	jsonout_key(&j, "results");
 	jsonout_begin(&j, "[");
 	for (size_t i = 0; i < lint_count(r->lint); i++) {

@@ -30,6 +30,7 @@ LOG = (
 def tests(here):
     checks = {
         "explain-statuses": check_statuses,
+        "explain-schema": check_explain_schema,
         "explain-log": check_log,
         "explain-log-text": check_log_text,
         "explain-stdin": check_stdin,
@@ -51,6 +52,28 @@ def tests(here):
 def ask(here, *arguments, text=""):
     return subprocess.run([str(here.tlsfail), *map(str, arguments)], input=text, text=True,
                           capture_output=True, timeout=60 * procs.PATIENCE, check=False)
+
+
+def check_schema(verb, told):
+    """TOLD is as docs/VERB.schema.json says."""
+    import jsonschema  # only this needs more than the standard library
+    schema = json.loads((REPOSITORY / "docs" / f"{verb}.schema.json").read_text())
+    errors = [error.message for error in jsonschema.Draft202012Validator(schema).iter_errors(told)]
+    require(not errors, verb, *errors[:5], told)
+
+
+def check_explain_schema(here):
+    """Of lines of every form, known and not, of a log, and of nothing."""
+    conf = here.top / "schema.conf"
+    conf.write_text("events {}\nhttp { server { location / { proxy_pass https://10.0.0.1; } } }\n")
+    for text in (LOG[0] % (1, 1, 1), LOG[1] % (1, 1, 1), "0A000410", "error:14094410", "hello", "",
+                 "upstream SSL certificate verify error: (10:certificate has expired)",
+                 "peer closed connection in SSL handshake",
+                 "".join(LOG[n % 2] % (n % 60, n, n % 4) for n in range(100)) + "SSL is something else\n"):
+        check_schema("explain", json.loads(
+            ask(here, "explain", "-f", "json", "-c", conf, "-", text=text).stdout))
+    check_schema("explain", json.loads(ask(here, "explain", "-f", "json", "0A000410").stdout))
+    check_schema("explain", json.loads(ask(here, "explain", "-f", "json", "hello").stdout))
 
 
 def check_statuses(here):

@@ -10,7 +10,8 @@ from functools import partial
 from env import REPOSITORY
 from lab import pki
 from tap import require
-from test_ask import ask
+from terminal import Terminal
+from test_ask import ask, check_schema
 
 SARIF_SCHEMA = REPOSITORY / "tests" / "lint" / "sarif-2.1.0.schema.json"
 HEALTHY = REPOSITORY / "tests" / "lint" / "healthy"
@@ -187,6 +188,7 @@ def tests(here):
         "diff": check_diff,
         "diff-secrets": check_diff_secrets,
         "location": check_location,
+        "terminal": check_terminal,
         "files-elsewhere": check_elsewhere,
     })
     yield from here.chosen("lint", checks)
@@ -230,6 +232,7 @@ def lint(here, text, *options):
 def found(here, text, *options):
     done = lint(here, text, "-f", "json", *options)
     require(done.returncode in (CLEAN, FINDINGS), "it is read", text, done)
+    check_schema("lint", json.loads(done.stdout))
     return [finding["rule"] for finding in json.loads(done.stdout)["findings"]]
 
 
@@ -407,6 +410,28 @@ def check_location(here):
     require(done.returncode == USAGE and not done.stdout and "'/c/'" in done.stderr, done)
     done = ask(here, "lint", "--location", "/c/", "--rules")
     require(done.returncode == USAGE and not done.stdout, done)
+
+
+def check_terminal(here):
+    """Thousands of certificates take their time: it is shown which rule is at it, and after Ctrl-C what was
+    found until then; that nothing was found is then not to be relied on."""
+    good = certificates(here) / "good"
+    for text, status in (("location / { proxy_pass https://a.example.com; }", FINDINGS), ("", UNREADABLE)):
+        path = here.top / "many.conf"
+        path.write_text(http("".join(
+            f"server {{ listen {n} ssl; ssl_certificate {good}.crt; ssl_certificate_key "
+            f"{good}.key; {text if n == 1 else ''} }}\n" for n in range(1, 3001))))
+        with Terminal(here.tlsfail, "lint", "-f", "json", path) as terminal:
+            terminal.wait("checking [a-z]+-[a-z-]+")
+            terminal.interrupt()
+            got, told = terminal.finish()
+        told = json.loads(told)
+        require(told["interrupted"] and got == status, got, told)
+        require(bool(told["findings"]) == (status == FINDINGS), told)
+        require("interrupted: not everything was checked" in terminal.shown(), repr(terminal.seen))
+        require("checking" not in terminal.shown(), "it is taken away", repr(terminal.seen))
+    log = json.loads(lint(here, RULES["sni-off"][0][0], "-f", "sarif").stdout)
+    require(log["runs"][0]["invocations"] == [{"executionSuccessful": True}], log)
 
 
 def check_elsewhere(here):

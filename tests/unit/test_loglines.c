@@ -453,11 +453,11 @@ static void test_recall(void **state)
 		CLIENT,
 		UPSTREAM,
 		TO_UPSTREAM UPSTREAM,
-		TO_UPSTREAM
-		", client: ::1, server: b, request: \"GET /, client: 1.2.3.4 HTTP/1.1\", "
-		"upstream: \"https://[2001:db8::1]:8443/\"",
-		" while reading response header from upstream, client: 10.0.0.9, server: a, upstream: "
-		"\"http://10.0.0.1:80/\"",
+		(TO_UPSTREAM
+		 ", client: ::1, server: b, request: \"GET /, client: 1.2.3.4 HTTP/1.1\", "
+		 "upstream: \"https://[2001:db8::1]:8443/\""),
+		(" while reading response header from upstream, client: 10.0.0.9, server: a, "
+		 "upstream: \"http://10.0.0.1:80/\""),
 		" while SSL handshaking, client: unix:, server: 0.0.0.0:443",
 	};
 	struct logline_memo *memo = calloc(1, sizeof(*memo));

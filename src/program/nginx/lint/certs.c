@@ -35,7 +35,7 @@ static char *file_read(struct lint *lint, directive *d, size_t *len)
 	char *text = NULL;
 
 	if (!*name || strchr(name, '$') || !strncmp(name, "data:", 5) ||
-	    !strncmp(name, "engine:", 7) || !strncmp(name, "store:", 6))
+	    !strncmp(name, "engine:", 7) || !strncmp(name, "store:", 6) || !lint_goes_on(lint))
 		return NULL;
 	if (lint->settings->read(lint->settings->context, name, &text, len)) {
 		count_missing(lint, d);

@@ -108,14 +108,16 @@ bool lint_is(directive *block, const char *prefix, const char *name, const char 
 }
 
 /* The block "upstream NAME" of the same module. */
-static directive *upstream_find(const struct nginxconf *conf, const struct nginxtarget *url,
-				bool stream)
+static directive *upstream_find(const struct lint *lint, const struct nginxtarget *url, bool stream)
 {
-	for (directive *d = conf->first; d; d = lint_next(d))
-		if (!strcmp(d->words[0], "upstream") && lint_inside(d, "stream") == stream &&
-		    strlen(nginxconf_word(d, 1)) == url->host_len &&
-		    !memcmp(nginxconf_word(d, 1), url->host, url->host_len))
+	for (size_t i = 0; i < lint->upstream_count; i++) {
+		directive *d = lint->upstreams[i];
+
+		if (strlen(nginxconf_word(d, 1)) == url->host_len &&
+		    !memcmp(nginxconf_word(d, 1), url->host, url->host_len) &&
+		    lint_inside(d, "stream") == stream)
 			return d;
+	}
 	return NULL;
 }
 
@@ -130,7 +132,7 @@ static const struct pass_kind {
 	{ "uwsgi_pass", "uwsgi_", "suwsgi://", "uwsgi://" },
 };
 
-static bool place_read(const struct nginxconf *conf, directive *d, struct lint_place *place)
+static bool place_read(const struct lint *lint, directive *d, struct lint_place *place)
 {
 	const struct pass_kind *kind = NULL;
 	const char *target = nginxconf_word(d, 1);
@@ -158,7 +160,7 @@ static bool place_read(const struct nginxconf *conf, directive *d, struct lint_p
 	place->target = target;
 	nginxtarget_parse(target, &place->url);
 	if (!place->symbolic)
-		place->upstream = upstream_find(conf, &place->url, place->stream);
+		place->upstream = upstream_find(lint, &place->url, place->stream);
 	return true;
 }
 
@@ -219,10 +221,14 @@ static int survey(struct lint *lint)
 		size++;
 	lint->places = calloc(size, sizeof(*lint->places));
 	lint->listens = calloc(size, sizeof(*lint->listens));
-	if (!lint->places || !lint->listens)
+	lint->upstreams = calloc(size, sizeof(*lint->upstreams));
+	if (!lint->places || !lint->listens || !lint->upstreams)
 		return -ENOMEM;
+	for (directive *d = lint->conf->first; d; d = lint_next(d))
+		if (!strcmp(d->words[0], "upstream"))
+			lint->upstreams[lint->upstream_count++] = d;
 	for (directive *d = lint->conf->first; d; d = lint_next(d)) {
-		if (place_read(lint->conf, d, &lint->places[lint->place_count]))
+		if (place_read(lint, d, &lint->places[lint->place_count]))
 			lint->place_count++;
 		if (listen_read(d, &lint->listens[lint->listen_count]))
 			lint->listen_count++;
@@ -355,15 +361,22 @@ static bool place_has(const struct lint_place *p, directive *d)
 		lint_setting(p->block, p->prefix, d->words[0] + len) == d);
 }
 
+bool lint_goes_on(struct lint *lint)
+{
+	const struct lint_settings *s = lint->settings;
+
+	lint->interrupted =
+		lint->interrupted || (s->go_on && !s->go_on(s->context, lint->rule->slug));
+	return !lint->interrupted;
+}
+
 static void rules_run(struct lint *lint)
 {
-	const struct lint_rule *rule;
+	for (size_t i = 0; (lint->rule = lint_rule_at(i)); i++) {
+		bool past = lint->rule->until && lint->settings->version >= lint->rule->until;
 
-	for (size_t i = 0; (rule = lint_rule_at(i)); i++) {
-		bool past = rule->until && lint->settings->version >= rule->until;
-
-		if (lint->settings->severities[i] != LINT_OFF && !past)
-			rule->check(lint, rule);
+		if (lint->settings->severities[i] != LINT_OFF && !past && lint_goes_on(lint))
+			lint->rule->check(lint, lint->rule);
 	}
 }
 
@@ -451,6 +464,7 @@ void lint_free(struct lint *lint)
 	if (!lint)
 		return;
 	free(lint->places);
+	free(lint->upstreams);
 	free(lint->listens);
 	free(lint->findings);
 	free(lint);
@@ -469,6 +483,11 @@ const struct lint_finding *lint_at(const struct lint *lint, size_t i)
 bool lint_is_located(const struct lint *lint)
 {
 	return lint->located || !lint->settings->location;
+}
+
+bool lint_is_interrupted(const struct lint *lint)
+{
+	return lint->interrupted;
 }
 
 size_t lint_files_missing(const struct lint *lint)

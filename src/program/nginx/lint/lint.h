@@ -63,6 +63,9 @@ struct lint_settings {
 	/* The text of a file that a directive names: malloc()ed, and the caller's to free(). A negative
 	 * errno when it is not there: then nothing is said about it. */
 	int (*read)(void *context, const char *name, char **text, size_t *len);
+	/* Asked before each rule, and before each file that one reads; false: what was found until then is
+	 * enough. NULL: nobody interrupts. */
+	bool (*go_on)(void *context, const char *slug);
 	void *context;
 };
 
@@ -86,6 +89,9 @@ const struct lint_finding *lint_at(const struct lint *lint, size_t i);
 
 /* False: no place that passes has the name that was asked for. */
 bool lint_is_located(const struct lint *lint);
+
+/* Not all that was to be looked at was. */
+bool lint_is_interrupted(const struct lint *lint);
 
 /* Files that directives name and that could not be read. */
 size_t lint_files_missing(const struct lint *lint);

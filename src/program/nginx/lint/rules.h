@@ -44,14 +44,18 @@ struct lint {
 	const struct lint_settings *settings;
 	struct lint_place *places;
 	size_t place_count;
+	directive **upstreams; /* blocks of that name */
+	size_t upstream_count;
 	struct lint_listen *listens;
 	size_t listen_count;
 	struct lint_finding *findings;
 	size_t count;
 	size_t missing;
 	directive *missing_of[LINT_MISSING_MAX]; /* that name them */
-	bool located;				 /* the place that was asked for is there */
-	bool failed;				 /* out of memory */
+	const struct lint_rule *rule;		 /* that is looking */
+	bool interrupted;
+	bool located; /* the place that was asked for is there */
+	bool failed;  /* out of memory */
 };
 
 /* Certificates of a file, as far as they were read. */
@@ -82,6 +86,8 @@ struct lint_finding *lint_add(struct lint *lint, const struct lint_rule *rule, d
 /* Proposes directives behind `at`, or instead of it. */
 void lint_propose(struct lint_finding *finding, enum lint_edit_kind kind, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+/* May it go on? Else it has been interrupted, and it stays so. */
+bool lint_goes_on(struct lint *lint);
 
 /* Reads the certificates that a directive names; nothing of a variable or of "data:". */
 struct lint_certs *lint_certs_read(struct lint *lint, directive *d);

@@ -48,7 +48,7 @@ static bool same_words(directive *a, directive *b)
 
 static void check_not_default(struct lint *lint, const struct lint_rule *rule, const char *name)
 {
-	for (size_t i = 0; i < lint->listen_count; i++) {
+	for (size_t i = 0; i < lint->listen_count && lint_goes_on(lint); i++) {
 		const struct lint_listen *l = &lint->listens[i], *def = default_of(lint, l);
 		directive *own = lint_setting(l->server, "", name);
 		directive *counts = lint_setting(def->server, "", name);

@@ -174,17 +174,17 @@ static const char *session_difference(const struct lint_place *a, const struct l
 /* nginx keeps the sessions of an upstream, whatever location they come from. */
 static bool share_sessions(const struct lint_place *a, const struct lint_place *b)
 {
-	size_t x = strcspn(a->target, "/"), y = strcspn(b->target, "/");
+	size_t x = strcspn(a->target, "/");
 
 	return a->tls && b->tls && a->stream == b->stream && !a->symbolic && !b->symbolic &&
-	       x == y && !memcmp(a->target, b->target, x) &&
+	       !strncmp(a->target, b->target, x) && (!b->target[x] || b->target[x] == '/') &&
 	       !lint_is(a->block, a->prefix, "ssl_session_reuse", "off") &&
 	       !lint_is(b->block, b->prefix, "ssl_session_reuse", "off");
 }
 
 static void check_shared_session(struct lint *lint, const struct lint_rule *rule)
 {
-	for (size_t i = 1; i < lint->place_count; i++)
+	for (size_t i = 1; i < lint->place_count && lint_goes_on(lint); i++)
 		for (size_t k = 0; k < i; k++) {
 			const struct lint_place *p = &lint->places[i], *other = &lint->places[k];
 			const char *name =
