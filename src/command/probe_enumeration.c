@@ -102,9 +102,6 @@ static void list_line(struct text *t, const char *what, name_fn *name, const uin
 
 static void version_text(struct text *t, const struct enumerated *v)
 {
-	char what[64];
-	struct text w;
-
 	text_addf(t, "  %s: ", version_words(v->version));
 	if (!v->accepted) {
 		text_add(t, "no (");
@@ -113,12 +110,11 @@ static void version_text(struct text *t, const struct enumerated *v)
 		return;
 	}
 	text_add(t, "yes\n");
-	text_init(&w, what, sizeof(what));
-	text_addf(&w, "cipher suites%s",
-		  v->order == ORDER_SERVER   ? ", server's order"
-		  : v->order == ORDER_CLIENT ? ", client's order"
-					     : "");
-	list_line(t, what, tls_cipher_name, v->ciphers, v->cipher_count);
+	list_line(t, "cipher suites", tls_cipher_name, v->ciphers, v->cipher_count);
+	if (v->order == ORDER_SERVER || v->order == ORDER_CLIENT) {
+		line_begin(t, "order");
+		text_addf(t, "the %s's\n", order_name(v->order));
+	}
 	list_line(t, "groups", tls_group_name, v->groups, v->group_count);
 	list_line(t, "signatures", tls_scheme_name, v->schemes, v->scheme_count);
 	if (v->dh_bits) {
@@ -187,13 +183,13 @@ void probe_enumeration_text(struct text *t, const struct enumeration *e)
 		if (e->versions[i].accepted || e->versions[i].refusal.kind != ANSWER_NONE)
 			version_text(t, &e->versions[i]);
 	if (e->large_tried) {
-		line_begin(t, "ClientHello of 2000 bytes");
+		line_begin(t, "large ClientHello");
 		answer_words(t, &e->large);
 		text_add(t, "\n");
 	}
 	if (e->shaken)
 		rest_text(t, e);
-	text_addf(t, "  %u connections%s\n", e->connections,
+	text_addf(t, "  %u connection%s%s\n", e->connections, e->connections == 1 ? "" : "s",
 		  e->interrupted ? "; interrupted: the rest was not tested" : "");
 }
 

@@ -21,10 +21,11 @@
 #include "system/log.h"
 #include "target/target.h"
 
-#define PLACES_SIZE    (64U << 10)
-#define SERVERS_MAX    64
-#define PORT_HTTPS     443
-#define SYSTEM_CA_FILE "/etc/ssl/certs/ca-certificates.crt"
+#define PLACES_SIZE	(64U << 10)
+#define SERVERS_MAX	64
+#define PORT_HTTPS	443
+#define RECORDING_BEGIN "TLSFAIL\n"
+#define SYSTEM_CA_FILE	"/etc/ssl/certs/ca-certificates.crt"
 
 struct finding_of_targets {
 	const struct options *options;
@@ -309,11 +310,19 @@ static int finding_add(struct finding_of_targets *f, json_t *event)
 	return err;
 }
 
+/* Of a recording only the tracer's own rules make findings. */
+static int recording_refuse(const char *path)
+{
+	log_line("%s is a recording; use: tlsfail replay -f json %s | tlsfail probe --from -", path,
+		 path);
+	return -EINVAL;
+}
+
 static int findings_add(struct finding_of_targets *f, const char *path)
 {
 	FILE *file = strcmp(path, "-") ? fopen(path, "re") : stdin;
+	size_t size = 0, count = 0, skipped = 0;
 	char *line = NULL;
-	size_t size = 0;
 	int err = 0;
 
 	if (!file) {
@@ -323,12 +332,18 @@ static int findings_add(struct finding_of_targets *f, const char *path)
 	while (!err && getline(&line, &size, file) > 0) {
 		json_t *event = json_loads(line, 0, NULL);
 
-		if (json_is_object(event))
+		if (!count++ && !strcmp(line, RECORDING_BEGIN))
+			err = recording_refuse(path);
+		else if (json_is_object(event))
 			err = finding_add(f, event);
-		else if (line[0] != '\n')
-			log_line("%s: skipping a line that is not an event", path);
+		else
+			skipped += line[0] != '\n';
 		json_decref(event);
 	}
+	if (skipped)
+		log_line("%s: skipped %zu line%s that %s no event%s", path, skipped,
+			 skipped == 1 ? "" : "s", skipped == 1 ? "is" : "are",
+			 skipped == 1 ? "" : "s");
 	free(line);
 	if (file != stdin)
 		fclose(file);

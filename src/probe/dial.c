@@ -106,8 +106,9 @@ int dial_open(struct dial *d, const struct dial_peer *peer, const struct dial_pa
 	if (d->fd < 0)
 		return -errno;
 	err = dial_connect(d, peer);
+	/* whoever has it asked knows that it is to speak TLS */
 	if (err == -ECONNREFUSED)
-		d->conn.flags |= TLSFAIL_F_REFUSED;
+		d->conn.flags |= TLSFAIL_F_REFUSED | TLSFAIL_F_PEER_DID_TLS;
 	if (err)
 		return err;
 	d->conn.flags |= TLSFAIL_F_ESTABLISHED;

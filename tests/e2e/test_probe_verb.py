@@ -9,6 +9,7 @@ import ssl
 import subprocess
 import time
 
+from env import REPOSITORY
 from lab import pki, procs
 from lab.pki import SERVER_NAME
 from tap import require
@@ -245,6 +246,13 @@ def check_from_clients(here):
     require(done.returncode == UNTRIED and not results, done)
     require("2 of the events are about clients" in done.stderr, done)
     require("no event names an upstream" in done.stderr, done)
+    lines.write_text("one\n\ntwo\n")
+    done, results = probe(here, "--from", lines)
+    require(done.returncode == UNTRIED and "skipped 2 lines" in done.stderr, done)
+    recording = REPOSITORY / "tests" / "golden" / "verify-expired.rec"
+    done, results = probe(here, "--from", recording)
+    require(done.returncode == UNTRIED and len(done.stderr.splitlines()) == 1, done)
+    require(f"tlsfail replay -f json {recording} | tlsfail probe --from -" in done.stderr, done)
 
 
 # Places whose modules say in ALPN, or before TLS, what others do not.

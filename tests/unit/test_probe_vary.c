@@ -430,6 +430,8 @@ static void test_nobody(void **state)
 	assert_nothing_helps();
 	assert_int_equal(verdict.try_count, 0);
 	assert_string_equal(verdict.finding.cause, "connection-refused");
+	assert_int_equal(verdict.finding.confidence, CONFIDENCE_HIGH);
+	assert_null(strstr(verdict.finding.message, "may not speak TLS"));
 }
 
 static void refuse_all(int fd, void *context)
