@@ -108,10 +108,22 @@ static int policy_read(const char *path, struct lint_settings *settings)
 	return err;
 }
 
+static void diff(const struct lint_report *r)
+{
+	size_t all = lint_count(r->lint), left = all - lint_report_diff(r);
+
+	if (left)
+		log_line("%zu of %zu finding%s %s not in the patch; tlsfail lint shows %s", left,
+			 all, all == 1 ? "" : "s", left == 1 ? "is" : "are",
+			 left == 1 ? "it" : "them");
+}
+
 static void report(const struct options *o, const struct lint_report *r)
 {
+	size_t missing = lint_files_missing(r->lint);
+
 	if (o->ask.diff)
-		lint_report_diff(r);
+		diff(r);
 	else if (o->ask.format == REPORT_SARIF)
 		lint_report_sarif(r);
 	else if (o->ask.format == REPORT_JSON)
@@ -120,10 +132,12 @@ static void report(const struct options *o, const struct lint_report *r)
 		lint_report_text(r);
 	if (lint_is_interrupted(r->lint))
 		log_line("interrupted: not everything was checked");
-	if (lint_files_missing(r->lint) && o->ask.format == REPORT_TEXT)
-		log_line("%zu of the files named in the configuration are missing or unreadable, "
-			 "so they were not checked",
-			 lint_files_missing(r->lint));
+	if (missing && o->ask.format == REPORT_TEXT)
+		log_line(
+			"%zu of the files named in the configuration %s missing or unreadable, so %s "
+			"not checked",
+			missing, missing == 1 ? "is" : "are",
+			missing == 1 ? "it was" : "they were");
 }
 
 static int configuration_lint(const struct options *o, const struct lint_settings *settings,

@@ -206,38 +206,43 @@ static bool is_taken(const struct change *c, size_t count, const struct change *
 	return false;
 }
 
-static void file_diff(const struct lint_report *r, const struct nginxconf_file *file)
+/* Returns how many of the findings it takes care of. */
+static size_t file_diff(const struct lint_report *r, const struct nginxconf_file *file)
 {
 	struct change *changes = calloc(lint_count(r->lint), sizeof(*changes));
+	size_t count = 0, findings = 0;
 	struct lines l;
-	size_t count = 0;
 
 	if (!changes || !lines_split(&l, file)) {
 		free(changes);
-		return;
+		return 0;
 	}
 	for (size_t i = 0; i < lint_count(r->lint); i++) {
 		const struct lint_finding *f = lint_at(r->lint, i);
 
-		if (f->at->file == file && change_make(&l, f, &changes[count]) &&
-		    !is_taken(changes, count, &changes[count]))
-			count++;
+		if (f->at->file != file || !change_make(&l, f, &changes[count]))
+			continue;
+		count += !is_taken(changes, count, &changes[count]);
+		findings++;
 	}
 	if (count)
 		file_print(r, &l, changes, count);
 	free(changes);
 	free(l.begin);
+	return findings;
 }
 
-void lint_report_diff(const struct lint_report *r)
+size_t lint_report_diff(const struct lint_report *r)
 {
 	const struct nginxconf_file *done = NULL;
+	size_t findings = 0;
 
 	for (size_t i = 0; i < lint_count(r->lint); i++) {
 		const struct nginxconf_file *file = lint_at(r->lint, i)->at->file;
 
 		if (file != done && file->text)
-			file_diff(r, file);
+			findings += file_diff(r, file);
 		done = file;
 	}
+	return findings;
 }

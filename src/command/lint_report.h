@@ -23,8 +23,8 @@ void lint_report_text(const struct lint_report *report);
 void lint_report_json(const struct lint_report *report);
 void lint_report_sarif(const struct lint_report *report);
 
-/* A unified diff of what can be written instead. */
-void lint_report_diff(const struct lint_report *report);
+/* A unified diff of what can be written instead; returns how many of the findings it takes care of. */
+size_t lint_report_diff(const struct lint_report *report);
 
 /* The rules themselves. */
 void lint_report_rules(const struct lint_report *report);

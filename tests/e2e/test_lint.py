@@ -385,6 +385,7 @@ def check_diff_secrets(here):
                 "    proxy_ssl_server_name off; proxy_set_header Authorization hunter2;\n  }\n}")
     done = lint(here, text, "--diff")
     require(done.returncode == FINDINGS and not done.stdout, "a line with a secret is left alone", done)
+    require("1 of 1 finding is not in the patch" in done.stderr, "and it is said", done)
 
 
 def check_location(here):

@@ -310,6 +310,20 @@ static void test_header(void **state)
 	assert_non_null(strstr(f.hint, "proxy_protocol on; sends"));
 }
 
+/* HTTP/2 is what ALPN is about. */
+static void test_http_version(void **state)
+{
+	(void)state;
+	configure("location / {\n\tproxy_pass https://192.0.2.1;\n\tproxy_http_version 2;\n}\n");
+	advise("alpn-mismatch");
+	assert_non_null(strstr(f.hint, "set proxy_http_version 1.1;"));
+	configure("proxy_http_version 2;\nlocation / {\n\tproxy_pass https://192.0.2.1;\n"
+		  "\tproxy_http_version 1.1;\n}\n");
+	f.hint[0] = '\0';
+	advise("alpn-mismatch");
+	assert_null(strstr(f.hint, "proxy_http_version"));
+}
+
 /* A directive of proxy_pass is named as the module that passes has it. */
 static void test_other_module(void **state)
 {
@@ -477,6 +491,7 @@ int main(void)
 		TEST(test_several_places),
 		TEST(test_moved),
 		TEST(test_header),
+		TEST(test_http_version),
 		TEST(test_other_module),
 		TEST(test_protocols),
 		TEST(test_depth),

@@ -95,6 +95,18 @@ static void test_verify(void **state)
 	assert_left("b");
 }
 
+/* HTTP/2 is always offered by ALPN. */
+static void test_http_version(void **state)
+{
+	(void)state;
+	configure("proxy_http_version 2;");
+	f.hello.known = true;
+	assert_left("a");
+	f.hello.alpn_count = 1;
+	strcpy(f.hello.alpn[0], "h2");
+	assert_left("ab");
+}
+
 static void test_name(void **state)
 {
 	(void)state;
@@ -221,10 +233,15 @@ static void test_header(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_nothing_seen), TEST(test_verify),
-		TEST(test_name),	 TEST(test_client_certificate),
-		TEST(test_offer),	 TEST(test_certainty),
-		TEST(test_header),	 TEST(test_no_room),
+		TEST(test_nothing_seen),
+		TEST(test_verify),
+		TEST(test_http_version),
+		TEST(test_name),
+		TEST(test_client_certificate),
+		TEST(test_offer),
+		TEST(test_certainty),
+		TEST(test_header),
+		TEST(test_no_room),
 	};
 
 	return cmocka_run_group_tests_name("nginxexclude", tests, NULL, NULL);

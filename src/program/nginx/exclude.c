@@ -259,12 +259,12 @@ static bool offers_h2(const struct finding_hello *h)
 	return false;
 }
 
-/* grpc_pass offers h2 always; uwsgi never offers anything. */
+/* grpc_pass offers h2 always, and so does proxy_pass by HTTP/2; uwsgi never offers anything. */
 static bool alpn_differs(const struct finding *f, const struct nginx_place *p)
 {
 	if (!f->hello.known || f->hello.cut)
 		return false;
-	if (p->module == NGINX_MODULE_GRPC)
+	if (p->module == NGINX_MODULE_GRPC || nginx_place_value(p, NGINX_HTTP_VERSION))
 		return !offers_h2(&f->hello);
 	return p->module == NGINX_MODULE_UWSGI && f->hello.alpn_count;
 }

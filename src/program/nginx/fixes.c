@@ -342,6 +342,11 @@ static bool groups_can_be_set(const struct nginx_place *p)
 /* What ALPN is about, by module. */
 static bool explain_protocol(const struct nginxfix_advice *a, struct text *t)
 {
+	if (nginx_place_value(a->place, NGINX_HTTP_VERSION)) {
+		text_add(t, "set proxy_http_version 1.1; or have the upstream serve HTTP/2 (h2) on "
+			    "that port, which is what proxy_http_version 2; offers");
+		return true;
+	}
 	if (a->place->module != NGINX_MODULE_GRPC)
 		return false;
 	text_add(t, "have the upstream serve HTTP/2 (h2) on that port, which is all that grpc_pass "
