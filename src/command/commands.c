@@ -62,8 +62,8 @@ const struct command_row command_table[] = {
 	  "  tlsfail probe app.internal:8443 --sni app.example.com\n"
 	  "  tlsfail probe --starttls smtp mail.internal:25\n",
 	  probe_run },
-	{ "explain", COMMAND_EXPLAIN, " [LINE | FILE | -]", 64,
-	  "explain a line of error.log, or a whole log",
+	{ "explain", COMMAND_EXPLAIN, " [LINE | FILE... | -]", 64,
+	  "explain a line of error.log, or whole logs",
 	  "LINE: a line of error.log, part of one, or an OpenSSL code such as 0A000410.\n"
 	  "Exit status: 0 explained, 1 cannot read it, 2 wrong usage, 3 nothing recognized.\n"
 	  "Examples:\n"

@@ -363,16 +363,11 @@ static int line_explain(struct explainer *x, const char *text, size_t len)
 	return known ? EXIT_SUCCESS : EXIT_UNRECOGNIZED;
 }
 
-static int stream_explain(struct explainer *x, int fd, const char *name)
+/* What was read of the log, which it frees: alone, its line; else the sum. */
+static int log_explain(struct explainer *x, struct explain_log *log, const char *name)
 {
-	struct explain_log *log = explain_log_new();
-	int err, status;
+	int status;
 
-	if (!log) {
-		log_line("%s", strerror(ENOMEM));
-		return EXIT_CANNOT;
-	}
-	err = explain_log_read(log, fd, name);
 	if (log->lines == 1 && !log->unknown && !log->interrupted &&
 	    log->bytes < EXPLAIN_LINE_LEN) {
 		status = line_explain(x, log->sample, log->sample_len);
@@ -381,21 +376,61 @@ static int stream_explain(struct explainer *x, int fd, const char *name)
 		status = log->lines ? EXIT_SUCCESS : EXIT_UNRECOGNIZED;
 	}
 	explain_log_free(log);
+	return status;
+}
+
+static int stdin_explain(struct explainer *x)
+{
+	static const char name[] = "standard input";
+	struct explain_log *log = explain_log_new();
+	int err, status;
+
+	if (!log) {
+		log_line("%s", strerror(ENOMEM));
+		return EXIT_CANNOT;
+	}
+	err = explain_log_read(log, STDIN_FILENO, name);
+	status = log_explain(x, log, name);
 	return err ? EXIT_CANNOT : status;
 }
 
-static int file_explain(struct explainer *x, const char *path)
+static int file_read(struct explain_log *log, const char *path)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	int status;
+	int fd = open(path, O_RDONLY | O_CLOEXEC), err;
 
 	if (fd < 0) {
 		log_line("%s: %s", path, strerror(errno));
+		return -errno;
+	}
+	err = explain_log_read(log, fd, path);
+	close(fd);
+	return err;
+}
+
+/* As if they were one log. */
+static int files_explain(struct explainer *x)
+{
+	const struct options *o = x->options;
+	struct explain_log *log = explain_log_new();
+	bool failed = false;
+	char name[32];
+	struct text t;
+	int status;
+
+	if (!log) {
+		log_line("%s", strerror(ENOMEM));
 		return EXIT_CANNOT;
 	}
-	status = stream_explain(x, fd, path);
-	close(fd);
-	return status;
+	for (size_t i = 0; i < o->argument_count && !log->interrupted; i++)
+		failed |= file_read(log, o->arguments[i]) != 0;
+	if (failed && !log->bytes) {
+		explain_log_free(log);
+		return EXIT_CANNOT;
+	}
+	text_init(&t, name, sizeof(name));
+	text_addf(&t, "%zu files", o->argument_count);
+	status = log_explain(x, log, o->argument_count == 1 ? o->argument : name);
+	return failed ? EXIT_CANNOT : status;
 }
 
 /* A name of a file has no blanks where it is given unquoted, and a line of a log has some. */
@@ -404,6 +439,14 @@ static bool looks_like_file(const char *argument)
 	struct stat st;
 
 	return !stat(argument, &st) || (strchr(argument, '/') && !strchr(argument, ' '));
+}
+
+static bool all_look_like_files(const struct options *o)
+{
+	for (size_t i = 0; i < o->argument_count; i++)
+		if (!looks_like_file(o->arguments[i]))
+			return false;
+	return true;
 }
 
 static int arguments_explain(struct explainer *x)
@@ -415,10 +458,10 @@ static int arguments_explain(struct explainer *x)
 	if (!o->argument || (o->argument_count == 1 && !strcmp(o->argument, "-"))) {
 		if (isatty(STDIN_FILENO))
 			log_line("reading standard input; press Ctrl-D to end");
-		return stream_explain(x, STDIN_FILENO, "standard input");
+		return stdin_explain(x);
 	}
-	if (o->argument_count == 1 && looks_like_file(o->argument))
-		return file_explain(x, o->argument);
+	if (all_look_like_files(o))
+		return files_explain(x);
 	text_init(&t, line, sizeof(line));
 	for (size_t i = 0; i < o->argument_count; i++)
 		text_addf(&t, "%s%s", i ? " " : "", o->arguments[i]);

@@ -306,7 +306,7 @@ int explain_log_read(struct explain_log *log, int fd, const char *name)
 	if (!buf)
 		return -ENOMEM;
 	if (!fstat(fd, &st) && S_ISREG(st.st_mode))
-		log->size = (uint64_t)st.st_size;
+		log->size += (uint64_t)st.st_size;
 	/* the second one ends the program as ever */
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);

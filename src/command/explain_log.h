@@ -55,7 +55,8 @@ struct explain_log {
 	struct logline_memo memo;
 };
 
-/* 0, or a negative errno when it cannot be read on; what was read until then is summed up. */
+/* 0, or a negative errno when it cannot be read on; what was read until then is summed up, with what was read
+ * before. */
 int explain_log_read(struct explain_log *log, int fd, const char *name);
 
 struct explain_log *explain_log_new(void);

@@ -33,6 +33,7 @@ def tests(here):
         "explain-schema": check_explain_schema,
         "explain-log": check_log,
         "explain-log-text": check_log_text,
+        "explain-logs": check_logs,
         "explain-stdin": check_stdin,
         "explain-place": check_place,
         "explain-interrupted": check_interrupted,
@@ -102,6 +103,24 @@ def check_log(here):
     require({(p["peer"], p["count"]) for p in kind["peers"]} ==
             {("10.0.0.0:443", 1000), ("10.0.0.2:443", 1000)}, "its peers", kind)
     require(kind["meanings"][0]["causes"][0]["cause"] == "sni-missing", "its causes", kind)
+
+
+def check_logs(here):
+    """Several are summed up as one; what cannot be read is said, and the rest is."""
+    paths = [write_log(here, f"many-{n}.log", [LOG[0] % (n, n, 1)] * (n + 1)) for n in range(3)]
+    done = ask(here, "explain", "-f", "json", *paths)
+    told = json.loads(done.stdout)
+    require(done.returncode == 0 and told["lines"] == 6, done)
+    require(told["bytes"] == sum(path.stat().st_size for path in paths), told)
+    kind, = told["kinds"]
+    require((kind["first"], kind["last"]) == ("2026-11-21 18:00:00", "2026-11-21 18:00:02"), kind)
+    text = ask(here, "explain", *paths).stdout
+    require(text.startswith("3 files: 6 lines about TLS in "), text)
+    done = ask(here, "explain", "-f", "json", paths[0], here.top / "absent.log", paths[1])
+    require(done.returncode == 1 and "absent.log" in done.stderr, done)
+    require(json.loads(done.stdout)["lines"] == 3, done)
+    done = ask(here, "explain", here.top / "absent.log", here.top / "absent-too.log")
+    require(done.returncode == 1 and not done.stdout and len(done.stderr.splitlines()) == 2, done)
 
 
 def check_log_text(here):
