@@ -13,7 +13,8 @@ static const struct cause rows[] = {
 		.responsible = RESPONSIBLE_THIS_HOST,
 		.when = { .all = O_NOT_TLS | O_HTTP },
 		.confidence = CONFIDENCE_HIGH,
-		.evidence = "the first bytes received are HTTP or HTML (OpenSSL reason 267)",
+		.evidence =
+			"the first bytes received are HTTP or HTML (error \"wrong version number\")",
 		.message = "{peer} answered the ClientHello in plain HTTP.",
 		.hint = "use {setting:plain}, or the port on which the {upstream} speaks TLS",
 	},
@@ -22,7 +23,8 @@ static const struct cause rows[] = {
 		.responsible = RESPONSIBLE_THIS_HOST,
 		.when = { .all = O_NOT_TLS },
 		.confidence = CONFIDENCE_HIGH,
-		.evidence = "the first bytes received are not a TLS record (OpenSSL reason 267)",
+		.evidence =
+			"the first bytes received are not a TLS record (error \"wrong version number\")",
 		.message = "{peer} does not speak TLS; it answered {first}.",
 		.hint = "correct the port; a STARTTLS service needs another kind of proxy",
 	},
@@ -234,7 +236,7 @@ static const struct cause rows[] = {
 		.responsible = RESPONSIBLE_UPSTREAM,
 		.when = { .reason = { TLS_REASON_UNSUPPORTED_VERSION } },
 		.confidence = CONFIDENCE_HIGH,
-		.evidence = "OpenSSL reason 258, alert 70 sent",
+		.evidence = "error \"unsupported protocol\", alert 70 sent",
 		.message = "{peer} chose {version}, which this host does not allow (offered: "
 			   "{versions}).",
 		.hint = "upgrade TLS on the {upstream}; only as a last resort, and knowing the "
@@ -245,7 +247,7 @@ static const struct cause rows[] = {
 		.responsible = RESPONSIBLE_THIS_HOST,
 		.when = { .reason = { TLS_REASON_NO_VERSION_ENABLED } },
 		.confidence = CONFIDENCE_HIGH,
-		.evidence = "OpenSSL reason 191, no ClientHello sent",
+		.evidence = "error \"no protocols available\", no ClientHello sent",
 		.message = "{program} sent no ClientHello to {peer}: the configuration leaves no "
 			   "TLS version to offer.",
 		.hint = "widen {setting:versions}, or the system's MinProtocol in openssl.cnf",
@@ -255,7 +257,7 @@ static const struct cause rows[] = {
 		.responsible = RESPONSIBLE_UPSTREAM,
 		.when = { .reason = { TLS_REASON_DH_KEY_TOO_SMALL } },
 		.confidence = CONFIDENCE_HIGH,
-		.evidence = "OpenSSL reason 394",
+		.evidence = "error \"dh key too small\"",
 		.message = "{peer} uses a Diffie-Hellman key that is too small for this host's "
 			   "OpenSSL.",
 		.hint = "have the {upstream} use ECDHE, or a DH group of at least 2048 bits; if "
@@ -266,7 +268,7 @@ static const struct cause rows[] = {
 		.responsible = RESPONSIBLE_UPSTREAM,
 		.when = { .reason = { TLS_REASON_LEGACY_RENEGOTIATION } },
 		.confidence = CONFIDENCE_HIGH,
-		.evidence = "OpenSSL reason 338",
+		.evidence = "error \"unsafe legacy renegotiation disabled\"",
 		.message = "{peer} does not support secure renegotiation (RFC 5746).",
 		.hint = "upgrade TLS on the {upstream}; only as a last resort, and knowing the "
 			"risk: {setting:legacy_renegotiation}",
@@ -278,8 +280,9 @@ static const struct cause rows[] = {
 			  .reason = { TLS_REASON_SIGNATURE_NOT_ACCEPTED,
 				      TLS_REASON_NO_SHARED_SIGNATURE } },
 		.confidence = CONFIDENCE_HIGH,
-		.evidence = "a version before TLS 1.2 chosen, and OpenSSL reason 333, 118, 297, "
-			    "368, 370 or 376",
+		.evidence =
+			"a version before TLS 1.2 chosen, and an error about the kind of signature "
+			"(\"wrong signature type\" and the like)",
 		.message = "{peer} chose {version}, which signs with MD5 and SHA-1; the security "
 			   "level of {library} on this host does not accept that, whatever the "
 			   "certificate.",
@@ -292,7 +295,8 @@ static const struct cause rows[] = {
 		.when = { .reason = { TLS_REASON_SIGNATURE_NOT_ACCEPTED,
 				      TLS_REASON_NO_SHARED_SIGNATURE } },
 		.confidence = CONFIDENCE_HIGH,
-		.evidence = "OpenSSL reason 333, 118, 297, 368, 370 or 376",
+		.evidence =
+			"an error about the kind of signature (\"wrong signature type\" and the like)",
 		.message = "{peer} signs with an algorithm that {library} on this host does not "
 			   "accept.",
 		.hint = "upgrade TLS on the {upstream}, or give it another certificate, so that "
@@ -303,8 +307,9 @@ static const struct cause rows[] = {
 		.responsible = RESPONSIBLE_NETWORK,
 		.when = { .reason = { TLS_REASON_FALLBACK_OR_DOWNGRADE } },
 		.confidence = CONFIDENCE_MEDIUM,
-		.evidence = "OpenSSL reason 373 as the client: the random value of the "
-			    "ServerHello says that the server supports a higher version",
+		.evidence =
+			"error \"inappropriate fallback\" as the client: the random value of the "
+			"ServerHello says that the server supports a higher version",
 		.message = "{peer} chose {version} but signals that it supports a newer version: "
 			   "something in between made it choose the old one.",
 		.doubt = "A middlebox that inspects TLS does this; so does an attacker.",
@@ -316,7 +321,7 @@ static const struct cause rows[] = {
 		.responsible = RESPONSIBLE_UPSTREAM,
 		.when = { .reason = { TLS_REASON_BAD_PEER_SIGNATURE } },
 		.confidence = CONFIDENCE_HIGH,
-		.evidence = "OpenSSL reason 123, 264 or 265",
+		.evidence = "an error about the peer's signature (\"bad signature\" and the like)",
 		.message = "{peer} did not prove that it has the private key of its certificate: "
 			   "its handshake signature is wrong.",
 		.hint = "check on the {upstream} that the private key belongs to the certificate; "
@@ -327,7 +332,9 @@ static const struct cause rows[] = {
 		.responsible = RESPONSIBLE_UPSTREAM,
 		.when = { .reason = { TLS_REASON_SESSION_MISMATCH, TLS_REASON_EARLY_DATA } },
 		.confidence = CONFIDENCE_MEDIUM,
-		.evidence = "OpenSSL reason 104, 114, 197, 210, 218, 219, 253 and the like",
+		.evidence =
+			"an error about the session (\"old session cipher not returned\", \"binder does "
+			"not verify\" and the like)",
 		.message = "{peer} and this host disagree about a session that was to be resumed "
 			   "({error}).",
 		.doubt = "Servers that share an address but not their session keys can cause "
@@ -341,7 +348,9 @@ static const struct cause rows[] = {
 		.when = { .reason = { TLS_REASON_OWN_CERTIFICATE_UNUSABLE,
 				      TLS_REASON_OWN_CERTIFICATE_WEAK } },
 		.confidence = CONFIDENCE_HIGH,
-		.evidence = "OpenSSL reason 177, 190, 288, 397 to 399 and the like",
+		.evidence =
+			"an error about our own certificate (\"private key mismatch\", \"ee key too "
+			"small\" and the like)",
 		.message = "{library} on this host cannot use the client certificate meant for "
 			   "{peer} ({error}).",
 		.hint = "check that the client certificate{with:client_certificate} and its key "
@@ -353,7 +362,8 @@ static const struct cause rows[] = {
 		.responsible = RESPONSIBLE_THIS_HOST,
 		.when = { .reason = { TLS_REASON_NO_CIPHER_ENABLED } },
 		.confidence = CONFIDENCE_HIGH,
-		.evidence = "OpenSSL reason 161, 181, 183, 185 or 230",
+		.evidence =
+			"an error about our own cipher suites (\"no ciphers available\" and the like)",
 		.message = "{program} has nothing to offer to {peer}: the configuration leaves no "
 			   "cipher suite for the TLS versions it allows ({error}).",
 		.hint = "widen {setting:ciphers} or {setting:versions}; the two must match",

@@ -15,7 +15,7 @@ static const struct cause rows[] = {
 		.responsible = RESPONSIBLE_CLIENT,
 		.when = { .role = OF_SERVER, .all = O_PROXY_REQUEST },
 		.confidence = CONFIDENCE_HIGH,
-		.evidence = "the client's first bytes are CONNECT (or OpenSSL reason 155)",
+		.evidence = "the client's first bytes are CONNECT (or error \"https proxy request\")",
 		.message =
 			"Client {peer} uses {local} as a proxy: it sent HTTP CONNECT to the TLS "
 			"port.",
@@ -37,7 +37,7 @@ static const struct cause rows[] = {
 		.responsible = RESPONSIBLE_CLIENT,
 		.when = { .role = OF_SERVER, .all = O_HTTP },
 		.confidence = CONFIDENCE_HIGH,
-		.evidence = "the client's first bytes are an HTTP request (or OpenSSL reason 156)",
+		.evidence = "the client's first bytes are an HTTP request (or error \"http request\")",
 		.message = "Client {peer} sent plain HTTP ({first}) to the TLS port {local}.",
 		.hint = "have the client use https://{setting:plain_clients}",
 	},
@@ -48,7 +48,7 @@ static const struct cause rows[] = {
 		.noise = true,
 		.confidence = CONFIDENCE_HIGH,
 		.evidence =
-			"the client's first bytes are neither TLS nor HTTP (OpenSSL reason 267)",
+			"the client's first bytes are neither TLS nor HTTP (error \"wrong version number\")",
 		.message = "Client {peer} does not speak TLS; it sent {first} to {local}.",
 		.hint = "do nothing if it is a scanner, which is most likely",
 	},
@@ -85,7 +85,7 @@ static const struct cause rows[] = {
 		.responsible = RESPONSIBLE_CLIENT,
 		.when = { .role = OF_SERVER, .reason = { TLS_REASON_UNSUPPORTED_VERSION } },
 		.confidence = CONFIDENCE_HIGH,
-		.evidence = "OpenSSL reason 258; or alert 70 sent",
+		.evidence = "error \"unsupported protocol\"; or alert 70 sent",
 		.message = "Client {peer} offers {versions}, which this server does not "
 			   "allow{with:server_versions}.",
 		.hint = "have both allow a version in common: compare {setting:server_versions} "
@@ -104,7 +104,7 @@ static const struct cause rows[] = {
 		.slug = "server-no-shared-cipher",
 		.when = { .role = OF_SERVER, .reason = { TLS_REASON_NO_SHARED_CIPHER } },
 		.confidence = CONFIDENCE_HIGH,
-		.evidence = "OpenSSL reason 193, alert 40 sent",
+		.evidence = "error \"no shared cipher\", alert 40 sent",
 		.message = "Client {peer} offers no cipher suite that this server allows (it has "
 			   "{ciphers}).",
 		.hint = "compare them with {setting:server_ciphers} and with the key type of "
@@ -115,7 +115,7 @@ static const struct cause rows[] = {
 		.slug = "server-no-shared-group",
 		.when = { .role = OF_SERVER, .reason = { TLS_REASON_NO_SHARED_GROUP } },
 		.confidence = CONFIDENCE_HIGH,
-		.evidence = "OpenSSL reason 410 or 101, alert 40 sent",
+		.evidence = "error \"no shared groups\" or \"no suitable key share\", alert 40 sent",
 		.message =
 			"Client {peer} offers no key exchange group that this server allows (it "
 			"has {groups}).",
@@ -127,7 +127,8 @@ static const struct cause rows[] = {
 			  .alert_sent = { TLS_ALERT_HANDSHAKE_FAILURE },
 			  .reason = { TLS_REASON_NO_SHARED_SIGNATURE } },
 		.confidence = CONFIDENCE_HIGH,
-		.evidence = "OpenSSL reason 118 or 376, alert 40 sent",
+		.evidence = "error \"no suitable signature algorithm\" or \"no shared signature "
+"algorithms\", alert 40 sent",
 		.message =
 			"Client {peer} accepts no signature algorithm that the key of "
 			"{setting:certificate} can use.",
@@ -157,7 +158,7 @@ static const struct cause rows[] = {
 		.slug = "server-rejects-sni",
 		.when = { .role = OF_SERVER, .reason = { TLS_REASON_NAME_CALLBACK_FAILED } },
 		.confidence = CONFIDENCE_HIGH,
-		.evidence = "OpenSSL reason 234; or alert 112 sent in clear",
+		.evidence = "error \"callback failed\"; or alert 112 sent in clear",
 		.message = "Client {peer} asked for {name}, and {program} refuses to serve that "
 			   "name.",
 		.hint = "{setting:add_server_name}",
@@ -166,7 +167,7 @@ static const struct cause rows[] = {
 		.slug = "server-alpn-mismatch",
 		.when = { .role = OF_SERVER, .reason = { TLS_REASON_NO_APPLICATION_PROTOCOL } },
 		.confidence = CONFIDENCE_HIGH,
-		.evidence = "OpenSSL reason 235; or alert 120 sent in clear",
+		.evidence = "error \"no application protocol\"; or alert 120 sent in clear",
 		.message = "Client {peer} offers no application protocol that this server "
 			   "supports: it offers {protocols} (ALPN).",
 		.hint = "{setting:serve_protocol}",
@@ -175,7 +176,7 @@ static const struct cause rows[] = {
 		.slug = "inappropriate-fallback",
 		.when = { .role = OF_SERVER, .reason = { TLS_REASON_FALLBACK_OR_DOWNGRADE } },
 		.confidence = CONFIDENCE_HIGH,
-		.evidence = "OpenSSL reason 373; or alert 86 sent in clear",
+		.evidence = "error \"inappropriate fallback\"; or alert 86 sent in clear",
 		.message = "Client {peer} retried with an older TLS version ({versions}) after a "
 			   "failure, and {library} refused it because this server supports a "
 			   "newer one.",
@@ -187,7 +188,7 @@ static const struct cause rows[] = {
 		.responsible = RESPONSIBLE_THIS_HOST,
 		.when = { .role = OF_SERVER, .reason = { TLS_REASON_CERTIFICATE_CALLBACK_FAILED } },
 		.confidence = CONFIDENCE_HIGH,
-		.evidence = "OpenSSL reason 377, alert 80 sent",
+		.evidence = "error \"certificate callback error\", alert 80 sent",
 		.message = "{program} could not load the certificate for {name} while client "
 			   "{peer} waited.",
 		.hint = "{setting:certificate_log}",
@@ -200,7 +201,8 @@ static const struct cause rows[] = {
 			  .reason = { TLS_REASON_OWN_CERTIFICATE_UNUSABLE,
 				      TLS_REASON_OWN_CERTIFICATE_WEAK } },
 		.confidence = CONFIDENCE_HIGH,
-		.evidence = "OpenSSL reason 177, 179, 190, 221, 288, 397 to 399 and the like",
+		.evidence = "an error about our own certificate (\"private key mismatch\", \"ee key too "
+"small\" and the like)",
 		.message = "{library} on this host cannot use the certificate for {name} with "
 			   "client {peer} ({error}).",
 		.hint = "check {setting:certificate_file}: its key must belong to it, and key and "
@@ -214,7 +216,8 @@ static const struct cause rows[] = {
 		.when = { .role = OF_SERVER, .all = O_CLIENT_NO_CERT },
 		.confidence = CONFIDENCE_HIGH,
 		.evidence =
-			"OpenSSL reason 199; or the session was discarded after the handshake, "
+			"error \"peer did not return a certificate\"; or the session was discarded "
+"after the handshake, "
 			"and the client had sent no certificate",
 		.message = "Client {peer} must present a certificate for {name} and sent none.",
 		.hint = "give the client a certificate from {setting:client_cas}; "
@@ -225,7 +228,8 @@ static const struct cause rows[] = {
 		.when = { .role = OF_SERVER, .all = O_CLIENT_REFUSED },
 		.confidence = CONFIDENCE_HIGH,
 		.evidence =
-			"OpenSSL reason 134; or the session was discarded after the handshake, "
+			"error \"certificate verify failed\"; or the session was discarded after "
+"the handshake, "
 			"and the client had sent a certificate; or the program asked for the "
 			"verify code, which was not 0, and closed before the handshake was "
 			"complete",

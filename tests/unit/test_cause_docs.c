@@ -224,13 +224,13 @@ static void make_evidence(struct text *t)
 		"# How a cause is found\n\n"
 		"`make docs` generates this page from the rule table. tlsfail tries the rows from "
 		"the top; the first that\n"
-		"fits is the cause. The column \"evidence\" includes the alerts, and the reasons and "
-		"verify codes of the TLS\n"
-		"library, that a row requires. The observations under \"makes it certain\" raise the "
-		"confidence to high.\n"
-		"Without them a finding also lists the causes under \"or, if observed\", the most "
-		"likely first, each only if\n"
-		"what follows it was observed.\n\n");
+		"fits is the cause. The column \"evidence\" includes the alerts, and the errors (in "
+		"OpenSSL's words) and verify\n"
+		"codes of the TLS library, that a row requires. The observations under \"makes it "
+		"certain\" raise the confidence\n"
+		"to high. Without them a finding also lists the causes under \"or, if observed\", "
+		"the most likely first, each only\n"
+		"if what follows it was observed.\n\n");
 	add_evidence_table(t, false);
 	text_add(t, "\nWhen the traced program is the server:\n\n");
 	add_evidence_table(t, true);
