@@ -16,6 +16,7 @@
 
 #include <bpf/libbpf.h>
 
+#include "kernel/plans.h"
 #include "system/budget.h"
 #include "system/elf.h"
 #include "target/target.h"
@@ -375,7 +376,7 @@ const struct lib_hook *lib_hook_locate(enum lib_fact fact, struct elf_file *ssl,
 	return NULL;
 }
 
-int library_examine(const struct target_tls *tls, struct library_plan *plan)
+static int plan_make(const struct target_tls *tls, struct library_plan *plan)
 {
 	struct budget budget = budget_begin(EXAMINE_BYTES, EXAMINE_STEPS, EXAMINE_TIME_NS);
 	struct elf_file *ssl = NULL, *crypto = NULL;
@@ -400,6 +401,20 @@ int library_examine(const struct target_tls *tls, struct library_plan *plan)
 	elf_file_close(ssl);
 	elf_file_close(crypto);
 	elf_ask_another();
+	return err;
+}
+
+int library_examine(const struct target_tls *tls, struct library_plan *plan)
+{
+	struct plan_key key;
+	bool known = plan_key_read(tls->ssl.fd, tls->crypto.fd, &key);
+	int err;
+
+	if (known && plans_find(&key, plan))
+		return 0;
+	err = plan_make(tls, plan);
+	if (!err && known)
+		plans_keep(&key, plan);
 	return err;
 }
 
