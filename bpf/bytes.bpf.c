@@ -106,7 +106,7 @@ static __noinline int wire_forget(const struct sock *sk, const struct tlsfail_co
 
 __hidden void conn_forget(const struct sock *sk, const struct tlsfail_conn *c)
 {
-	if (c->flags & TLSFAIL_F_TLS)
+	if (c->flags & (TLSFAIL_F_TLS | TLSFAIL_F_PLAIN))
 		wire_forget(sk, c);
 	conn_remove(sk, c);
 }

@@ -20,6 +20,8 @@
 /* A SYN is sent again after a second (TCP_TIMEOUT_INIT), and nobody who means to wait waits less. */
 #define SYN_PATIENCE_NS 900000000ULL
 
+#define PORT_HTTPS 443
+
 #define PEER_CLOSED (TLSFAIL_F_PEER_FIN | TLSFAIL_F_PEER_RST | TLSFAIL_F_PEER_NOTIFY)
 
 /* Of a longer one a server may answer the beginning. */
@@ -207,12 +209,20 @@ static __always_inline bool is_unconnected(const struct tlsfail_conn *c)
 						   c->t_close - c->t_start >= SYN_PATIENCE_NS);
 }
 
+/* Closed here at once, without a request. */
+static __always_inline bool is_unused(const struct tlsfail_conn *c, __u64 t_ready)
+{
+	return c->flags & (TLSFAIL_F_LOCAL_FIN | TLSFAIL_F_LOCAL_NOTIFY) &&
+	       !(c->flags & TLSFAIL_F_EXITING) && !c->t_request && t_ready &&
+	       c->t_close - t_ready < AT_ONCE_NS;
+}
+
 static __always_inline enum client_end ended_after(const struct tlsfail_conn *c)
 {
 	if (is_refused_here(c))
 		return CLIENT_FAILED;
 	if (!is_turned_away(c))
-		return CLIENT_WELL;
+		return is_unused(c, c->t_done) ? CLIENT_UNUSED : CLIENT_WELL;
 	switch (answer_of(c)) {
 	case ANSWER_NONE:
 		return CLIENT_FAILED;
@@ -224,10 +234,24 @@ static __always_inline enum client_end ended_after(const struct tlsfail_conn *c)
 	return CLIENT_WELL;
 }
 
+/* Of plain text that was not answered: by a server of TLS? */
+static __always_inline enum client_end plain_ended(struct tlsfail_conn *c)
+{
+	const __u64 *plain = connection_of(c)->plain;
+
+	if (!(c->flags & (TLSFAIL_F_PEER_FIN | TLSFAIL_F_PEER_RST)) ||
+	    plain[TLSFAIL_DIR_RECEIVED] ||
+	    !(c->flags & TLSFAIL_F_PEER_DID_TLS || c->rport == PORT_HTTPS))
+		return CLIENT_WELL;
+	c->flags |= TLSFAIL_F_PLAIN;
+	return CLIENT_UNUSED;
+}
+
 __hidden enum client_end client_ended(struct tlsfail_conn *c)
 {
 	__u32 peer_closed = c->flags & (TLSFAIL_F_PEER_FIN | TLSFAIL_F_PEER_RST);
 	const __u64 *plain = connection_of(c)->plain;
+	bool silent = !plain[0] && !plain[1];
 
 	if (!(c->flags & TLSFAIL_F_ESTABLISHED) && c->flags & TLSFAIL_F_CONNECT)
 		return is_unconnected(c) ? CLIENT_FAILED : CLIENT_WELL;
@@ -235,6 +259,11 @@ __hidden enum client_end client_ended(struct tlsfail_conn *c)
 		return c->flags & TLSFAIL_F_DONE ? ended_after(c) : CLIENT_FAILED;
 	/* Closed before anything was said, and seen from its connect on: as with a refusal, TLS may
 	 * have been meant. */
-	return peer_closed && c->flags & TLSFAIL_F_CONNECT && !plain[0] && !plain[1] ? CLIENT_FAILED
-										     : CLIENT_WELL;
+	if (!(c->flags & TLSFAIL_F_CONNECT))
+		return CLIENT_WELL;
+	if (!silent)
+		return plain_ended(c);
+	if (peer_closed)
+		return CLIENT_FAILED;
+	return is_unused(c, c->t_established) ? CLIENT_UNUSED : CLIENT_WELL;
 }

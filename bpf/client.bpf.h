@@ -17,6 +17,8 @@ enum client_end {
 	CLIENT_WELL,
 	CLIENT_FAILED,
 	CLIENT_UNSURE, /* whether an answer came is not known */
+	CLIENT_UNUSED, /* well, but this side had no use for it: whether it refused the peer, or could
+			* not go on, does not show here */
 };
 
 /* It is over, and how? */

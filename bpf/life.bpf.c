@@ -28,12 +28,10 @@ static __always_inline void demand_failure(const struct tlsfail_conn *c)
 		demand_note(TLSFAIL_D_CERT_FAILED);
 }
 
-static __noinline int conn_report(const struct sock *sk, struct tlsfail_conn *c)
+static __noinline int conn_send(const struct sock *sk, struct tlsfail_conn *c)
 {
 	bool kept = true;
 	__u32 n;
-
-	demand_failure(c);
 
 	if (c->tx_bytes)
 		kept &= wire_report(sk, c, TLSFAIL_DIR_SENT);
@@ -45,9 +43,26 @@ static __noinline int conn_report(const struct sock *sk, struct tlsfail_conn *c)
 		c->flags |= TLSFAIL_F_NO_WIRE;
 	c->netns = connection_of(c)->kept.netns;
 	c->born = connection_of(c)->kept.born;
-	peer_failed(c);
 	report_conn(c);
 	return 0;
+}
+
+static __noinline int conn_report(const struct sock *sk, struct tlsfail_conn *c)
+{
+	demand_failure(c);
+	peer_failed(c);
+	return conn_send(sk, c);
+}
+
+/* It counts as what it seems to be; whether there is more to it, the collector may know. */
+static __noinline int conn_unused(const struct sock *sk, struct tlsfail_conn *c)
+{
+	if (c->flags & TLSFAIL_F_DONE) {
+		count_success(c);
+		if (!c->cert_count)
+			demand_note(TLSFAIL_D_CERT_FAILED);
+	}
+	return peer_is_due(c) ? conn_send(sk, c) : 0;
 }
 
 /* An error that was raised before the first I/O, as when nothing can be offered, belongs to the
@@ -185,6 +200,8 @@ static __noinline int conn_end(const struct sock *sk, struct tlsfail_conn *c)
 		count(TLSFAIL_N_UNSURE);
 	else if (end == CLIENT_FAILED)
 		conn_report(sk, c);
+	else if (end == CLIENT_UNUSED)
+		conn_unused(sk, c);
 	else if (c->flags & TLSFAIL_F_DONE)
 		count_success(c);
 out:

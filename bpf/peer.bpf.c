@@ -17,6 +17,9 @@
 #define TICKET_MIN_LEN 52
 #define TICKET_MAX_LEN 4096
 
+/* Health checks do it all the time. */
+#define SUSPECT_PAUSE_NS 5000000ULL
+
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, PEERS_MAX);
@@ -109,6 +112,16 @@ __hidden void peer_cert_missed(const struct tlsfail_conn *c)
 		return;
 	p->cert_asked = 1;
 	demand_note(TLSFAIL_D_CERT_NEWS);
+}
+
+__hidden bool peer_is_due(const struct tlsfail_conn *c)
+{
+	struct tlsfail_peer_state *p = peer_get(c);
+
+	if (!p || (p->t_suspect && c->t_close - p->t_suspect < SUSPECT_PAUSE_NS))
+		return false;
+	p->t_suspect = c->t_close;
+	return true;
 }
 
 static __always_inline void peer_done(struct tlsfail_conn *c)

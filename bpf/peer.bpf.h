@@ -23,6 +23,10 @@ bool peer_cert_is_new(const struct tlsfail_conn *c, __u64 interval_ns, __u64 pau
 /* A handshake with it was done, and no certificate was read: that is asked for once, if none is known. */
 void peer_cert_missed(const struct tlsfail_conn *c);
 
+/* Is a connection to it that has not failed, by what is known here, to be reported? Not if another one
+ * was just now. */
+bool peer_is_due(const struct tlsfail_conn *c);
+
 /* A connection to it has failed, and takes the counts along. */
 void peer_failed(struct tlsfail_conn *c);
 

@@ -19,6 +19,9 @@
 
 #define HANDSHAKE_MAX 131072
 
+/* Of an answer to plain text no more is looked at. */
+#define PLAIN_ANSWER_MAX 1024
+
 /* What TCP counts beside bytes: the SYN of a connection made here, a FIN. */
 #define CONTROL_BYTES 1
 
@@ -220,14 +223,48 @@ static __always_inline bool is_orphans_alert(const struct thread *t, const struc
 	       is_record(t->last_head, RECORD_ALERT);
 }
 
+/* What a server of TLS says to one that speaks none: an alert, or as HTTP that the request is bad. */
+static __always_inline bool is_tls_answer(const __u8 *head)
+{
+	const __u8 *status = head + 9; /* behind "HTTP/1.1 " */
+
+	return is_record(head, RECORD_ALERT) ||
+	       (head[0] == 'H' && head[1] == 'T' && head[2] == 'T' && head[3] == 'P' &&
+		status[0] == '4' && status[1] == '0' && status[2] == '0');
+}
+
+/* Plain text was sent, and this is the answer. The collector reads what it says. */
+static __noinline int plain_refused(const struct sock *sk, struct thread *t, struct tlsfail_conn *c,
+				    __u32 len)
+{
+	if (peer_is_due(c)) {
+		c->flags |= TLSFAIL_F_PLAIN;
+		c->t_first_rx = c->t_close = bpf_ktime_get_ns();
+		read_head(c->first_rx, len, t->io_buf);
+		c->first_rx_kept = at_most(len, TLSFAIL_HEAD_LEN);
+		wire_append(c, (__u64)sk + TLSFAIL_DIR_RECEIVED, at_most(len, PLAIN_ANSWER_MAX),
+			    t->io_buf);
+		wire_report(sk, c, TLSFAIL_DIR_RECEIVED);
+		c->netns = connection_of(c)->kept.netns;
+		report_conn(c);
+	}
+	conn_forget(sk, c);
+	return 0;
+}
+
 /* The dialogue before a handshake, of a client: a PROXY header, STARTTLS. Longer ones, and those of a
  * server, are forgotten; if it comes to TLS after all, TCP knows how much there was. */
-static __always_inline void plain_io(const struct sock *sk, struct tlsfail_conn *c, __u32 len,
-				     __u32 dir)
+static __always_inline void plain_io(const struct sock *sk, struct thread *t,
+				     struct tlsfail_conn *c, __u32 len)
 {
 	__u64 *plain = connection_of(c)->plain;
 
-	plain[dir & 1] += len;
+	if (c->flags & TLSFAIL_F_CONNECT && t->io_dir == TLSFAIL_DIR_RECEIVED && plain[0] &&
+	    !plain[1] && is_tls_answer(t->last_head)) {
+		plain_refused(sk, t, c, len);
+		return;
+	}
+	plain[t->io_dir & 1] += len;
 	if (!(c->flags & TLSFAIL_F_CONNECT) || plain[0] + plain[1] > DIALOGUE_MAX)
 		conn_forget(sk, c);
 }
@@ -258,7 +295,7 @@ static __noinline struct tlsfail_conn *io_before(const struct sock *sk, struct t
 		begun = conn_begin(sk, t, c, ret, dir);
 	}
 	if (!begun && c)
-		plain_io(sk, c, ret, dir);
+		plain_io(sk, t, c, ret);
 	return begun;
 }
 

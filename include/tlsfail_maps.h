@@ -40,8 +40,9 @@ struct tlsfail_peer_state {
 	__u64 latency_ns; /* of the handshakes that were done, all together */
 	__u64 t_cert;	  /* when its certificates were reported last */
 	__u64 cert_print; /* which they were, see struct tlsfail_conn */
-	__u32 did_tls;	  /* it has sent a TLS record */
-	__u32 tickets;	  /* it sends session tickets after handshakes of TLS 1.3 */
+	__u64 t_suspect; /* when a connection was reported last that did not fail by what BPF knows */
+	__u32 did_tls;	 /* it has sent a TLS record */
+	__u32 tickets;	 /* it sends session tickets after handshakes of TLS 1.3 */
 	__u32 cert_asked; /* a handshake without one was done, and told so */
 	__u32 pad;
 };

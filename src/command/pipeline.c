@@ -4,9 +4,6 @@
  */
 #include "command/pipeline.h"
 
-#include "diagnose/certmemo.h"
-#include "diagnose/notes.h"
-
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -16,12 +13,14 @@
 #include "command/programs.h"
 #include "command/standings.h"
 #include "diagnose/causes.h"
+#include "diagnose/certmemo.h"
 #include "diagnose/correlate.h"
 #include "record/decode.h"
 #include "diagnose/diagnose.h"
 #include "finding/finding.h"
 #include "diagnose/fold.h"
 #include "diagnose/groups.h"
+#include "diagnose/notes.h"
 #include "program/nginx/place.h"
 #include "system/clock.h"
 #include "system/log.h"
@@ -334,27 +333,35 @@ static void history_find(struct pipeline *p)
 		f->history = (struct peer_history){ .known = false };
 }
 
+static void peer_learn(struct pipeline *p)
+{
+	certmemo_put(p->certmemo, &p->finding.peer, p->failure.netns, p->finding.time_ns,
+		     p->work.certs, p->work.cert_count, p->failure.conn->cert_count);
+	notes_drop(p->notes, &p->finding.peer);
+	peers_offered(p->peers, p->failure.conn, p->finding.hello.offers_session);
+	peers_caused(p->peers, p->failure.conn, p->finding.cause, upstream_of(&p->finding.config));
+}
+
 static int failure_report(struct pipeline *p)
 {
 	bool tell, told, server = symptoms_is_server(p->failure.conn);
+	bool learn = !server && !symptoms_is_suspect(p->failure.conn);
 	int err;
 
 	if (!(p->roles & (server ? PIPELINE_SERVER : PIPELINE_CLIENT)))
 		return 0;
-	if (!server)
+	if (learn)
 		history_find(p);
 	p->failure.memo = p->certmemo;
 	p->failure.program = programs_find(p->failure.exe, p->failure.conn->comm);
 	diagnose(&p->failure, &p->work, &p->finding);
+	if (p->finding.nothing)
+		return 0;
+	if (p->finding.kind == FINDING_PLAINTEXT)
+		return notes_first(p->notes, &p->finding.peer) ? finding_write(p, &p->finding) : 0;
 	failure_count(p);
-	if (!server) {
-		certmemo_put(p->certmemo, &p->finding.peer, p->failure.netns, p->finding.time_ns,
-			     p->work.certs, p->work.cert_count, p->failure.conn->cert_count);
-		notes_drop(p->notes, &p->finding.peer);
-		peers_offered(p->peers, p->failure.conn, p->finding.hello.offers_session);
-		peers_caused(p->peers, p->failure.conn, p->finding.cause,
-			     upstream_of(&p->finding.config));
-	}
+	if (learn)
+		peer_learn(p);
 	if ((p->finding.noise && !p->tell_noise) || !filter_passes(&p->filter, &p->finding))
 		return 0;
 	p->findings++;

@@ -12,6 +12,46 @@
 
 static const struct cause rows[] = {
 	{
+		.slug = "plain-text-to-tls",
+		.when = { .with = C_REFUSED_PLAIN },
+		.confidence = CONFIDENCE_HIGH,
+		.responsible = RESPONSIBLE_THIS_HOST,
+		.evidence =
+			"plain text was sent, and the answer is a TLS alert, or an HTTP status 400 "
+			"that says that TLS is expected",
+		.message = "{program} sent plain text to {peer}, which expects TLS on that port.",
+		.hint = "use {setting:use_tls}, or the port on which the {upstream} speaks plain text",
+	},
+	{
+		.slug = "plain-text-to-tls",
+		.when = { .with = C_IGNORED_PLAIN },
+		.confidence = CONFIDENCE_MEDIUM,
+		.responsible = RESPONSIBLE_THIS_HOST,
+		.evidence =
+			"plain text was sent to a peer that has spoken TLS before, or to port 443, "
+			"and it closed the connection without an answer",
+		.message =
+			"{program} sent plain text to {peer}, which closed the connection without "
+			"an answer; it seems to expect TLS on that port.",
+		.doubt = "It may have closed it for another reason.",
+		.hint = "use {setting:use_tls}, or the port on which the {upstream} speaks plain text",
+	},
+	{
+		.slug = "client-cert-unloadable",
+		.when = { .with = C_NOTHING_SAID },
+		.confidence = CONFIDENCE_MEDIUM,
+		.responsible = RESPONSIBLE_THIS_HOST,
+		.evidence =
+			"TCP was connected and closed here at once, without a byte; which client "
+			"certificate or key is used depends on a variable",
+		.message =
+			"{program} connected to {peer} and closed the connection before it sent a "
+			"ClientHello, most likely because it could not load the client "
+			"certificate, which depends on a variable.",
+		.doubt = "It may have closed it for another reason.",
+		.hint = "{setting:client_certificate_log}",
+	},
+	{
 		.slug = "peer-moved",
 		.when = { .with = C_MOVED | C_STRANGE_CERT },
 		.confidence = CONFIDENCE_HIGH,
@@ -43,7 +83,7 @@ static const struct cause rows[] = {
 		.slug = "proxy-protocol-unexpected",
 		.when = { .with = C_HEADER_FIRST,
 			  .any = O_NOT_TLS | O_ALERT | ENDED,
-			  .none = O_SERVER_HELLO | O_DONE },
+			  .none = O_SERVER_HELLO | O_DONE | O_REFUSED },
 		.confidence = CONFIDENCE_MEDIUM,
 		.responsible = RESPONSIBLE_THIS_HOST,
 		.high_if = O_NOT_TLS | O_HTTP,
@@ -59,7 +99,7 @@ static const struct cause rows[] = {
 		.slug = "proxy-protocol-missing",
 		.when = { .with = C_OTHERS_SEND_HEADER,
 			  .any = ENDED,
-			  .none = O_SERVER_HELLO | O_DONE | O_ERROR },
+			  .none = O_SERVER_HELLO | O_DONE | O_ERROR | O_REFUSED },
 		.confidence = CONFIDENCE_MEDIUM,
 		.responsible = RESPONSIBLE_THIS_HOST,
 		.or_next = true,
@@ -91,7 +131,8 @@ static const struct cause rows[] = {
 		.slug = "starttls-expected",
 		.when = { .with = C_STARTTLS_PORT,
 			  .any = O_NOT_TLS | ENDED | O_TIMER,
-			  .none = O_SERVER_HELLO | O_DONE | O_ALERT | O_PEER_DID_TLS | O_HTTP },
+			  .none = O_SERVER_HELLO | O_DONE | O_ALERT | O_PEER_DID_TLS | O_HTTP |
+				  O_REFUSED },
 		.confidence = CONFIDENCE_MEDIUM,
 		.responsible = RESPONSIBLE_THIS_HOST,
 		.high_if = O_NOT_TLS,
@@ -241,13 +282,46 @@ static const struct cause rows[] = {
 	},
 	{
 		.slug = "trusted-ca-expired",
-		.when = { .with = C_OTHER_EXPIRED, .verify = { TLS_VERIFY_EXPIRED } },
+		.when = { .all = O_CERT | O_VERIFY_CODE,
+			  .with = C_OTHER_EXPIRED,
+			  .verify = { TLS_VERIFY_EXPIRED } },
 		.confidence = CONFIDENCE_HIGH,
 		.responsible = RESPONSIBLE_THIS_HOST,
 		.evidence =
 			"X509 verify code 10, and none of the certificates received has expired",
 		.message = "A CA certificate on this host that is used to verify {peer} has "
-			   "expired (verify code 10); none of the certificates it sent has.",
+			   "expired{code}; none of the certificates it sent has.",
+		.hint = "renew the CA certificates in {setting:trusted_cas}",
+	},
+	{
+		.slug = "trusted-ca-expired",
+		.when = { .with = C_OTHER_EXPIRED,
+			  .none = O_CERT,
+			  .verify = { TLS_VERIFY_EXPIRED } },
+		.confidence = CONFIDENCE_MEDIUM,
+		.responsible = RESPONSIBLE_THIS_HOST,
+		.or_next = true,
+		.evidence = "a session was resumed; X509 verify code 10 is its result, and none of "
+			    "the certificates that the peer showed before has expired",
+		.message = "A CA certificate on this host that was used to verify {peer} had "
+			   "expired when the resumed session began{code}; none of the certificates "
+			   "that it showed has.",
+		.doubt = "It may have shown other certificates then.",
+		.hint = "renew the CA certificates in {setting:trusted_cas}",
+	},
+	/* By the alert alone it may be a revocation list as well. */
+	{
+		.slug = "trusted-ca-expired",
+		.when = { .with = C_OTHER_EXPIRED,
+			  .none = O_VERIFY_CODE,
+			  .verify = { TLS_VERIFY_EXPIRED } },
+		.confidence = CONFIDENCE_MEDIUM,
+		.responsible = RESPONSIBLE_THIS_HOST,
+		.candidates = { { .slug = "verify-crl-missing" } },
+		.evidence = "fatal alert 45 sent for a certificate, and none of those received has "
+			    "expired",
+		.message = "A CA certificate on this host that is used to verify {peer} has "
+			   "expired; none of the certificates it sent has.",
 		.hint = "renew the CA certificates in {setting:trusted_cas}",
 	},
 	{

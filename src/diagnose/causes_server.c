@@ -69,6 +69,16 @@ static const struct cause rows[] = {
 			"trusts, not be expired, and be valid for that name",
 	},
 	{
+		.slug = "client-rejects-status",
+		.when = { .role = OF_SERVER, .alert = { TLS_ALERT_CERTIFICATE_STATUS } },
+		.confidence = CONFIDENCE_HIGH,
+		.evidence = "fatal alert 113 received",
+		.message = "Client {peer} does not accept the OCSP status of the certificate it got "
+			   "for {name} (alert {alert}).",
+		.hint = "check the OCSP answer that is stapled to {setting:certificate_file}: a "
+			"certificate with must-staple needs one that is good and not out of date",
+	},
+	{
 		.slug = "client-refuses-handshake",
 		.when = { .role = OF_SERVER, .all = O_ALERT },
 		.confidence = CONFIDENCE_MEDIUM,

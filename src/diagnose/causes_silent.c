@@ -22,6 +22,7 @@
 	{                                                                                          \
 		{ .slug = "sni-missing", .all = O_NO_SNI | O_RX_NONE | O_NO_SUCCESS, .without = C_SNI_NEEDLESS }, \
 		{ .slug = "sni-unrecognized", .all = O_SNI | O_RX_NONE | O_NO_SUCCESS },                          \
+		{ .slug = "proxy-protocol-missing", .all = O_RX_NONE | O_NO_SUCCESS, .without = C_HEADER_FIRST | C_SUCCEEDED }, \
 		{ .slug = "protocol-version-rejected", .all = O_NARROW | O_RX_NONE | O_NO_SUCCESS },              \
 		{ .slug = "pqc-hello-intolerant", .all = O_LARGE | O_POST_QUANTUM | O_RX_NONE },                  \
 		{ .slug = "large-hello-intolerant", .all = O_LARGE | O_RX_NONE },                                 \

@@ -387,6 +387,11 @@ static const struct cause rows[] = {
 		.hint = "set {setting:name} to a name in the certificate, if that is the server "
 			"you mean; otherwise have it reissued with that name",
 		.wordings = {
+			{ .with = C_NAME_DOTTED,
+			  .message = "The certificate of {peer} is for {names}; it was compared "
+				     "with \"{host}\", and the dot at its end belongs to no name "
+				     "in a certificate.",
+			  .hint = "set {setting:name} without the dot at its end" },
 			{ .with = C_NAME_IS_ADDRESS,
 			  .message = "The certificate of {peer} is for {names}, but it is "
 				     "compared with an IP address, {host}, and only DNS names "
@@ -396,13 +401,32 @@ static const struct cause rows[] = {
 		},
 	},
 	{
+		.slug = "verify-hostname-mismatch",
+		.when = { .with = C_NAME_UNFIT },
+		.confidence = CONFIDENCE_MEDIUM,
+		.evidence = "handshake done, and the connection closed here at once, without a "
+			    "request; the certificate is not for the name asked for",
+		.message =
+			"{program} completed the handshake with {peer} and closed the connection "
+			"without a request; the certificate is not for {asked}.",
+		.with_cert =
+			"{program} completed the handshake with {peer} and closed the "
+			"connection without a request; the certificate is for {names}, not for "
+			"{asked}.",
+		.doubt =
+			"Programs that compare the name themselves do this, and so do health checks.",
+		.hint = "set {setting:name} to a name in the certificate, if that is the server you "
+			"mean; otherwise have it reissued with that name",
+	},
+	{
 		.slug = "verify-refused",
 		.when = { .any = O_VERIFY_REFUSED },
 		.confidence = CONFIDENCE_MEDIUM,
 		.resumption_hides = true,
 		.candidates = { { .slug = "verify-untrusted-issuer", .all = O_VERIFY_UNKNOWN },
 				{ .slug = "verify-hostname-mismatch", .all = O_VERIFY_UNKNOWN },
-				{ .slug = "verify-depth-exceeded", .all = O_VERIFY_UNKNOWN } },
+				{ .slug = "verify-depth-exceeded", .all = O_VERIFY_UNKNOWN },
+				{ .slug = "trusted-ca-expired", .all = O_VERIFY_UNKNOWN } },
 		.high_if = O_VERIFY_CODE,
 		.evidence = "any other X509 verify code that the program asked for; or the "
 			    "library refused the certificate during the handshake, and nothing "

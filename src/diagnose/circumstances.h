@@ -42,12 +42,18 @@
 	X(CLIENT_CERT_UNFIT, "the configured client certificate is not meant for clients")         \
 	X(OFFER_OF_ONE_PLACE, "few suites or groups were offered, and other places connect to the peer") \
 	X(NAME_IS_ADDRESS, "the name that was compared with the certificate is an IP address")     \
+	X(NAME_DOTTED, "the name that was compared with the certificate ends with a dot, and matches without it") \
 	X(HEADER_FIRST, "a PROXY protocol header was sent before the ClientHello")                 \
 	X(OTHERS_SEND_HEADER, "other places in the configuration send this peer such a header")    \
 	X(UNANSWERED, "TCP was not connected: the SYN was not answered")                           \
 	X(UNREACHABLE, "TCP was not connected: connect() failed with an error that the network reports") \
 	X(MOVED, "the name configured for the peer now resolves to another address")               \
 	X(GRPC, "it speaks gRPC, by its port or by other places of the configuration")              \
+	/* of a connection that has not failed by itself */                                       \
+	X(NAME_UNFIT, "the handshake was done and the connection closed here at once, without a request; the certificate is not for whom was asked for") \
+	X(NOTHING_SAID, "TCP was connected and closed here at once, without a byte; a place in the configuration that connects to the peer has a client certificate that depends on a variable") \
+	X(REFUSED_PLAIN, "plain text was sent; the answer is a TLS alert, or says that TLS is expected") \
+	X(IGNORED_PLAIN, "plain text was sent to a peer that has spoken TLS, or to port 443; it closed without an answer") \
 	X(STARTTLS_PORT, "the port belongs to a protocol that starts in plain text")               \
 	/* what the peer did before */                                                             \
 	X(SUCCEEDED, "a handshake with this peer and that name has succeeded before")              \
@@ -68,6 +74,9 @@ enum circumstance {
 	CIRCUMSTANCES(CIRCUMSTANCE_BIT)
 #undef CIRCUMSTANCE_BIT
 };
+
+/* What makes a finding of a connection that has not failed by itself; see symptoms_is_suspect(). */
+#define C_OF_SUSPECTS (C_NAME_UNFIT | C_NOTHING_SAID | C_REFUSED_PLAIN | C_IGNORED_PLAIN)
 
 /* What it says. */
 const char *circumstance_words(enum circumstance_number number);

@@ -25,6 +25,7 @@
 #define FEW_SCHEMES	 2
 
 #define ONE_PACKET_LEN 1400 /* of a ClientHello, on the usual path */
+#define RECORD_ALERT   21   /* the type of a record */
 #define HEADER_MIN     15   /* "PROXY UNKNOWN\r\n" */
 
 /* -- names ------------------------------------------------------------------------------------- */
@@ -275,11 +276,25 @@ static uint64_t observe_trust(const struct finding *f, const struct program_fact
 	return o;
 }
 
+/* Of what the peer showed before, all that it sent is known, and none of it has expired. */
+static bool has_shown_good(const struct failure *failure, const struct finding *f)
+{
+	const struct certmemo_shown *shown =
+		failure->memo && f->choice.has_resumed && f->choice.resumed
+			? certmemo_get(failure->memo, &f->peer, failure->netns)
+			: NULL;
+
+	return shown && shown->leaf.top_issuer[0] && shown->first_to_end.has_validity &&
+	       f->time_ns && shown->first_to_end.not_after >= (int64_t)(f->time_ns / NS_PER_S);
+}
+
 /* All certificates that came are here, and none of them has expired. */
 static uint64_t observe_expiry(const struct failure *failure, const struct diagnose_work *work,
 			       const struct finding *f, const struct symptoms *s)
 {
-	if (s->verify != TLS_VERIFY_EXPIRED || !work->cert_count || !f->time_ns ||
+	if (s->verify == TLS_VERIFY_EXPIRED && !work->cert_count)
+		return has_shown_good(failure, f) ? C_OTHER_EXPIRED : 0;
+	if (s->verify != TLS_VERIFY_EXPIRED || !f->time_ns ||
 	    work->cert_count < failure->conn->cert_count)
 		return 0;
 	for (size_t i = 0; i < work->cert_count; i++)
@@ -335,6 +350,20 @@ static bool is_grpc_port(uint16_t port)
 	return (port >= 50051 && port <= 50059) || port == 4317 || port == 7233;
 }
 
+/* Without the dot at its end, is the name one of the certificate? */
+static bool is_dotted(const struct finding *f)
+{
+	char name[FINDING_NAME_LEN];
+	size_t len = strlen(f->name_check.name);
+
+	if (len < 2 || f->name_check.name[len - 1] != '.' || !f->certificate.known ||
+	    f->certificate.cut)
+		return false;
+	memcpy(name, f->name_check.name, len - 1);
+	name[len - 1] = '\0';
+	return context_is_for(&f->certificate, name);
+}
+
 static uint64_t observe_config(const struct program_facts *facts, const struct finding *f,
 			       const char *name)
 {
@@ -356,6 +385,8 @@ static uint64_t observe_config(const struct program_facts *facts, const struct f
 		o |= C_HEADER_FIRST;
 	if (f->name_check.known && context_is_address(f->name_check.name))
 		o |= C_NAME_IS_ADDRESS;
+	if (f->name_check.known && is_dotted(f))
+		o |= C_NAME_DOTTED;
 	if (facts->uses_tls ? facts->can_send_name : name[0] && !is_malformed(name))
 		o |= C_CAN_SEND_NAME;
 	if (facts->uses_tls && !facts->can_send_name)
@@ -385,6 +416,72 @@ static bool alert_is_hidden(const struct tlsfail_conn *c, const struct tls_view 
 	return !(c->flags & TLSFAIL_F_DONE) && view->server.version == TLS_VERSION_1_3 &&
 	       view->client.records.encrypted_alert;
 }
+
+/* The handshake was done, and what was shown is not for whom was asked. */
+static bool is_name_unfit(const struct failure *failure, const struct diagnose_work *work,
+			  const struct finding *f)
+{
+	const struct program *program = failure->program;
+	struct finding_certificate leaf = { 0 };
+	const char *name = f->hello.server_name;
+
+	if (!work->cert_count || !f->hello.known || f->hello.cut ||
+	    (program && program->closes_unused))
+		return false;
+	if (!f->hello.has_server_name) {
+		if (!program || !program->compares_addresses)
+			return false;
+		name = f->peer.address;
+	}
+	finding_certificate_set(&leaf, &work->certs[0], failure->conn->cert_count);
+	return !leaf.cut && !context_is_for(&leaf, name);
+}
+
+static bool says(const struct tls_capture *answer, const char *words)
+{
+	size_t len = strlen(words);
+
+	for (size_t i = 0; answer->data && i + len <= answer->len; i++)
+		if (!memcmp(answer->data + i, words, len))
+			return true;
+	return false;
+}
+
+/* What servers say in plain HTTP on a port for TLS: nginx and those who say it in its words; Go; Apache;
+ * Tomcat. */
+static bool asks_for_tls(const struct tls_capture *answer)
+{
+	static const char *const words[] = {
+		"plain HTTP request was sent to HTTPS port",
+		"HTTP request to an HTTPS server",
+		"speaking plain HTTP to an SSL-enabled server port",
+		"combination of host and port requires TLS",
+	};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (says(answer, words[i]))
+			return true;
+	return false;
+}
+
+/* A connection that has not failed by itself. */
+static uint64_t observe_suspect(const struct failure *failure, const struct diagnose_work *work,
+				const struct finding *f, const struct program_facts *facts)
+{
+	const struct tlsfail_conn *c = failure->conn;
+
+	if (!symptoms_is_suspect(c))
+		return 0;
+	if (c->flags & TLSFAIL_F_DONE)
+		return is_name_unfit(failure, work, f) ? C_NAME_UNFIT : 0;
+	if (!(c->flags & TLSFAIL_F_PLAIN))
+		return facts->client_cert_varies ? C_NOTHING_SAID : 0;
+	if (!c->first_rx_kept)
+		return C_IGNORED_PLAIN;
+	return c->first_rx[0] == RECORD_ALERT || asks_for_tls(&failure->received) ? C_REFUSED_PLAIN
+										  : 0;
+}
+
 /* What a client offered that came to us. */
 static uint64_t observe_client(const struct tls_view *view)
 {
@@ -422,7 +519,7 @@ void context_observe(const struct failure *failure, const struct diagnose_work *
 		s->context |= C_NAME_UNSENT;
 	if (s->context & (C_FEW_SUITES | C_FEW_GROUPS) && facts.place_count > 1)
 		s->context |= C_OFFER_OF_ONE_PLACE;
-	s->context |= observe_connect(failure->conn);
+	s->context |= observe_connect(failure->conn) | observe_suspect(failure, work, f, &facts);
 	/* What was said before was a dialogue: STARTTLS, CONNECT. */
 	if (failure->conn->flags & TLSFAIL_F_PEER_SPOKE && !facts.sends_header)
 		s->context &= ~(uint64_t)C_HEADER_FIRST;

@@ -481,7 +481,10 @@ static void conclude_soundly(struct finding *f, const struct failure *failure,
 		fill_close(f, failure->conn, cause);
 		conclude(f, failure, s, cause);
 		fill_config(f, failure);
-		broken = invariant_broken(failure, f);
+		/* Of a connection that has not failed no other row is to be asked. */
+		f->nothing =
+			symptoms_is_suspect(failure->conn) && !(cause->when.with & C_OF_SUSPECTS);
+		broken = f->nothing ? NULL : invariant_broken(failure, f);
 		if (!broken)
 			return;
 		f->contradictions++;
@@ -517,6 +520,8 @@ void diagnose(const struct failure *failure, struct diagnose_work *work, struct 
 	context_observe(failure, work, f, &s);
 	explain_evidence(failure, work, f);
 	conclude_soundly(f, failure, &s);
+	if (s.context & (C_REFUSED_PLAIN | C_IGNORED_PLAIN))
+		f->kind = FINDING_PLAINTEXT;
 	timeline_fill(failure, f);
 }
 

@@ -122,6 +122,14 @@ static bool was_connected(const struct failure *failure, const struct finding *f
 	return failure->conn->flags & TLSFAIL_F_ESTABLISHED || f->bytes_received;
 }
 
+static bool was_not_connected(const struct failure *failure, const struct finding *f)
+{
+	const uint32_t begun = TLSFAIL_F_ESTABLISHED | TLSFAIL_F_TLS;
+
+	return failure->conn->flags & (TLSFAIL_F_CONNECT | TLSFAIL_F_REFUSED) &&
+	       !(failure->conn->flags & begun) && !f->bytes_received;
+}
+
 /* -- of any cause ------------------------------------------------------------------------------ */
 
 static bool none_succeeds(const struct failure *failure, const struct finding *f)
@@ -226,6 +234,10 @@ static const struct {
 	{ "the connection was accepted",
 	  was_connected,
 	  { "connection-refused", "connect-timeout", "connect-unreachable" } },
+	{ "TCP was not connected",
+	  was_not_connected,
+	  { "starttls-expected", "proxy-protocol-missing", "proxy-protocol-unexpected",
+	    "sni-missing", "sni-malformed", "sni-unrecognized", "resumption-refused" } },
 	{ "no handshake with this peer is known to have succeeded", none_succeeds, { NULL } },
 	{ "handshakes with this peer succeed", some_succeed, { NULL } },
 	{ "the suggested setting is already in place", already_set, { NULL } },

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define NOTES_MAX 16
+#define PEERS_MAX 256 /* that are remembered; who came first makes room */
 
 /* A refusal comes as the answer to the first request. */
 #define WAIT_NS 5000000000ULL
@@ -17,6 +18,8 @@ struct notes {
 		uint64_t due; /* 0: free */
 		struct finding *finding;
 	} slots[NOTES_MAX];
+	size_t peer_next;
+	struct finding_endpoint peers[PEERS_MAX];
 };
 
 struct notes *notes_new(void)
@@ -29,6 +32,17 @@ void notes_free(struct notes *notes)
 	for (size_t i = 0; notes && i < NOTES_MAX; i++)
 		free(notes->slots[i].finding);
 	free(notes);
+}
+
+bool notes_first(struct notes *notes, const struct finding_endpoint *peer)
+{
+	for (size_t i = 0; i < PEERS_MAX; i++)
+		if (notes->peers[i].port == peer->port &&
+		    !strcmp(notes->peers[i].address, peer->address))
+			return false;
+	notes->peers[notes->peer_next] = *peer;
+	notes->peer_next = (notes->peer_next + 1) % PEERS_MAX;
+	return true;
 }
 
 bool notes_put(struct notes *notes, uint64_t t, const struct finding *finding)

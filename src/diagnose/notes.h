@@ -17,6 +17,9 @@ struct notes;
 struct notes *notes_new(void);
 void notes_free(struct notes *notes);
 
+/* Is there to be a note about that peer, of which there is one for each? The next time it is not. */
+bool notes_first(struct notes *notes, const struct finding_endpoint *peer);
+
 /* Keeps a copy of the finding, which came at t, in ns. False: there is no room. */
 bool notes_put(struct notes *notes, uint64_t t, const struct finding *finding);
 

@@ -93,6 +93,28 @@ bool symptoms_is_server(const struct tlsfail_conn *c)
 	return c->role == TLSFAIL_ROLE_SERVER;
 }
 
+/* Does more than its end say that it failed? */
+static bool is_refused(const struct tlsfail_conn *c)
+{
+	return c->error_count || c->flags & (TLSFAIL_F_REFUSED | TLSFAIL_F_HOST_REFUSED) ||
+	       (c->flags & TLSFAIL_F_VERIFY_ASKED && c->verify_code);
+}
+
+bool symptoms_is_suspect(const struct tlsfail_conn *c)
+{
+	const uint32_t closed = TLSFAIL_F_PEER_FIN | TLSFAIL_F_PEER_RST;
+	const uint32_t local = TLSFAIL_F_LOCAL_FIN | TLSFAIL_F_LOCAL_NOTIFY;
+
+	if (symptoms_is_server(c) || is_refused(c) ||
+	    c->flags & (TLSFAIL_F_EXITING | TLSFAIL_F_OPEN))
+		return false;
+	if (c->flags & TLSFAIL_F_PLAIN)
+		return true;
+	if (c->flags & TLSFAIL_F_TLS)
+		return c->flags & TLSFAIL_F_DONE && c->flags & local && !c->t_request;
+	return c->flags & TLSFAIL_F_ESTABLISHED && !(c->flags & closed);
+}
+
 /* Bytes of the peer that the kernel has, and that nobody read before the end. A FIN counts as one
  * (tcp_rcv_nxt_update()). */
 static uint64_t unread_bytes(const struct tlsfail_conn *c)
@@ -430,13 +452,21 @@ static uint64_t observe_error(const struct tlsfail_conn *c, const struct symptom
 	return o;
 }
 
+static bool has_expired(const struct diagnose_work *work, int64_t now)
+{
+	for (size_t i = 0; i < work->cert_count; i++)
+		if (work->certs[i].has_validity && work->certs[i].not_after < now)
+			return true;
+	return false;
+}
+
 /*
  * What is wrong with a certificate that the library refused in the handshake, when the program did
  * not ask: what the certificates themselves show, and the alert that was sent for it, as far as it
  * was seen (ssl_x509err2alert() of OpenSSL), do not leave much.
  */
 static enum tls_verify conclude_verify(const struct symptoms *s, const struct diagnose_work *work,
-				       int64_t now)
+				       uint32_t sent, int64_t now)
 {
 	int alert = s->has_alert_sent && !s->alert_sent_inferred ? s->alert_sent : -1;
 
@@ -450,6 +480,10 @@ static enum tls_verify conclude_verify(const struct symptoms *s, const struct di
 		if (cert->not_before > now && (alert < 0 || alert == TLS_ALERT_BAD_CERTIFICATE))
 			return TLS_VERIFY_NOT_YET_VALID;
 	}
+	/* What has expired is none of those that came: a CA here, or a revocation list. */
+	if (alert == TLS_ALERT_CERTIFICATE_EXPIRED && now && work->cert_count &&
+	    work->cert_count == sent)
+		return TLS_VERIFY_EXPIRED;
 	if (alert == TLS_ALERT_CERTIFICATE_REVOKED)
 		return TLS_VERIFY_REVOKED;
 	if (alert == TLS_ALERT_UNSUPPORTED_CERTIFICATE)
@@ -464,12 +498,12 @@ static enum tls_verify conclude_verify(const struct symptoms *s, const struct di
 }
 
 /* Does the alert that was sent say the same as the certificates? Then that is no mere conclusion. */
-static bool alert_confirms(const struct symptoms *s)
+static bool alert_confirms(const struct symptoms *s, const struct diagnose_work *work, int64_t now)
 {
 	if (!s->has_alert_sent || s->alert_sent_inferred)
 		return false;
 	if (s->verify == TLS_VERIFY_EXPIRED)
-		return s->alert_sent == TLS_ALERT_CERTIFICATE_EXPIRED;
+		return s->alert_sent == TLS_ALERT_CERTIFICATE_EXPIRED && has_expired(work, now);
 	return s->verify == TLS_VERIFY_SELF_SIGNED && s->alert_sent == TLS_ALERT_UNKNOWN_CA;
 }
 
@@ -613,8 +647,10 @@ void symptoms_read(const struct failure *f, struct diagnose_work *work, struct s
 	if (s->has_alert)
 		s->observed |= observe_alert(s->alert, s->observed);
 	if (s->reason == TLS_REASON_VERIFY_FAILED && s->verify == TLS_VERIFY_OK) {
-		s->verify = conclude_verify(s, work, (int64_t)(f->time_ns / NS_PER_S));
-		s->verify_concluded = s->verify != TLS_VERIFY_OK && !alert_confirms(s);
+		int64_t now = (int64_t)(f->time_ns / NS_PER_S);
+
+		s->verify = conclude_verify(s, work, c->cert_count, now);
+		s->verify_concluded = s->verify != TLS_VERIFY_OK && !alert_confirms(s, work, now);
 	}
 	s->observed |= observe_error(c, s);
 	if (s->has_alert_sent && s->alert_sent != TLS_ALERT_UNRECOGNIZED_NAME)

@@ -45,6 +45,12 @@ struct symptoms {
 /* Are we the server? */
 bool symptoms_is_server(const struct tlsfail_conn *conn);
 
+/*
+ * As the client: a connection of which nothing by itself says that it failed. It was closed here at once
+ * and not used, or has spoken no TLS. Only its surroundings can make a finding of it.
+ */
+bool symptoms_is_suspect(const struct tlsfail_conn *conn);
+
 /* As the server: did the program look at the first bytes, and neither read them nor begin a handshake? */
 bool symptoms_only_looked(const struct tlsfail_conn *conn);
 

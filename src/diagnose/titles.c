@@ -11,6 +11,8 @@
 static const struct cause_title titles[] = {
 	/* as the client of an upstream */
 	{ "connect-unreachable", OF_CLIENT, "the network has no way to the upstream" },
+	{ "plain-text-to-tls", OF_CLIENT, "plain text was sent to a port that speaks TLS" },
+	{ "client-cert-unloadable", OF_CLIENT, "the client certificate could not be loaded" },
 	{ "connect-timeout", OF_CLIENT, "the upstream does not answer the TCP connect" },
 	{ "connection-refused", OF_CLIENT, "nothing listens at the upstream's address" },
 	{ "peer-not-tls-http", OF_CLIENT, "the upstream speaks plain HTTP on that port" },
@@ -140,6 +142,8 @@ static const struct cause_title titles[] = {
 	{ "server-cert-unusable", OF_SERVER,
 	  "this server's certificate or its key cannot be used" },
 	{ "client-rejects-cert", OF_SERVER, "the client refuses this server's certificate" },
+	{ "client-rejects-status", OF_SERVER,
+	  "the client refuses the OCSP status of the certificate" },
 	{ "client-refuses-handshake", OF_SERVER, "the client ended the handshake with an alert" },
 	{ "client-protocol-too-old", OF_SERVER, "the client offers no TLS version allowed here" },
 	{ "server-no-shared-cipher", OF_SERVER, "no cipher suite in common with the client" },

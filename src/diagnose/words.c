@@ -91,6 +91,14 @@ static void add_name(struct text *t, const struct facts *x)
 							: "this server");
 }
 
+/* The same, where it has to be in the certificate. */
+static void add_asked(struct text *t, const struct facts *x)
+{
+	const struct finding *f = x->f;
+
+	text_add(t, f->hello.has_server_name ? f->hello.server_name : f->peer.address);
+}
+
 static void add_versions(struct text *t, const struct facts *x)
 {
 	words_add_versions(t, &x->f->hello);
@@ -528,6 +536,7 @@ static const struct {
 	{ "local", add_local },
 	{ "sni", add_sni },
 	{ "name", add_name },
+	{ "asked", add_asked },
 	{ "versions", add_versions },
 	{ "version", add_version },
 	{ "host", add_host },

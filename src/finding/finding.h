@@ -65,6 +65,7 @@ enum finding_kind {
 	FINDING_SUMMARY,   /* event.name tlsfail.summary: how a peer stood */
 	FINDING_CONFIRMED, /* event.name tls.handshake.confirmed: a probe has settled a failure that
 			    * was told */
+	FINDING_PLAINTEXT, /* event.name tls.plaintext.sent: a peer expects TLS, and got none */
 	FINDING_FOLDED,	   /* event.name tlsfail.folded: more failures of a kind that was told */
 };
 
@@ -279,6 +280,7 @@ struct finding {
 	uint64_t duration_ns; /* from connect to the end */
 
 	const char *cause; /* slug */
+	bool nothing;	   /* it has not failed, and nothing is known against it */
 	bool noise;	   /* nobody has to do anything: not for those who want to act */
 	enum confidence confidence;
 	enum responsible responsible;

@@ -128,6 +128,7 @@ static const struct {
 	{ "tls.certificate.seen", FINDING_CERTIFICATE_SEEN },
 	{ "tls.certificate.expiring", FINDING_CERTIFICATE_EXPIRING },
 	{ "tls.certificate.unsent", FINDING_CERTIFICATE_UNSENT },
+	{ "tls.plaintext.sent", FINDING_PLAINTEXT },
 };
 
 /* The place of a word among names, or count. */

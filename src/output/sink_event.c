@@ -424,8 +424,9 @@ static void event_add_attempt(struct event *event, const struct finding *f)
 static void event_add_failure(struct event *event, const struct finding *f)
 {
 	event_add_string(event, "event.name",
-			 f->kind == FINDING_CONFIRMED ? "tls.handshake.confirmed"
-						      : "tls.handshake.failure");
+			 f->kind == FINDING_CONFIRMED	? "tls.handshake.confirmed"
+			 : f->kind == FINDING_PLAINTEXT ? "tls.plaintext.sent"
+							: "tls.handshake.failure");
 	event_add_string(event, "event.outcome", "failure");
 	event_add_known(event, "event.duration", f->duration_ns);
 	event_add_cause(event, f);
@@ -570,6 +571,7 @@ int sink_event_severity(const struct finding *finding)
 	switch (finding->kind) {
 	case FINDING_CERTIFICATE_SEEN:
 	case FINDING_CERTIFICATE_UNSENT:
+	case FINDING_PLAINTEXT:
 	case FINDING_RECOVERED:
 	case FINDING_SUMMARY:
 		return 6;

@@ -49,7 +49,7 @@ static void line_format(const struct sink_options *options, const struct finding
 	else
 		text_add(t, "-");
 	text_addf(t, " %s %s", f->hello.server_name[0] ? f->hello.server_name : "-", kind_word(f));
-	if (f->kind == FINDING_FAILURE)
+	if (f->kind == FINDING_FAILURE || f->kind == FINDING_PLAINTEXT)
 		text_addf(t, " %s: %s", sink_confidence_name(f), f->message);
 	else if (f->kind == FINDING_FOLDED)
 		text_addf(t, " +%llu: %s", (unsigned long long)f->suppressed, f->message);

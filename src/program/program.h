@@ -33,6 +33,8 @@
 	X(CRL_FILE, "the file of revocation lists (CRLs)")                                         \
 	X(CLIENT_CERTIFICATE, "the client certificate")                                            \
 	X(GIVE_CERTIFICATE, "configure a client certificate and its key")                          \
+	X(CLIENT_CERTIFICATE_LOG, "check its log for why the client certificate could not be loaded") \
+	X(USE_TLS, "a connection with TLS")                                                        \
 	X(OFFER_ALPN, "have it offer h2 by ALPN, if that is what it is to speak")                   \
 	X(PROTOCOL, "the application protocol")                                     \
 	X(VERSIONS, "the allowed TLS versions")                                           \
@@ -100,6 +102,7 @@ struct program_facts {
 	bool depth_is_short;	  /* the chain that came is longer than it allows */
 	bool client_cert_ended;	  /* its client certificate has expired, */
 	bool client_cert_unfit;	  /* or is not meant for clients */
+	bool client_cert_varies;  /* of a place that connects to it, it depends on a variable */
 	bool others_name_another; /* or none: other places that connect to it */
 	bool others_send_header;  /* other places that connect to the peer send such a header */
 	bool speaks_grpc;	  /* a place that connects to it is for gRPC */
@@ -111,6 +114,10 @@ struct program_facts {
 struct program {
 	const char *name; /* of the kind, "nginx"; NULL: that of its executable */
 	const char *peer; /* what it calls the server that it connects to; NULL: "server" */
+	/* Its comparison of names with a certificate shows, or it closes connections without having used
+	 * them for other reasons: that it did says nothing of the name. */
+	bool closes_unused;
+	bool compares_addresses; /* a peer that it has no name for has to have its address in it */
 	/* Its words, by setting. '@' in them is what scope() gives, '@@' is '@'. */
 	const char *words[SETTING_COUNT];
 	/* The prefix of a setting's name at the places of its configuration that a record has. */

@@ -324,6 +324,7 @@ void view_finding(struct view *v, const struct finding *f, const char *line, siz
 		v->lost += f->loss.findings + f->loss.untracked + f->loss.output;
 		break;
 	case FINDING_SUMMARY:
+	case FINDING_PLAINTEXT:
 		break;
 	}
 }

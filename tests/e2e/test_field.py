@@ -2,18 +2,19 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Faults as operators have them that need more than a case of the lab: nginx's stream module, several
 connections, several programs."""
+import http.client
 import os
 import shutil
 import subprocess
 
 import env
 from lab import clients, drive, tracer
-from lab.case import Case, numbered
-from lab.cases import good_server
+from lab.case import MEDIUM, Case, numbered
+from lab.cases import GNUTLS_FILES, good_server
 from lab.pki import SERVER_NAME
 from lab.proxy import STREAM_MODULE
 from lab.server_cases import ASKS
-from lab.upstreams import Misbehave
+from lab.upstreams import GnutlsServer, Misbehave, Nginx
 from tap import Skip, require
 
 # A client of gRPC begins with HTTP/2's preface and its settings.
@@ -60,12 +61,34 @@ SPEAKERS = {
 }
 
 
+def _plain(name, upstream, status):
+    return Case(name, None, upstream, scheme="http", status=status)
+
+
+PLAIN = numbered((_plain("plain-to-nginx", good_server(), 400),
+                  _plain("plain-to-gnutls", GnutlsServer(GNUTLS_FILES), None),
+                  _plain("plain-to-plain", Nginx(' return 400 "no such thing";', listen=""), 400)))
+
+BY_VARIABLE = ("set $who {}; proxy_ssl_certificate pki/$who.crt; "
+               "proxy_ssl_certificate_key pki/$who.key;")
+UNLOADED = numbered((
+    Case("no-such-certificate", "client-cert-unloadable", good_server(),
+         BY_VARIABLE.format("nobody"), status=500, confidence=MEDIUM),
+    Case("such-a-certificate", None, good_server(), BY_VARIABLE.format("client"), status=200)))
+
+UNFIT = numbered((Case("for-another", "verify-hostname-mismatch", good_server("wrong-name")),
+                  Case("for-this", None, good_server())))
+
+
 def tests(here):
     yield from here.chosen("field", {
         "alpn-missing": check_closing,
         "client-cert-missing-resumed": check_resumed,
         "health-check": check_health_check,
         "clear-text-first": check_spoken,
+        "plain-text": check_plain,
+        "certificate-by-variable": check_unloaded,
+        "name-unseen": check_unfit,
     })
 
 
@@ -121,6 +144,74 @@ def check_resumed(here):
                 require(finding, f"{version}: resumed, and not found", tlsfail.stderr())
                 require(finding["error.type"] == case.slug, finding)
                 require(finding.get("tls.resumed"), finding)
+
+
+def check_plain(here):
+    """nginx itself sends plain text to a port that speaks TLS: told once a peer, as no failure."""
+    with here.lab("plain-text", PLAIN) as lab, here.trace_json(lab) as tlsfail:
+        tlsfail.wait_armed()
+        for case in PLAIN:
+            for _ in range(TIMES):
+                try:
+                    status = case.drive(lab, case)
+                except http.client.BadStatusLine:
+                    status = None  # an alert, which nginx takes for an answer of HTTP/0.9
+                require(status == case.status, f"{case.name}: {status}", lab.proxy.log_since(0))
+        for case in PLAIN[:2]:
+            finding = tlsfail.wait_finding(case)
+            require(finding, f"{case.name}: nothing is said", tlsfail.stderr())
+            require(finding["event.name"] == "tls.plaintext.sent", finding)
+            require(finding["error.type"] == "plain-text-to-tls", finding)
+            require(finding["tlsfail.confidence"] == "high", finding)
+            require(f"proxy_pass https://{case.endpoint};" in finding["tlsfail.hint"], finding)
+            require(finding["nginx.config.location"] == f"location = /{case.name}", finding)
+        require(tlsfail.interrupt() == 0, tlsfail.stderr())
+        require(len(tlsfail.findings()) == 2, *tlsfail.findings())
+        require("0 handshakes seen, 0 failed" in tlsfail.stderr(), tlsfail.stderr())
+
+
+def check_unloaded(here):
+    """A client certificate whose file depends on a variable and cannot be loaded: nginx connects, and
+    sends nothing."""
+    broken, good = UNLOADED
+    with here.lab("certificate-by-variable", UNLOADED) as lab, here.trace_json(lab) as tlsfail:
+        tlsfail.wait_armed()
+        for case in UNLOADED:
+            status = case.drive(lab, case)
+            require(status == case.status, f"{case.name}: {status}", lab.proxy.log_since(0))
+        finding = tlsfail.wait_finding(broken)
+        require(finding, tlsfail.stderr())
+        require(finding["error.type"] == broken.slug, finding)
+        require(finding["tlsfail.confidence"] == "medium", finding)
+        require("cannot load certificate" in finding["tlsfail.hint"], finding)
+        require(tlsfail.interrupt() == 0, tlsfail.stderr())
+        require(not any(tracer.is_about(f, good) for f in tlsfail.findings()), *tlsfail.findings())
+
+
+def check_unfit(here):
+    """A program that compares the name itself, and says nothing of it: the handshake is done and the
+    connection closed without a request."""
+    broken, good = UNFIT
+    with here.lab("name-unseen", UNFIT, start_proxy=False) as lab:
+        exe = lab.directory / "curl"
+        shutil.copy(shutil.which("curl"), exe)
+        with here.trace(lab, "--exe", exe, *env.JSON) as tlsfail:
+            tlsfail.wait_stderr("tlsfail: waiting for")
+            for case in (good, broken):
+                for host in (SERVER_NAME, case.address):
+                    subprocess.run(
+                        [exe, "--silent", "--cacert", "pki/ca.crt", "--resolve",
+                         f"{SERVER_NAME}:{case.port}:{case.address}", f"https://{host}:{case.port}/"],
+                        cwd=lab.directory, check=False, timeout=10, capture_output=True)
+            for seen, name in enumerate((SERVER_NAME, broken.address)):
+                finding = tlsfail.wait_finding(broken, seen)
+                require(finding, f"{name}: not found", tlsfail.stderr())
+                require(finding["error.type"] == broken.slug, finding)
+                require(finding["tlsfail.confidence"] == "medium", finding)
+                require(f"not for {name}" in finding["message"], finding)
+            require(tlsfail.interrupt() == 0, tlsfail.stderr())
+            require(not any(tracer.is_about(f, good) and f"not for {SERVER_NAME}" in f["message"]
+                            for f in tlsfail.findings()), *tlsfail.findings())
 
 
 def check_spoken(here):

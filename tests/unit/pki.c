@@ -52,6 +52,8 @@ struct pki_cert pki_make(const struct pki_spec *spec)
 		extension_add(cert.x509, NID_subject_alt_name, spec->dns);
 	if (spec->usage)
 		extension_add(cert.x509, NID_ext_key_usage, spec->usage);
+	if (spec->stapled)
+		extension_add(cert.x509, NID_tlsfeature, "status_request");
 	assert_true(X509_sign(cert.x509, spec->issuer ? spec->issuer->key : cert.key,
 			      EVP_sha256()) > 0);
 	return cert;

@@ -24,8 +24,9 @@ struct pki_spec {
 	const char *usage;	       /* of extendedKeyUsage; NULL: none */
 	const struct pki_cert *issuer; /* NULL: it signs itself */
 	bool authority;
-	bool rsa;    /* instead of P-256 */
-	long begins; /* seconds from now; both 0: from yesterday for a year */
+	bool stapled; /* its OCSP status is to be stapled (RFC 7633) */
+	bool rsa;     /* instead of P-256 */
+	long begins;  /* seconds from now; both 0: from yesterday for a year */
 	long ends;
 };
 

@@ -38,6 +38,7 @@ static const struct {
 	{ "local", "ADDRESS:PORT" },
 	{ "sni", "NAME" },
 	{ "name", "NAME" },
+	{ "asked", "NAME" },
 	{ "versions", "VERSIONS" },
 	{ "version", "VERSION" },
 	{ "host", "NAME" },

@@ -93,6 +93,14 @@ static const struct fixture {
 	{ "resumption-refused",
 	  { .observed = O_PEER_FIN, .context = C_SESSION | C_REFUSED_HELLO | C_SESSION_FAILS } },
 	{ "trusted-ca-expired", { .context = C_OTHER_EXPIRED, VERIFY(EXPIRED) } },
+	{ "trusted-ca-expired",
+	  { .observed = O_CERT, .context = C_OTHER_EXPIRED, VERIFY(EXPIRED) } },
+	{ "trusted-ca-expired",
+	  { .observed = O_CERT | O_VERIFY_CODE, .context = C_OTHER_EXPIRED, VERIFY(EXPIRED) } },
+	{ "plain-text-to-tls", { .context = C_REFUSED_PLAIN } },
+	{ "plain-text-to-tls", { .observed = O_PEER_FIN, .context = C_IGNORED_PLAIN } },
+	{ "client-cert-unloadable", { .observed = O_LOCAL, .context = C_NOTHING_SAID } },
+	{ "verify-hostname-mismatch", { .observed = O_DONE | O_LOCAL, .context = C_NAME_UNFIT } },
 	{ "verify-expired", { .context = C_SHOWN_EXPIRED, VERIFY(NO_ISSUER_LOCALLY) } },
 	{ "session-verify-result", { .context = C_RESULT_FOREIGN, VERIFY(NO_ISSUER_LOCALLY) } },
 	{ "verify-untrusted-issuer",
@@ -241,6 +249,7 @@ static const struct fixture {
 	{ "client-rejects-cert", { SERVER, .observed = O_ALERT, ALERT(45) } },
 	{ "client-rejects-cert", { SERVER, .observed = O_ALERT, ALERT(46) } },
 	{ "client-rejects-cert", { SERVER, .observed = O_ALERT, ALERT(48) } },
+	{ "client-rejects-status", { SERVER, .observed = O_ALERT, ALERT(113) } },
 	{ "client-refuses-handshake", { SERVER, .observed = O_ALERT, ALERT(40) } },
 	{ "client-refuses-handshake", { SERVER, .observed = O_ALERT, ALERT(112) } },
 	{ "client-protocol-too-old",
@@ -542,7 +551,7 @@ static void test_exclusions(void **state)
 			symptoms.observed |= bit;
 			assert_ptr_not_equal(diagnose_match(&symptoms), cause);
 		}
-		for (uint32_t bit = 1; bit; bit <<= 1) {
+		for (uint64_t bit = 1; bit; bit <<= 1) {
 			struct symptoms symptoms = fixtures[i].symptoms;
 
 			if (!(cause->when.without & bit))
@@ -568,7 +577,7 @@ static void test_requirements(void **state)
 			symptoms.observed &= ~bit;
 			assert_ptr_not_equal(diagnose_match(&symptoms), cause);
 		}
-		for (uint32_t bit = 1; bit; bit <<= 1) {
+		for (uint64_t bit = 1; bit; bit <<= 1) {
 			struct symptoms symptoms = fixtures[i].symptoms;
 
 			if (!(cause->when.with & bit))

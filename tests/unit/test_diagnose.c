@@ -243,7 +243,7 @@ static bool is_elsewhere(const char *slug)
 	static const char *const slugs[] = {
 		"sni-malformed", "starttls-expected", "resumption-refused", "peer-moved",
 		"proxy-protocol-unexpected", "proxy-protocol-missing", "session-verify-result",
-		"alpn-missing", "connect-timeout", "connect-unreachable",
+		"alpn-missing", "connect-timeout", "connect-unreachable", "plain-text-to-tls", "client-cert-unloadable",
 	};
 	/* clang-format on */
 
@@ -469,16 +469,18 @@ static void test_candidates(void **state)
 	scene.conn.flags |= TLSFAIL_F_PEER_FIN;
 	diagnose_scene();
 	assert_string_equal(finding.cause, "peer-closed-in-handshake");
-	assert_int_equal(finding.candidate_count, 1);
+	assert_int_equal(finding.candidate_count, 2);
 	assert_string_equal(finding.candidates[0], "sni-missing");
+	assert_string_equal(finding.candidates[1], "proxy-protocol-missing");
 	assert_non_null(strstr(finding.message, "An ACL"));
 
 	begin_hello();
 	scene.conn.flags |= TLSFAIL_F_PEER_FIN;
 	diagnose_scene();
 	assert_string_equal(finding.cause, "peer-closed-in-handshake");
-	assert_int_equal(finding.candidate_count, 1);
+	assert_int_equal(finding.candidate_count, 2);
 	assert_string_equal(finding.candidates[0], "sni-unrecognized");
+	assert_string_equal(finding.candidates[1], "proxy-protocol-missing");
 }
 
 /* ---- Phase and close ---- */

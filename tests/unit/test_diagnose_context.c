@@ -151,7 +151,73 @@ static void shy_and_known(void)
 		(struct peer_history){ .known = true, .state = PEER_FAILING, .last_success = 1 };
 }
 
+/* TCP is connected, and closed here without a byte. */
+static void silent(void)
+{
+	scene_begin(&scene);
+	scene.conn.flags = TLSFAIL_F_CONNECT | TLSFAIL_F_ESTABLISHED;
+}
+
+static void silent_by_variable(void)
+{
+	silent();
+	configured((struct program_facts){ .uses_tls = true, .client_cert_varies = true });
+}
+
+/* Plain text was sent. */
+static void plain(const char *answer, size_t len)
+{
+	silent();
+	scene.conn.flags |= TLSFAIL_F_PLAIN;
+	memcpy(scene.received.bytes, answer, len);
+	scene.received.len = len;
+}
+
+static void plain_alert(void)
+{
+	static const char alert[] = { 21, 3, 3, 0, 2, 2, 10 };
+
+	plain(alert, sizeof(alert));
+}
+
+static void plain_bad_request(void)
+{
+	static const char answer[] =
+		"HTTP/1.1 400 Bad Request\r\nServer: nginx\r\n\r\n<html>\r\n<head><title>"
+		"400 The plain HTTP request was sent to HTTPS port</title></head>\r\n";
+
+	plain(answer, strlen(answer));
+}
+
+static void plain_ignored(void)
+{
+	plain("", 0);
+}
+
+/* The handshake was done, for a certificate of leaf.test. */
+static void unused(const char *name)
+{
+	static const struct certificate_spec leaf = { "leaf.test", "Intermediate", -60, 3600 };
+
+	scene_begin(&scene);
+	scene_client_hello(&scene, name, modern);
+	scene_server_hello(&scene, TLS_VERSION_1_3);
+	scene_certificate(&scene, &leaf);
+}
+
+static void unused_stranger(void)
+{
+	unused("api.test");
+}
+
 static const struct row rows[] = {
+	{ "client-cert-unloadable", silent_by_variable, TLSFAIL_F_LOCAL_FIN, 0, 0 },
+	{ "plain-text-to-tls", plain_alert, 0, 0, 0 },
+	{ "plain-text-to-tls", plain_bad_request, 0, 0, 0 },
+	{ "plain-text-to-tls", plain_ignored, TLSFAIL_F_PEER_FIN, 0, 0 },
+	{ "verify-hostname-mismatch", unused_stranger, TLSFAIL_F_DONE | TLSFAIL_F_LOCAL_FIN, 0, 0 },
+	{ "verify-hostname-mismatch", unused_stranger, TLSFAIL_F_DONE | TLSFAIL_F_LOCAL_NOTIFY, 0,
+	  0 },
 	{ "sni-malformed", odd_name, 0, 1047, 0 },
 	{ "starttls-expected", port_of_postgresql, TLSFAIL_F_PEER_FIN, 0, 0 },
 	{ "resumption-refused", short_ticket, 0, 1080, 0 },
@@ -179,6 +245,68 @@ static void test_causes(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		assert_row(&rows[i], i, begin_hello);
+}
+
+static void assert_nothing(void (*make)(void), uint32_t flags)
+{
+	make();
+	scene.conn.flags |= flags;
+	diagnose_scene();
+	assert_true(finding.nothing);
+}
+
+static void unused_right(void)
+{
+	unused("leaf.test");
+}
+
+static void unused_nameless(void)
+{
+	unused(NULL);
+}
+
+static void plain_other(void)
+{
+	static const char answer[] = "HTTP/1.1 400 Bad Request\r\n\r\nno such thing";
+
+	plain(answer, strlen(answer));
+}
+
+/* What has not failed by itself is nothing, where its surroundings say nothing. */
+static void test_suspects(void **state)
+{
+	static const struct program checks_health = { .closes_unused = true };
+	static const struct program compares = { .compares_addresses = true };
+	const uint32_t closed = TLSFAIL_F_DONE | TLSFAIL_F_LOCAL_FIN;
+
+	(void)state;
+	assert_nothing(silent, TLSFAIL_F_LOCAL_FIN);
+	assert_nothing(plain_other, 0);
+	assert_nothing(unused_right, closed);
+	assert_nothing(unused_nameless, closed);
+	unused_stranger();
+	scene.conn.flags |= closed;
+	scene.failure.program = &checks_health;
+	diagnose_scene();
+	assert_true(finding.nothing);
+	unused_nameless();
+	scene.conn.flags |= closed;
+	scene.failure.program = &compares;
+	diagnose_scene();
+	assert_false(finding.nothing);
+	assert_string_equal(finding.cause, "verify-hostname-mismatch");
+	assert_non_null(strstr(finding.message, "not for 192.0.2.88"));
+	plain_alert();
+	diagnose_scene();
+	assert_int_equal(finding.kind, FINDING_PLAINTEXT);
+	assert_false(finding.nothing);
+	/* What has failed by itself is no suspect. */
+	unused_right();
+	scene.conn.flags |= closed | TLSFAIL_F_HOST_CHECKED | TLSFAIL_F_HOST_REFUSED;
+	strcpy(scene.conn.host, "api.test");
+	diagnose_scene();
+	assert_false(finding.nothing);
+	assert_string_equal(finding.cause, "verify-hostname-mismatch");
 }
 
 /* What would have been named without the circumstances is named beside it. */
@@ -284,6 +412,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_causes),
+		cmocka_unit_test(test_suspects),
 		cmocka_unit_test(test_candidates),
 		cmocka_unit_test(test_abort_after_verify),
 		cmocka_unit_test(test_sessions),

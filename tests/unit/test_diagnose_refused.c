@@ -80,7 +80,7 @@ static const struct row rows[] = {
 	{ "verify-refused", good_certificate, TLSFAIL_F_LOCAL_FIN, 134, 0 },
 	{ "verify-expired", expired_certificate, TLSFAIL_F_LOCAL_FIN, 134, 0 },
 	{ "verify-expired", expired_and_said, TLSFAIL_F_LOCAL_FIN, 134, 0 },
-	{ "verify-refused", expired_locally, TLSFAIL_F_LOCAL_FIN, 134, 0 },
+	{ "trusted-ca-expired", expired_locally, TLSFAIL_F_LOCAL_FIN, 134, 0 },
 	{ "verify-not-yet-valid", early_certificate, TLSFAIL_F_LOCAL_FIN, 134, 0 },
 	{ "verify-self-signed", self_signed, TLSFAIL_F_LOCAL_FIN, 134, 0 },
 	{ "verify-untrusted-issuer", issuer_unknown, TLSFAIL_F_LOCAL_FIN, 134, 0 },
@@ -116,8 +116,11 @@ static void test_concluded(void **state)
 	expired_locally();
 	scene_error(&scene, 134, "");
 	diagnose_scene();
-	assert_string_equal(finding.cause, "verify-refused");
+	assert_string_equal(finding.cause, "trusted-ca-expired");
+	assert_int_equal(finding.confidence, CONFIDENCE_MEDIUM);
+	assert_string_equal(finding.candidates[0], "verify-crl-missing");
 	assert_null(strstr(finding.message, "ended"));
+	assert_null(strstr(finding.message, "verify code"));
 }
 
 /* As the server, the client's certificate: what to do depends on what is wrong with it. */

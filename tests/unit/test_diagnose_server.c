@@ -228,6 +228,7 @@ static const struct row rows[] = {
 	{ "client-not-tls", plain_byte, TLSFAIL_F_PEER_RST, 0, 0 },
 	{ "client-not-tls", silence, TLSFAIL_F_LOCAL_FIN, 267, 0 },
 	{ "client-rejects-cert", NULL, 0, 1042, 0 },
+	{ "client-rejects-status", NULL, 0, 1113, 0 },
 	{ "client-rejects-cert", hello_answered, 0, 1048, 0 },
 	{ "client-refuses-handshake", hello_answered, 0, 1040, 0 },
 	{ "client-protocol-too-old", NULL, TLSFAIL_F_LOCAL_FIN, 258, 0 },

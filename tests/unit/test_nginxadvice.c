@@ -42,11 +42,19 @@ static int teardown(void **state)
 	return 0;
 }
 
+/* Do they pass plain text? */
+static bool plain;
+
 /* The places that pass to 192.0.2.1:443 in a configuration with these lines in its server. */
 static void configure(const char *server)
 {
 	static const uint8_t addr[16] = { 192, 0, 2, 1 };
-	struct nginxmap_peer peer = { AF_INET, addr, 443, false, "", "", NULL };
+	struct nginxmap_peer peer = { .family = AF_INET,
+				      .addr = addr,
+				      .port = 443,
+				      .plain = plain,
+				      .server_name = "",
+				      .hosts = "" };
 	char text[4096] = "http {\nserver {\n";
 
 	strcat(text, server);
@@ -219,6 +227,15 @@ static void test_names(void **state)
 	advise("verify-hostname-mismatch");
 	assert_string_equal(f.config.patch, "");
 	assert_non_null(strstr(f.hint, "check that wrong.test is still served at 192.0.2.1"));
+	/* But it stays the same without a dot at its end, which no certificate has. */
+	configure(PLACE "\tproxy_ssl_name right.test.;\n}\n");
+	setup(NULL);
+	f.certificate.known = true;
+	f.certificate.name_count = 1;
+	strcpy(f.certificate.names[0], "*.test");
+	advise("verify-hostname-mismatch");
+	assert_added("\tproxy_ssl_name right.test;");
+	assert_null(f.config.review);
 	/* Which of two is meant, nobody knows; a wildcard is no name. */
 	configure(PLACE "}\n");
 	setup(NULL);
@@ -322,6 +339,33 @@ static void test_http_version(void **state)
 	f.hint[0] = '\0';
 	advise("alpn-mismatch");
 	assert_null(strstr(f.hint, "proxy_http_version"));
+}
+
+/* Plain text was sent: a patch only where it goes to the same port then. */
+static void test_plain_text(void **state)
+{
+	(void)state;
+	plain = true;
+	configure("location / {\n\tproxy_pass http://192.0.2.1:443/x;\n}\n");
+	advise("plain-text-to-tls");
+	assert_added("\tproxy_pass https://192.0.2.1:443/x;");
+	configure("location / {\n\tgrpc_pass 192.0.2.1:443;\n}\n");
+	setup(NULL);
+	advise("plain-text-to-tls");
+	assert_added("\tgrpc_pass grpcs://192.0.2.1:443;");
+	plain = false;
+}
+
+static void test_certificate_by_variable(void **state)
+{
+	(void)state;
+	configure(PLACE "}\nlocation /b {\n\tproxy_pass https://192.0.2.1;\n"
+			"\tproxy_ssl_certificate /c/$who.crt;\n}\n");
+	assert_int_equal(places.count, 2);
+	advise("client-cert-unloadable");
+	assert_int_equal(f.config.place_count, 1);
+	assert_string_equal(f.config.places[0].location, "location /b");
+	assert_non_null(strstr(f.hint, "proxy_ssl_certificate is /c/$who.crt"));
 }
 
 /* A directive of proxy_pass is named as the module that passes has it. */
@@ -492,6 +536,8 @@ int main(void)
 		TEST(test_moved),
 		TEST(test_header),
 		TEST(test_http_version),
+		TEST(test_plain_text),
+		TEST(test_certificate_by_variable),
 		TEST(test_other_module),
 		TEST(test_protocols),
 		TEST(test_depth),

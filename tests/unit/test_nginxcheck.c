@@ -238,6 +238,33 @@ static void pair_check(const char *key, int64_t started_ns)
 	check(started_ns);
 }
 
+/* Of a server, whose certificate wants its status stapled: not of a client, nor where that is done. */
+static void test_stapling(void **state)
+{
+	const struct pki_spec spec = { .subject = "stapled.test",
+				       .issuer = &root,
+				       .stapled = true };
+	struct pki_cert cert = pki_make(&spec);
+
+	(void)state;
+	pem_write("stapled.pem", pki_pem_one(&cert));
+	pki_free(&cert);
+	check_one(NGINX_SSL_CERTIFICATE, "stapled.pem");
+	assert_null(nginxplace_note(&place, NGINX_NOTE_STAPLED));
+	place = (struct nginx_place){ .module = NGINX_MODULE_SERVER };
+	value_set(NGINX_SSL_CERTIFICATE, "leaf.pem");
+	check(TOMORROW);
+	assert_null(nginxplace_note(&place, NGINX_NOTE_STAPLED));
+	place = (struct nginx_place){ .module = NGINX_MODULE_SERVER };
+	value_set(NGINX_SSL_CERTIFICATE, "stapled.pem");
+	check(TOMORROW);
+	assert_non_null(nginxplace_note(&place, NGINX_NOTE_STAPLED));
+	place.note_count = 0;
+	value_set(NGINX_SSL_STAPLING, "on");
+	check(TOMORROW);
+	assert_null(nginxplace_note(&place, NGINX_NOTE_STAPLED));
+}
+
 /* As long as nothing has changed nginx itself has seen to it. */
 static void test_key(void **state)
 {
@@ -272,15 +299,11 @@ static void test_no_room(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_nothing_named),
-		cmocka_unit_test(test_missing),
-		cmocka_unit_test(test_unreadable),
-		cmocka_unit_test(test_changed),
-		cmocka_unit_test(test_client_certificate),
-		cmocka_unit_test(test_bundles),
-		cmocka_unit_test(test_large_bundle),
-		cmocka_unit_test(test_key),
-		cmocka_unit_test(test_no_room),
+		cmocka_unit_test(test_nothing_named),	   cmocka_unit_test(test_missing),
+		cmocka_unit_test(test_unreadable),	   cmocka_unit_test(test_changed),
+		cmocka_unit_test(test_client_certificate), cmocka_unit_test(test_bundles),
+		cmocka_unit_test(test_large_bundle),	   cmocka_unit_test(test_key),
+		cmocka_unit_test(test_stapling),	   cmocka_unit_test(test_no_room),
 	};
 
 	return cmocka_run_group_tests_name("nginxcheck", tests, setup, teardown);

@@ -40,7 +40,9 @@ static int teardown(void **state)
 static void configure(const char *second)
 {
 	static const uint8_t addr[16] = { 192, 0, 2, 1 };
-	struct nginxmap_peer peer = { AF_INET, addr, 443, false, "", "", NULL };
+	struct nginxmap_peer peer = {
+		.family = AF_INET, .addr = addr, .port = 443, .server_name = "", .hosts = ""
+	};
 	char text[4096] = "http { server { ";
 
 	strcat(text, both);

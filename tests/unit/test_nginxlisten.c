@@ -100,12 +100,28 @@ static void test_names(void **state)
 	assert_int_equal(places.items[0].certainty, NGINX_LIKELY);
 }
 
-/* The first is the default one; a regular expression may have been what matched. */
+/* The first that matches, behind names and wildcards. */
+static void test_expressions(void **state)
+{
+	(void)state;
+	parse("http {\nserver { listen 1 ssl; server_name a; }\n"
+	      "server { listen 1 ssl; server_name ~^b\\d+\\.test$; }\n"
+	      "server { listen 1 ssl; server_name ~^(?<sub>.+)\\.test$; }\n"
+	      "server { listen 1 ssl; server_name *.c.test; }\n}\n");
+	assert_int_equal(match("192.0.2.1", 1, "b12.test"), 3);
+	assert_int_equal(places.items[0].certainty, NGINX_CERTAIN);
+	assert_int_equal(match("192.0.2.1", 1, "B.test"), 4);
+	assert_int_equal(match("192.0.2.1", 1, "d.c.test"), 5);
+	assert_int_equal(match("192.0.2.1", 1, "other"), 2);
+	assert_int_equal(places.items[0].certainty, NGINX_CERTAIN);
+}
+
+/* The first is the default one; a regular expression that is not tried may have been what matched. */
 static void test_default(void **state)
 {
 	(void)state;
 	parse("http {\nserver { listen 1 ssl; server_name a; }\n"
-	      "server { listen 1 ssl; server_name ~^b; }\n}\n");
+	      "server { listen 1 ssl; server_name ~^(?=b); }\n}\n");
 	assert_int_equal(match("192.0.2.1", 1, "b.test"), 2);
 	assert_int_equal(places.items[0].certainty, NGINX_LIKELY);
 	assert_int_equal(match("192.0.2.1", 1, "a"), 2);
@@ -208,13 +224,9 @@ static void test_mail(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_addresses),
-		TEST(test_names),
-		TEST(test_default),
-		TEST(test_what_is_told),
-		TEST(test_whose_value_counts),
-		TEST(test_proxy_protocol),
-		TEST(test_mail),
+		TEST(test_addresses),	   TEST(test_names),	    TEST(test_default),
+		TEST(test_expressions),	   TEST(test_what_is_told), TEST(test_whose_value_counts),
+		TEST(test_proxy_protocol), TEST(test_mail),
 	};
 
 	return cmocka_run_group_tests_name("nginxlisten", tests, NULL, NULL);

@@ -51,6 +51,9 @@ static void parse_http(const char *text)
 	free(whole);
 }
 
+/* Was plain text sent? */
+static bool plain;
+
 /* server_name NULL: not known. Returns the number of places. */
 static uint32_t match(const char *address, uint16_t port, const char *server_name)
 {
@@ -59,6 +62,7 @@ static uint32_t match(const char *address, uint16_t port, const char *server_nam
 		.family = strchr(address, ':') ? AF_INET6 : AF_INET,
 		.addr = addr,
 		.port = port,
+		.plain = plain,
 		.has_hello = server_name,
 		.server_name = server_name ? server_name : "",
 		.hosts = hosts,
@@ -112,6 +116,31 @@ static void test_addresses(void **state)
 	assert_int_equal(match("192.0.2.7", 443, ""), 0);
 	assert_int_equal(match("192.0.2.8", 8443, ""), 0);
 	assert_int_equal(match("2001:db8::8", 443, ""), 0);
+}
+
+/* Where plain text is sent from. */
+static void test_plain(void **state)
+{
+	(void)state;
+	parse_http("server { location / { proxy_pass http://192.0.2.7:443; } "
+		   "location /a { grpc_pass 192.0.2.7:443; } "
+		   "location /b { grpc_pass grpc://192.0.2.7:443; } "
+		   "location /c { uwsgi_pass 192.0.2.7:443; } "
+		   "location /d { fastcgi_pass 192.0.2.7:443; } "
+		   "location /e { proxy_pass https://192.0.2.7:443; } "
+		   "location /f { proxy_pass http://192.0.2.8; } }");
+	assert_int_equal(match("192.0.2.7", 443, ""), 1);
+	assert_is(&places.items[0].location, "location /e");
+	plain = true;
+	assert_int_equal(match("192.0.2.7", 443, NULL), 4);
+	assert_is(&places.items[0].location, "location /");
+	assert_is(&places.items[3].location, "location /c");
+	assert_int_equal(match("192.0.2.8", 80, NULL), 1);
+	parse("stream { server { proxy_pass 192.0.2.7:443; } "
+	      "server { proxy_pass 192.0.2.7:443; proxy_ssl on; } }");
+	assert_int_equal(match("192.0.2.7", 443, NULL), 1);
+	assert_int_equal(places.items[0].module, NGINX_MODULE_STREAM);
+	plain = false;
 }
 
 /* What is not TLS to a TCP peer is no place. */
@@ -528,6 +557,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_addresses),
+		TEST(test_plain),
 		TEST(test_no_tls),
 		TEST(test_upstreams),
 		TEST(test_stream),

@@ -59,10 +59,30 @@ static void test_full(void **state)
 	notes_free(notes);
 }
 
+/* One for each peer, until so many others came that it is forgotten. */
+static void test_first(void **state)
+{
+	struct finding_endpoint peer = { "192.0.2.1", 443 }, other = { "192.0.2.1", 1 };
+	struct notes *notes = notes_new();
+
+	(void)state;
+	assert_true(notes_first(notes, &peer));
+	assert_false(notes_first(notes, &peer));
+	peer.port++;
+	assert_true(notes_first(notes, &peer));
+	strcpy(peer.address, "192.0.2.2");
+	assert_true(notes_first(notes, &peer));
+	for (other.port = 1000; other.port < 3000; other.port++)
+		assert_true(notes_first(notes, &other));
+	assert_true(notes_first(notes, &peer));
+	notes_free(notes);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_wait),
-					    cmocka_unit_test(test_full) };
+					    cmocka_unit_test(test_full),
+					    cmocka_unit_test(test_first) };
 
 	return cmocka_run_group_tests_name("notes", tests, NULL, NULL);
 }

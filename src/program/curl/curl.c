@@ -6,6 +6,7 @@
 
 const struct program program_curl = {
 	.name = "curl",
+	.compares_addresses = true,
 	.words = {
 		[SETTING_ADDRESS] = "the address or port in the URL",
 		[SETTING_PLAIN] = "http://",

@@ -6,6 +6,7 @@
 
 const struct program program_haproxy = {
 	.name = "HAProxy",
+	.closes_unused = true, /* health checks */
 	.words = {
 		[SETTING_ADDRESS] = "the address or port of that server line",
 		[SETTING_PLAIN] = "that server line without ssl",

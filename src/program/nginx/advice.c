@@ -284,6 +284,10 @@ static void add_note(struct text *t, const struct nginxfix_advice *a, const stru
 	case NGINX_NOTE_KEY_MISMATCH:
 		text_add(t, " is not the key of the certificate");
 		break;
+	case NGINX_NOTE_STAPLED:
+		text_add(t, " requires a stapled OCSP status (must-staple), and ssl_stapling is "
+			    "not on: clients that check for it refuse the certificate");
+		break;
 	case NGINX_NOTE_MOVED:
 	case NGINX_NOTE_OTHER_NAMES:
 	case NGINX_NOTE_NAMED:

@@ -282,6 +282,21 @@ bool nginxplace_sends_header(const struct nginx_place *p)
 	return p->module == NGINX_MODULE_STREAM && is_on(p, NGINX_PROXY_PROTOCOL);
 }
 
+bool nginxplace_certificate_varies(const struct nginx_place *p)
+{
+	struct nginx_words cert = value_of(p, NGINX_SSL_CERTIFICATE);
+	struct nginx_words key = value_of(p, NGINX_SSL_CERTIFICATE_KEY);
+
+	return is_symbolic(&cert) || is_symbolic(&key);
+}
+
+/* Files that are named as such are loaded when nginx starts. */
+static bool certificate_is_loaded(const struct finding *f, const struct nginx_place *p)
+{
+	return f->cause && !strcmp(f->cause, "client-cert-unloadable") &&
+	       !nginxplace_certificate_varies(p);
+}
+
 /* The header of the PROXY protocol goes out before the ClientHello. */
 static bool header_differs(const struct finding *f, const struct nginx_place *p)
 {
@@ -296,10 +311,12 @@ static const struct {
 	bool (*differs)(const struct finding *f, const struct nginx_place *p);
 	bool weak; /* counts only while others are left that it does not concern */
 } rules[] = {
-	{ verify_is_off, false },	 { verify_is_on, true },       { name_differs, false },
-	{ certificate_is_none, false },	 { certificate_is_set, true }, { versions_differ, true },
-	{ ciphers_differ, true },	 { groups_differ, true },      { alpn_differs, false },
-	{ session_is_forbidden, false }, { header_differs, false },
+	{ verify_is_off, false },     { verify_is_on, true },
+	{ name_differs, false },      { certificate_is_none, false },
+	{ certificate_is_set, true }, { versions_differ, true },
+	{ ciphers_differ, true },     { groups_differ, true },
+	{ alpn_differs, false },      { session_is_forbidden, false },
+	{ header_differs, false },    { certificate_is_loaded, false },
 };
 
 static bool is_excluded(const struct finding *f, const struct nginx_place *p, bool weak)

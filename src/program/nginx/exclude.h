@@ -17,6 +17,9 @@ struct nginx_words nginxplace_name(const struct nginx_place *place);
 /* Does it send the header of the PROXY protocol? */
 bool nginxplace_sends_header(const struct nginx_place *place);
 
+/* Does a variable decide which client certificate it has, or which key? */
+bool nginxplace_certificate_varies(const struct nginx_place *place);
+
 /* Puts the places that what was seen excludes, and those that are less sure than others, behind those
  * that are left, which alone count then. */
 void nginxplaces_exclude(struct nginx_places *places, const struct finding *f);

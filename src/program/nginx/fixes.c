@@ -9,6 +9,7 @@
 
 #include "program/nginx/clients.h"
 #include "program/nginx/exclude.h"
+#include "program/nginx/scheme.h"
 #include "program/nginx/trust.h"
 #include "program/nginx/url.h"
 
@@ -182,6 +183,23 @@ static bool no_name_sent(const struct finding *f)
 	return f->hello.known && !f->hello.cut && !f->hello.has_server_name;
 }
 
+/* The dot at its end belongs to no name in a certificate; without it, it names the same host. */
+static void propose_without_dot(struct nginxfix_advice *a)
+{
+	const struct finding_certificate *c = &a->f->certificate;
+	struct nginx_words name = nginxplace_name(a->place);
+
+	if (!name.len || name.data[name.len - 1] != '.')
+		return;
+	name.len--;
+	for (unsigned int i = 0; i < c->name_count && i < FINDING_SAN_MAX; i++) {
+		if (!covers(c->names[i], &name))
+			continue;
+		change_add_words(a, NGINX_SSL_NAME, &name);
+		return;
+	}
+}
+
 /* The name that the server in the upstream block is configured by, if the certificate is for that. Where
  * only an address was said, the one that the certificate is for: whether that is the right server,
  * somebody has to know. */
@@ -192,7 +210,8 @@ static void propose_certificate_name(struct nginxfix_advice *a)
 	unsigned int count = c->name_count < FINDING_SAN_MAX ? c->name_count : FINDING_SAN_MAX;
 	const char *only = NULL;
 
-	if (no_name_sent(a->f) && !is_for_addresses(c))
+	propose_without_dot(a);
+	if (!a->change_count && no_name_sent(a->f) && !is_for_addresses(c))
 		propose_server_name(a);
 	if (a->change_count || !c->known)
 		return;
@@ -416,37 +435,6 @@ static bool explain_header(const struct nginxfix_advice *a, struct text *t)
 	return true;
 }
 
-/* Without TLS. */
-static void propose_plain(struct nginxfix_advice *a)
-{
-	static const struct {
-		const char *tls, *plain;
-	} schemes[NGINX_MODULE_COUNT] = {
-		[NGINX_MODULE_PROXY] = { "https://", "http://" },
-		[NGINX_MODULE_GRPC] = { "grpcs://", "grpc://" },
-		[NGINX_MODULE_UWSGI] = { "suwsgi://", "uwsgi://" },
-		[NGINX_MODULE_STREAM] = { "", "" },
-	};
-	const char *tls = schemes[a->place->module].tls;
-	struct nginx_words target = a->place->target;
-	char value[NGINXFIX_VALUE_LEN];
-	struct text t;
-
-	if (nginxplace_sends_header(a->place))
-		return;
-	if (a->place->module == NGINX_MODULE_STREAM) {
-		nginxfix_change(a, NGINX_SSL, "off");
-		return;
-	}
-	if (!tls || target.len < strlen(tls) || strncasecmp(target.data, tls, strlen(tls)) != 0)
-		return;
-	text_init(&t, value, sizeof(value));
-	text_addf(&t, "%s%.*s", schemes[a->place->module].plain, (int)(target.len - strlen(tls)),
-		  target.data + strlen(tls));
-	if (!t.cut)
-		nginxfix_change(a, NGINX_PASS, value);
-}
-
 /* The file holds the client certificate alone, and its CA is an intermediate one as likely as not. */
 static bool explain_client_chain(const struct nginxfix_advice *a, struct text *t)
 {
@@ -544,13 +532,19 @@ static const struct nginxfix fixes[] = {
 	  .show = NGINXFIX_BIT(NGINX_SSL_CERTIFICATE),
 	  .files = client_files },
 	{ .slug = "peer-not-tls-http",
-	  .propose = propose_plain,
+	  .propose = nginxscheme_propose_plain,
 	  .explain = explain_header,
 	  .review = "all traffic is then unencrypted",
 	  .otherwise = "use the port on which the upstream speaks TLS",
 	  .caution =
 		  "all traffic is then unencrypted: do this only if the upstream has no TLS port; "
 		  "otherwise correct the port" },
+	{ .slug = "plain-text-to-tls",
+	  .propose = nginxscheme_propose_tls,
+	  .caution = "its certificate is verified only where that is turned on" },
+	{ .slug = "client-cert-unloadable",
+	  .show = NGINXFIX_BIT(NGINX_SSL_CERTIFICATE) | NGINXFIX_BIT(NGINX_SSL_CERTIFICATE_KEY),
+	  .files = client_files },
 	{ .slug = "verify-depth-exceeded",
 	  .propose = nginxtrust_propose_depth,
 	  .show = NGINXFIX_BIT(NGINX_SSL_VERIFY_DEPTH) },
@@ -603,6 +597,9 @@ static const struct nginxfix fixes[] = {
 	{ .slug = "client-rejects-cert",
 	  .show = NGINXFIX_BIT(NGINX_SSL_CERTIFICATE),
 	  .files = client_files },
+	{ .slug = "client-rejects-status",
+	  .show = NGINXFIX_BIT(NGINX_SSL_STAPLING),
+	  .files = NGINXFIX_BIT(NGINX_SSL_CERTIFICATE) },
 	{ .slug = "client-protocol-too-old",
 	  .explain = nginxclients_explain_versions,
 	  .show = NGINXFIX_BIT(NGINX_SSL_PROTOCOLS) },

@@ -51,6 +51,12 @@ struct place {
 	struct nginxtarget target;		    /* points into text */
 };
 
+struct place_list {
+	struct place *places;
+	size_t count;
+	size_t size;
+};
+
 struct nginxmap {
 	const struct nginxconf *conf;
 	const struct nginxconf_directive **upstreams; /* in the order of upstream_compare() */
@@ -58,9 +64,8 @@ struct nginxmap {
 	uint64_t match;
 	uint64_t set_steps; /* "set" directives that may still be looked at */
 	size_t upstream_count;
-	struct place *places;
-	size_t count;
-	size_t size;
+	struct place_list tls;	 /* places that pass by TLS */
+	struct place_list plain; /* and without it */
 	struct nginxtell tell;
 };
 
@@ -231,41 +236,47 @@ static const struct nginxconf_directive **upstream_find(const struct nginxmap *m
 		       upstream_compare);
 }
 
-/* The target behind the scheme; NULL when it is not passed to by TLS. */
-static const char *tls_target(const struct place *p)
+/* The target behind the scheme; NULL: it is passed to with TLS, and plain is meant, or the other way
+ * round. What a variable says may be either; that is taken for TLS. */
+static const char *target_of(const struct place *p, bool plain)
 {
-	static const char *const schemes[NGINX_MODULE_COUNT] = {
-		[NGINX_MODULE_PROXY] = "https://",
-		[NGINX_MODULE_GRPC] = "grpcs://",
-		[NGINX_MODULE_UWSGI] = "suwsgi://",
+	static const char *const schemes[NGINX_MODULE_COUNT][2] = {
+		[NGINX_MODULE_PROXY] = { "https://", "http://" },
+		[NGINX_MODULE_GRPC] = { "grpcs://", "grpc://" },
+		[NGINX_MODULE_UWSGI] = { "suwsgi://", "uwsgi://" },
 	};
 	const struct nginxconf_directive *ssl;
-	const char *rest;
+	const char *scheme, *rest;
 
 	if (p->module == NGINX_MODULE_STREAM) {
 		ssl = nginxtell_setting(p->owner, p->module, NGINX_SSL);
-		return ssl && !strcasecmp(nginxconf_word(ssl, 1), "on") ? p->text : NULL;
+		return (ssl && !strcasecmp(nginxconf_word(ssl, 1), "on")) != plain ? p->text : NULL;
 	}
-	if (!strncasecmp(p->text, schemes[p->module], strlen(schemes[p->module])))
-		return p->text + strlen(schemes[p->module]);
+	scheme = schemes[p->module][plain];
+	if (!strncasecmp(p->text, scheme, strlen(scheme)))
+		return p->text + strlen(scheme);
+	rest = strstr(p->text, "://");
+	/* gRPC and uwsgi need no scheme. */
+	if (plain)
+		return !rest && p->module != NGINX_MODULE_PROXY && p->text[0] != '$' ? p->text
+										     : NULL;
 	if (p->text[0] != '$')
 		return NULL;
-	rest = strstr(p->text, "://");
 	return rest ? rest + 3 : p->text;
 }
 
-static bool place_reserve(struct nginxmap *map)
+static bool place_reserve(struct place_list *list)
 {
-	size_t size = map->size ? 2 * map->size : 64;
+	size_t size = list->size ? 2 * list->size : 64;
 	struct place *grown;
 
-	if (map->count < map->size)
+	if (list->count < list->size)
 		return true;
-	grown = realloc(map->places, size * sizeof(*grown));
+	grown = realloc(list->places, size * sizeof(*grown));
 	if (!grown)
 		return false;
-	map->places = grown;
-	map->size = size;
+	list->places = grown;
+	list->size = size;
 	return true;
 }
 
@@ -276,6 +287,7 @@ static int place_add(struct nginxmap *map, enum nginx_module module,
 	struct place p = { .module = module, .pass = pass, .owner = owner_of(pass) };
 	const struct nginxconf_directive **upstream;
 	char expanded[TARGET_MAX];
+	struct place_list *list = &map->tls;
 	struct place *place;
 	const char *target;
 	struct text t;
@@ -285,20 +297,24 @@ static int place_add(struct nginxmap *map, enum nginx_module module,
 	if (!p.owner || t.cut)
 		return 0;
 	p.text = expanded;
-	target = tls_target(&p);
+	target = target_of(&p, false);
+	if (!target) {
+		list = &map->plain;
+		target = target_of(&p, true);
+	}
 	if (!target)
 		return 0;
-	if (!place_reserve(map))
+	if (!place_reserve(list))
 		return -ENOMEM;
-	place = &map->places[map->count];
+	place = &list->places[list->count];
 	*place = p;
 	place->text = strdup(target);
 	if (!place->text)
 		return -ENOMEM;
-	map->count++;
+	list->count++;
 	nginxtarget_parse(place->text, &place->target);
 	if (!place->target.has_port && module != NGINX_MODULE_STREAM)
-		place->target.port = PORT_HTTPS;
+		place->target.port = list == &map->plain ? PORT_HTTP : PORT_HTTPS;
 	if (place->target.has_port || place->target.symbolic)
 		return 0;
 	upstream = upstream_find(map, block_around(pass, context), &place->target);
@@ -348,13 +364,19 @@ int nginxmap_new(const struct nginxconf *conf, struct nginxmap **out)
 	return err;
 }
 
+static void list_clear(struct place_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		free(list->places[i].text);
+	free(list->places);
+}
+
 void nginxmap_free(struct nginxmap *map)
 {
 	if (!map)
 		return;
-	for (size_t i = 0; i < map->count; i++)
-		free(map->places[i].text);
-	free(map->places);
+	list_clear(&map->tls);
+	list_clear(&map->plain);
 	free(map->upstreams);
 	free(map->memos);
 	free(map);
@@ -362,7 +384,7 @@ void nginxmap_free(struct nginxmap *map)
 
 size_t nginxmap_count(const struct nginxmap *map)
 {
-	return map->count;
+	return map->tls.count;
 }
 
 /* -- matching ---------------------------------------------------------------------------------- */
@@ -581,6 +603,7 @@ static uint32_t position_find(const struct nginx_places *places, const enum fit 
 void nginxmap_match(struct nginxmap *map, const struct nginxmap_peer *peer,
 		    struct nginx_places *places)
 {
+	const struct place_list *list = peer->plain ? &map->plain : &map->tls;
 	const struct place *found[NGINX_PLACES_MAX] = { NULL };
 	enum fit fits[NGINX_PLACES_MAX] = { FIT_NONE };
 	bool named = false;
@@ -588,14 +611,15 @@ void nginxmap_match(struct nginxmap *map, const struct nginxmap_peer *peer,
 	map->match++;
 	map->tell.len = 0;
 	*places = (struct nginx_places){ 0 };
-	for (size_t i = 0; i < map->count; i++) {
+	for (size_t i = 0; i < list->count; i++) {
+		const struct place *p = &list->places[i];
 		const struct nginxconf_directive *server;
 		struct nginxtarget target;
-		enum fit fit = place_fit(&map->places[i], map->match, peer, &server, &target);
+		enum fit fit = place_fit(p, map->match, peer, &server, &target);
 		uint32_t at = position_find(places, fits, fit);
 
-		named |= names_another(&map->places[i], fit, peer);
-		if (fit == FIT_NONE || !name_fits(&map->places[i], peer))
+		named |= names_another(p, fit, peer);
+		if (fit == FIT_NONE || !name_fits(p, peer))
 			continue;
 		if (places->count == NGINX_PLACES_MAX)
 			places->more++;
@@ -606,7 +630,7 @@ void nginxmap_match(struct nginxmap *map, const struct nginxmap_peer *peer,
 			fits[k] = fits[k - 1];
 		}
 		if (at < NGINX_PLACES_MAX) {
-			found[at] = &map->places[i];
+			found[at] = p;
 			fits[at] = fit;
 		}
 	}
@@ -624,7 +648,7 @@ void nginxmap_match(struct nginxmap *map, const struct nginxmap_peer *peer,
 
 void nginxmap_tell(struct nginxmap *map, size_t index, struct nginx_places *places)
 {
-	const struct place *p = &map->places[index];
+	const struct place *p = &map->tls.places[index];
 
 	map->tell.len = 0;
 	*places = (struct nginx_places){ .count = 1 };
@@ -643,7 +667,7 @@ static bool is_down(const struct nginxconf_directive *server)
 size_t nginxmap_targets(const struct nginxmap *map, size_t index, struct nginxtarget *targets,
 			size_t max)
 {
-	const struct place *p = &map->places[index];
+	const struct place *p = &map->tls.places[index];
 	const struct nginxconf_directive *d;
 	size_t count = 0;
 

@@ -22,6 +22,7 @@ struct nginxmap_peer {
 	unsigned int family; /* AF_INET (2), AF_INET6 (10) */
 	const uint8_t *addr; /* network order */
 	uint16_t port;
+	bool plain;		 /* it was connected to without TLS */
 	bool has_hello;		 /* whether a server name was sent is known */
 	const char *server_name; /* "" none */
 	const char *hosts;	 /* text of the hosts file, "" none */

@@ -44,6 +44,7 @@ static void advise(struct finding *f, const uint8_t *data, size_t len)
 const struct program program_nginx = {
 	.name = "nginx",
 	.peer = "upstream",
+	.closes_unused = true, /* X509_check_host() shows; clients go away */
 	.scope = scope,
 	.words_at = nginxclients_words,
 	.facts = nginxclients_facts,
@@ -61,6 +62,11 @@ const struct program program_nginx = {
 		[SETTING_CRL_FILE] = "the file of @ssl_crl",
 		[SETTING_CLIENT_CERTIFICATE] = "@ssl_certificate",
 		[SETTING_GIVE_CERTIFICATE] = "set @ssl_certificate and @ssl_certificate_key",
+		[SETTING_CLIENT_CERTIFICATE_LOG] =
+			("look for \"cannot load certificate\" in error.log: the file that the "
+			 "variables in @ssl_certificate and @ssl_certificate_key lead to is missing, "
+			 "corrupt, or not readable by the worker"),
+		[SETTING_USE_TLS] = "@pass https://",
 		[SETTING_OFFER_ALPN] = ("pass gRPC by grpc_pass grpcs://, which offers h2; in stream, "
 			"set proxy_ssl_alpn h2; (nginx 1.31.0 and later)"),
 		[SETTING_PROTOCOL] = "what is proxied (HTTP/1.1, or h2 with grpc_pass)",

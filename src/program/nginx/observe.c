@@ -69,6 +69,7 @@ void nginxplaces_observe(const struct finding *f, struct nginx_places *places,
 		facts->depth_is_short &= nginxtrust_depth_needed(f, p) > 0;
 		facts->client_cert_ended &= client_certificate_ended(f, p);
 		facts->client_cert_unfit &= nginxplace_note(p, NGINX_NOTE_NO_CLIENT_USE) != NULL;
+		facts->client_cert_varies |= nginxplace_certificate_varies(p);
 	}
 	for (uint32_t i = 0; i < places->count + places->excluded; i++)
 		facts->speaks_grpc |= places->items[i].module == NGINX_MODULE_GRPC;

@@ -91,6 +91,7 @@ enum nginx_note_kind {
 	NGINX_NOTE_EXPIRED, /* one of those in it; words: its subject; number: when */
 	NGINX_NOTE_NO_ROOT, /* there is none in it; words: who issued the last one */
 	NGINX_NOTE_NAMED,   /* another place sends the peer another server name, or none */
+	NGINX_NOTE_STAPLED, /* it says that its OCSP status has to be stapled, which is not on */
 	NGINX_NOTE_KIND_COUNT,
 };
 

@@ -2,8 +2,7 @@
 /*
  * A listen with the very address wins over one with any (ngx_http_init_connection()); of the servers
  * that have it, the name decides (ngx_http_find_virtual_server()): the whole name, a wildcard in
- * front, one at the end, a regular expression, the default server. Regular expressions are not
- * tried.
+ * front, one at the end, the first regular expression, the default server.
  *
  * OpenSSL copies some of the context into a connection before it has seen a name (SSL_new()), and
  * leaves it so when nginx puts the context of another server in its place (SSL_set_SSL_CTX()):
@@ -16,6 +15,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "program/nginx/regex.h"
 #include "program/nginx/url.h"
 
 #define PORT_DEFAULT 80
@@ -35,6 +35,7 @@ enum address_fit {
 enum name_fit {
 	NAME_NONE,
 	NAME_DEFAULT,
+	NAME_REGEX,  /* "~^www[0-9]" */
 	NAME_BEHIND, /* "www.*" */
 	NAME_FRONT,  /* "*.test" */
 	NAME_EXACT,
@@ -50,7 +51,7 @@ struct choice {
 	const struct nginxconf_directive *proxy_listen;
 	enum address_fit address;
 	enum name_fit name;
-	bool has_regex;	  /* one of the servers has a name that was not tried */
+	bool untried;	  /* one of the servers has a name that could not be tried */
 	bool several;	  /* servers with that address */
 	bool has_default; /* one of them says that it is the default server */
 };
@@ -174,8 +175,16 @@ static enum name_fit name_fit(const char *pattern, const char *name)
 	return NAME_NONE;
 }
 
+static enum name_fit regex_fit(const char *expression, const char *name, bool *untried)
+{
+	enum nginxregex found = nginxregex_match(expression, name);
+
+	*untried |= found == NGINXREGEX_UNKNOWN;
+	return found == NGINXREGEX_YES ? NAME_REGEX : NAME_NONE;
+}
+
 static enum name_fit server_name_fit(const struct nginxconf_directive *server, const char *name,
-				     bool *has_regex)
+				     bool *untried)
 {
 	const struct nginxconf_directive *d = nginxconf_find(server->first, "server_name");
 	enum name_fit best = NAME_NONE;
@@ -184,8 +193,8 @@ static enum name_fit server_name_fit(const struct nginxconf_directive *server, c
 		for (uint32_t i = 1; i < d->word_count; i++) {
 			enum name_fit fit = NAME_NONE;
 
-			if (d->words[i][0] == '~')
-				*has_regex = true;
+			if (d->words[i][0] == '~' && name[0])
+				fit = regex_fit(d->words[i] + 1, name, untried);
 			else if (name[0])
 				fit = name_fit(d->words[i], name);
 			best = fit > best ? fit : best;
@@ -197,16 +206,16 @@ static enum name_fit server_name_fit(const struct nginxconf_directive *server, c
 static void server_consider(struct choice *c, const struct nginxconf_directive *server,
 			    enum nginx_module module, const struct nginxmap_peer *local)
 {
-	bool has_regex = false;
+	bool untried = false;
 	struct listen_choice listen = server_listen(server, module, local);
-	enum name_fit name = server_name_fit(server, local->server_name, &has_regex);
+	enum name_fit name = server_name_fit(server, local->server_name, &untried);
 
 	if (listen.address == ADDRESS_NONE || listen.address < c->address)
 		return;
 	if (listen.address > c->address)
 		*c = (struct choice){ .address = listen.address };
 	c->several |= c->server != NULL;
-	c->has_regex |= has_regex;
+	c->untried |= untried;
 	if (!c->default_server || (listen.is_default && !c->has_default))
 		c->default_server = server;
 	c->has_default |= listen.is_default;
@@ -367,7 +376,7 @@ void nginxlisten_match(const struct nginxconf *conf, unsigned int version, struc
 	if (!c.server)
 		return;
 	place_fill(tell, &places->items[0], &c,
-		   !c.several || (local->has_hello && !(c.has_regex && c.name <= NAME_DEFAULT)));
+		   !c.several || (local->has_hello && !(c.untried && c.name <= NAME_REGEX)));
 	add_settings(tell, &places->items[0], &c, version);
 	places->count = 1;
 	if (!has_of_default(&places->items[0]))

@@ -119,6 +119,15 @@ static X509 *certificate_read(int fd)
 	return cert;
 }
 
+/* Its TLS feature extension (RFC 7633) asks for what is not done. */
+static bool is_unstapled(const struct check *c, X509 *cert)
+{
+	const struct nginx_value *stapling = nginx_place_value(c->place, NGINX_SSL_STAPLING);
+
+	return X509_get_ext_by_NID(cert, NID_tlsfeature, -1) >= 0 &&
+	       !(stapling && nginx_words_are(&stapling->value, "on"));
+}
+
 static void certificate_note(const struct check *c, X509 *cert)
 {
 	unsigned char *der = NULL;
@@ -133,6 +142,8 @@ static void certificate_note(const struct check *c, X509 *cert)
 		note(c, NGINX_NOTE_ISSUER, NGINX_SSL_CERTIFICATE, 0, view.issuer);
 	}
 	OPENSSL_free(der);
+	if (nginx_module_is_server(c->place->module) && is_unstapled(c, cert))
+		note(c, NGINX_NOTE_STAPLED, NGINX_SSL_CERTIFICATE, 0, "");
 	if (!nginx_module_is_server(c->place->module) &&
 	    X509_check_purpose(cert, X509_PURPOSE_SSL_CLIENT, 0) == 0)
 		note(c, NGINX_NOTE_NO_CLIENT_USE, NGINX_SSL_CERTIFICATE, 0, "");

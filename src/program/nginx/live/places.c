@@ -36,6 +36,7 @@ struct subject {
 	__u16 family;
 	__u16 port; /* of the side that the configuration knows */
 	__u8 addr[16];
+	bool plain;
 	bool has_hello;
 	char server_name[NAME_LEN];
 };
@@ -126,6 +127,7 @@ static struct subject subject_of(const struct tlsfail_conn *conn, bool has_hello
 		.role = conn->role,
 		.family = conn->family,
 		.port = server ? conn->lport : conn->rport,
+		.plain = conn->flags & TLSFAIL_F_PLAIN,
 		.has_hello = has_hello,
 	};
 	struct text name;
@@ -136,11 +138,17 @@ static struct subject subject_of(const struct tlsfail_conn *conn, bool has_hello
 	return s;
 }
 
-static bool is_same(const struct subject *a, const struct subject *b)
+/* One answer about it takes the place of the one before. */
+static bool shares_slot(const struct subject *a, const struct subject *b)
 {
 	return a->pid == b->pid && a->role == b->role && a->family == b->family &&
-	       a->port == b->port && !memcmp(a->addr, b->addr, sizeof(a->addr)) &&
-	       a->has_hello == b->has_hello && !strcmp(a->server_name, b->server_name);
+	       a->port == b->port && !memcmp(a->addr, b->addr, sizeof(a->addr));
+}
+
+static bool is_same(const struct subject *a, const struct subject *b)
+{
+	return shares_slot(a, b) && a->plain == b->plain && a->has_hello == b->has_hello &&
+	       !strcmp(a->server_name, b->server_name);
 }
 
 static bool is_fresh(const struct nginxplaces *p, const struct subject *subject)
@@ -153,6 +161,15 @@ static bool is_fresh(const struct nginxplaces *p, const struct subject *subject)
 	return false;
 }
 
+static void fresh_add(struct nginxplaces *p, const struct subject *subject)
+{
+	for (size_t i = 0; i < FRESH_MAX; i++)
+		if (shares_slot(&p->fresh[i].subject, subject))
+			p->fresh[i].until = 0;
+	p->fresh[p->fresh_next++ % FRESH_MAX] =
+		(struct fresh){ *subject, clock_monotonic() + FRESH_NS };
+}
+
 /* Takes the answer, if it has come. */
 static void answer_take(struct nginxplaces *p, nginxplaces_emit emit, void *context)
 {
@@ -162,8 +179,7 @@ static void answer_take(struct nginxplaces *p, nginxplaces_emit emit, void *cont
 		return;
 	p->asked = false;
 	p->watch = q->watch;
-	p->fresh[p->fresh_next++ % FRESH_MAX] =
-		(struct fresh){ q->subject, clock_monotonic() + FRESH_NS };
+	fresh_add(p, &q->subject);
 	if (q->has_record)
 		emit(context, &q->record);
 	free(q);

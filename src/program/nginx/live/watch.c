@@ -64,6 +64,7 @@ struct slot {
 	uint16_t family;
 	uint16_t port;
 	uint8_t addr[16];
+	bool plain;
 	bool has_hello;
 	char server_name[NAME_LEN];
 };
@@ -265,6 +266,12 @@ static bool is_server(const struct tlsfail_conn *conn)
 	return conn->role == TLSFAIL_ROLE_SERVER;
 }
 
+/* As the client: plain text was sent. */
+static bool is_plain(const struct tlsfail_conn *conn)
+{
+	return !is_server(conn) && conn->flags & TLSFAIL_F_PLAIN;
+}
+
 static const uint8_t *address_of(const struct tlsfail_conn *conn)
 {
 	return is_server(conn) ? conn->laddr : conn->raddr;
@@ -311,6 +318,7 @@ static void slot_set(struct slot *s, const struct tlsfail_conn *conn, const stru
 		.started = worker ? worker->started : 0,
 		.family = conn->family,
 		.port = port_of(conn),
+		.plain = is_plain(conn),
 		.has_hello = has_hello,
 	};
 	memcpy(s->addr, address_of(conn), sizeof(s->addr));
@@ -350,11 +358,11 @@ static const struct tlsfail_nginx *record_make(struct nginxwatch *w, const struc
 }
 
 /* Does what was told last of the slot's peer hold for the connection? */
-static bool slot_holds(const struct slot *slot, const struct worker *worker, bool has_hello,
-		       const char *server_name)
+static bool slot_holds(const struct slot *slot, const struct worker *worker, bool plain,
+		       bool has_hello, const char *server_name)
 {
-	return slot->known && slot->started == worker->started && slot->has_hello == has_hello &&
-	       !strcmp(slot->server_name, server_name);
+	return slot->known && slot->started == worker->started && slot->plain == plain &&
+	       slot->has_hello == has_hello && !strcmp(slot->server_name, server_name);
 }
 
 /* What can be searched for the worker, NULL when there is nothing, or no time for it. */
@@ -380,6 +388,7 @@ static const struct tlsfail_nginx *look(struct nginxwatch *w, const struct tlsfa
 		.family = conn->family,
 		.addr = address_of(conn),
 		.port = port_of(conn),
+		.plain = is_plain(conn),
 		.has_hello = has_hello,
 		.server_name = server_name,
 	};
@@ -388,7 +397,7 @@ static const struct tlsfail_nginx *look(struct nginxwatch *w, const struct tlsfa
 	struct slot *slot = slot_find(w, conn);
 	struct reading *reading;
 
-	if (slot && worker && slot_holds(slot, worker, has_hello, server_name))
+	if (slot && worker && slot_holds(slot, worker, peer.plain, has_hello, server_name))
 		return NULL;
 	reading = reading_of(w, worker);
 	/* What was told of this pid and peer is taken back, once. */
