@@ -237,6 +237,19 @@ static bool leaf_find(const struct failure *failure, const struct diagnose_work 
 	return shown;
 }
 
+/* Without the dot at its end, is the name one of the certificate? */
+static bool is_dotted(const struct finding_certificate *leaf, const char *dotted)
+{
+	char name[FINDING_NAME_LEN];
+	size_t len = strlen(dotted);
+
+	if (len < 2 || len > sizeof(name) || dotted[len - 1] != '.' || leaf->cut)
+		return false;
+	memcpy(name, dotted, len - 1);
+	name[len - 1] = '\0';
+	return context_is_for(leaf, name);
+}
+
 /* A certificate that was refused here, and is for somebody else than whom the program means. */
 static uint64_t observe_stranger(const struct failure *failure, const struct diagnose_work *work,
 				 const struct finding *f, const struct program_facts *facts,
@@ -250,7 +263,7 @@ static uint64_t observe_stranger(const struct failure *failure, const struct dia
 	/* What was compared is that of the beginning of the session. */
 	if (!leaf_find(failure, work, f, facts, &leaf))
 		return s->observed & O_HOST_RETURN && !work->cert_count ? C_STRANGE_CERT : 0;
-	if (context_is_for(&leaf, name))
+	if (context_is_for(&leaf, name) || is_dotted(&leaf, name))
 		return leaf.cut ? 0 : C_RIGHT_CERT;
 	if (is_for_address(&leaf, f->peer.address))
 		return 0;
@@ -350,20 +363,6 @@ static bool is_grpc_port(uint16_t port)
 	return (port >= 50051 && port <= 50059) || port == 4317 || port == 7233;
 }
 
-/* Without the dot at its end, is the name one of the certificate? */
-static bool is_dotted(const struct finding *f)
-{
-	char name[FINDING_NAME_LEN];
-	size_t len = strlen(f->name_check.name);
-
-	if (len < 2 || f->name_check.name[len - 1] != '.' || !f->certificate.known ||
-	    f->certificate.cut)
-		return false;
-	memcpy(name, f->name_check.name, len - 1);
-	name[len - 1] = '\0';
-	return context_is_for(&f->certificate, name);
-}
-
 static uint64_t observe_config(const struct program_facts *facts, const struct finding *f,
 			       const char *name)
 {
@@ -385,7 +384,8 @@ static uint64_t observe_config(const struct program_facts *facts, const struct f
 		o |= C_HEADER_FIRST;
 	if (f->name_check.known && context_is_address(f->name_check.name))
 		o |= C_NAME_IS_ADDRESS;
-	if (f->name_check.known && is_dotted(f))
+	if (f->name_check.known && f->certificate.known &&
+	    is_dotted(&f->certificate, f->name_check.name))
 		o |= C_NAME_DOTTED;
 	if (facts->uses_tls ? facts->can_send_name : name[0] && !is_malformed(name))
 		o |= C_CAN_SEND_NAME;

@@ -273,6 +273,30 @@ static struct tlsfail_conn conn_make(void)
 	return conn;
 }
 
+/* What could not begin has a line of its own; what was well and not used has none. */
+static void test_fits_unused(void **state)
+{
+	static const char begun[] = HEAD "peer closed connection in SSL handshake" HANDSHAKE;
+	static const char unbegun[] =
+		HEAD "cannot load certificate \"/c/a.crt\": BIO_new_file() failed" HANDSHAKE;
+	struct tlsfail_conn conn = conn_make();
+
+	(void)state;
+	conn.error_count = 0;
+	conn.flags = TLSFAIL_F_CONNECT | TLSFAIL_F_ESTABLISHED | TLSFAIL_F_LOCAL_FIN;
+	assert_true(parse(unbegun));
+	assert_int_equal(line.kind, ERRORLOG_TLS);
+	assert_true(errorlog_fits(&line, &conn, CLOSE_NS));
+	conn.flags |= TLSFAIL_F_TLS;
+	assert_false(errorlog_fits(&line, &conn, CLOSE_NS));
+	assert_true(parse(begun));
+	assert_true(errorlog_fits(&line, &conn, CLOSE_NS));
+	conn.flags |= TLSFAIL_F_DONE;
+	assert_false(errorlog_fits(&line, &conn, CLOSE_NS));
+	conn.flags &= ~(uint32_t)(TLSFAIL_F_DONE | TLSFAIL_F_TLS);
+	assert_false(errorlog_fits(&line, &conn, CLOSE_NS));
+}
+
 static void test_fits(void **state)
 {
 	struct tlsfail_conn conn = conn_make();
@@ -478,6 +502,7 @@ int main(void)
 		cmocka_unit_test(test_fits_no_earlier_line),
 		cmocka_unit_test(test_fits_status),
 		cmocka_unit_test(test_fits_client),
+		cmocka_unit_test(test_fits_unused),
 		cmocka_unit_test(test_fits_numbers),
 		cmocka_unit_test(test_levels),
 	};

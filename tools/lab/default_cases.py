@@ -6,7 +6,7 @@ what is passed to has a host name. Data and nothing else; numbered by cases.py, 
 from dataclasses import replace
 
 from . import drive
-from .case import MEDIUM, Case
+from .case import LOW, MEDIUM, Case
 from .pki import SERVER_NAME
 from .upstreams import Misbehave, Nginx, OpensslServer
 
@@ -22,7 +22,9 @@ def _cert(name):
 
 
 def _server(name="good", more=""):
-    return Nginx(_cert(name) + more + ANSWER)
+    key = {"deep-chain": "deep"}.get(name, name)
+    return Nginx(f"ssl_certificate pki/{name}.crt; ssl_certificate_key pki/{key}.key; "
+                 + more + ANSWER)
 
 
 def behind(default):
@@ -150,6 +152,31 @@ _ROWS = (
     (Case("close-after-asking", "client-cert-required", Misbehave("close-after-asking"),
           "proxy_ssl_protocols TLSv1.3;", truth="prematurely-closed-after-handshake",
           confidence=MEDIUM), None),
+    # -- it is not the server that is at fault --
+    (Case("certificate-by-variable", "client-cert-unloadable", _server(),
+          "set $who nobody; proxy_ssl_certificate pki/$who.crt; "
+          "proxy_ssl_certificate_key pki/$who.key;", status=500, confidence=MEDIUM,
+          log="cannot load certificate", says=("cannot load certificate",)), None),
+    (Case("header-awaited", "sni-missing",
+          Nginx(_cert("good") + ANSWER, listen="ssl proxy_protocol"), confidence=MEDIUM,
+          truth="proxy-protocol-missing"), None),
+    (Case("header-awaited-named", "peer-reset-in-handshake",
+          Nginx(_cert("good") + ANSWER, listen="ssl proxy_protocol"), f"{SNI_ON}; ",
+          confidence=LOW, truth="proxy-protocol-missing"), None),
+    (Case("dot-at-the-end", "verify-hostname-mismatch", _server(),
+          f"{VERIFY} proxy_ssl_name {SERVER_NAME}.;",
+          says=(f"set proxy_ssl_name {SERVER_NAME};",), never=("reissued",)), None),
+    (Case("root-missing", "verify-root-missing", _server("deep-chain"),
+          "proxy_ssl_verify on; proxy_ssl_verify_depth 4; "
+          "proxy_ssl_trusted_certificate pki/intermediate.crt;",
+          says=("Lab Root CA",)), None),
+    (Case("alert-80", "peer-internal-error", Misbehave("alert-80"), f"{SNI_ON};",
+          confidence=LOW, expect=_alert(80)), None),
+    (Case("alert-71", "insufficient-security", Misbehave("alert-71"), f"{SNI_ON};",
+          expect=_alert(71)), None),
+    (Case("old-version", "old-version-signature",
+          OpensslServer(GOOD_FILES + ("-tls1_1", "-cipher", "ALL:@SECLEVEL=0")),
+          "proxy_ssl_protocols TLSv1.1 TLSv1.2;"), None),
 )
 
 

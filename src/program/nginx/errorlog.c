@@ -327,11 +327,22 @@ static enum errorlog_stage stage_of(struct rest message)
 					     : ERRORLOG_ELSEWHERE;
 }
 
+/* The client certificate, which depends on a variable. */
+static enum errorlog_stage upstream_stage_of(struct rest message)
+{
+	return has(message, "cannot load certificate") ? ERRORLOG_UNBEGUN : ERRORLOG_ELSEWHERE;
+}
+
 static enum errorlog_kind upstream_kind_of(struct rest message)
 {
 	static const char *const tls[] = {
-		"SSL_do_handshake() failed", "in SSL handshake",   " while SSL handshaking",
-		"upstream SSL certificate",  ":SSL alert number ", NULL,
+		"SSL_do_handshake() failed",
+		"in SSL handshake",
+		" while SSL handshaking",
+		"upstream SSL certificate",
+		":SSL alert number ",
+		"cannot load certificate",
+		NULL,
 	};
 	static const char *const connection[] = {
 		"connect() failed",	"timed out",	     "prematurely closed",
@@ -355,6 +366,7 @@ static enum errorlog_kind client_kind_of(enum errorlog_stage stage)
 		return ERRORLOG_TLS;
 	case ERRORLOG_PLAIN:
 		return ERRORLOG_CONNECTION;
+	case ERRORLOG_UNBEGUN:
 	case ERRORLOG_ELSEWHERE:
 		break;
 	}
@@ -388,7 +400,7 @@ bool errorlog_parse(const char *text, size_t len, struct errorlog_line *line)
 	parse_verify(message, line);
 	line->to_upstream = message.end < text + len && is_to_upstream(message);
 	errorlog_peer(text, len, line);
-	line->stage = line->to_upstream ? ERRORLOG_ELSEWHERE : stage_of(message);
+	line->stage = line->to_upstream ? upstream_stage_of(message) : stage_of(message);
 	/* words of ngx_ssl_ocsp_get_status() instead of "(N:...)" */
 	if (line->stage == ERRORLOG_REFUSED && !line->has_verify && has(message, " verify error: "))
 		line->stage = ERRORLOG_STATUS;
@@ -449,11 +461,27 @@ static bool numbers_fit(const struct errorlog_line *line, const struct tlsfail_c
 	return false;
 }
 
+/* Closed here, and the peer has done nothing wrong: before the handshake, or after it without a request. */
+static bool is_unused(const struct tlsfail_conn *conn)
+{
+	const uint32_t ends = TLSFAIL_F_PEER_FIN | TLSFAIL_F_PEER_RST | TLSFAIL_F_PLAIN |
+			      TLSFAIL_F_REFUSED | TLSFAIL_F_HOST_REFUSED;
+
+	if (conn->flags & ends || conn->error_count ||
+	    (conn->flags & TLSFAIL_F_VERIFY_ASKED && conn->verify_code))
+		return false;
+	if (conn->flags & TLSFAIL_F_DONE)
+		return !conn->t_request && conn->flags & TLSFAIL_F_LOCAL_FIN;
+	return conn->flags & TLSFAIL_F_ESTABLISHED && !(conn->flags & TLSFAIL_F_TLS);
+}
+
 /* nginx does not write the port of a client, so that more of the words has to agree. */
 static bool stage_fits(const struct errorlog_line *line, const struct tlsfail_conn *conn)
 {
 	if (line->to_upstream)
-		return true;
+		return line->stage == ERRORLOG_UNBEGUN
+			       ? is_unused(conn) && !(conn->flags & TLSFAIL_F_TLS)
+			       : !is_unused(conn);
 	switch (line->stage) {
 	case ERRORLOG_PLAIN:
 		return conn->flags & TLSFAIL_F_PLAIN;
@@ -466,6 +494,7 @@ static bool stage_fits(const struct errorlog_line *line, const struct tlsfail_co
 	case ERRORLOG_HANDSHAKE:
 		return !(conn->flags & (TLSFAIL_F_PLAIN | TLSFAIL_F_DONE)) &&
 		       (!line->reason || conn->error_count);
+	case ERRORLOG_UNBEGUN:
 	case ERRORLOG_ELSEWHERE:
 		break;
 	}

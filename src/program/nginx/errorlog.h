@@ -24,9 +24,10 @@ enum errorlog_kind {
 	ERRORLOG_TLS,	     /* a TLS handshake failed, or its certificate was refused */
 };
 
-/* How far a client's connection was, as far as the words tell. */
+/* How far a connection was, as far as the words tell. */
 enum errorlog_stage {
 	ERRORLOG_ELSEWHERE,
+	ERRORLOG_UNBEGUN,   /* of that to an upstream: connected, and not in the handshake yet */
 	ERRORLOG_PLAIN,	    /* it sent something that is not TLS */
 	ERRORLOG_HANDSHAKE, /* in the handshake */
 	ERRORLOG_REFUSED,   /* after it: its certificate was refused, or that it has none */
@@ -44,7 +45,7 @@ struct errorlog_line {
 	size_t message_len;
 
 	enum errorlog_kind kind;
-	enum errorlog_stage stage; /* of a client's connection */
+	enum errorlog_stage stage; /* of a client's connection, but for one */
 	bool to_upstream;    /* about the connection to an upstream; else about the client's */
 	bool has_peer;	     /* of that connection; its address is known: */
 	uint8_t address[16]; /* in network order, IPv4 mapped into IPv6 */
