@@ -357,7 +357,24 @@ static bool value_of(const char *text, const char *key, char *value, size_t size
 	return true;
 }
 
-/* The line that nginx wrote leads to what was the cause. */
+/* Does the line that nginx wrote about the finding in that text lead to its cause? False: it has none. */
+static bool assert_leads_to_cause(const char *text, const char *name)
+{
+	const char *causes[LOGLINE_CAUSES_MAX];
+	char cause[128], message[1024];
+	struct logline line;
+
+	if (!value_of(text, "\"error.type\":\"", cause, sizeof(cause)) ||
+	    !value_of(text, "\"nginx.error_log.message\":\"", message, sizeof(message)))
+		return false;
+	read_line(message, &line);
+	logline_causes(&line, line.side, causes);
+	for (size_t n = 0; n < LOGLINE_CAUSES_MAX && causes[n]; n++)
+		if (!strcmp(causes[n], cause))
+			return true;
+	fail_msg("%s: %s does not lead to %s", name, message, cause);
+}
+
 static void test_golden(void **state)
 {
 	static char text[FILE_MAX];
@@ -368,24 +385,17 @@ static void test_golden(void **state)
 	assert_int_equal(glob(FINDINGS, 0, NULL, &files), 0);
 	for (size_t i = 0; i < files.gl_pathc; i++) {
 		FILE *file = fopen(files.gl_pathv[i], "r");
-		const char *causes[LOGLINE_CAUSES_MAX];
-		char cause[128], message[1024];
-		struct logline line;
-		bool found = false;
+		char *event = text, *next;
 
 		assert_non_null(file);
 		text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
 		fclose(file);
-		if (!value_of(text, "\"error.type\":\"", cause, sizeof(cause)) ||
-		    !value_of(text, "\"nginx.error_log.message\":\"", message, sizeof(message)))
-			continue;
-		read_line(message, &line);
-		logline_causes(&line, line.side, causes);
-		for (size_t n = 0; n < LOGLINE_CAUSES_MAX && causes[n]; n++)
-			found = found || !strcmp(causes[n], cause);
-		if (!found)
-			fail_msg("%s: %s does not lead to %s", files.gl_pathv[i], message, cause);
-		lines++;
+		for (; event; event = next) {
+			next = strstr(event, "\n{\n");
+			if (next)
+				*next++ = '\0';
+			lines += assert_leads_to_cause(event, files.gl_pathv[i]);
+		}
 	}
 	globfree(&files);
 	assert_true(lines >= 9);

@@ -182,7 +182,7 @@ static const struct logline_row rows[] = {
 	  { "The client certificate for this upstream (proxy_ssl_certificate), or its key, cannot be "
 	    "loaded, so nginx answered 500 without a handshake. It is loaded for each request where "
 	    "a variable is in its name.",
-	    { "client-cert-unusable" },
+	    { "client-cert-unloadable" },
 	    "The line names the file and why. Check that the variable is set for this request, and "
 	    "that the worker may read the file.",
 	    LINT } },
