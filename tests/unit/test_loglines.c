@@ -373,6 +373,7 @@ static bool assert_leads_to_cause(const char *text, const char *name)
 		if (!strcmp(causes[n], cause))
 			return true;
 	fail_msg("%s: %s does not lead to %s", name, message, cause);
+	return false;
 }
 
 static void test_golden(void **state)
