@@ -347,7 +347,7 @@ struct run {
 
 static void files_serve(struct run *run, struct prober_request *request)
 {
-	char byte;
+	char byte = 0;
 	int fd;
 	ssize_t n = passfd_receive(run->requests, &byte, sizeof(byte), &fd);
 	pid_t server = -1;
