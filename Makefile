@@ -251,8 +251,11 @@ $(1)/testable.a: $$(TESTABLE_SRCS:src/%.c=$(1)/%.o)
 	$$(call say,AR,$$@)
 	$$(Q)rm -f $$@ && $$(AR) rcs $$@ $$^
 
-$$(UNIT_SRCS:tests/unit/%.c=$(1)/unit/%): $(1)/unit/%: $(1)/unit/%.o \
-		$$(UNIT_HELPERS:tests/unit/%.c=$(1)/unit/%.o) $(1)/testable.a
+$(1)/unit/helpers.a: $$(UNIT_HELPERS:tests/unit/%.c=$(1)/unit/%.o)
+	$$(call say,AR,$$@)
+	$$(Q)rm -f $$@ && $$(AR) rcs $$@ $$^
+
+$$(UNIT_SRCS:tests/unit/%.c=$(1)/unit/%): $(1)/unit/%: $(1)/unit/%.o $(1)/unit/helpers.a $(1)/testable.a
 	$$(call say,LINK,$$@)
 	$$(Q)$$(CC) $(2) $$^ $$(UNIT_LDLIBS) $$(LDLIBS) -o $$@
 endef
@@ -282,7 +285,7 @@ bpf-arm64: build/arm64/tlsfail.skel.h ## compile the BPF side for arm64 too
 # ---- Checks (no root) ----------------------------------------------------------------------------
 
 STATIC_CHECKS := check-format check-gcc check-clang check-tidy check-cppcheck check-shell check-python \
-                 check-man check-layers check-stores bpf-arm64 check-docs check-ask check-fault \
+                 check-man check-layers check-faces check-stores bpf-arm64 check-docs check-ask check-fault \
                  check-fuzz
 
 .PHONY: check
@@ -350,6 +353,15 @@ check-layers: ## who may know what: the rules that keep the layers apart
 	$(call say,LAYERS,bpf include src)
 	$(Q)tools/check-layers --self-test
 	$(Q)tools/check-layers
+
+# Those of the diagnosis, and of what it hands over. Any other may be about a program.
+FACELESS := $(filter $(foreach part,diagnose% own_alert correlate fold peers notes invariants certwatch,\
+              build/asan/unit/test_$(part)),$(UNIT_PROGRAMS))
+
+.PHONY: check-faces
+check-faces: $(FACELESS) ## the diagnosis does without nginx: nothing of program/nginx/ is in its tests
+	$(call say,FACES,$(words $(FACELESS)) tests)
+	$(Q)! nm -A $(FACELESS) | grep -i ' [tdr] nginx'
 
 .PHONY: check-stores
 check-stores: ## do the index template and the table know every key of the events

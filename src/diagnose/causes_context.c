@@ -215,7 +215,7 @@ static const struct cause rows[] = {
 		.responsible = RESPONSIBLE_UPSTREAM,
 		.or_next = true,
 		.evidence =
-			"a session was resumed; X509 verify code 20 or 21 is its result; and what "
+			"a session was resumed; its verify result is that an issuer is missing; and what "
 			"the peer showed before has expired",
 		.message = "A certificate that {peer} showed before has expired{code}.",
 		.with_cert = "Certificate {subject} of {peer} ended {ended}; the session that was "
@@ -230,7 +230,7 @@ static const struct cause rows[] = {
 		.responsible = RESPONSIBLE_THIS_HOST,
 		.or_next = true,
 		.evidence =
-			"a session was resumed; X509 verify code 20 or 21 is its result; the "
+			"a session was resumed; its verify result is that an issuer is missing; the "
 			"issuer of what the peer showed before is in the file of trusted CAs here, "
 			"and other places connect to the peer",
 		.message =
@@ -288,7 +288,7 @@ static const struct cause rows[] = {
 		.confidence = CONFIDENCE_HIGH,
 		.responsible = RESPONSIBLE_THIS_HOST,
 		.evidence =
-			"X509 verify code 10, and none of the certificates received has expired",
+			"the verify result is \"certificate has expired\", and none of the certificates received has expired",
 		.message = "A CA certificate on this host that is used to verify {peer} has "
 			   "expired{code}; none of the certificates it sent has.",
 		.hint = "renew the CA certificates in {setting:trusted_cas}",
@@ -301,8 +301,9 @@ static const struct cause rows[] = {
 		.confidence = CONFIDENCE_MEDIUM,
 		.responsible = RESPONSIBLE_THIS_HOST,
 		.or_next = true,
-		.evidence = "a session was resumed; X509 verify code 10 is its result, and none of "
-			    "the certificates that the peer showed before has expired",
+		.evidence =
+			"a session was resumed; its verify result is \"certificate has expired\", and none of "
+			"the certificates that the peer showed before has expired",
 		.message = "A CA certificate on this host that was used to verify {peer} had "
 			   "expired when the resumed session began{code}; none of the certificates "
 			   "that it showed has.",

@@ -61,7 +61,7 @@ static const struct cause rows[] = {
 		.medium_with = C_NAME_UNSENT,
 		.candidates = { { .slug = "sni-missing", .with = C_NAME_UNSENT } },
 		.resumption_hides = true,
-		.evidence = "X509 verify code 10, and the program asked for the result",
+		.evidence = "the verify result is \"certificate has expired\", and the program asked for the result",
 		.message = "A certificate sent by {peer} has expired{code}.",
 		.with_cert = "Certificate {subject} of {peer} expired on {ended}.",
 		.hint = "renew it on the {upstream} and reload it there",
@@ -83,7 +83,7 @@ static const struct cause rows[] = {
 		.medium_with = C_NAME_UNSENT,
 		.candidates = { { .slug = "sni-missing", .with = C_NAME_UNSENT } },
 		.resumption_hides = true,
-		.evidence = "X509 verify code 9, and the program asked for the result",
+		.evidence = "the verify result is \"certificate is not yet valid\", and the program asked for the result",
 		.message = "A certificate sent by {peer} is not valid yet{code}.",
 		.with_cert = "Certificate {subject} of {peer} is not valid until {begins}.",
 		.hint = "check the clocks of both hosts; if they are right, the {upstream} serves "
@@ -102,7 +102,7 @@ static const struct cause rows[] = {
 		.medium_with = C_NAME_UNSENT,
 		.candidates = { { .slug = "sni-missing", .with = C_NAME_UNSENT } },
 		.resumption_hides = true,
-		.evidence = "X509 verify code 18, and the program asked for the result",
+		.evidence = "the verify result is \"self-signed certificate\", and the program asked for the result",
 		.message = "The certificate of {peer} is self-signed and not trusted on this "
 			   "host{code}.",
 		.with_cert = "Certificate {subject} of {peer} is self-signed and not trusted on "
@@ -129,7 +129,7 @@ static const struct cause rows[] = {
 		.resumption_hides = true,
 		.candidates = { { .slug = "verify-untrusted-issuer" } },
 		.evidence =
-			"X509 verify code 20 or 21; several certificates were received, but not "
+			"the verify result is that an issuer is missing here or first in the chain; several certificates were received, but not "
 			"the issuer of the leaf",
 		.message = "{peer} sent a chain without the issuer of its certificate{code}.",
 		.with_cert =
@@ -148,7 +148,7 @@ static const struct cause rows[] = {
 		.resumption_hides = true,
 		.candidates = { { .slug = "verify-untrusted-issuer" } },
 		.evidence =
-			"X509 verify code 20 or 21; the chain is longer than the configuration "
+			"the verify result is that an issuer is missing; the chain is longer than the configuration "
 			"allows, and the issuer of its last certificate is in the file of trusted CAs",
 		.message = "The certificate chain of {peer} is longer than is allowed here{code}.",
 		.with_cert = "The chain of certificate {subject} of {peer}, which sent {chain}, is "
@@ -163,7 +163,7 @@ static const struct cause rows[] = {
 				      TLS_VERIFY_CANNOT_VERIFY_FIRST } },
 		.confidence = CONFIDENCE_MEDIUM,
 		.resumption_hides = true,
-		.evidence = "X509 verify code 20 or 21, and the program asked for the result",
+		.evidence = "the verify result is \"unable to get local issuer certificate\" or \"unable to verify the first certificate\", and the program asked for the result",
 		.message = "The certificate of {peer} was issued by a CA that is not trusted on "
 			   "this host{code}.",
 		.with_cert = "Certificate {subject} of {peer} was issued by {issuer}, which is "
@@ -186,7 +186,7 @@ static const struct cause rows[] = {
 		.when = { .verify = { TLS_VERIFY_SELF_SIGNED_IN_CHAIN } },
 		.confidence = CONFIDENCE_HIGH,
 		.resumption_hides = true,
-		.evidence = "X509 verify code 19, and the program asked for the result",
+		.evidence = "the verify result is \"self-signed certificate in certificate chain\", and the program asked for the result",
 		.message = "The chain sent by {peer} ends in a root that is not trusted on this "
 			   "host{code}.",
 		.with_cert =
@@ -200,7 +200,7 @@ static const struct cause rows[] = {
 		.when = { .verify = { TLS_VERIFY_CHAIN_TOO_LONG } },
 		.confidence = CONFIDENCE_HIGH,
 		.resumption_hides = true,
-		.evidence = "X509 verify code 22, and the program asked for the result",
+		.evidence = "the verify result is \"certificate chain too long\", and the program asked for the result",
 		.message = "The certificate chain of {peer} is longer than this host "
 			   "allows{code}.",
 		.with_cert = "The chain of certificate {subject} of {peer}, which sent {chain}, "
@@ -213,7 +213,7 @@ static const struct cause rows[] = {
 		.when = { .verify = { TLS_VERIFY_REVOKED } },
 		.confidence = CONFIDENCE_HIGH,
 		.resumption_hides = true,
-		.evidence = "X509 verify code 23, and the program asked for the result",
+		.evidence = "the verify result is \"certificate revoked\", and the program asked for the result",
 		.message = "The certificate of {peer} is revoked{code}.",
 		.with_cert =
 			"Certificate {subject} of {peer}, issued by {issuer}, is revoked{code}.",
@@ -226,7 +226,7 @@ static const struct cause rows[] = {
 		.when = { .verify = { TLS_VERIFY_CRL_MISSING, TLS_VERIFY_CRL_EXPIRED } },
 		.confidence = CONFIDENCE_HIGH,
 		.resumption_hides = true,
-		.evidence = "X509 verify code 3 or 12, and the program asked for the result",
+		.evidence = "the verify result is that a CRL is missing or has expired, and the program asked for the result",
 		.message = "This host has no current revocation list (CRL) from the issuer of "
 			   "{peer}{code}.",
 		.with_cert =
@@ -240,7 +240,7 @@ static const struct cause rows[] = {
 		.when = { .verify = { TLS_VERIFY_PURPOSE } },
 		.confidence = CONFIDENCE_HIGH,
 		.resumption_hides = true,
-		.evidence = "X509 verify code 26, and the program asked for the result",
+		.evidence = "the verify result is that the certificate is for another purpose, and the program asked for the result",
 		.message = "The certificate of {peer} is not meant for a TLS server{code}.",
 		.with_cert = "Certificate {subject} of {peer} is not meant for a TLS server{code}.",
 		.hint = "have it reissued with extendedKeyUsage serverAuth",
@@ -252,7 +252,7 @@ static const struct cause rows[] = {
 				      TLS_VERIFY_DIGEST_TOO_WEAK } },
 		.confidence = CONFIDENCE_HIGH,
 		.resumption_hides = true,
-		.evidence = "X509 verify code 66, 67 or 68, and the program asked for the result",
+		.evidence = "the verify result is that a key or a digest is too weak, and the program asked for the result",
 		.message = "A key or signature in the chain of {peer} is too weak for {library} "
 			   "on this host{code}.",
 		.with_cert =
@@ -266,7 +266,7 @@ static const struct cause rows[] = {
 		.when = { .verify = { TLS_VERIFY_CA_WITHOUT_ISSUER } },
 		.confidence = CONFIDENCE_HIGH,
 		.resumption_hides = true,
-		.evidence = "X509 verify code 2, and the program asked for the result",
+		.evidence = "the verify result is \"unable to get issuer certificate\", and the program asked for the result",
 		.message = "The chain of {peer} leads to a trusted CA whose own issuer is missing "
 			   "on this host{code}.",
 		.with_cert = "The chain of {peer} leads to a trusted intermediate CA, but "
@@ -279,7 +279,7 @@ static const struct cause rows[] = {
 		.when = { .verify = { TLS_VERIFY_BAD_SIGNATURE } },
 		.confidence = CONFIDENCE_HIGH,
 		.resumption_hides = true,
-		.evidence = "X509 verify code 4 or 7, and the program asked for the result",
+		.evidence = "the verify result is that a signature is wrong, and the program asked for the result",
 		.message = "A certificate of {peer} was not signed with the key of the CA of that "
 			   "name on this host{code}.",
 		.with_cert = "A signature in the chain of certificate {subject} of {peer}, issued "
@@ -294,7 +294,7 @@ static const struct cause rows[] = {
 		.when = { .verify = { TLS_VERIFY_INVALID_CA, TLS_VERIFY_PATH_LENGTH } },
 		.confidence = CONFIDENCE_HIGH,
 		.resumption_hides = true,
-		.evidence = "X509 verify code 25, 32, 37 or 79 (24 before OpenSSL 3.0), and the "
+		.evidence = "the verify result is that a CA may not issue certificates, or not this one, and the "
 			    "program asked for the result",
 		.message = "A CA certificate in the chain of {peer} may not issue what it issued: "
 			   "{what}{code}.",
@@ -310,7 +310,7 @@ static const struct cause rows[] = {
 		.when = { .verify = { TLS_VERIFY_CRL_UNUSABLE, TLS_VERIFY_CRL_NOT_YET_VALID } },
 		.confidence = CONFIDENCE_HIGH,
 		.resumption_hides = true,
-		.evidence = "X509 verify code 5, 8, 11, 15, 16, 33, 35, 36, 44, 54 or 101, and the "
+		.evidence = "the verify result is that a CRL cannot be used, and the "
 			    "program asked for the result",
 		.message = "This host cannot use a revocation list (CRL) for the chain of {peer}: "
 			   "{what}{code}.",
@@ -322,7 +322,7 @@ static const struct cause rows[] = {
 		.when = { .verify = { TLS_VERIFY_OCSP } },
 		.confidence = CONFIDENCE_HIGH,
 		.resumption_hides = true,
-		.evidence = "X509 verify code 73 to 75 or 96 to 100, and the program asked for the "
+		.evidence = "the verify result is about the OCSP status, and the program asked for the "
 			    "result",
 		.message = "The OCSP status of the certificate of {peer} is not good: "
 			   "{what}{code}.",
@@ -337,7 +337,7 @@ static const struct cause rows[] = {
 		.when = { .verify = { TLS_VERIFY_NAME_CONSTRAINTS } },
 		.confidence = CONFIDENCE_HIGH,
 		.resumption_hides = true,
-		.evidence = "X509 verify code 47 to 49 or 51 to 53, and the program asked for the "
+		.evidence = "the verify result is about a CA's name constraints, and the program asked for the "
 			    "result",
 		.message = "A CA above the certificate of {peer} may not certify such a name: "
 			   "{what}{code}.",
@@ -352,7 +352,7 @@ static const struct cause rows[] = {
 		.when = { .verify = { TLS_VERIFY_ALGORITHM } },
 		.confidence = CONFIDENCE_HIGH,
 		.resumption_hides = true,
-		.evidence = "X509 verify code 56 to 61, 76 to 78 or 94, and the program asked for "
+		.evidence = "the verify result is that an algorithm is not accepted, and the program asked for "
 			    "the result",
 		.message = "A key or signature in the chain of {peer} is of a type that this host "
 			   "does not accept: {what}{code}.",
@@ -368,7 +368,7 @@ static const struct cause rows[] = {
 		.when = { .verify = { TLS_VERIFY_TRUST_SETTING } },
 		.confidence = CONFIDENCE_HIGH,
 		.resumption_hides = true,
-		.evidence = "X509 verify code 27 or 28, and the program asked for the result",
+		.evidence = "the verify result is that a CA is marked as not trusted for this, and the program asked for the result",
 		.message = "The CA of {peer} is marked on this host as not trusted for TLS "
 			   "servers{code}.",
 		.hint = "check the CA's certificate in {setting:trusted_cas} (openssl x509 -text: "
@@ -380,7 +380,7 @@ static const struct cause rows[] = {
 		.when = { .all = O_HOST_REFUSED },
 		.confidence = CONFIDENCE_MEDIUM,
 		.high_if = O_HOST_RETURN,
-		.evidence = "X509_check_host refused the name, or X509 verify code 62",
+		.evidence = "X509_check_host refused the name, or the verify result is \"hostname mismatch\"",
 		.message = "The certificate of {peer} is not valid for the name {host}.",
 		.doubt = "The result of the check is inferred from the close that followed it.",
 		.with_cert = "The certificate of {peer} is valid for {names}, not for {host}.",
@@ -428,7 +428,7 @@ static const struct cause rows[] = {
 				{ .slug = "verify-depth-exceeded", .all = O_VERIFY_UNKNOWN },
 				{ .slug = "trusted-ca-expired", .all = O_VERIFY_UNKNOWN } },
 		.high_if = O_VERIFY_CODE,
-		.evidence = "any other X509 verify code that the program asked for; or the "
+		.evidence = "any other verify result that the program asked for; or the "
 			    "library refused the certificate during the handshake, and nothing "
 			    "says why",
 		.message = "This host refused the certificate of {peer}: {what}{code}.",
