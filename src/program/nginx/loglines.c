@@ -378,6 +378,7 @@ static const char *const markers[LOGLINE_MARKERS - 1] = {
 	"broken header: \"",
 	"while connecting to upstream",
 	"PROXY protocol",
+	"client attempted to request",
 };
 
 static const char *marker_find(size_t i, const char *text, const char *end)

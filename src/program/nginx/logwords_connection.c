@@ -323,6 +323,18 @@ static const struct logline_row rows[] = {
 	    { "client-broken-handshake" },
 	    NULL,
 	    NULL } },
+	{ "client attempted to request the server name different from",
+	  NULL,
+	  CLIENT,
+	  ANY,
+	  false,
+	  { "The handshake succeeded for one server name, and the request on it asks for another; where "
+	    "client certificates are verified, nginx refuses that with 421. Browsers do so to reuse "
+	    "a connection when one certificate covers both names.",
+	    { "unknown" },
+	    "If it is no mistake of the client: serve these names with certificates of their own, so "
+	    "that connections are not shared.",
+	    NULL } },
 	{ "ignoring stale global SSL error",
 	  NULL,
 	  ITSELF,
