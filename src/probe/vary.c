@@ -179,15 +179,29 @@ static bool drop_alpn(const struct change_context *c, struct client *changed)
 	return true;
 }
 
-static bool proxy_header(const struct change_context *c, struct client *changed)
+/* A header that is missed, or in the way. */
+static bool header_matters(const struct change_context *c)
 {
-	if (!silent(c->verdict) && !is_cause(c->verdict, "peer-not-tls"))
+	return silent(c->verdict) || is_cause(c->verdict, "peer-not-tls");
+}
+
+static bool add_header(const struct change_context *c, struct client *changed)
+{
+	if (c->client->proxy_header || !header_matters(c))
 		return false;
-	changed->proxy_header = !changed->proxy_header;
-	text_add(c->what, changed->proxy_header ? "with a PROXY header before TLS"
-						: "without the PROXY header before TLS");
-	text_addf(c->proof, " the upstream answers; %s it, the upstream does not",
-		  changed->proxy_header ? "without" : "with");
+	changed->proxy_header = true;
+	text_add(c->what, "with a PROXY header before TLS");
+	text_add(c->proof, " the upstream answers; without it, the upstream does not");
+	return true;
+}
+
+static bool drop_header(const struct change_context *c, struct client *changed)
+{
+	if (!c->client->proxy_header || !header_matters(c))
+		return false;
+	changed->proxy_header = false;
+	text_add(c->what, "without the PROXY header before TLS");
+	text_add(c->proof, " the upstream answers; with it, the upstream does not");
 	return true;
 }
 
@@ -252,10 +266,8 @@ static const struct change changes[] = {
 	  system_trust },
 	{ "sni-unrecognized", NULL, drop_sni },
 	{ "alpn-mismatch", NULL, drop_alpn },
-	{ NULL,
-	  "make both sides agree on the PROXY protocol: nginx sends it in stream only "
-	  "(proxy_protocol on;), never with proxy_pass in http",
-	  proxy_header },
+	{ "proxy-protocol-missing", NULL, add_header },
+	{ "proxy-protocol-unexpected", NULL, drop_header },
 	{ NULL, "upgrade TLS on the upstream", old_security },
 };
 
@@ -274,7 +286,7 @@ static bool worth_a_try(const struct change *change, const struct verdict *v)
 		return is_cause(v, "verify-hostname");
 	if (change->apply == system_trust)
 		return is_cause(v, "verify-self-signed-in-chain");
-	if (change->apply == proxy_header)
+	if (change->apply == add_header || change->apply == drop_header)
 		return is_cause(v, "peer-closed-before-hello");
 	for (size_t i = 0; change->apply == old_security && i < sizeof(old) / sizeof(old[0]); i++)
 		if (is_cause(v, old[i]))

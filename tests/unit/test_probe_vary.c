@@ -400,6 +400,7 @@ static void test_proxy_header(void **state)
 	assert_int_equal(verdict.end, HANDSHAKE_FAILS);
 	assert_true(verdict.settled);
 	assert_non_null(strstr(verdict.works, "with a PROXY header"));
+	assert_string_equal(verdict.finding.cause, "proxy-protocol-missing");
 	client.proxy_header = true;
 	ask(proxied, server_ctx, PROBING_PATIENT);
 	assert_int_equal(verdict.end, HANDSHAKE_WORKS);
