@@ -22,6 +22,7 @@ NOT_PROBED = {
     "session-refused",  # so is what is refused
     "local-abort", "local-process-exited",
     "close-after-asking",  # so is what it closes on: a request
+    "client-cert-unloadable",  # nor is what a variable leads to in a request
     "prematurely-closed-after-handshake",  # and its relatives: the request is what it closes on
 }
 

@@ -21,7 +21,6 @@ def tests(here):
     checks = {
         "otlp": check_otlp,
         "otlp-outage": check_outage,
-        "otlp-outage-at-end": check_outage_at_end,
         "otlp-refused": check_refused,
         "otlp-partial": check_partial,
         "otlp-bad-targets": check_bad_targets,
@@ -79,15 +78,6 @@ def check_outage(here):
     require_taken(receiver, MANY, said)
     require(said.count("retrying, and queueing") == 1 == said.count("works again"), said)
     require("0 lost" in said, said)
-
-
-def check_outage_at_end(here):
-    """At the end, too, somebody who takes what he is given now and then is not given up."""
-    again = (502, {}, b"")
-    with Receiver([again, again, None] * 3) as receiver:
-        done = replay(here, receiver.sink, repeat=MANY)
-    require(done.returncode == 0, f"exit status {done.returncode}", done.stderr)
-    require_taken(receiver, MANY, done.stderr)
 
 
 def check_refused(here):
