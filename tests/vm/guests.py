@@ -135,7 +135,8 @@ OPENSSL_3_5 = {
 NGINX_1_23_4 = {
     "suites-of-one-place": {"location": "proxy_ssl_protocols TLSv1.2; proxy_ssl_ciphers aECDSA;"},
 }
-AFTER_BOOKWORM = {**OPENSSL_3_5, **NGINX_1_23_4}
+# Nor do they offer TLS 1.1 where the security level does not allow it, as it is by default.
+AFTER_BOOKWORM = {**OPENSSL_3_5, **NGINX_1_23_4, "old-version": {"slug": "protocol-version-too-old"}}
 OPENSSL_1_1 = {
     "verify-untrusted-issuer-depth": {"slug": "verify-depth-exceeded", "log": verify_error(22),
                                       "expect": verify(22), "confidence": HIGH},
