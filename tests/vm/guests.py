@@ -174,6 +174,7 @@ GUESTS = (
         "case/cipher-mismatch-group": NO_CONF_COMMAND,
         "case/no-protocols-available": NO_CONF_COMMAND,
         "case/one-group": NO_CONF_COMMAND,
+        "case/certificate-by-variable": "proxy_ssl_certificate takes variables since nginx 1.21.0",
         "case/two-groups": NO_CONF_COMMAND,
         "case/good-retry": NO_CONF_COMMAND,
         "case/verify-expired-retry": NO_CONF_COMMAND,
