@@ -138,6 +138,8 @@ NGINX_1_23_4 = {
 # Nor do they offer TLS 1.1 where the security level does not allow it, as it is by default.
 AFTER_BOOKWORM = {**OPENSSL_3_5, **NGINX_1_23_4, "old-version": {"slug": "protocol-version-too-old"}}
 OPENSSL_1_1 = {
+    # It calls what its security level does not allow an internal error (68), which says nothing.
+    "old-version": {"slug": "unknown", "confidence": LOW},
     "verify-untrusted-issuer-depth": {"slug": "verify-depth-exceeded", "log": verify_error(22),
                                       "expect": verify(22), "confidence": HIGH},
 }
