@@ -211,7 +211,7 @@ GUESTS = (
     Guest("bookworm", systemd=True, groups=SERVICE, packages=(*PACKAGES, *SERVICE_PACKAGES)),
     # The snapshots of sid at hand may be older than its Release file allows.
     Guest("sid", cpus=1, archives=MAIN_ONLY,
-          options=('--aptopt=Acquire::Check-Valid-Until "false"',), lacks=ALL,
+          options=('--aptopt=Acquire::Check-Valid-Until "false"',), lacks={**ALL, **NO_SESSION_CONTEXT},
           differs=AFTER_BOOKWORM),
     # Since 6.13 a BPF program of a uprobe with a large frame has a stack for each CPU, and may be
     # preempted: with more workers than CPUs one would write over the other's.
