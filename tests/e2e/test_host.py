@@ -144,18 +144,6 @@ def daemon(lab):
         procs.stop(process, signal.SIGKILL)
 
 
-@contextmanager
-def stopped(pids):
-    """None of PIDS runs meanwhile."""
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for pid in pids:
-            os.kill(pid, signal.SIGCONT)
-
-
 def check_upgrade(here):
     """The binary is replaced, the new master started by the old one, which then ends."""
     with here.lab("upgrade", CASES, start_proxy=False) as lab, daemon(lab):
@@ -168,9 +156,9 @@ def check_upgrade(here):
             os.kill(old_master, signal.SIGUSR2)
             new_workers = wait_nginx(exe)
             procs.pause(SETTLE_S)
-            with stopped(new_workers):
+            with procs.stopped(*new_workers):
                 require_traced(lab, tlsfail, old_workers)
-            with stopped(old_workers):
+            with procs.stopped(*old_workers):
                 require_traced(lab, tlsfail, new_workers)
             os.kill(old_master, signal.SIGWINCH)
             wait_nginx(old_exe, workers=0)

@@ -44,18 +44,6 @@ def tests(here):
     })
 
 
-@contextlib.contextmanager
-def stopped(*pids):
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for pid in pids:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGCONT)
-
-
 def require_told(tlsfail, count):
     """There are so many findings, all of EXPIRED, and no more."""
     require(tlsfail.wait_finding(EXPIRED, count - 1, 10),
@@ -84,7 +72,7 @@ def check_long(here):
         for tlsfail in tracers:
             tlsfail.wait_armed()
         analyst = tracers[0].analyst()
-        with stopped(analyst, tracers[1].process.pid, reader.pid):
+        with procs.stopped(analyst, tracers[1].process.pid, reader.pid):
             begun = time.monotonic()
             drive.times(FAILURES)(lab, EXPIRED)
             time.sleep(max(0, LONG_S - (time.monotonic() - begun)))
@@ -103,7 +91,7 @@ def check_short(here, name):
         tlsfail.wait_armed()
         drive.once(lab, EXPIRED)
         require_told(tlsfail, 1)
-        with stopped(*tlsfail.parts()[name]):
+        with procs.stopped(*tlsfail.parts()[name]):
             begun = time.monotonic()
             lab.proxy.reload()  # so that there are files to be looked at
             drive.times(3)(lab, EXPIRED)

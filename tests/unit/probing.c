@@ -54,6 +54,13 @@ SSL_CTX *probing_server(const struct pki_cert *cert)
 	return server;
 }
 
+void probing_old(SSL_CTX *server)
+{
+	SSL_CTX_set_security_level(server, 0);
+	SSL_CTX_set_min_proto_version(server, TLS1_VERSION);
+	SSL_CTX_set_max_proto_version(server, TLS1_VERSION);
+}
+
 void probing_insist(SSL_CTX *server, const struct pki_cert *ca)
 {
 	STACK_OF(X509_NAME) *names = sk_X509_NAME_new_null();

@@ -31,6 +31,9 @@ void probing_pki_free(struct probing_pki *pki);
 /* A server with that certificate and libssl's defaults: the caller's to SSL_CTX_free(). */
 SSL_CTX *probing_server(const struct pki_cert *cert);
 
+/* The server speaks TLS 1.0 and nothing else. */
+void probing_old(SSL_CTX *server);
+
 /* The server asks for a certificate of that CA, whose name it says, and insists on it. */
 void probing_insist(SSL_CTX *server, const struct pki_cert *ca);
 

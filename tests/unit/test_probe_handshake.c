@@ -200,9 +200,7 @@ static void test_any_security(void **state)
 {
 	(void)state;
 	begin(&pki.leaf);
-	SSL_CTX_set_security_level(server_ctx, 0);
-	SSL_CTX_set_min_proto_version(server_ctx, TLS1_VERSION);
-	SSL_CTX_set_max_proto_version(server_ctx, TLS1_VERSION);
+	probing_old(server_ctx);
 	ask_tls();
 	assert_int_equal(h.end, HANDSHAKE_FAILS);
 	client.any_security = true;

@@ -216,9 +216,7 @@ static void test_old_server(void **state)
 {
 	(void)state;
 	begin(&pki.leaf);
-	SSL_CTX_set_security_level(server_ctx, 0);
-	SSL_CTX_set_min_proto_version(server_ctx, TLS1_VERSION);
-	SSL_CTX_set_max_proto_version(server_ctx, TLS1_VERSION);
+	probing_old(server_ctx);
 	client.versions = CLIENT_TLS_1_2;
 	ask_tls();
 	assert_int_equal(verdict.end, HANDSHAKE_FAILS);
@@ -232,9 +230,7 @@ static void test_old_server_refuses(void **state)
 {
 	(void)state;
 	begin(&pki.leaf);
-	SSL_CTX_set_security_level(server_ctx, 0);
-	SSL_CTX_set_min_proto_version(server_ctx, TLS1_VERSION);
-	SSL_CTX_set_max_proto_version(server_ctx, TLS1_VERSION);
+	probing_old(server_ctx);
 	ask_tls();
 	assert_int_equal(verdict.end, HANDSHAKE_FAILS);
 	assert_string_equal(verdict.finding.cause, "protocol-version-rejected");

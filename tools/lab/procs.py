@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 """Starts processes, remembers them, and ends them all, by pid and in bounded time."""
+import contextlib
 import ctypes
 import os
 import signal
@@ -42,6 +43,19 @@ def children(pid):
     """The pids of the children of the process PID."""
     return [int(word) for task in Path(f"/proc/{pid}/task").iterdir()
             for word in (task / "children").read_text().split()]
+
+
+@contextlib.contextmanager
+def stopped(*pids):
+    """None of PIDS runs meanwhile. One that ends all the same is none of our business."""
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
 
 
 def start_owned(argv, before=None, **popen_options):
