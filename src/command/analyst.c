@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -93,7 +94,16 @@ static void output_failed(struct analyst *a, int err)
 
 static void recording_failed(struct analyst *a, int err)
 {
-	log_line("%s: %s; the recording ends here", a->options->options->record, strerror(-err));
+	const struct options *o = a->options->options;
+
+	if (o->records) {
+		/* others have it open as well */
+		shutdown(recorder_fd(a->recorder), SHUT_WR);
+		recorder_close(a->recorder);
+		a->recorder = NULL;
+		return;
+	}
+	log_line("%s: %s; the recording ends here", o->record, strerror(-err));
 	recorder_close(a->recorder);
 	a->recorder = NULL;
 	a->status = EXIT_CANNOT;
@@ -496,6 +506,14 @@ static int wait_ms(const struct analyst *a, int limit)
 	return pipeline_confirms(a->pipeline) && ms > CONFIRM_MS ? CONFIRM_MS : ms;
 }
 
+static void record_out(struct analyst *a)
+{
+	int err = recorder_flush(a->recorder);
+
+	if (err)
+		recording_failed(a, err);
+}
+
 static void tick(struct analyst *a)
 {
 	const struct options *o = a->options->options;
@@ -507,9 +525,8 @@ static void tick(struct analyst *a)
 	a->ticks++;
 	if (o->heartbeat_s && a->ticks % o->heartbeat_s == 0)
 		pipeline_status(a->pipeline);
-	err = a->recorder ? recorder_flush(a->recorder) : 0;
-	if (err)
-		recording_failed(a, err);
+	if (a->recorder)
+		record_out(a);
 }
 
 static void end_ask(struct analyst *a)
@@ -526,6 +543,9 @@ static void turn(struct analyst *a)
 	if (err)
 		output_failed(a, err);
 	intake_turn(a->intake);
+	/* a view has what it shows at hand */
+	if (a->recorder && a->options->options->records)
+		record_out(a);
 }
 
 static void loop(struct analyst *a)
@@ -557,7 +577,7 @@ static void finish(struct analyst *a)
 	int err = a->recorder ? recorder_close(a->recorder) : 0;
 
 	a->recorder = NULL;
-	if (err) {
+	if (err && !a->options->options->records) {
 		log_line("%s: %s; the recording is incomplete", a->options->options->record,
 			 strerror(-err));
 		a->status = EXIT_CANNOT;

@@ -86,6 +86,7 @@ struct options {
 	const char *socket;    /* for live views, or of a service to look at; or NULL */
 	char socket_spec[128]; /* the same as a sink */
 	bool views;	       /* there are live views, or can be */
+	int records; /* for the view that has started this process: what gets a recording, or 0 */
 	bool verbose;
 	bool ladder;
 	bool color;

@@ -6,27 +6,29 @@
 #include "command/top.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "command/top_file.h"
 #include "command/top_source.h"
 #include "finding/reader.h"
 #include "output/sink.h"
+#include "record/backlog.h"
 #include "screen/screen.h"
 #include "system/clock.h"
 #include "system/confine.h"
 #include "system/log.h"
-#include "system/ownfile.h"
+#include "tlsfail_abi.h"
 #include "view/page.h"
 
 #define WAIT_MS	  250
 #define DRAW_NS	  (100 * NS_PER_MS) /* between two looks, unless a key was pressed */
 #define NOTICE_NS (10 * NS_PER_S)   /* a message stays, without a key */
-#define FILE_MODE 0640
+
+#define BACKLOG_BYTES (16UL * 1024 * 1024) /* of records, for a recording that is begun late */
 
 #define MESSAGES_MAX 16
 #define MESSAGE_LEN  512
@@ -43,9 +45,11 @@ struct top {
 	struct reader described;
 	char title[256];
 
-	int file; /* that is written, or -1 */
+	struct top_file file; /* that is written */
 	char file_name[PAGE_INPUT_LEN];
-	uint64_t bad; /* lines that are no events */
+	struct backlog *backlog; /* NULL: no records come */
+	bool records_ended;	 /* the last of them came */
+	uint64_t bad;		 /* lines that are no events */
 	uint64_t good;
 	bool dirty;
 	uint64_t drawn_at;
@@ -98,52 +102,72 @@ static void notice_error(struct top *t, const char *what, const char *why)
 
 /* -- a file --------------------------------------------------------------------------------------- */
 
-static void file_end(struct top *t)
+/* False: there is none any more, and it is said why. */
+static bool file_checked(struct top *t, int err)
 {
-	if (t->file >= 0 && close(t->file))
-		notice_error(t, t->file_name, strerror(errno));
-	t->file = -1;
-	t->page.writing = NULL;
+	if (err)
+		notice_error(t, t->file_name, strerror(-err));
+	if (!top_file_is_open(&t->file))
+		t->page.writing = NULL;
+	return !err;
 }
 
-static bool file_write(struct top *t, const char *line, size_t len)
+static void file_end(struct top *t)
 {
-	size_t done;
-	int err = sink_write_all(t->file, -1, line, len, &done);
+	const char *readers = t->file.recorder ? "replay and report" : "top and report";
+	char words[MESSAGE_LEN];
+	struct text text;
 
-	if (!err)
-		err = sink_write_all(t->file, -1, "\n", 1, &done);
-	if (!err)
-		return true;
-	file_end(t);
-	notice_error(t, t->file_name, strerror(-err));
-	return false;
+	if (!top_file_is_open(&t->file))
+		return;
+	if (!file_checked(t, top_file_end(&t->file)))
+		return;
+	text_init(&text, words, sizeof(words));
+	text_addf(&text, "%s is complete; tlsfail %s read it", t->file_name, readers);
+	notice(t, words);
+}
+
+static int record_keep(void *context, const void *record, size_t len)
+{
+	struct top *t = context;
+
+	return top_file_record(&t->file, record, len);
 }
 
 /* The failures that are kept, the oldest first. */
-static void file_begin(struct top *t)
+static int lines_keep(struct top *t)
 {
 	static const struct view_query all = { .filter = "" };
 	static struct view_failure kept[VIEW_FAILURES_MAX];
+	size_t n = view_failures(t->view, &all, NULL, false, kept, VIEW_FAILURES_MAX);
+	int err = 0;
+
+	for (; !err && n; n--)
+		err = top_file_line(&t->file, kept[n - 1].line, kept[n - 1].len);
+	return err;
+}
+
+static void file_begin(struct top *t)
+{
+	bool recording = t->page.records && !top_file_is_lines(t->page.input);
 	char words[MESSAGE_LEN];
-	struct stat st;
-	struct text error;
-	size_t n;
+	struct text text;
 	int err;
 
-	text_init(&error, words, sizeof(words));
-	err = ownfile_open(t->page.input, O_EXCL, FILE_MODE, &t->file, &st, &error);
+	text_init(&text, words, sizeof(words));
+	memcpy(t->file_name, t->page.input, sizeof(t->file_name));
+	err = top_file_begin(&t->file, t->file_name, recording, &text);
 	if (err) {
-		notice(t, error.len ? words : strerror(-err));
+		notice(t, text.len ? words : strerror(-err));
 		return;
 	}
-	memcpy(t->file_name, t->page.input, sizeof(t->file_name));
 	t->page.writing = t->file_name;
-	n = view_failures(t->view, &all, NULL, false, kept, VIEW_FAILURES_MAX);
-	while (n && file_write(t, kept[n - 1].line, kept[n - 1].len))
-		n--;
-	if (!n)
-		notice_error(t, "writing", t->file_name);
+	err = recording ? backlog_give(t->backlog, record_keep, t) : lines_keep(t);
+	if (!file_checked(t, err) || !file_checked(t, top_file_flush(&t->file)))
+		return;
+	text_addf(&text, "writing %s to %s; w stops it", recording ? "a recording" : "JSON lines",
+		  t->file_name);
+	notice(t, words);
 }
 
 /* -- lines ---------------------------------------------------------------------------------------- */
@@ -162,8 +186,33 @@ static void take_line(void *context, const char *line, size_t len)
 		view_standing(t->view, &t->reader.standing);
 	else if (kind == READER_GOODBYE)
 		notice(t, t->reader.message);
-	if (t->file >= 0 && (kind == READER_FINDING || kind == READER_STANDING))
-		file_write(t, line, len);
+	if (kind == READER_FINDING || kind == READER_STANDING)
+		file_checked(t, top_file_line(&t->file, line, len));
+}
+
+static void take_record(void *context, const void *record, size_t len)
+{
+	struct top *t = context;
+
+	t->records_ended = ((const struct tlsfail_header *)record)->type == TLSFAIL_REC_TOTALS;
+	backlog_put(t->backlog, record, len);
+	file_checked(t, top_file_record(&t->file, record, len));
+}
+
+static void records_take(struct top *t)
+{
+	if (!t->page.records)
+		return;
+	source_records(t->source, take_record, t);
+	file_checked(t, top_file_flush(&t->file));
+	/* of a trace that has ended all is there, and can still be written */
+	if (source_has_records(t->source) || t->records_ended || t->page.ended)
+		return;
+	t->page.records = false;
+	if (t->file.recorder) {
+		file_end(t);
+		notice(t, "the recording ends here: this view did not read for too long");
+	}
 }
 
 static void messages_take(struct top *t)
@@ -303,6 +352,7 @@ static bool turn(struct top *t)
 		{ .fd = screen_fd(t->screen), .events = POLLIN },
 		{ .fd = source_fd(t->source), .events = POLLIN },
 		{ .fd = source_message_fd(t->source), .events = POLLIN },
+		{ .fd = source_records_fd(t->source), .events = POLLIN },
 	};
 	uint64_t now;
 
@@ -313,6 +363,8 @@ static bool turn(struct top *t)
 		return false;
 	if (fds[1].revents || fds[2].revents)
 		source_take(t);
+	if (fds[3].revents)
+		records_take(t);
 	now = clock_monotonic();
 	if (now - t->ticked_at >= NS_PER_S)
 		tick(t, now);
@@ -359,6 +411,9 @@ static int top_open(struct top *t, struct text *error)
 	if (!t->view || !page_init(&t->page, t->view))
 		return -ENOMEM;
 	t->page.recorded = recorded;
+	if (source_has_records(t->source))
+		t->backlog = backlog_new(BACKLOG_BYTES);
+	t->page.records = t->backlog;
 	t->page.describe = describe;
 	t->page.context = t;
 	t->canvas.utf8 = t->options->utf8;
@@ -375,6 +430,7 @@ static void top_close(struct top *t)
 	page_release(&t->page);
 	view_free(t->view);
 	canvas_free(&t->canvas);
+	backlog_free(t->backlog);
 }
 
 /* After the terminal was given back. */
@@ -405,7 +461,7 @@ int top_run(const struct options *options)
 		return EXIT_CANNOT;
 	}
 	t->options = options;
-	t->file = -1;
+	t->file.fd = -1;
 	text_init(&error, words, sizeof(words));
 	err = top_open(t, &error);
 	if (!err) {

@@ -23,18 +23,24 @@
 #include "command/trace.h"
 #include "finding/reader.h"
 #include "output/sink_view.h"
+#include "record/recording.h"
 
 #define READ_BYTES  (256 * 1024) /* in a turn */
 #define FOLD_NS	    5000000000ULL
 #define MESSAGE_LEN 4096
 #define END_MS	    2000 /* that the process has to end */
 
+#define RECORDS_IN_TURN 1000
+#define RECORDS_BUFFER	(2 * 1024 * 1024) /* in the kernel: what comes while nobody looks */
+
 struct source {
 	enum source_kind kind;
 	const char *path;
 	int fd;
 	int messages;
-	pid_t child; /* 0: none, or it has ended */
+	int records;		     /* -1: none come */
+	struct recording *recording; /* that is read from it */
+	pid_t child;		     /* 0: none, or it has ended */
 	bool failed;
 	size_t used;
 	bool skipping; /* the rest of a line that is too long */
@@ -45,8 +51,15 @@ struct source {
 
 /* -- a process ------------------------------------------------------------------------------------ */
 
+/* What the process writes to. */
+struct child_ends {
+	int lines;
+	int messages;
+	int records; /* 0: none are wanted */
+};
+
 /* In the process: its standard output is the view, its stderr are messages. Does not return. */
-static void child_run(const struct options *o, enum source_kind kind, int out, int messages)
+static void child_run(const struct options *o, enum source_kind kind, const struct child_ends *ends)
 {
 	static struct options own;
 	int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -60,28 +73,52 @@ static void child_run(const struct options *o, enum source_kind kind, int out, i
 	own.sink_count = 1;
 	own.socket = NULL;
 	own.views = true;
+	own.records = ends->records;
 	/* what is alike is told soon, and is one line all the same */
 	if (kind == SOURCE_TRACE)
 		own.pipeline.fold_ns = FOLD_NS;
-	if (nothing < 0 || dup2(nothing, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0 ||
-	    dup2(messages, STDERR_FILENO) < 0)
+	if (nothing < 0 || dup2(nothing, STDIN_FILENO) < 0 ||
+	    dup2(ends->lines, STDOUT_FILENO) < 0 || dup2(ends->messages, STDERR_FILENO) < 0)
 		_exit(EXIT_CANNOT);
 	_exit(kind == SOURCE_TRACE ? tracer_run(&own) : replay_run(&own));
+}
+
+/* Who traces does not wait for whoever looks: what does not fit ends the recording, on both sides. */
+static int records_open(struct source *s, int *end)
+{
+	static const int bytes = RECORDS_BUFFER;
+	int ends[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends))
+		return -errno;
+	/* without the privilege it is smaller */
+	(void)setsockopt(ends[1], SOL_SOCKET, SO_SNDBUFFORCE, &bytes, sizeof(bytes));
+	s->records = ends[0];
+	*end = ends[1];
+	return recording_adopt(ends[0], "what is traced", &s->recording);
 }
 
 static int child_start(struct source *s, const struct options *o)
 {
 	int lines[2] = { -1, -1 }, messages[2] = { -1, -1 };
+	struct child_ends ends = { 0 };
+	int err = s->kind == SOURCE_TRACE && !o->record ? records_open(s, &ends.records) : 0;
 
+	if (err)
+		return err;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, lines) || pipe2(messages, O_CLOEXEC))
 		return -errno;
+	ends.lines = lines[1];
+	ends.messages = messages[1];
 	s->child = fork();
 	if (s->child < 0)
 		return -errno;
 	if (!s->child)
-		child_run(o, s->kind, lines[1], messages[1]);
-	close(lines[1]);
-	close(messages[1]);
+		child_run(o, s->kind, &ends);
+	close(ends.lines);
+	close(ends.messages);
+	if (ends.records)
+		close(ends.records);
 	s->fd = lines[0];
 	s->messages = messages[0];
 	return fcntl(s->fd, F_SETFL, O_NONBLOCK) || fcntl(s->messages, F_SETFL, O_NONBLOCK) ? -errno
@@ -225,7 +262,7 @@ int source_open(const struct options *o, struct source **out, struct text *error
 	*out = s;
 	if (!s)
 		return -ENOMEM;
-	s->fd = s->messages = -1;
+	s->fd = s->messages = s->records = -1;
 	err = source_find(s, o, error);
 	if (err == -EACCES && s->kind == SOURCE_SOCKET)
 		text_addf(error, "%s is only for root and the group " VIEW_GROUP, s->path);
@@ -241,6 +278,7 @@ void source_close(struct source *s)
 	child_end(s);
 	if (s->messages >= 0)
 		close(s->messages);
+	recording_close(s->recording);
 	free(s);
 }
 
@@ -334,6 +372,40 @@ bool source_message(struct source *s, char *buf, size_t size)
 	s->message_used -= len + (end != NULL);
 	memmove(s->message, s->message + len + (end != NULL), s->message_used);
 	return true;
+}
+
+/* -- records -------------------------------------------------------------------------------------- */
+
+bool source_has_records(const struct source *s)
+{
+	return s->recording;
+}
+
+int source_records_fd(const struct source *s)
+{
+	return s->records;
+}
+
+void source_records(struct source *s, void (*take)(void *context, const void *record, size_t len),
+		    void *context)
+{
+	char words[MESSAGE_LEN];
+	struct text error;
+	const void *record;
+	int ret = 1;
+	size_t len;
+
+	for (int i = 0; s->recording && ret > 0 && i < RECORDS_IN_TURN; i++) {
+		text_init(&error, words, sizeof(words));
+		ret = recording_next(s->recording, &record, &len, &error);
+		if (ret > 0)
+			take(context, record, len);
+	}
+	if (ret > 0 || ret == -EAGAIN || !s->recording)
+		return;
+	recording_close(s->recording);
+	s->recording = NULL;
+	s->records = -1;
 }
 
 bool source_again(struct source *s)

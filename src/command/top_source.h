@@ -42,6 +42,15 @@ bool source_read(struct source *s, void (*take)(void *context, const char *line,
 /* The next line that the process has said on its stderr, into buf. False: there is none. */
 bool source_message(struct source *s, char *buf, size_t size);
 
+/* Does the recording of what is traced come as well? What to poll(2) for it, or -1: nothing comes any
+ * more. */
+bool source_has_records(const struct source *s);
+int source_records_fd(const struct source *s);
+
+/* Gives records to take(), as long as there are some, so many at most. */
+void source_records(struct source *s, void (*take)(void *context, const void *record, size_t len),
+		    void *context);
+
 /* Once a second: looks whether a service that went away is there again, and a file has grown. True: it
  * is, or has. */
 bool source_again(struct source *s);

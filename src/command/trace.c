@@ -349,7 +349,9 @@ static int analysis_begin(struct tracer *t)
 	options_outputs(t->options, &outputs);
 	log_beside_status(outputs.sink.status);
 	text_init(&error, buf, sizeof(buf));
-	if (t->options->record)
+	if (t->options->records)
+		err = recorder_begin(t->options->records, &t->recorder);
+	else if (t->options->record)
 		err = recorder_open(t->options->record, &t->recorder, &error);
 	if (!err)
 		err = feed_new(&feed, &t->feed);

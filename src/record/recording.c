@@ -57,6 +57,7 @@ struct recording {
 	uint64_t records; /* read so far */
 	uint64_t begin;	  /* of the last record that was read, in bytes from the start */
 	uint64_t offset;  /* of what is read next */
+	bool begun;	  /* its header was read */
 	bool ended;	  /* the file has no more bytes */
 	size_t at;	  /* buf[at .. end) is not read yet */
 	size_t end;
@@ -104,7 +105,7 @@ static void buffer_append(struct recorder *recorder, const void *data, size_t le
 	recorder->len += len;
 }
 
-int recorder_open(const char *path, struct recorder **out, struct text *error)
+int recorder_begin(int fd, struct recorder **out)
 {
 	struct file_header header = {
 		.byte_order = BYTE_ORDER_OWN,
@@ -112,26 +113,33 @@ int recorder_open(const char *path, struct recorder **out, struct text *error)
 		.abi_version = TLSFAIL_ABI_VERSION,
 		.header_len = sizeof(header),
 	};
-	struct recorder *recorder = calloc(1, sizeof(*recorder));
-	int err;
+	struct recorder *recorder;
+	int err = recorder_adopt(fd, &recorder);
 
-	if (!recorder)
-		return cannot(error, "create", path, -ENOMEM);
-	err = file_create(path, &recorder->fd, error);
-	if (err)
-		goto out;
+	if (err) {
+		close(fd);
+		return err;
+	}
 	memcpy(header.magic, magic, MAGIC_LEN);
 	buffer_append(recorder, &header, sizeof(header));
 	/* At once: a full disk is better known now than at the end. */
 	err = recorder_flush(recorder);
 	if (err)
-		cannot(error, "write to", path, err);
-out:
-	if (err)
 		recorder_close(recorder);
 	else
 		*out = recorder;
 	return err;
+}
+
+int recorder_open(const char *path, struct recorder **out, struct text *error)
+{
+	int fd;
+	int err = file_create(path, &fd, error);
+
+	if (err)
+		return err;
+	err = recorder_begin(fd, out);
+	return err ? cannot(error, "write to", path, err) : 0;
 }
 
 int recorder_adopt(int fd, struct recorder **out)
@@ -283,6 +291,7 @@ static int header_read(struct recording *recording, struct text *error)
 	if (have < header.header_len)
 		return reject(error, name, "is truncated: it ends inside its header", -EBADMSG);
 	recording_skip(recording, header.header_len);
+	recording->begun = true;
 	return 0;
 }
 
@@ -306,6 +315,18 @@ int recording_open(const char *path, struct recording **out, struct text *error)
 	else
 		*out = recording;
 	return err;
+}
+
+int recording_adopt(int fd, const char *name, struct recording **out)
+{
+	struct recording *recording = calloc(1, sizeof(*recording));
+
+	if (!recording)
+		return -ENOMEM;
+	recording->name = name;
+	recording->fd = fd;
+	*out = recording;
+	return 0;
 }
 
 static void add_readable(struct text *error, const struct recording *recording)
@@ -336,8 +357,11 @@ static int report_wrong_length(const struct recording *recording, uint32_t len, 
 int recording_next(struct recording *recording, const void **data, size_t *len, struct text *error)
 {
 	struct tlsfail_header header;
-	ssize_t have = recording_fill(recording, sizeof(header));
+	int err = recording->begun ? 0 : header_read(recording, error);
+	ssize_t have = err ? err : recording_fill(recording, sizeof(header));
 
+	if (err)
+		return err;
 	if (have < 0)
 		return cannot(error, "read", recording->name, (int)have);
 	if (have == 0)

@@ -29,7 +29,10 @@ struct text;
  */
 int recorder_open(const char *path, struct recorder **out, struct text *error);
 
-/* The recording that was so opened, in another process: goes on writing to it, and closes fd. -ENOMEM on
+/* Begins one in fd, which is the recorder's to close, after an error as well. */
+int recorder_begin(int fd, struct recorder **out);
+
+/* The recording that was so opened or begun, in another process: goes on writing to it, and closes fd. -ENOMEM on
  * failure. */
 int recorder_adopt(int fd, struct recorder **out);
 int recorder_fd(const struct recorder *recorder);
@@ -53,6 +56,10 @@ int recorder_close(struct recorder *recorder);
  * the recording. Sets *out, to be ended with recording_close().
  */
 int recording_open(const char *path, struct recording **out, struct text *error);
+
+/* One that is still being written, and comes from fd, which does not block and is the recording's to
+ * close. recording_next() reads the header, too, and returns -EAGAIN while there is nothing. */
+int recording_adopt(int fd, const char *name, struct recording **out);
 
 /*
  * Reads the next record: 1, with *data and *len set, valid until the next call, not aligned; 0 at

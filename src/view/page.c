@@ -331,7 +331,7 @@ static void draw_title(const struct page *p, struct canvas *c)
 
 	text_init(&text, words, sizeof(words));
 	text_addf(&text, "out %s/s", part_rate(rate, t->client_rate));
-	if (t->server_rate > 0 || t->server_done || t->server_failed)
+	if (t->server_rate >= 0 && (t->server_done || t->server_failed))
 		text_addf(&text, "  in %s/s", part_rate(server, t->server_rate));
 	if (t->latency_ns)
 		text_addf(&text, "  took %s", part_latency(latency, t->latency_ns));
@@ -345,6 +345,14 @@ static void draw_title(const struct page *p, struct canvas *c)
 	canvas_paint(c, 0, 0, c->columns, STYLE_BAR);
 }
 
+static const char *prompt_words(const struct page *p)
+{
+	if (p->prompt == PAGE_PROMPT_FILTER)
+		return "filter: ";
+	return p->records ? "write a recording (NAME.json: JSON lines) to: "
+			  : "write JSON lines to: ";
+}
+
 static void draw_last_line(const struct page *p, struct canvas *c)
 {
 	static const char *const keys[] = {
@@ -356,8 +364,7 @@ static void draw_last_line(const struct page *p, struct canvas *c)
 	int row = c->rows - 1;
 
 	if (p->prompt) {
-		int at = canvas_put(c, row, 0, -1, STYLE_HEADING,
-				    p->prompt == PAGE_PROMPT_FILTER ? "filter: " : "write to: ");
+		int at = canvas_put(c, row, 0, -1, STYLE_HEADING, prompt_words(p));
 
 		at += canvas_put(c, row, at, -1, STYLE_PLAIN, p->input);
 		canvas_put(c, row, at, -1, STYLE_SELECTED, " ");

@@ -59,6 +59,7 @@ struct page {
 	const char *source; /* where all comes from */
 	bool recorded;
 	bool ended;	     /* nothing comes any more */
+	bool records;	     /* are at hand, of which a recording can be written */
 	const char *writing; /* file that is being written, or NULL */
 	char notice[512];    /* in the last line, until a key */
 	int64_t zone_s;	     /* seconds east of UTC */

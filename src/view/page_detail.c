@@ -153,7 +153,7 @@ void part_detail(struct page *p, struct canvas *c)
 
 void part_help(struct page *p, struct canvas *c)
 {
-	static const char *const lines[] = {
+	const char *const lines[] = {
 		"Tab, 1 to 4   peers, upstreams, causes, clients",
 		"Enter         open a row: its failures, the handshake, the place in the",
 		"              configuration, and the fix",
@@ -163,7 +163,10 @@ void part_help(struct page *p, struct canvas *c)
 		"a             only what has failed, or everything",
 		"f             fold similar failures, or show each",
 		"p             pause; nothing is lost meanwhile",
-		"w             write stored and new events to a JSON file; w stops it",
+		p->records
+			? "w             write stored and new failures to a recording; NAME.json:"
+			: "w             write stored and new failures to a file of JSON lines;",
+		p->records ? "              JSON lines; w stops it" : "              w stops it",
 		"q             back, or quit",
 		"",
 		"HS/S          handshakes completed or failed, per second",

@@ -12,6 +12,8 @@
 
 #define DAYS_SOON 14
 
+#define FAILURE_WIDE 100
+
 const char *part_rate(char *buf, double rate)
 {
 	struct text t;
@@ -107,15 +109,19 @@ const char *part_time(char *buf, uint64_t time_ns, int64_t zone_s, uint64_t now_
 
 void part_failure(const struct page *p, struct canvas *c, int row, const struct view_failure *f)
 {
+	/* the longest cause is whole where the name has as much room */
+	int cause = c->columns >= FAILURE_WIDE ? 34 : 24;
+	int count = 35 + cause + 1, name = count + 6;
 	char time[PART_LEN];
 
 	canvas_put(c, row, 1, 11, STYLE_PLAIN,
 		   part_time(time, f->time_ns, p->zone_s, p->totals.time_ns));
 	canvas_put(c, row, 13, 21, STYLE_PLAIN, f->peer);
-	canvas_put(c, row, 35, 34, STYLE_BAD, f->cause);
+	canvas_put(c, row, 35, cause, STYLE_BAD, f->cause);
 	if (f->count > 1)
-		canvas_putf(c, row, 70, 8, STYLE_PLAIN, "%llux", (unsigned long long)f->count);
-	canvas_put(c, row, 79, -1, STYLE_DIM, f->name);
+		canvas_putf(c, row, count, 5, STYLE_PLAIN, "%llux", (unsigned long long)f->count);
+	if (name < c->columns)
+		canvas_put(c, row, name, c->columns - name, STYLE_DIM, f->name);
 }
 
 const char *part_span(char *buf, uint64_t ns)
@@ -124,7 +130,9 @@ const char *part_span(char *buf, uint64_t ns)
 	struct text t;
 
 	text_init(&t, buf, PART_LEN);
-	if (s < 120)
+	if (!s)
+		text_add(&t, "<1 s");
+	else if (s < 120)
 		text_addf(&t, "%u s", (unsigned int)s);
 	else if (s < 7200)
 		text_addf(&t, "%u min", (unsigned int)(s / 60));

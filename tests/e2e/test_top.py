@@ -24,6 +24,7 @@ SMALL, LARGE = (80, 24), (200, 60)
 SHOWN_S = 10  # what is to be seen is seen
 TRACED_S = 30  # and until BPF is loaded, too
 BLOCKS = set("▁▂▃▄▅▆▇█·")
+STOPPED_FAILURES = 1500  # more than is kept for a view that does not read
 DROPPED = "tlsfail: a live view was sent away: it does not read"
 
 GOOD, EXPIRED, REFUSED = CASES = numbered((
@@ -47,7 +48,7 @@ def tests_of_files(here):
 
 def checks():
     return {"file": check_file, "terminals": check_terminals, "recording": check_recording,
-            "live": check_live, "service": check_service, "refused": check_refused,
+            "live": check_live, "writes": check_writes, "stopped": check_stopped, "service": check_service, "refused": check_refused,
             "group": check_group, "status-line": check_status_line, "restores": check_restores, "errors": check_errors}
 
 
@@ -236,9 +237,14 @@ def check_recording(here):
     written = here.top / "written.ndjson"
     with Screen(here, [here.tlsfail, "top", recording]) as screen:
         screen.wait(r"127\.0\.1\.37:8437 .*verify-expired")
-        screen.keys("w", str(written), "Enter")
+        screen.keys("w")
+        screen.wait("^write JSON lines to:")
+        screen.keys(str(written), "Enter")
         screen.wait(r"WRITING")
-        screen.keys("w", "Enter")
+        screen.wait(r"writing JSON lines to .*; w stops it")
+        screen.keys("w")
+        screen.wait(r"is complete; tlsfail top and report read it")
+        screen.keys("Enter")
         screen.wait(r"expired on 2021-01-01")
         screen.keys("q", "q")
         screen.require_restored(0)
@@ -287,6 +293,66 @@ def check_live(here):
         screen.keys("q", "q")
         screen.require_restored(0)
         require(not os.path.exists(f"/proc/{child}"), child)
+
+
+def check_writes(here):
+    """w writes a recording: what was before it and what follows, as --record would have; replay and
+    report read it, nobody else may. With another name, lines of JSON. Nothing is overwritten."""
+    recording, lines = here.top / "late.rec", here.top / "late.json"
+    with here.lab("writes", CASES) as lab, Screen(
+            here, [here.tlsfail, "top", *exes(lab)], LARGE) as screen:
+        screen.wait(r"armed: \d+ process", TRACED_S)
+        drive.once(lab, EXPIRED)
+        screen.wait(rf"^ failing +{re.escape(EXPIRED.endpoint)} ")
+        screen.keys("w")
+        screen.wait(r"^write a recording \(NAME.json: JSON lines\) to:")
+        screen.keys(str(recording), "Enter")
+        screen.wait(r"writing a recording to .*late.rec; w stops it")
+        drive.once(lab, REFUSED)
+        screen.wait(rf"^ failing +{re.escape(REFUSED.endpoint)} ")
+        screen.keys("w")
+        screen.wait(r"late.rec is complete; tlsfail replay and report read it")
+        screen.keys("w", str(recording), "Enter")
+        screen.wait("File exists")
+        drive.once(lab, EXPIRED)
+        screen.keys("w", str(lines), "Enter")
+        screen.wait(r"writing JSON lines to .*late.json")
+        screen.keys("q")
+        screen.require_restored(0)
+    require(os.stat(recording).st_mode & 0o777 == 0o600, oct(os.stat(recording).st_mode))
+    replayed = here.run("replay", "-f", "json", recording)
+    require(replayed.returncode == 0, replayed.stderr)
+    found = [json.loads(line) for line in replayed.stdout.splitlines()]
+    require([f["error.type"] for f in found] == [EXPIRED.slug, REFUSED.slug], replayed.stdout)
+    for key in "process.executable.path", "host.name", "nginx.config.line":
+        require(found[0].get(key), key, found[0])
+    require(here.run("report", recording, "-o", here.top / "late.html").returncode == 0, "report")
+    first = json.loads(lines.read_text().splitlines()[0])
+    require(first["error.type"] == EXPIRED.slug and first["message"] == found[0]["message"], first)
+
+
+def check_stopped(here):
+    """Whoever stops top (^Z) does not stop the trace: what does not fit ends the recording, and that is
+    said; what was found is shown."""
+    recording = here.top / "stopped.rec"
+    with here.lab("stopped", CASES) as lab, Screen(
+            here, [here.tlsfail, "top", *exes(lab)], LARGE) as screen:
+        screen.wait(r"armed: \d+ process", TRACED_S)
+        screen.keys("w", str(recording), "Enter")
+        screen.wait("WRITING")
+        pid = screen.pid()
+        os.kill(pid, signal.SIGSTOP)
+        sent = drive.times(STOPPED_FAILURES)(lab, EXPIRED)
+        require(sent, "nothing was sent")
+        os.kill(pid, signal.SIGCONT)
+        screen.wait("the recording ends here: this view did not read for too long", TRACED_S)
+        screen.wait_not("WRITING")
+        screen.keys("w")
+        screen.wait("^write JSON lines to:")
+        screen.keys("Escape", "q")
+        screen.require_restored(0)
+    replayed = here.run("replay", "-f", "json", recording)
+    require(replayed.returncode == 0 and EXPIRED.slug in replayed.stdout, replayed.stderr)
 
 
 @contextmanager

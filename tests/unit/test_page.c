@@ -108,7 +108,10 @@ static void test_table(void **state)
 	shows("10.0.0.1:443");
 	shows("[2001:db8:85a3:8d3:1\u2026");
 	shows("a-slug-that-is\u2026");
-	shows("verify-expired                     2x");
+	/* whose name it was, as well, in few columns */
+	shows("verify-expired           2x    b\u00e4r.example");
+	shows("peer-closed-in-handshake       b\u00e4r.example");
+	shows("history: <1 s a column");
 	type("f");
 	shows_not("2x");
 	page_key(&page, PAGE_KEY_TAB);
@@ -238,6 +241,24 @@ static void test_file(void **state)
 	assert_int_equal(page_key(&page, 'w'), PAGE_WISH_STOP);
 }
 
+/* What the key writes, and what else it can, is said where it is pressed, and in the help. */
+static void test_recording(void **state)
+{
+	(void)state;
+	type("w");
+	shows("write JSON lines to:");
+	page_key(&page, PAGE_KEY_ESCAPE);
+	type("?");
+	shows("new failures to a file of JSON lines;");
+	page_key(&page, 'x');
+	page.records = true;
+	type("w");
+	shows("write a recording (NAME.json: JSON lines) to:");
+	page_key(&page, PAGE_KEY_ESCAPE);
+	type("?");
+	shows("new failures to a recording; NAME.json:");
+}
+
 /* From a cell to a wall, with and without UTF-8. */
 static void test_sizes(void **state)
 {
@@ -282,9 +303,9 @@ static void test_canvas(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		PAGE(test_table),  PAGE(test_sorting),	 PAGE(test_filter),
-		PAGE(test_detail), PAGE(test_selection), PAGE(test_pause),
-		PAGE(test_file),   PAGE(test_sizes),	 PAGE(test_canvas),
+		PAGE(test_table),     PAGE(test_sorting), PAGE(test_filter), PAGE(test_detail),
+		PAGE(test_selection), PAGE(test_pause),	  PAGE(test_file),   PAGE(test_recording),
+		PAGE(test_sizes),     PAGE(test_canvas),
 	};
 
 	return cmocka_run_group_tests_name("page", tests, NULL, NULL);

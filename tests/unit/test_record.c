@@ -3,6 +3,7 @@
  * Recordings: what was written is read back; what is not a recording, or no longer a whole one, is
  * refused in one sentence; a recording is never written where it could be read or do harm.
  */
+#define _GNU_SOURCE /* pipe2() */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/types.h>
@@ -507,6 +508,40 @@ static void test_fifo(void **state)
 	close(reader);
 }
 
+/* A byte at a time, as from a process that is still at it; then it ends. */
+static void test_as_it_comes(void **state)
+{
+	struct recording *recording;
+	size_t records = 0, record_len;
+	uint8_t bytes[256];
+	const void *data;
+	int ends[2];
+	size_t len;
+
+	(void)state;
+	recording_write(3);
+	len = file_read(bytes, sizeof(bytes));
+	assert_int_equal(pipe2(ends, O_NONBLOCK | O_CLOEXEC), 0);
+	assert_int_equal(recording_adopt(ends[0], "what comes", &recording), 0);
+	for (size_t i = 0; i < len; i++) {
+		int ret = recording_next(recording, &data, &record_len, &error);
+
+		if (ret == 1)
+			assert_int_equal(record_len, record_length(records++));
+		else
+			assert_int_equal(ret, -EAGAIN);
+		error_clear(NULL);
+		assert_int_equal(write(ends[1], bytes + i, 1), 1);
+	}
+	assert_int_equal(recording_next(recording, &data, &record_len, &error), 1);
+	assert_int_equal(records, 2);
+	assert_int_equal(recording_next(recording, &data, &record_len, &error), -EAGAIN);
+	error_clear(NULL);
+	close(ends[1]);
+	assert_int_equal(recording_next(recording, &data, &record_len, &error), 0);
+	recording_close(recording);
+}
+
 #define RECORD_TEST(function) cmocka_unit_test_setup_teardown(function, error_clear, file_remove)
 
 int main(void)
@@ -527,6 +562,7 @@ int main(void)
 		RECORD_TEST(test_private),
 		RECORD_TEST(test_refused),
 		RECORD_TEST(test_fifo),
+		RECORD_TEST(test_as_it_comes),
 	};
 
 	return cmocka_run_group_tests_name("record", tests, directory_make, directory_remove);
