@@ -193,6 +193,8 @@ def check_incident(here):
     require([words for level, words in page.headings if level == "h2"] ==
             ["Timeline", "Causes", "Peers", "Recovery", "Certificates",
              "Configuration before and after", "What failed", "What is missing"], page.headings)
+    links = re.findall(r'<a href="#(\w+)">', re.search("<nav.*</nav>", text)[0])
+    require(links == re.findall(r'<section id="(\w+)">', text), "the links are in another order", links)
     row = row_that(page, "sni-missing", "300")
     require(row[2:6] == ["78.1 %", "1", "2026-11-26 14:00:00", "2026-11-26 14:09:58"], row)
     require(row_that(page, "verify-expired", "80")[3] == "1", page.rows)
@@ -207,6 +209,32 @@ def check_incident(here):
         require(wanted in words, f"not on the page: {wanted}", words[:3000])
     ladders = [g["desc"] for g in page.graphics if g["title"].startswith("Handshake")]
     require(len(ladders) == 3 and any("alert 112" in desc for desc in ladders), *ladders)
+
+
+def ticks(text):
+    """What is below the axis of the timeline: (date or "", time), from left to right."""
+    words = re.findall(r'<text class="axis" x="(\d+)" y="(\d+)"[^>]*>([\d:.-]+)</text>', text)
+    rows = {y: {int(x): word for x, other, word in words if other == y} for _, y, _ in words}
+    dates, times = (rows[y] for y in sorted(rows, key=int))
+    return [(dates.get(x, ""), times[x]) for x in sorted(times)]
+
+
+def check_ticks(here):
+    """Moments on the timeline can be told from each other, of a single failure and of a week; of a single
+    one it is not known how long it lasted. On a small screen what is wide can be scrolled by itself."""
+    one = [json.dumps(event_at(0, "10.20.0.11", example("sni-missing")))]
+    text = page_of(here, write_lines(here, "one.ndjson", one))
+    page = require_sound(text)
+    times = [time for _, time in ticks(text)]
+    require(len(set(times)) == 6 and times[:2] == ["14:00:00.500", "14:00:00.700"], times)
+    require(row_that(page, "10.20.0.11:8443", "2026-11-26 14:00:00")[3:] == ["not seen", "not known", "1"],
+            page.rows)
+    require("Longest outage</dt><dd>not known" in text, text[-3000:])
+    wide = re.findall(r'(.{12})(<svg [^>]*width="960"|<table>)', text.replace("\n", ""))
+    require(len(wide) >= 6 and all(before.endswith('">') for before, _ in wide), wide)
+    week = [line.replace("-26T", f"-{day}T") for line in one for day in range(20, 27)]
+    dates = [date for date, _ in ticks(page_of(here, write_lines(here, "week.ndjson", week)))]
+    require(len(set(dates)) == 6 and "" not in dates, dates)
 
 
 def check_recordings(here):

@@ -152,7 +152,9 @@ void page_ladder(struct page *p, const struct report_kind_row *kind)
 		count = PAGE_LADDER_STEPS;
 	us = *us ? us : "this host";
 	height = height_of(steps, count);
-	html_add(&p->h, "<figure><figcaption>One of these handshakes</figcaption>");
+	html_add(&p->h,
+		 "<figure><figcaption>One of these handshakes</figcaption><div class=\"wide\" "
+		 "tabindex=\"0\" role=\"region\" aria-label=\"Handshake\">");
 	page_graphic_begin(p, WIDTH, height);
 	html_add(&p->h, "Handshake between ");
 	html_text(&p->h, us);
@@ -165,5 +167,5 @@ void page_ladder(struct page *p, const struct report_kind_row *kind)
 	side_add(p, them, RIGHT, height - 6);
 	for (size_t i = 0; i < count; i++)
 		y = step_add(p, json_array_get(steps, i), y);
-	html_add(&p->h, "</svg></figure>\n");
+	html_add(&p->h, "</svg></div></figure>\n");
 }

@@ -156,9 +156,9 @@ static void navigation_add(struct page *p)
 	html_add(&p->h,
 		 "<nav aria-label=\"Sections\"><ul><li><a href=\"#timeline\">Timeline</a></li>"
 		 "<li><a href=\"#causes\">Causes</a></li><li><a href=\"#peers\">Peers</a></li>"
-		 "<li><a href=\"#failures\">What failed</a></li>%s"
+		 "<li><a href=\"#recovery\">Recovery</a></li>%s"
 		 "<li><a href=\"#configuration\">Configuration</a></li>"
-		 "<li><a href=\"#recovery\">Recovery</a></li><li><a href=\"#lost\">What is "
+		 "<li><a href=\"#failures\">What failed</a></li><li><a href=\"#lost\">What is "
 		 "missing</a></li></ul></nav>\n",
 		 p->report->certificates.count
 			 ? "<li><a href=\"#certificates\">Certificates</a></li>"
@@ -182,13 +182,24 @@ static const struct report_outage *longest_outage(const struct report *r)
 	return longest;
 }
 
+void page_outage(struct page *p, const struct report_outage *o, const char *at_least)
+{
+	uint64_t end = o->recovered_ns > o->last_ns ? o->recovered_ns : o->last_ns;
+
+	if (!o->recovered_ns && end == o->first_ns) {
+		html_add(&p->h, "not known");
+		return;
+	}
+	html_add(&p->h, "%s", o->recovered_ns ? "" : at_least);
+	html_duration(&p->h, end - o->first_ns);
+}
+
 static void outage_card(struct page *p)
 {
 	const struct report_outage *o = longest_outage(p->report);
 
-	html_add(&p->h, "<div><dt>Longest outage</dt><dd>%s", o->recovered_ns ? "" : "≥ ");
-	html_duration(&p->h,
-		      (o->recovered_ns > o->last_ns ? o->recovered_ns : o->last_ns) - o->first_ns);
+	html_add(&p->h, "<div><dt>Longest outage</dt><dd>");
+	page_outage(p, o, "≥ ");
 	html_add(&p->h, "<small>");
 	html_text(&p->h, REPORT_ROW(&p->report->peers, struct report_peer, o->peer)->label);
 	html_add(&p->h, "</small></dd></div>");
@@ -249,7 +260,7 @@ static void lead_add(struct page *p)
 	html_text(&p->h, peer->label);
 	html_add(&p->h, " (");
 	html_count(&p->h, peer->failures);
-	html_add(&p->h, ").</p>\n");
+	html_add(&p->h, "). <a href=\"#failures\">What failed</a> has the fix of each.</p>\n");
 }
 
 /* ---- What is missing ----------------------------------------------------------------------------- */
@@ -284,7 +295,8 @@ static void losses_add(struct page *p)
 
 static void inputs_add(struct page *p, const struct page_options *o)
 {
-	html_add(&p->h, "<table><thead><tr><th scope=\"col\">Read</th><th scope=\"col\">As</th><th "
+	html_add(&p->h, "<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"Files\">"
+			"<table><thead><tr><th scope=\"col\">Read</th><th scope=\"col\">As</th><th "
 			"scope=\"col\" class=\"n\">Lines or records</th><th scope=\"col\" "
 			"class=\"n\">Malformed</th></tr></thead><tbody>\n");
 	for (size_t i = 0; i < o->input_count; i++) {
@@ -300,7 +312,7 @@ static void inputs_add(struct page *p, const struct page_options *o)
 		html_count(&p->h, input->malformed);
 		html_add(&p->h, "</td></tr>\n");
 	}
-	html_add(&p->h, "</tbody></table>\n");
+	html_add(&p->h, "</tbody></table></div>\n");
 }
 
 static void missing_add(struct page *p, const struct page_options *o)

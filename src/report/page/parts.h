@@ -52,6 +52,10 @@ uint32_t page_graphic_begin(struct page *p, unsigned int width, unsigned int hei
 void page_graphic_description(struct page *p);
 void page_graphic_begun(struct page *p);
 
+/* How long an outage lasted, at_least before it where its end is not known; of a single failure nothing
+ * is. */
+void page_outage(struct page *p, const struct report_outage *o, const char *at_least);
+
 /* "this host" for "this_host". */
 const char *page_responsible(const json_t *example);
 

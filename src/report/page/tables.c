@@ -126,9 +126,8 @@ static void outage_add(struct page *p, const struct report_outage *o)
 		cell_time(p, o->recovered_ns);
 	else
 		html_add(&p->h, "<td class=\"down\">not seen</td>");
-	html_add(&p->h, "<td class=\"n\">%s", o->recovered_ns ? "" : "at least ");
-	html_duration(&p->h,
-		      (o->recovered_ns > o->last_ns ? o->recovered_ns : o->last_ns) - o->first_ns);
+	html_add(&p->h, "<td class=\"n\">");
+	page_outage(p, o, "at least ");
 	html_add(&p->h, "</td>");
 	cell_count(p, o->failures);
 	html_add(&p->h, "</tr>\n");

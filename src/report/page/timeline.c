@@ -21,6 +21,7 @@
 #define AXIS_HEIGHT  40
 #define TICKS	     5
 #define LABEL_CHARS  31
+#define DAY_NS	     (86400 * NS_PER_S)
 
 _Static_assert(BUCKET_WIDTH *PAGE_BUCKETS == CHART_WIDTH, "the buckets fill the chart");
 
@@ -70,29 +71,38 @@ static void points_count(const struct page *p, struct timeline *t)
 	}
 }
 
+/* As exact as it takes to tell it from the next, and dated where the day is another. */
+static void tick_add(struct page *p, const struct timeline *t, int tick)
+{
+	uint64_t ns = t->begin_ns + t->span_ns / TICKS * (uint64_t)tick;
+	unsigned int x = LABEL_WIDTH + CHART_WIDTH / TICKS * (unsigned int)tick;
+	const char *anchor = tick == 0 ? "start" : tick == TICKS ? "end" : "middle";
+	struct calendar d;
+
+	if (!calendar_of((int64_t)(ns / NS_PER_S), &d))
+		return;
+	html_add(&p->h, "<text class=\"axis\" x=\"%u\" y=\"%d\" text-anchor=\"%s\">%02d:%02d:%02d",
+		 x, AXIS_HEIGHT - 12, anchor, d.hour, d.minute, d.second);
+	if (t->span_ns < 2 * TICKS * NS_PER_S)
+		html_add(&p->h, ".%03u", (unsigned int)(ns % NS_PER_S / NS_PER_MS));
+	html_add(&p->h, "</text>");
+	if (tick == 0 || tick == TICKS || t->span_ns >= DAY_NS)
+		html_add(&p->h,
+			 "<text class=\"axis\" x=\"%u\" y=\"%d\" text-anchor=\"%s\">"
+			 "%04d-%02d-%02d</text>",
+			 x, AXIS_HEIGHT - 26, anchor, d.year, d.month, d.day);
+}
+
 static void axis_add(struct page *p, const struct timeline *t)
 {
 	unsigned int bottom = AXIS_HEIGHT + LANE_HEIGHT * (unsigned int)t->lane_count;
 
 	for (int i = 0; i <= TICKS; i++) {
-		uint64_t ns = t->begin_ns + t->span_ns / TICKS * (uint64_t)i;
 		unsigned int x = LABEL_WIDTH + CHART_WIDTH / TICKS * (unsigned int)i;
-		const char *anchor = i == 0 ? "start" : i == TICKS ? "end" : "middle";
-		struct calendar d;
 
 		html_add(&p->h, "<line class=\"grid\" x1=\"%u\" y1=\"%d\" x2=\"%u\" y2=\"%u\"/>", x,
 			 AXIS_HEIGHT - 6, x, bottom);
-		if (!calendar_of((int64_t)(ns / NS_PER_S), &d))
-			continue;
-		html_add(&p->h,
-			 "<text class=\"axis\" x=\"%u\" y=\"%d\" text-anchor=\"%s\">%02d:%02d:%02d"
-			 "</text>",
-			 x, AXIS_HEIGHT - 12, anchor, d.hour, d.minute, d.second);
-		if (i == 0 || i == TICKS)
-			html_add(&p->h,
-				 "<text class=\"axis\" x=\"%u\" y=\"%d\" text-anchor=\"%s\">"
-				 "%04d-%02d-%02d</text>",
-				 x, AXIS_HEIGHT - 26, anchor, d.year, d.month, d.day);
+		tick_add(p, t, i);
 	}
 }
 
@@ -190,6 +200,8 @@ static void draw(struct page *p, const struct timeline *t)
 {
 	const struct report *r = p->report;
 
+	html_add(&p->h, "<div class=\"wide\" tabindex=\"0\" role=\"region\" "
+			"aria-label=\"Timeline\">");
 	page_graphic_begin(p, WIDTH, AXIS_HEIGHT + LANE_HEIGHT * (unsigned int)t->lane_count + 8);
 	html_add(&p->h, "Failures of each peer over time");
 	page_graphic_description(p);
@@ -206,7 +218,7 @@ static void draw(struct page *p, const struct timeline *t)
 		for (size_t c = 0; c < PAGE_COLORS; c++)
 			bars_add(p, &t->lanes[i], c, top);
 	}
-	html_add(&p->h, "</svg>\n");
+	html_add(&p->h, "</svg></div>\n");
 }
 
 static void legend_add(struct page *p)
