@@ -27,7 +27,12 @@
 #define ENDPOINT_HEAD_MIN 4
 #define CONFIDENCE_LEN	  sizeof(" (medium)")
 #define CONTAINER_DIGITS  12 /* of its id, as docker and crictl show it */
-#define CANDIDATES_LEN	  (FINDING_CANDIDATES_MAX * 64)
+/* Of the table of a summary */
+#define SUMMARY_STATE	 9
+#define SUMMARY_COUNT	 8
+#define SUMMARY_PEER_MIN 18
+#define SUMMARY_NAME_LEN 96
+#define CANDIDATES_LEN	 (FINDING_CANDIDATES_MAX * 64)
 
 #define COLOR_CAUSE	"\033[1;31m"
 #define COLOR_CAUSE_LOW "\033[1;33m"
@@ -134,18 +139,22 @@ static void endpoint_add_short(struct text *t, const char *endpoint, int width)
 		  endpoint, tail);
 }
 
+static int time_width(const struct sink_options *o)
+{
+	return o->dated ? DATE_WIDTH + TIME_WIDTH : TIME_WIDTH;
+}
+
 /* The local time, and the blank after it: INDENT columns, or more with the date. */
 static void time_add(const struct sink_options *o, struct text *t, uint64_t time_ns)
 {
 	time_t seconds = (time_t)(time_ns / NS_PER_S);
-	int width = o->dated ? DATE_WIDTH + TIME_WIDTH : TIME_WIDTH;
 	char words[DATE_WIDTH + TIME_WIDTH + 1];
 	struct tm tm;
 
 	if (!localtime_r(&seconds, &tm) ||
 	    strftime(words, sizeof(words), o->dated ? "%F %H:%M:%S" : "%H:%M:%S", &tm) == 0)
 		words[0] = '\0';
-	text_addf(t, "%-*s ", width, words);
+	text_addf(t, "%-*s ", time_width(o), words);
 }
 
 /* The peer, and behind it the cause: first the peer's address gives way, then the confidence. Where
@@ -406,38 +415,103 @@ static void loss_add(const struct sink_options *o, struct text *t, const struct 
 	paragraph_add(o, t, COLOR_HINT, "fix: ", words);
 }
 
+/* Columns of a summary for the peer; the rest are for the time, the state, the three counts, and what is
+ * between them. 0: too few are left, and there is no table. */
+static int summary_peer_width(const struct sink_options *o)
+{
+	int left =
+		columns_of(o) - time_width(o) - 1 - (1 + SUMMARY_STATE + 3 * (1 + SUMMARY_COUNT));
+
+	if (left < SUMMARY_PEER_MIN)
+		return 0;
+	return left < ENDPOINT_LEN ? left : ENDPOINT_LEN;
+}
+
+/* A line for each, as there is no room for columns. */
+static void summary_narrow_add(const struct sink_options *o, struct text *t,
+			       const struct finding *f, const char *peer)
+{
+	const struct finding_peer *h = &f->history;
+	char words[128];
+	struct text line;
+
+	if (h->peers)
+		wrapped_add(o, t, NULL, "", peer);
+	else
+		endpoint_add_short(t, peer, columns_of(o) - time_width(o) - 1);
+	if (!h->peers)
+		text_add(t, "\n");
+	text_init(&line, words, sizeof(words));
+	text_addf(&line, "%s: %" PRIu64 " of %" PRIu64 " failed, %" PRIu64 " retried",
+		  sink_peer_state_name(h), h->failures, h->handshakes, h->retried);
+	paragraph_add(o, t, NULL, "", words);
+}
+
+/* A name that is wider than its column has a line of its own. */
+static void summary_row_add(struct text *t, const struct finding *f, const char *peer, int width,
+			    int indent)
+{
+	const struct finding_peer *h = &f->history;
+	size_t start = t->len;
+	int pad;
+
+	if (h->peers)
+		text_add(t, peer);
+	else
+		endpoint_add_short(t, peer, width);
+	pad = width - (int)(t->len - start);
+	if (pad < 0)
+		text_add(t, "\n");
+	text_addf(t, "%*s %-*s %*" PRIu64 " %*" PRIu64 " %*" PRIu64 "\n",
+		  pad < 0 ? indent + width : pad, "", SUMMARY_STATE, sink_peer_state_name(h),
+		  SUMMARY_COUNT, h->failures, SUMMARY_COUNT, h->handshakes, SUMMARY_COUNT,
+		  h->retried);
+}
+
+/* What happened most, and since when. */
+static void summary_cause_add(const struct sink_options *o, struct text *t, const struct finding *f)
+{
+	const struct finding_peer *h = &f->history;
+	bool failing = h->state == FINDING_PEER_FAILING;
+	char words[256];
+	struct text line;
+
+	if (!f->cause && !failing)
+		return;
+	text_init(&line, words, sizeof(words));
+	if (f->cause)
+		text_addf(&line, "%" PRIu64 " %s%s", h->cause_count, f->cause, failing ? ", " : "");
+	text_add(&line, failing ? "always fails" : "");
+	since_add(&line, failing ? h->failing_since_ns : h->since_ns, f->time_ns);
+	paragraph_add(o, t, NULL, "", words);
+}
+
 /* A table over all the peers of a summary: its head comes with the first of them. */
 static void summary_add(const struct sink_options *o, struct text *t, const struct finding *f)
 {
 	const struct finding_peer *h = &f->history;
-	bool failing = h->state == FINDING_PEER_FAILING;
-	char peer[ENDPOINT_LEN];
+	int width = summary_peer_width(o);
+	const char *scope = h->whole ? "IN ALL" : "SUMMARY";
+	char peer[SUMMARY_NAME_LEN];
 	struct text words;
-	size_t start;
 
-	if (h->first)
-		text_addf(t, "%-*s %-*s %-9s %8s %8s %8s\n", TIME_WIDTH,
-			  h->whole ? "IN ALL" : "SUMMARY", PEER_WIDTH, "PEER", "STATE", "FAILED",
-			  "OF", "RETRIED");
+	if (h->first && width)
+		text_addf(t, "%-*s %-*s %-*s %*s %*s %*s\n", time_width(o), scope, width, "PEER",
+			  SUMMARY_STATE, "STATE", SUMMARY_COUNT, "FAILED", SUMMARY_COUNT, "OF",
+			  SUMMARY_COUNT, "RETRIED");
+	else if (h->first)
+		text_addf(t, "%-*s PEER\n", time_width(o), scope);
 	text_init(&words, peer, sizeof(peer));
-	endpoint_add(&words, &f->peer);
-	time_add(o, t, f->time_ns);
-	start = t->len;
 	if (h->peers)
-		text_addf(t, "upstream %s", h->upstream);
+		text_addf(&words, "upstream %s", h->upstream);
 	else
-		endpoint_add_short(t, peer, PEER_WIDTH);
-	text_addf(t, "%*s %-9s %8" PRIu64 " %8" PRIu64 " %8" PRIu64 "\n",
-		  (int)(start + PEER_WIDTH > t->len ? start + PEER_WIDTH - t->len : 0), "",
-		  sink_peer_state_name(h), h->failures, h->handshakes, h->retried);
-	if (!f->cause && !failing)
-		return;
-	text_addf(t, "%*s", INDENT, "");
-	if (f->cause)
-		text_addf(t, "%" PRIu64 " %s%s", h->cause_count, f->cause, failing ? ", " : "");
-	text_add(t, failing ? "always fails" : "");
-	since_add(t, failing ? h->failing_since_ns : h->since_ns, f->time_ns);
-	text_add(t, "\n");
+		endpoint_add(&words, &f->peer);
+	time_add(o, t, f->time_ns);
+	if (width)
+		summary_row_add(t, f, peer, width, time_width(o) + 1);
+	else
+		summary_narrow_add(o, t, f, peer);
+	summary_cause_add(o, t, f);
 }
 
 /* Back to the first column, erase to the end of the line (ECMA-48 CR, EL). */
@@ -505,8 +579,8 @@ static void text_header(const struct sink_options *o, struct text *t)
 {
 	bool narrow = columns_of(o) < INDENT + PID_WIDTH + PEER_WIDTH + 8;
 
-	text_addf(t, "%-*s %-*s %-*s %s\n", o->dated ? DATE_WIDTH + TIME_WIDTH : TIME_WIDTH, "TIME",
-		  PID_WIDTH, "PID", narrow ? 0 : PEER_WIDTH, "PEER", "CAUSE");
+	text_addf(t, "%-*s %-*s %-*s %s\n", time_width(o), "TIME", PID_WIDTH, "PID",
+		  narrow ? 0 : PEER_WIDTH, "PEER", "CAUSE");
 }
 
 const struct sink_type sink_type_text = {

@@ -208,8 +208,10 @@ static void test_summary(void **state)
 	finding.history.cause_count = 6;
 	print(&sink_type_text);
 	assert_string_equal(output,
-			    "SUMMARY  PEER                  STATE       FAILED       OF  RETRIED\n"
-			    "15:04:05 10.0.2.88:8443        failing          7       12        4\n"
+			    "SUMMARY  PEER                               STATE       FAILED       "
+			    "OF  RETRIED\n"
+			    "15:04:05 10.0.2.88:8443                     failing          7       "
+			    "12        4\n"
 			    "         6 verify-expired, always fails since 15:03:00\n");
 	print(&sink_type_json);
 	assert_has("\"event.name\":\"tlsfail.summary\",\"event.duration\":60000000000,"
@@ -221,15 +223,73 @@ static void test_summary(void **state)
 	print(&sink_type_json);
 	assert_has("\"tlsfail.summary.scope\":\"run\"");
 	print(&sink_type_text);
-	assert_has("IN ALL   PEER                  STATE       FAILED       OF  RETRIED\n");
+	assert_has("IN ALL   PEER                               STATE       FAILED       OF  ");
 	/* an address that is longer than its column */
 	SET(finding.peer.address, "2001:db8:85a3:8d3:1319:8a2e:370:7348");
 	finding.cause = NULL;
 	finding.history.first = false;
 	finding.history.state = FINDING_PEER_OK;
 	print(&sink_type_text);
+	assert_string_equal(output,
+			    "15:04:05 [2001:db8:85a3:8d3..7348]:8443     ok               7 "
+			    "      12        4\n");
+}
+
+static void print_wide(int columns, bool dated)
+{
+	const struct sink_options options = { .columns = columns, .dated = dated };
+	struct text t;
+
+	text_init(&t, output, sizeof(output));
+	sink_type_text.format(&options, &finding, &t);
+}
+
+/* Whatever the width of the terminal: all is there, in lines that it has room for. */
+static void test_summary_width(void **state)
+{
+	(void)state;
+	finding_set_recovered();
+	finding.kind = FINDING_SUMMARY;
+	finding.cause = "peer-closed-in-handshake";
+	finding.history.state = FINDING_PEER_FAILING;
+	finding.history.first = true;
+	finding.history.failing_since_ns = TIME_NS - 65000000000;
+	finding.history.retried = 4;
+	finding.history.cause_count = 6;
+	print_wide(40, false);
+	assert_string_equal(output, "SUMMARY  PEER\n"
+				    "15:04:05 10.0.2.88:8443\n"
+				    "         failing: 7 of 12 failed, 4\n"
+				    "         retried\n"
+				    "         6 peer-closed-in-handshake,\n"
+				    "         always fails since 15:03:00\n");
+	for (int columns = 36; columns < 250; columns++)
+		for (int dated = 0; dated < 2; dated++) {
+			print_wide(columns, dated);
+			for (const char *line = output; *line; line = strchr(line, '\n') + 1)
+				assert_true(strchr(line, '\n') - line <= columns);
+			assert_has(" peer-closed-in-handshake,");
+		}
+	/* the columns stand below their heads with a date as well */
+	print_wide(80, true);
+	assert_string_equal(output,
+			    "SUMMARY             PEER                    STATE       FAILED  "
+			    "     OF  RETRIED\n"
+			    "2026-01-02 15:04:05 10.0.2.88:8443          failing          7  "
+			    "     12        4\n"
+			    "         6 peer-closed-in-handshake, always fails since "
+			    "15:03:00\n");
+	/* a name that does not fit into its column */
+	finding.history.first = false;
+	finding.history.peers = 2;
+	finding.cause = NULL;
+	finding.history.state = FINDING_PEER_OK;
+	SET(finding.history.upstream, "a-name-that-is-longer-than-its-column");
+	print_wide(80, false);
 	assert_string_equal(
-		output, "15:04:05 [2001:db8..7348]:8443 ok               7       12        4\n");
+		output, "15:04:05 upstream a-name-that-is-longer-than-its-column\n"
+			"                                            ok               7       12 "
+			"       4\n");
 }
 
 int main(void)
@@ -238,7 +298,7 @@ int main(void)
 		cmocka_unit_test(test_text_folded),    cmocka_unit_test(test_text_history),
 		cmocka_unit_test(test_text_recovered), cmocka_unit_test(test_json_folded),
 		cmocka_unit_test(test_json_recovered), cmocka_unit_test(test_json_history),
-		cmocka_unit_test(test_summary),
+		cmocka_unit_test(test_summary),	       cmocka_unit_test(test_summary_width),
 	};
 
 	setenv("TZ", "UTC", 1);
