@@ -8,57 +8,78 @@
  * for its tickets. */
 #define RECORDS_MAX 10
 
-/* Of connections from here: what is full stays, and the bytes of the next handshake are lost, which the
- * finding says. Made as they are needed, where the kernel can: see hooks_select(). */
-#define WIRES_MAX 1024
+/* Those of connections from here come first: when all are taken, the bytes of the next handshake are lost, which
+ * the finding says. Those of connections that were accepted are apart, so that they take no room from the
+ * others, and are taken from their owners in turn: who begins handshakes and leaves them loses first. */
+#define CLIENT_WIRES 1024
+#define SERVER_WIRES 512 /* a power of two */
 
 struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, WIRES_MAX);
-	__type(key, __u64); /* address of the struct sock + enum tlsfail_dir */
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, CLIENT_WIRES + SERVER_WIRES);
+	__type(key, __u32);
 	__type(value, struct tlsfail_wire);
 } wires SEC(".maps");
 
-/* Of those that were accepted, so that these take no room from the others. Least recently used: who begins
- * handshakes and leaves them loses first. */
-#define SERVER_WIRES_MAX 512
+/* Those that nobody has. Filled by the collector. */
+struct {
+	__uint(type, BPF_MAP_TYPE_STACK);
+	__uint(max_entries, CLIENT_WIRES);
+	__type(value, __u32);
+} client_wires SEC(".maps");
 
 struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, SERVER_WIRES_MAX);
-	__type(key, __u64);
-	__type(value, struct tlsfail_wire);
+	__uint(type, BPF_MAP_TYPE_STACK);
+	__uint(max_entries, SERVER_WIRES);
+	__type(value, __u32);
 } server_wires SEC(".maps");
 
-static const struct tlsfail_wire new_wire;
+/* Whose turn it is. Two CPUs that raise it at once take from one. */
+__u32 server_turn = 0;
 
-static __always_inline struct tlsfail_wire *wire_find(const struct tlsfail_conn *c, __u64 key)
+/* NULL: there are none, or they were taken away. */
+static __always_inline struct tlsfail_wire *wire_find(const struct connection *e, __u32 dir)
 {
-	if (c->role == TLSFAIL_ROLE_SERVER)
-		return bpf_map_lookup_elem(&server_wires, &key);
-	return bpf_map_lookup_elem(&wires, &key);
+	__u32 slot = e->wires[dir & (TLSFAIL_DIR_COUNT - 1)] - 1;
+	struct tlsfail_wire *w = bpf_map_lookup_elem(&wires, &slot);
+
+	return w && w->id == e->c.id ? w : NULL;
 }
 
-static __always_inline void wire_new(const struct tlsfail_conn *c, __u64 key)
+static __always_inline long slot_take(const struct connection *e, __u32 *slot)
 {
-	if (c->role == TLSFAIL_ROLE_SERVER)
-		bpf_map_update_elem(&server_wires, &key, &new_wire, BPF_ANY);
-	else
-		bpf_map_update_elem(&wires, &key, &new_wire, BPF_ANY);
+	if (e->c.role != TLSFAIL_ROLE_SERVER)
+		return bpf_map_pop_elem(&client_wires, slot);
+	if (bpf_map_pop_elem(&server_wires, slot))
+		*slot = CLIENT_WIRES + (server_turn++ & (SERVER_WIRES - 1));
+	return 0;
+}
+
+static __noinline struct tlsfail_wire *wire_new(struct connection *e, __u32 dir)
+{
+	struct tlsfail_wire *w;
+	__u32 slot = 0;
+
+	if (slot_take(e, &slot))
+		return NULL;
+	w = bpf_map_lookup_elem(&wires, &slot);
+	if (!w)
+		return NULL;
+	w->id = e->c.id;
+	w->dir = dir;
+	w->data_len = 0;
+	w->cut = 0;
+	e->wires[dir & (TLSFAIL_DIR_COUNT - 1)] = slot + 1;
+	return w;
 }
 
 /* Appends len user bytes, a chunk at a time so that the verifier can see each one's bounds. */
-__hidden __noinline int wire_append(const struct tlsfail_conn *c, __u64 key, __u32 len, __u64 buf)
+static __noinline int wire_append(struct tlsfail_wire *w, __u32 len, __u64 buf)
 {
-	struct tlsfail_wire *w = wire_find(c, key);
 	int i;
 
-	if (!w) {
-		wire_new(c, key);
-		w = wire_find(c, key);
-		if (!w)
-			return -1;
-	}
+	if (!w)
+		return -1;
 	for (i = 0; i < TLSFAIL_WIRE_CAP / TLSFAIL_WIRE_CHUNK + 1; i++) {
 		__u64 at = w->data_len, n = at_most(len, TLSFAIL_WIRE_CHUNK);
 
@@ -77,38 +98,68 @@ __hidden __noinline int wire_append(const struct tlsfail_conn *c, __u64 key, __u
 	return 0;
 }
 
-__hidden bool wire_report(const struct sock *sk, const struct tlsfail_conn *c, __u32 dir)
+/* Those of that direction, made at the first bytes. NULL: there is no room, or they were taken away. */
+static __always_inline struct tlsfail_wire *wire_of(struct connection *e, __u32 dir)
 {
-	struct tlsfail_wire *w = wire_find(c, (__u64)sk + dir);
-
-	if (!w)
-		return false;
-	w->id = c->id;
-	w->dir = dir;
-	return report_wire(w);
+	if (e->wires[dir & (TLSFAIL_DIR_COUNT - 1)])
+		return wire_find(e, dir);
+	return wire_new(e, dir);
 }
 
-static __noinline int wire_forget(const struct sock *sk, const struct tlsfail_conn *c)
+__hidden int wire_keep(struct tlsfail_conn *c, __u32 dir, __u32 len, __u64 buf)
 {
-	__u32 n = TLSFAIL_DIR_CERT + c->cert_count, dir;
-	bool server = c->role == TLSFAIL_ROLE_SERVER;
+	return wire_append(wire_of(connection_of(c), dir), len, buf);
+}
 
-	for (dir = 0; dir < TLSFAIL_DIR_COUNT && dir < n; dir++) {
-		__u64 key = (__u64)sk + dir;
+__hidden int io_keep(struct tlsfail_conn *c, struct thread *t)
+{
+	struct tlsfail_wire *w = wire_of(connection_of(c), t->io_dir);
+	__u32 at;
+	int failed;
 
-		if (server)
-			bpf_map_delete_elem(&server_wires, &key);
+	if (!w || !t->io_buf)
+		return -1;
+	at = w->data_len;
+	failed = wire_append(w, t->io_ret, t->io_buf);
+	t->kept = (__u64)w->data + at;
+	t->kept_len = w->data_len - at;
+	return failed;
+}
+
+__hidden bool wire_report(struct tlsfail_conn *c, __u32 dir)
+{
+	struct tlsfail_wire *w = wire_find(connection_of(c), dir);
+
+	return w ? report_wire(w) : false;
+}
+
+/* The slots of an entry that is gone: each is given back by the one who took the entry out. */
+static __always_inline void wires_free(const __u16 slots[TLSFAIL_DIR_COUNT], __u64 id)
+{
+	__u32 dir;
+
+	for (dir = 0; dir < TLSFAIL_DIR_COUNT; dir++) {
+		__u32 slot = slots[dir] - 1;
+		struct tlsfail_wire *w = slots[dir] ? bpf_map_lookup_elem(&wires, &slot) : NULL;
+
+		if (!w || w->id != id)
+			continue;
+		w->id = 0;
+		if (slot < CLIENT_WIRES)
+			bpf_map_push_elem(&client_wires, &slot, BPF_ANY);
 		else
-			bpf_map_delete_elem(&wires, &key);
+			bpf_map_push_elem(&server_wires, &slot, BPF_ANY);
 	}
-	return 0;
 }
 
-__hidden void conn_forget(const struct sock *sk, const struct tlsfail_conn *c)
+__hidden void conn_forget(const struct sock *sk, struct tlsfail_conn *c)
 {
-	if (c->flags & (TLSFAIL_F_TLS | TLSFAIL_F_PLAIN))
-		wire_forget(sk, c);
-	conn_remove(sk, c);
+	__u16 slots[TLSFAIL_DIR_COUNT];
+	__u64 id = c->id;
+
+	__builtin_memcpy(slots, connection_of(c)->wires, sizeof(slots));
+	if (conn_remove(sk, c))
+		wires_free(slots, id);
 }
 
 __hidden struct tlsfail_conn *conn_find_current(const struct sock *sk)
@@ -122,7 +173,7 @@ __hidden struct tlsfail_conn *conn_find_current(const struct sock *sk)
 	return NULL;
 }
 
-__hidden void wire_certificate(struct tlsfail_conn *c, __u64 sk, __u32 len, __u64 der)
+__hidden void wire_certificate(struct tlsfail_conn *c, __u32 len, __u64 der)
 {
 	__u32 n = c->cert_count++;
 	__u64 end[4] = {};
@@ -130,55 +181,67 @@ __hidden void wire_certificate(struct tlsfail_conn *c, __u64 sk, __u32 len, __u6
 	if (!n && len > sizeof(end) &&
 	    !bpf_probe_read_user(end, sizeof(end), (const void *)(der + len - sizeof(end))))
 		c->cert_print = end[0] ^ end[1] ^ end[2] ^ end[3];
-	if (n < TLSFAIL_CERTS_MAX && wire_append(c, sk + TLSFAIL_DIR_CERT + n, len, der))
+	if (n < TLSFAIL_CERTS_MAX && wire_keep(c, TLSFAIL_DIR_CERT + n, len, der))
 		c->flags |= TLSFAIL_F_NO_WIRE;
+}
+
+/* -- the I/O at hand -------------------------------------------------------------------------- */
+
+/* Reads n bytes of it, from user address at: of what has been copied already, no second time from there. */
+static __always_inline long io_read(const struct thread *t, void *to, __u32 n, __u64 at)
+{
+	__u64 before = at - t->io_buf;
+
+	if (before + n <= t->kept_len)
+		return bpf_probe_read_kernel(to, n, (const void *)(t->kept + before));
+	return bpf_probe_read_user(to, n, (const void *)at);
 }
 
 /* -- what is kept in the entry ---------------------------------------------------------------- */
 
-__hidden void bytes_sent(struct tlsfail_conn *c, const struct sock *sk, __u32 len, __u64 buf)
+__hidden void bytes_sent(struct tlsfail_conn *c, const struct sock *sk, const struct thread *t)
 {
-	if (!c->t_first_tx) {
-		const struct tcp_sock *tp = (const struct tcp_sock *)sk;
+	__u32 len = t->io_ret;
 
+	if (!c->t_first_tx) {
 		c->t_first_tx = c->t_last_io;
 		c->first_tx_len = len;
 		/* A FIN that is just coming in counts as one byte there. */
 		if (!c->rx_bytes && !(c->flags & TLSFAIL_F_PEER_FIN) &&
-		    BPF_CORE_READ(tp, bytes_received) >
+		    BPF_CORE_READ(tcp(sk), bytes_received) >
 			    connection_of(c)->plain[TLSFAIL_DIR_RECEIVED] + 1)
 			c->flags |= TLSFAIL_F_RX_BEFORE_TX;
 	}
 	c->tx_bytes += len;
 	c->last_tx_len = len;
-	read_head(c->last_tx, len, buf);
+	io_read(t, c->last_tx, at_most(len, TLSFAIL_HEAD_LEN), t->io_buf);
 }
 
 /* Without read-ahead OpenSSL reads the 5 bytes of a record header by themselves. */
-static __always_inline void first_received(struct tlsfail_conn *c, __u32 len, __u64 buf)
+static __always_inline void first_received(struct tlsfail_conn *c, __u32 len)
 {
 	__u32 at = c->first_rx_kept, n = TLSFAIL_HEAD_LEN - at;
-	__u8 head[TLSFAIL_HEAD_LEN] = {};
 	__u32 i;
 
 	if (n > len)
 		n = len;
-	read_head(head, n, buf);
 	for (i = 0; i < TLSFAIL_HEAD_LEN; i++)
 		if (i < n)
-			c->first_rx[(at + i) & (TLSFAIL_HEAD_LEN - 1)] = head[i];
+			c->first_rx[(at + i) & (TLSFAIL_HEAD_LEN - 1)] = c->last_rx[i];
 	c->first_rx_kept = at + n;
 }
 
-__hidden void bytes_received(struct tlsfail_conn *c, __u32 len, __u64 buf)
+__hidden void bytes_received(struct tlsfail_conn *c, const struct thread *t)
 {
+	__u32 len = t->io_ret;
+
 	if (!c->t_first_rx)
 		c->t_first_rx = c->t_last_io;
 	c->rx_bytes += len;
 	c->last_rx_len = len;
-	read_head(c->last_rx, len, buf);
+	io_read(t, c->last_rx, at_most(len, TLSFAIL_HEAD_LEN), t->io_buf);
 	if (c->first_rx_kept < TLSFAIL_HEAD_LEN)
-		first_received(c, len, buf);
+		first_received(c, len);
 }
 
 /* What follows the handshake is not part of its last flight. */
@@ -270,7 +333,7 @@ static __always_inline void message_begins(struct connection *e, struct stream *
 {
 	__u8 message[MESSAGE_HEADER_LEN] = {};
 
-	bpf_probe_read_user(message, sizeof(message), (const void *)t->at);
+	io_read(t, message, sizeof(message), t->at);
 	if (s->ccs && (message[0] == CLIENT_HELLO || message[0] == SERVER_HELLO) && !message[1] &&
 	    (__u32)(message[2] << 8 | message[3]) + MESSAGE_HEADER_LEN == s->left)
 		s->ccs = 0;
@@ -308,7 +371,7 @@ static __always_inline bool header_follow(struct connection *e, struct stream *s
 	if (n > t->left)
 		n = t->left;
 	n = at_most(n, RECORD_HEADER_LEN);
-	if (bpf_probe_read_user(s->header + have, n, (const void *)t->at))
+	if (io_read(t, s->header + have, n, t->at))
 		return false;
 	t->at += n;
 	t->left -= n;

@@ -10,22 +10,26 @@
 /* Another len bytes in that direction (enum tlsfail_dir). */
 void flight_add(struct tlsfail_conn *c, __u32 dir, __u32 len);
 
-/* Keeps what is sent, or has come, in the handshake. */
-void bytes_sent(struct tlsfail_conn *c, const struct sock *sk, __u32 len, __u64 buf);
-void bytes_received(struct tlsfail_conn *c, __u32 len, __u64 buf);
+/* Keeps the bytes of the thread's I/O at hand, so that what is read of them next comes from there; nonzero: some
+ * are lost. */
+int io_keep(struct tlsfail_conn *c, struct thread *t);
 
-/* Keeps len bytes of user memory of the connection, whose role is known, under its socket + enum tlsfail_dir;
+/* What the entry holds of what is sent, or has come, in the handshake. */
+void bytes_sent(struct tlsfail_conn *c, const struct sock *sk, const struct thread *t);
+void bytes_received(struct tlsfail_conn *c, const struct thread *t);
+
+/* Keeps len bytes of user memory of the connection, whose role is known, as that of a direction (enum tlsfail_dir);
  * nonzero: some are lost. */
-int wire_append(const struct tlsfail_conn *c, __u64 key, __u32 len, __u64 buf);
+int wire_keep(struct tlsfail_conn *c, __u32 dir, __u32 len, __u64 buf);
 
 /* Keeps the next certificate of the peer: len bytes of user memory at der. */
-void wire_certificate(struct tlsfail_conn *c, __u64 sk, __u32 len, __u64 der);
+void wire_certificate(struct tlsfail_conn *c, __u32 len, __u64 der);
 
 /* Sends the bytes kept for one direction; false: there are none, or they are lost. */
-bool wire_report(const struct sock *sk, const struct tlsfail_conn *c, __u32 dir);
+bool wire_report(struct tlsfail_conn *c, __u32 dir);
 
 /* Its end without a report: the entry and its bytes go. */
-void conn_forget(const struct sock *sk, const struct tlsfail_conn *c);
+void conn_forget(const struct sock *sk, struct tlsfail_conn *c);
 
 /* As conn_find(); that of an earlier connection, whose end was not seen, is counted and forgotten. */
 struct tlsfail_conn *conn_find_current(const struct sock *sk);

@@ -62,10 +62,19 @@ static __always_inline __u64 process_born(const struct task_struct *task)
 	return BPF_CORE_READ(task, group_leader, start_boottime);
 }
 
+/* When the current task began, in ns of the monotonic clock. Without the call of a helper since 3ca1032ab7ab
+ * (5.11). */
+static __always_inline __u64 current_born(void)
+{
+	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_current_task_btf))
+		return bpf_get_current_task_btf()->start_time;
+	return BPF_CORE_READ((struct task_struct *)bpf_get_current_task(), start_time);
+}
+
 static __always_inline __s64 syscall_number(struct pt_regs *regs)
 {
 #if defined(__TARGET_ARCH_x86)
-	return (__s64)BPF_CORE_READ(regs, orig_ax);
+	return (__s64)regs->orig_ax;
 #else
 	return BPF_CORE_READ(regs, syscallno);
 #endif
@@ -120,7 +129,7 @@ static __always_inline void buffers_vector(struct buffers *b, const struct iovec
 static __always_inline void syscall_buffers(struct buffers *b)
 {
 	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf());
-	__u64 arg2 = PT_REGS_PARM2_CORE_SYSCALL(regs);
+	__u64 arg2 = PT_REGS_PARM2_SYSCALL(regs);
 	__u64 at = 0;
 	struct user_msghdr msg = {};
 
@@ -134,7 +143,7 @@ static __always_inline void syscall_buffers(struct buffers *b)
 	case SYS_READV:
 	case SYS_WRITEV:
 		msg.msg_iov = (struct iovec *)arg2;
-		msg.msg_iovlen = PT_REGS_PARM3_CORE_SYSCALL(regs);
+		msg.msg_iovlen = PT_REGS_PARM3_SYSCALL(regs);
 		break;
 	case SYS_SENDMSG:
 	case SYS_RECVMSG:

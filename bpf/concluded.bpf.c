@@ -22,13 +22,7 @@
 /* TLS 1.2, with the largest of its MACs and paddings; no ClientHello is as short. */
 #define FINISHED_MAX_LEN 96
 
-/* The collector's choice. */
 const volatile bool entry_only = false;
-
-__hidden bool entry_probes_only(void)
-{
-	return entry_only;
-}
 
 /* -- the end of a handshake ------------------------------------------------------------------- */
 

@@ -7,8 +7,13 @@
 
 #include "done.bpf.h"
 
-/* True: there are no return probes. */
-bool entry_probes_only(void);
+/* The collector's choice: there are no return probes. */
+extern const volatile bool entry_only;
+
+static __always_inline bool entry_probes_only(void)
+{
+	return entry_only;
+}
 
 /* Before and after each I/O of a thread, the latter within the handshake only. */
 int conclude_before_io(const struct sock *sk, struct thread *t, int ret, __u32 dir, __u64 buf);

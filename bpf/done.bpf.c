@@ -12,7 +12,7 @@ const volatile __u64 cert_interval_ns = ~0ULL;
 const volatile __u64 cert_pause_ns = 0;
 
 /* Once per peer and certificate and interval; a resumed handshake has no certificate. */
-static __noinline int certificates_watch(const struct sock *sk, const struct tlsfail_conn *c)
+static __noinline int certificates_watch(struct tlsfail_conn *c)
 {
 	__u32 n;
 
@@ -26,10 +26,10 @@ static __noinline int certificates_watch(const struct sock *sk, const struct tls
 	}
 	demand_note(TLSFAIL_D_CERT_NEWS);
 	/* Whether a certificate of ours was asked for, and sent. */
-	wire_report(sk, c, TLSFAIL_DIR_SENT);
-	wire_report(sk, c, TLSFAIL_DIR_RECEIVED);
+	wire_report(c, TLSFAIL_DIR_SENT);
+	wire_report(c, TLSFAIL_DIR_RECEIVED);
 	for (n = 0; n < TLSFAIL_CERTS_MAX && n < c->cert_count; n++)
-		wire_report(sk, c, TLSFAIL_DIR_CERT + n);
+		wire_report(c, TLSFAIL_DIR_CERT + n);
 	report_certs(c);
 	return 0;
 }
@@ -53,5 +53,5 @@ __hidden void handshake_done(const struct sock *sk, struct tlsfail_conn *c)
 	}
 	count(TLSFAIL_N_CLIENT_DONE);
 	count_latency(c->t_done - c->t_start);
-	certificates_watch(sk, c);
+	certificates_watch(c);
 }

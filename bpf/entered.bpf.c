@@ -123,9 +123,7 @@ static __noinline int io_outside(const struct sock *sk, struct thread *t, int re
 
 __hidden int entered_io(const struct sock *sk, struct thread *t, int ret, __u32 dir, __u64 buf)
 {
-	t->io_buf = buf;
-	t->io_ret = ret;
-	t->io_dir = dir;
+	thread_io_begin(t, ret, dir, buf);
 	if (entry_probes_only())
 		conclude_before_io(sk, t, ret, dir, buf);
 	if (!t->in_handshake)

@@ -13,35 +13,31 @@ __hidden void handshake_seen(const struct sock *sk, struct tlsfail_conn *c)
 		connection_of(c)->asks = listener_did_tls(sk);
 }
 
-static __always_inline void handshake_received(struct tlsfail_conn *c, __u32 len, __u64 buf)
+static __always_inline void handshake_received(struct tlsfail_conn *c, const struct thread *t)
 {
-	bytes_received(c, len, buf);
+	bytes_received(c, t);
 	if (c->role == TLSFAIL_ROLE_SERVER)
 		server_handshake_received(c);
-	else if (c->rx_bytes == len && c->first_rx[0] >= RECORD_CHANGE_CIPHER_SPEC &&
+	else if (c->rx_bytes == (__u32)t->io_ret && c->first_rx[0] >= RECORD_CHANGE_CIPHER_SPEC &&
 		 c->first_rx[0] <= RECORD_APPLICATION_DATA)
 		peer_sent_tls(c);
 }
 
-__hidden int handshake_io(struct tlsfail_conn *c, const struct sock *sk, const struct thread *t)
+__hidden int handshake_io(struct tlsfail_conn *c, const struct sock *sk, struct thread *t)
 {
-	__u32 dir = t->io_dir;
-	__u64 buf = t->io_buf;
-	int ret = t->io_ret;
-
 	c->pid = t->tgid;
 	c->t_last_io = bpf_ktime_get_ns();
-	c->last_dir = dir;
-	c->last_ret = ret;
-	if (ret <= 0)
+	c->last_dir = t->io_dir;
+	c->last_ret = t->io_ret;
+	if (t->io_ret <= 0)
 		return 0;
-	flight_add(c, dir, ret);
-	if (dir == TLSFAIL_DIR_SENT)
-		bytes_sent(c, sk, ret, buf);
-	else
-		handshake_received(c, ret, buf);
-	if (!buf || wire_append(c, (__u64)sk + dir, ret, buf))
+	flight_add(c, t->io_dir, t->io_ret);
+	if (io_keep(c, t))
 		c->flags |= TLSFAIL_F_NO_WIRE;
+	if (t->io_dir == TLSFAIL_DIR_SENT)
+		bytes_sent(c, sk, t);
+	else
+		handshake_received(c, t);
 	return 0;
 }
 

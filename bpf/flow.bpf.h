@@ -11,7 +11,7 @@
 void handshake_seen(const struct sock *sk, struct tlsfail_conn *c);
 
 /* The thread's I/O at hand is one of a handshake. */
-int handshake_io(struct tlsfail_conn *c, const struct sock *sk, const struct thread *t);
+int handshake_io(struct tlsfail_conn *c, const struct sock *sk, struct thread *t);
 
 /* ret bytes of a connection whose handshake is done; the entry may be gone afterwards. */
 int after_io(const struct sock *sk, struct tlsfail_conn *c, int ret, __u32 dir, __u64 buf);

@@ -85,7 +85,7 @@ __hidden int certificate_read(__u32 len, __u64 der)
 	if (!c || (handshake_from_wire() ? c->flags & TLSFAIL_F_DONE : !t->in_handshake))
 		return 0;
 	if (role_wanted(c->role))
-		wire_certificate(c, t->sk, len, der);
+		wire_certificate(c, len, der);
 	return 0;
 }
 

@@ -34,11 +34,11 @@ static __noinline int conn_send(const struct sock *sk, struct tlsfail_conn *c)
 	__u32 n;
 
 	if (c->tx_bytes)
-		kept &= wire_report(sk, c, TLSFAIL_DIR_SENT);
+		kept &= wire_report(c, TLSFAIL_DIR_SENT);
 	if (c->rx_bytes)
-		kept &= wire_report(sk, c, TLSFAIL_DIR_RECEIVED);
+		kept &= wire_report(c, TLSFAIL_DIR_RECEIVED);
 	for (n = 0; n < TLSFAIL_CERTS_MAX && n < c->cert_count; n++)
-		kept &= wire_report(sk, c, TLSFAIL_DIR_CERT + n);
+		kept &= wire_report(c, TLSFAIL_DIR_CERT + n);
 	if (!kept)
 		c->flags |= TLSFAIL_F_NO_WIRE;
 	c->netns = connection_of(c)->kept.netns;
@@ -165,7 +165,6 @@ static __always_inline enum client_end ended(struct tlsfail_conn *c)
 
 static __noinline int conn_end(const struct sock *sk, struct tlsfail_conn *c)
 {
-	const struct tcp_sock *tp = (const struct tcp_sock *)sk;
 	const struct connection *e = connection_of(c);
 	enum client_end end;
 
@@ -175,13 +174,14 @@ static __noinline int conn_end(const struct sock *sk, struct tlsfail_conn *c)
 		c->t_peer_fin = c->t_close;
 		c->flags |= TLSFAIL_F_PEER_FIN;
 	}
-	c->tcp_bytes_sent = BPF_CORE_READ(tp, bytes_sent);
+	c->tcp_bytes_sent = BPF_CORE_READ(tcp(sk), bytes_sent);
 	/* Of what belongs to TLS: not what was said in clear before it. */
-	c->tcp_bytes_acked = without(BPF_CORE_READ(tp, bytes_acked), e->plain[TLSFAIL_DIR_SENT]);
+	c->tcp_bytes_acked =
+		without(BPF_CORE_READ(tcp(sk), bytes_acked), e->plain[TLSFAIL_DIR_SENT]);
 	c->tcp_bytes_received =
-		without(BPF_CORE_READ(tp, bytes_received), e->plain[TLSFAIL_DIR_RECEIVED]);
-	c->tcp_srtt_us = BPF_CORE_READ(tp, srtt_us);
-	c->tcp_retransmits = BPF_CORE_READ(tp, total_retrans);
+		without(BPF_CORE_READ(tcp(sk), bytes_received), e->plain[TLSFAIL_DIR_RECEIVED]);
+	c->tcp_srtt_us = BPF_CORE_READ(tcp(sk), srtt_us);
+	c->tcp_retransmits = BPF_CORE_READ(tcp(sk), total_retrans);
 	if (c->role == TLSFAIL_ROLE_CLIENT && e->plain[TLSFAIL_DIR_RECEIVED])
 		c->flags |= TLSFAIL_F_PEER_SPOKE;
 	/* An encrypted alert that the library made an error of is another one. */
@@ -248,8 +248,7 @@ __hidden int conn_connect(const struct sock *sk)
 	conn_own(c);
 	c->flags = TLSFAIL_F_CONNECT;
 	c->role = TLSFAIL_ROLE_CLIENT;
-	if (peer_did_tls(c))
-		c->flags |= TLSFAIL_F_PEER_DID_TLS;
+	peer_recall(c);
 	peer_retried(c, t);
 	return 0;
 }
@@ -278,7 +277,6 @@ __hidden int conn_accepted(const struct sock *sk)
 
 __hidden int conn_peer_fin(const struct sock *sk)
 {
-	const struct tcp_sock *tp = (const struct tcp_sock *)sk;
 	struct tlsfail_conn *c = conn_find_waiting(sk);
 
 	if (!c)
@@ -287,7 +285,7 @@ __hidden int conn_peer_fin(const struct sock *sk)
 	c->t_peer_fin = bpf_ktime_get_ns();
 	/* A near peer answers before the call that sends has returned, and with it our first sight
 	 * of what was sent: TCP knows. */
-	if (!c->t_first_tx && !BPF_CORE_READ(tp, bytes_sent))
+	if (!c->t_first_tx && !BPF_CORE_READ(tcp(sk), bytes_sent))
 		c->flags |= TLSFAIL_F_FIN_BEFORE_TX;
 	return 0;
 }

@@ -51,14 +51,18 @@ static __noinline struct tlsfail_peer_state *peer_get(const struct tlsfail_conn 
 	return bpf_map_lookup_elem(&peers, &key);
 }
 
-__hidden bool peer_did_tls(const struct tlsfail_conn *c)
+__hidden void peer_recall(struct tlsfail_conn *c)
 {
 	struct tlsfail_peer_key key = {};
 	struct tlsfail_peer_state *p;
 
 	key_of(c, &key);
 	p = bpf_map_lookup_elem(&peers, &key);
-	return p && p->did_tls;
+	if (!p)
+		return;
+	if (p->did_tls)
+		c->flags |= TLSFAIL_F_PEER_DID_TLS;
+	connection_of(c)->cert_asked = p->t_cert || p->cert_asked;
 }
 
 __hidden bool peer_sends_tickets(const struct tlsfail_conn *c)
@@ -104,9 +108,9 @@ __hidden bool peer_cert_is_new(const struct tlsfail_conn *c, __u64 interval_ns, 
 	return true;
 }
 
-__hidden void peer_cert_missed(const struct tlsfail_conn *c)
+__hidden void peer_cert_missed(struct tlsfail_conn *c)
 {
-	struct tlsfail_peer_state *p = peer_get(c);
+	struct tlsfail_peer_state *p = connection_of(c)->cert_asked ? NULL : peer_get(c);
 
 	if (!p || p->t_cert || p->cert_asked)
 		return;

@@ -7,8 +7,8 @@
 
 #include "bytes.bpf.h"
 
-/* It has sent a TLS record before. */
-bool peer_did_tls(const struct tlsfail_conn *c);
+/* At the beginning: has the peer sent TLS records before, is its certificate known? */
+void peer_recall(struct tlsfail_conn *c);
 
 /* It sends session tickets after handshakes of TLS 1.3, as was seen before. */
 bool peer_sends_tickets(const struct tlsfail_conn *c);
@@ -21,7 +21,7 @@ void peer_sent_tls(const struct tlsfail_conn *c);
 bool peer_cert_is_new(const struct tlsfail_conn *c, __u64 interval_ns, __u64 pause_ns);
 
 /* A handshake with it was done, and no certificate was read: that is asked for once, if none is known. */
-void peer_cert_missed(const struct tlsfail_conn *c);
+void peer_cert_missed(struct tlsfail_conn *c);
 
 /* Is a connection to it that has not failed, by what is known here, to be reported? Not if another one
  * was just now. */

@@ -22,13 +22,7 @@ struct {
 /* Read by the collector all the time. */
 __u64 demands[TLSFAIL_DEMANDS] = {};
 
-/* Set by the collector when every hook is attached. */
 __u32 armed = 0;
-
-__hidden bool tracing_armed(void)
-{
-	return *(volatile __u32 *)&armed;
-}
 
 __hidden void count(enum tlsfail_counter what)
 {

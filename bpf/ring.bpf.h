@@ -9,8 +9,14 @@
 #include "tlsfail_abi.h"
 #include "tlsfail_maps.h"
 
-/* False until the collector has attached every hook. */
-bool tracing_armed(void);
+/* Set by the collector when every hook is attached. */
+extern __u32 armed;
+
+/* False until then. */
+static __always_inline bool tracing_armed(void)
+{
+	return *(volatile __u32 *)&armed;
+}
 
 /* One more of it. */
 void count(enum tlsfail_counter what);

@@ -9,7 +9,6 @@
 
 #define IPPROTO_TCP 6
 
-/* Entries are made as they are needed, where the kernel can: see hooks_select(). */
 #define CONNS_MAX 4096
 
 /* Who connects to a server chooses how many connections there are, and how long they say nothing that
@@ -26,24 +25,11 @@ struct {
 /* Entries of connections whose connect() was not seen. */
 __s32 accepted_count = 0;
 
-/* Bits of enum tlsfail_role. */
 const volatile __u32 roles = 1 << TLSFAIL_ROLE_CLIENT | 1 << TLSFAIL_ROLE_SERVER;
-
-/* The collector's choice for "handshake": true when the wire says where one begins and is done. */
 const volatile bool from_wire = true;
 
 /* Too large for the stack. */
 static const struct connection new_conn;
-
-__hidden bool role_wanted(__u32 role)
-{
-	return roles >> (role & 3) & 1;
-}
-
-__hidden bool handshake_from_wire(void)
-{
-	return from_wire;
-}
 
 __hidden struct tlsfail_conn *conn_find(const struct sock *sk)
 {
@@ -71,6 +57,8 @@ __hidden void conn_read_addresses(struct tlsfail_conn *c, const struct sock *sk)
 	c->lport = BPF_CORE_READ(sk, __sk_common.skc_num);
 	c->rport = __builtin_bswap16(BPF_CORE_READ(sk, __sk_common.skc_dport));
 	read_addresses(sk, c->laddr, c->raddr);
+	connection_of(c)->addrpair = BPF_CORE_READ(sk, __sk_common.skc_addrpair);
+	connection_of(c)->portpair = BPF_CORE_READ(sk, __sk_common.skc_portpair);
 }
 
 __hidden struct tlsfail_conn *conn_new(const struct sock *sk)
@@ -134,14 +122,17 @@ __hidden void conn_own(struct tlsfail_conn *c)
 	bpf_get_current_comm(c->comm, sizeof(c->comm));
 }
 
-__hidden void conn_remove(const struct sock *sk, const struct tlsfail_conn *c)
+__hidden bool conn_remove(const struct sock *sk, const struct tlsfail_conn *c)
 {
 	bool accepted = ((const struct connection *)c)->accepted;
 	__u64 key = (__u64)sk;
 
 	/* Two CPUs may see the end. */
-	if (!bpf_map_delete_elem(&conns, &key) && accepted)
+	if (bpf_map_delete_elem(&conns, &key))
+		return false;
+	if (accepted)
 		__sync_fetch_and_add(&accepted_count, -1);
+	return true;
 }
 
 /* Parts of an address are not known before connect() is over, and wiped when it fails. */
@@ -159,7 +150,12 @@ static __always_inline bool address_differs(const __u64 kept[2], const __u64 now
  * a46023d5616e), so that the end of a connection may not be seen. */
 __hidden bool conn_is_earlier(const struct tlsfail_conn *c, const struct sock *sk)
 {
+	const struct connection *e = (const struct connection *)c;
 	__u64 local[2] = {}, remote[2] = {};
+
+	if (c->family == AF_INET && BPF_CORE_READ(sk, __sk_common.skc_addrpair) == e->addrpair &&
+	    BPF_CORE_READ(sk, __sk_common.skc_portpair) == e->portpair)
+		return false;
 
 	read_addresses(sk, (__u8 *)local, (__u8 *)remote);
 	return differs(c->lport, BPF_CORE_READ(sk, __sk_common.skc_num)) ||
@@ -185,24 +181,18 @@ __hidden bool socket_is_tcp(const struct sock *sk)
 
 __hidden __u32 socket_bytes_waiting(const struct sock *sk)
 {
-	const struct tcp_sock *tp = (const struct tcp_sock *)sk;
-
-	return BPF_CORE_READ(tp, rcv_nxt) - BPF_CORE_READ(tp, copied_seq);
+	return BPF_CORE_READ(tcp(sk), rcv_nxt) - BPF_CORE_READ(tcp(sk), copied_seq);
 }
 
 /* What TCP received, without what it has still to hand out. */
 __hidden __u32 socket_bytes_read(const struct sock *sk)
 {
-	const struct tcp_sock *tp = (const struct tcp_sock *)sk;
-
-	return (__u32)BPF_CORE_READ(tp, bytes_received) - socket_bytes_waiting(sk);
+	return (__u32)BPF_CORE_READ(tcp(sk), bytes_received) - socket_bytes_waiting(sk);
 }
 
 /* What TCP has sent and what it has still to send. */
 __hidden __u32 socket_bytes_written(const struct sock *sk)
 {
-	const struct tcp_sock *tp = (const struct tcp_sock *)sk;
-
-	return BPF_CORE_READ(tp, write_seq) - BPF_CORE_READ(tp, snd_una) +
-	       (__u32)BPF_CORE_READ(tp, bytes_acked);
+	return BPF_CORE_READ(tcp(sk), write_seq) - BPF_CORE_READ(tcp(sk), snd_una) +
+	       (__u32)BPF_CORE_READ(tcp(sk), bytes_acked);
 }

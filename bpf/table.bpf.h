@@ -52,7 +52,10 @@ struct connection {
 	__u8 accepted;	      /* its connect() was not seen */
 	__u8 tickets;	      /* some were there */
 	__u8 asks;	      /* clients are asked for certificates on its address and port */
-	__u8 pad[5];
+	__u8 cert_asked;      /* the peer's certificate was seen before, or asked for */
+	__u64 addrpair;	      /* of the socket, as its addresses and ports were read last */
+	__u32 portpair;
+	__u16 wires[TLSFAIL_DIR_COUNT]; /* where its bytes are kept, from 1 on; 0 nowhere */
 };
 
 static __always_inline struct connection *connection_of(struct tlsfail_conn *c)
@@ -60,9 +63,20 @@ static __always_inline struct connection *connection_of(struct tlsfail_conn *c)
 	return (struct connection *)c;
 }
 
-/* The collector's choices: --role, and whether the wire tells of handshakes, or the TLS library. */
-bool role_wanted(__u32 role);
-bool handshake_from_wire(void);
+/* The collector's choices, constants to the verifier: --role, as bits of enum tlsfail_role, and whether the
+ * wire tells of handshakes, or the TLS library. */
+extern const volatile __u32 roles;
+extern const volatile bool from_wire;
+
+static __always_inline bool role_wanted(__u32 role)
+{
+	return roles >> (role & 3) & 1;
+}
+
+static __always_inline bool handshake_from_wire(void)
+{
+	return from_wire;
+}
 
 /* A connection's entry, or NULL. */
 struct tlsfail_conn *conn_find(const struct sock *sk);
@@ -85,11 +99,16 @@ void conn_read_addresses(struct tlsfail_conn *c, const struct sock *sk);
 /* The calling task's from now on, unless it is somebody's already. */
 void conn_own(struct tlsfail_conn *c);
 
-/* Takes the entry out. */
-void conn_remove(const struct sock *sk, const struct tlsfail_conn *c);
+/* Takes the entry out. False: somebody else has. */
+bool conn_remove(const struct sock *sk, const struct tlsfail_conn *c);
 
 /* The TLS connection of the thread's last I/O, or of its SSL object, or NULL. */
 struct tlsfail_conn *conn_of_thread(const struct thread *t);
+
+static __always_inline const struct tcp_sock *tcp(const struct sock *sk)
+{
+	return (const struct tcp_sock *)sk;
+}
 
 /* Is it TCP over IPv4 or IPv6? */
 bool socket_is_tcp(const struct sock *sk);

@@ -134,13 +134,6 @@ static __always_inline __u32 generation(void)
 	return *(volatile __u32 *)&target_generation;
 }
 
-static __always_inline __u64 task_born(void)
-{
-	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
-
-	return BPF_CORE_READ(task, start_time);
-}
-
 /* A thread changes its command name whenever it likes. */
 static __always_inline bool strangers_stay(void)
 {
@@ -177,12 +170,12 @@ __hidden struct thread *thread_find(void)
 	__u32 tid = bpf_get_current_pid_tgid();
 	struct thread *t = bpf_map_lookup_elem(&threads, &tid);
 
-	return t && t->t_born == task_born() ? t : NULL;
+	return t && t->t_born == current_born() ? t : NULL;
 }
 
 __hidden struct thread *thread_get(void)
 {
-	__u64 id = bpf_get_current_pid_tgid(), t_born = task_born();
+	__u64 id = bpf_get_current_pid_tgid(), t_born = current_born();
 	__u32 tid = id;
 	struct thread *t;
 

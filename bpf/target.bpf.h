@@ -21,7 +21,9 @@ struct thread {
 	struct buffers io; /* of the call at hand, and how much of it is still to be looked at */
 	__u64 io_left;
 	__u64 io_buf; /* of the buffer at hand: where, bytes or a negative errno, direction */
-	__u64 at;     /* of them what is to be looked at next, and how much */
+	__u64 kept;   /* where the kernel has a copy of its first bytes, and of how many */
+	__u32 kept_len;
+	__u64 at; /* of them what is to be looked at next, and how much */
 	__u32 left;
 	__s32 io_ret;
 	__u8 io_dir;
@@ -46,6 +48,15 @@ struct thread *thread_find(void);
 
 /* The same; made when it is a target's. */
 struct thread *thread_get(void);
+
+/* The buffer at hand is another one. */
+static __always_inline void thread_io_begin(struct thread *t, int ret, __u32 dir, __u64 buf)
+{
+	t->io_buf = buf;
+	t->io_ret = ret;
+	t->io_dir = dir;
+	t->kept_len = 0;
+}
 
 /* A program was executed. */
 int process_exec(void);

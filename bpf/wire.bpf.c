@@ -242,9 +242,8 @@ static __noinline int plain_refused(const struct sock *sk, struct thread *t, str
 		c->t_first_rx = c->t_close = bpf_ktime_get_ns();
 		read_head(c->first_rx, len, t->io_buf);
 		c->first_rx_kept = at_most(len, TLSFAIL_HEAD_LEN);
-		wire_append(c, (__u64)sk + TLSFAIL_DIR_RECEIVED, at_most(len, PLAIN_ANSWER_MAX),
-			    t->io_buf);
-		wire_report(sk, c, TLSFAIL_DIR_RECEIVED);
+		wire_keep(c, TLSFAIL_DIR_RECEIVED, at_most(len, PLAIN_ANSWER_MAX), t->io_buf);
+		wire_report(c, TLSFAIL_DIR_RECEIVED);
 		c->netns = connection_of(c)->kept.netns;
 		report_conn(c);
 	}
@@ -335,9 +334,7 @@ int wire_io(int ret, __u32 dir, __u64 buf)
 
 	if (!t)
 		return 0;
-	t->io_buf = buf;
-	t->io_ret = ret;
-	t->io_dir = dir;
+	thread_io_begin(t, ret, dir, buf);
 	return thread_io((const struct sock *)t->io_sk, t);
 }
 

@@ -247,7 +247,7 @@ static int bpf_load(struct tracer *t)
 	if (err)
 		log_line("the kernel refused the BPF programs: %s (%s)", strerror(-err),
 			 libbpflog_warning());
-	return err;
+	return err ? err : hooks_make_ready(t->skel);
 }
 
 /* Return probes tell of a verify result, and where a call ends; --hook has the last word on handshakes. */

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
 #include "kernel/plans.h"
@@ -110,7 +111,6 @@ int hooks_choose(const struct features *features, const struct hook_request *req
 	}
 	text_init(error, error->buf, error->size);
 	choice->uprobe_multi = features_uprobe_multi();
-	choice->lazy_maps = features_lazy_maps(features);
 	return 0;
 }
 
@@ -155,16 +155,29 @@ int hooks_select(struct tlsfail_bpf *skel, const struct hook_choice *choice)
 	}
 	for (size_t i = 0; choice->entry_only && i < lib_hook_table_len; i++)
 		program_leave_out(skel->obj, lib_hook_table[i].ret);
-	if (choice->lazy_maps) {
-		bpf_map__set_map_flags(skel->maps.conns, BPF_F_NO_PREALLOC);
-		bpf_map__set_map_flags(skel->maps.wires, BPF_F_NO_PREALLOC);
-	}
 	skel->rodata->entry_only = choice->entry_only;
 	skel->rodata->from_wire = choice->rows[FACT_HANDSHAKE]->kind == HOOK_WIRE;
 	/* tcp_close tells of a close at once; the states would tell it a second time. */
 	skel->rodata->close_by_state = choice->rows[FACT_CLOSE]->kind == HOOK_TP_BTF ||
 				       choice->rows[FACT_CLOSE]->kind == HOOK_RAW_TP;
 	return 0;
+}
+
+static int slots_offer(const struct bpf_map *free, uint32_t first)
+{
+	for (uint32_t i = 0, slot = first; i < bpf_map__max_entries(free); i++, slot++)
+		if (bpf_map_update_elem(bpf_map__fd(free), NULL, &slot, BPF_ANY))
+			return -errno;
+	return 0;
+}
+
+int hooks_make_ready(const struct tlsfail_bpf *skel)
+{
+	int err = slots_offer(skel->maps.client_wires, 0);
+
+	return err ? err
+		   : slots_offer(skel->maps.server_wires,
+				 bpf_map__max_entries(skel->maps.client_wires));
 }
 
 static int link_keep(struct attachments *a, struct bpf_link *link)

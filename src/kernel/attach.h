@@ -25,7 +25,6 @@ struct hook_choice {
 	const struct hook *rows[FACT_COUNT];
 	bool uprobe_multi; /* how the uprobes of libraries are attached */
 	bool entry_only;   /* without return probes */
-	bool lazy_maps;	   /* maps take memory as they fill */
 };
 
 /* Chooses for each fact the first row that this kernel allows. On failure error says which fact
@@ -35,6 +34,10 @@ int hooks_choose(const struct features *features, const struct hook_request *req
 
 /* Before loading: only the chosen programs, and those of the libraries, are loaded. */
 int hooks_select(struct tlsfail_bpf *skel, const struct hook_choice *choice);
+
+/* After loading, and before anything is attached: room for the bytes of handshakes is offered (bpf/bytes.bpf.c).
+ * 0, or a negative errno. */
+int hooks_make_ready(const struct tlsfail_bpf *skel);
 
 /*
  * The first row of the fact for which this library has the symbol, and the symbol's offset in its

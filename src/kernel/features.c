@@ -109,11 +109,6 @@ int features_open(struct features **out)
 	return 0;
 }
 
-bool features_lazy_maps(const struct features *f)
-{
-	return btf__find_by_name_kind(f->btf, "bpf_mem_alloc", BTF_KIND_STRUCT) > 0;
-}
-
 void features_close(struct features *f)
 {
 	if (!f)

@@ -49,10 +49,6 @@ int features_uprobe_open(pid_t pid, const char *path, uint64_t offset, bool ret)
  */
 bool features_uprobe_multi(void);
 
-/* May a tracing program make entries of a hash whose memory was not taken in advance, in whatever context it
- * runs (6.1, the allocator of 7c8199e24fa0)? */
-bool features_lazy_maps(const struct features *features);
-
 /* The kernel's numbers, newer than the headers of Debian 12: include/uapi/linux/bpf.h */
 #define FEATURES_UPROBE_MULTI	     48 /* enum bpf_attach_type, BPF_TRACE_UPROBE_MULTI */
 #define FEATURES_UPROBE_MULTI_RETURN 1	/* BPF_F_UPROBE_MULTI_RETURN */

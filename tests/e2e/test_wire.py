@@ -5,9 +5,10 @@ the same socket. And bytes in several buffers of one call, or in more than are l
 import resource
 import shutil
 import socket
+import ssl
 import subprocess
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 import env
 from lab import procs
@@ -193,11 +194,25 @@ print("done", flush=True)
 sys.stdin.readline()
 """
 
+# A server that hangs up: of as many as a line of input says it reads, and keeps them; then of one more.
+WALLS = """\
+import socket, ssl, sys
+listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
+print(listener.getsockname()[1], flush=True)
+kept = []
+for line in sys.stdin:
+    for _ in range(int(line)):
+        kept.append(listener.accept()[0])
+        kept[-1].recv(4096)
+    kept.pop().close()
+    print("done", flush=True)
+"""
+
 
 def tests(here):
     yield from here.chosen("wire", {"innocent-peer": check_innocent, "socket-again": check_again,
                                     "vectors": check_vectors, "suspended": check_suspended,
-                                    "crowd": check_crowd})
+                                    "crowd": check_crowd, "walls": check_walls})
 
 
 def python_of(lab):
@@ -327,3 +342,33 @@ def check_crowd(here):
             require(child.stdout.readline().strip() == "done", tlsfail.stderr())
             require(say(child, f"{BROKEN.address} {BROKEN.port}") == "done", tlsfail.stderr())
             require(tlsfail.wait_finding(BROKEN), tlsfail.stderr())
+
+
+def client_hello(name):
+    """The bytes of a ClientHello for that name."""
+    client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    with suppress(ssl.SSLWantReadError):
+        ssl.create_default_context().wrap_bio(*client, server_hostname=name).do_handshake()
+    return client[1].read()
+
+
+def check_walls(here):
+    """More half handshakes than there is room for bytes of clients: who came last has kept theirs, and, when all
+    the others are gone, room is left for who comes next."""
+    with here.lab("walls", CASES, start_proxy=False) as lab, procs.Processes() as processes:
+        exe = python_of(lab)
+        child = processes.start([str(exe), "-c", WALLS], stdin=subprocess.PIPE,
+                                stdout=subprocess.PIPE, text=True, cwd=lab.directory)
+        address = "127.0.0.1", int(child.stdout.readline())
+        with here.trace(lab, "--exe", exe, *env.JSON) as tlsfail:
+            tlsfail.wait_armed()
+            for number, count in enumerate((900, 1)):
+                with ExitStack() as clients:
+                    for i in range(count):
+                        client = clients.enter_context(socket.create_connection(address))
+                        client.sendall(client_hello(f"n{number}-{i}.test"))
+                    require(say(child, str(count)) == "done", tlsfail.stderr())
+                last = f"n{number}-{count - 1}.test"
+                procs.wait_until(lambda last=last: any(
+                    finding.get("tls.client.server_name") == last for finding in tlsfail.findings()),
+                    20, f"a finding of {last}")
