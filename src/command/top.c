@@ -123,7 +123,7 @@ static void file_end(struct top *t)
 	if (!file_checked(t, top_file_end(&t->file)))
 		return;
 	text_init(&text, words, sizeof(words));
-	text_addf(&text, "%s is complete; tlsfail %s read it", t->file_name, readers);
+	text_addf(&text, "complete; tlsfail %s read it: %s", readers, t->file_name);
 	notice(t, words);
 }
 
@@ -142,8 +142,14 @@ static int lines_keep(struct top *t)
 	size_t n = view_failures(t->view, &all, NULL, false, kept, VIEW_FAILURES_MAX);
 	int err = 0;
 
-	for (; !err && n; n--)
-		err = top_file_line(&t->file, kept[n - 1].line, kept[n - 1].len);
+	for (; !err && n; n--) {
+		const struct view_failure *f = &kept[n - 1];
+
+		if (f->example && f->example != f->line)
+			err = top_file_line(&t->file, f->example, f->example_len);
+		if (!err)
+			err = top_file_line(&t->file, f->line, f->len);
+	}
 	return err;
 }
 
@@ -165,7 +171,7 @@ static void file_begin(struct top *t)
 	err = recording ? backlog_give(t->backlog, record_keep, t) : lines_keep(t);
 	if (!file_checked(t, err) || !file_checked(t, top_file_flush(&t->file)))
 		return;
-	text_addf(&text, "writing %s to %s; w stops it", recording ? "a recording" : "JSON lines",
+	text_addf(&text, "writing %s, w stops it: %s", recording ? "a recording" : "JSON lines",
 		  t->file_name);
 	notice(t, words);
 }

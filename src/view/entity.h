@@ -49,6 +49,10 @@ struct table {
 struct kept {
 	char *line;
 	size_t len;
+	bool whole; /* else it says how many more there were of a kind */
+	/* where it is not whole: the last that was, which had to make room; or NULL */
+	char *example;
+	size_t example_len;
 	uint64_t time_ns;
 	uint64_t count;
 	bool server;

@@ -34,6 +34,15 @@ bool history_time_to(struct history_time *time, uint64_t t)
 	return doubled;
 }
 
+bool history_time_widen(struct history_time *time, uint64_t width)
+{
+	if (!time->grows || time->width >= width)
+		return false;
+	time->width *= 2;
+	time->now /= 2;
+	return true;
+}
+
 void history_halve(struct history *h)
 {
 	for (unsigned int i = 0; i < VIEW_BUCKETS / 2; i++) {

@@ -37,6 +37,9 @@ struct history_rate {
 /* Time goes on to t. True: the width has doubled, and history_halve() is due for all. */
 bool history_time_to(struct history_time *time, uint64_t t);
 
+/* Of what grows, a bucket is to be as wide as this: what fills it comes no more often. True: as above. */
+bool history_time_widen(struct history_time *time, uint64_t width);
+
 void history_halve(struct history *h);
 
 /* Adds what ended in the bucket of now. */

@@ -15,6 +15,7 @@
 
 #define CAUSES_MAX     128
 #define KEPT_BYTES_MAX (16 * 1024 * 1024)
+#define STANDING_WIDTH (2 * NS_PER_S) /* they come each second, or somewhat later */
 
 /* How long it is worth saying that a peer works again. */
 #define RECOVERED_NS (300 * NS_PER_S)
@@ -51,8 +52,10 @@ void view_free(struct view *v)
 	free(v->peers.items);
 	free(v->causes.items);
 	free(v->clients.items);
-	for (size_t i = 0; i < VIEW_FAILURES_MAX; i++)
+	for (size_t i = 0; i < VIEW_FAILURES_MAX; i++) {
 		free(v->kept[i].line);
+		free(v->kept[i].example);
+	}
 	free(v);
 }
 
@@ -64,6 +67,13 @@ static void table_halve(struct table *t)
 		history_halve(&t->items[i].history);
 }
 
+static void tables_halve(struct view *v)
+{
+	table_halve(&v->peers);
+	table_halve(&v->causes);
+	table_halve(&v->clients);
+}
+
 static void time_to(struct view *v, uint64_t t)
 {
 	if (!t)
@@ -72,11 +82,8 @@ static void time_to(struct view *v, uint64_t t)
 		v->first_ns = t;
 	if (t > v->last_ns)
 		v->last_ns = t;
-	while (history_time_to(&v->time, t)) {
-		table_halve(&v->peers);
-		table_halve(&v->causes);
-		table_halve(&v->clients);
-	}
+	while (history_time_to(&v->time, t))
+		tables_halve(v);
 }
 
 static void table_sample(struct table *t, uint64_t now)
@@ -219,9 +226,36 @@ static void failures_count(struct view *v, struct entity *e, const struct findin
 	history_add(&e->history, &v->time, 0, count);
 }
 
+/* What a failure looked like is worth more than that it came again: it stays with the next that says no
+ * more than that, if there is one. */
+static void example_pass(struct view *v, struct kept *from)
+{
+	char **line = from->whole ? &from->line : &from->example;
+	size_t *len = from->whole ? &from->len : &from->example_len;
+
+	for (size_t i = v->kept_count; *line && i--;) {
+		struct kept *k = &v->kept[(v->kept_next + 2 * VIEW_FAILURES_MAX - 1 - i) %
+					  VIEW_FAILURES_MAX];
+
+		if (k == from || strcmp(k->peer, from->peer) != 0 ||
+		    strcmp(k->cause, from->cause) != 0)
+			continue;
+		if (k->whole || k->example)
+			return;
+		k->example = *line;
+		k->example_len = *len;
+		if (!*k->server_name)
+			SET(k->server_name, from->server_name);
+		*line = NULL;
+		*len = 0;
+	}
+}
+
 static void kept_drop(struct view *v, struct kept *k)
 {
-	v->kept_bytes -= k->len;
+	example_pass(v, k);
+	v->kept_bytes -= k->len + k->example_len;
+	free(k->example);
 	free(k->line);
 	*k = (struct kept){ 0 };
 }
@@ -241,6 +275,7 @@ static void keep(struct view *v, const struct finding *f, const char *peer, cons
 	memcpy(copy, line, len);
 	*k = (struct kept){ .line = copy,
 			    .len = len,
+			    .whole = f->kind == FINDING_FAILURE,
 			    .time_ns = f->time_ns,
 			    .count = count,
 			    .server = !strcmp(f->role, "server") };
@@ -394,6 +429,8 @@ static void totals_take(struct view *v, const struct standing *s)
 void view_standing(struct view *v, const struct standing *s)
 {
 	time_to(v, s->time_ns);
+	while (history_time_widen(&v->time, STANDING_WIDTH))
+		tables_halve(v);
 	v->standings++;
 	v->standing_ns = s->time_ns;
 	totals_take(v, s);

@@ -104,6 +104,9 @@ struct view_failure {
 	const char *name; /* server name, "" none */
 	const char *line; /* of JSON, of the last of them; not terminated */
 	size_t len;
+	const char
+		*example; /* the same of the last that says more than how many there are; or NULL */
+	size_t example_len;
 };
 
 struct view;

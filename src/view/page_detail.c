@@ -38,7 +38,8 @@ static void text_renew(struct page *p, int columns)
 	if (p->text && p->text_ns == f->time_ns && p->text_columns == columns)
 		return;
 	free(p->text);
-	p->text = p->describe(p->context, f->line, f->len, columns);
+	p->text = f->example ? p->describe(p->context, f->example, f->example_len, columns)
+			     : p->describe(p->context, f->line, f->len, columns);
 	p->text_ns = f->time_ns;
 	p->text_columns = columns;
 }

@@ -334,12 +334,23 @@ static bool is_of(const struct kept *k, enum view_kind kind, const char *row)
 	return false;
 }
 
+static void example_set(struct view_failure *f, const struct kept *k)
+{
+	if (!*f->name)
+		f->name = k->server_name;
+	if (f->example)
+		return;
+	f->example = k->whole ? k->line : k->example;
+	f->example_len = k->whole ? k->len : k->example_len;
+}
+
 /* Adds it to one of the failures that is like it. */
 static bool fold_into(struct view_failure *failures, size_t n, const struct kept *k)
 {
 	for (size_t i = 0; i < n; i++)
 		if (!strcmp(failures[i].peer, k->peer) && !strcmp(failures[i].cause, k->cause)) {
 			failures[i].count += k->count;
+			example_set(&failures[i], k);
 			return true;
 		}
 	return false;
@@ -359,7 +370,7 @@ size_t view_failures(const struct view *v, const struct view_query *query, const
 			continue;
 		if ((fold && fold_into(failures, n, k)) || n == max)
 			continue;
-		failures[n++] = (struct view_failure){
+		failures[n] = (struct view_failure){
 			.time_ns = k->time_ns,
 			.count = k->count,
 			.peer = k->peer,
@@ -368,6 +379,7 @@ size_t view_failures(const struct view *v, const struct view_query *query, const
 			.line = k->line,
 			.len = k->len,
 		};
+		example_set(&failures[n++], k);
 	}
 	return n;
 }

@@ -146,6 +146,50 @@ static void test_folded(void **state)
 	assert_int_equal(view_failures(view, &query, NULL, true, failures, 1), 1);
 }
 
+static void named_take(uint64_t second, const char *address, const char *line)
+{
+	failure_make(second, address, "verify-expired", "client");
+	SET(finding.hello.server_name, line);
+	view_finding(view, &finding, line, strlen(line));
+}
+
+static void more_take(uint64_t second, const char *address)
+{
+	failure_make(second, address, "verify-expired", "client");
+	finding.kind = FINDING_FOLDED;
+	finding.suppressed = 5;
+	failure_take();
+}
+
+static void assert_example(const char *want)
+{
+	struct view_failure f;
+
+	assert_int_equal(view_failures(view, &query, "10.0.0.1:443", true, &f, 1), 1);
+	assert_int_equal(f.example_len, strlen(want));
+	assert_memory_equal(f.example, want, f.example_len);
+	assert_string_equal(f.name, want);
+	assert_memory_equal(f.line, "{}", 2);
+}
+
+/* However long it goes on, and whatever else fails: what it looked like is there, and the last is. */
+static void test_example(void **state)
+{
+	(void)state;
+	named_take(0, "10.0.0.1", "first");
+	more_take(5, "10.0.0.1");
+	assert_example("first");
+	named_take(6, "10.0.0.1", "second");
+	more_take(7, "10.0.0.1");
+	assert_example("second");
+	for (uint64_t i = 0; i < 3 * VIEW_FAILURES_MAX; i++) {
+		fail_at(10 + i, "10.0.0.2", "sni-missing");
+		if (i % 100 == 0)
+			more_take(10 + i, "10.0.0.1");
+		assert_example("second");
+	}
+}
+
 /* A file of findings alone has what they say of the others. */
 static void test_history_of_findings(void **state)
 {
@@ -370,6 +414,24 @@ static void test_levels(void **state)
 	assert_int_equal(levels[VIEW_BUCKETS - 1], VIEW_LEVEL_GOOD + 4);
 }
 
+/* Standings that are late by now and then leave no gap in the history of a peer that is always asked. */
+static void test_steady(void **state)
+{
+	int seen = 0;
+
+	(void)state;
+	for (uint64_t second = 0; second < 40; second++)
+		if (second % 4 != 3)
+			stand(second, 10 * (second + 1), 0, 0);
+	assert_int_equal(rows_of(VIEW_PEERS), 1);
+	for (int i = 0; i < VIEW_BUCKETS; i++) {
+		if (seen)
+			assert_int_equal(rows[0].levels[i], VIEW_LEVEL_GOOD);
+		seen += rows[0].levels[i] == VIEW_LEVEL_GOOD;
+	}
+	assert_in_range(seen, 19, 20);
+}
+
 #define LIVE(test)     cmocka_unit_test_setup_teardown(test, setup_live, teardown)
 #define RECORDED(test) cmocka_unit_test_setup_teardown(test, setup_recorded, teardown)
 
@@ -378,6 +440,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		RECORDED(test_findings),
 		RECORDED(test_folded),
+		RECORDED(test_example),
+		RECORDED(test_steady),
 		RECORDED(test_history_of_findings),
 		LIVE(test_standings),
 		LIVE(test_recovers),
