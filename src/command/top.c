@@ -363,11 +363,12 @@ static bool turn(struct top *t)
 	uint64_t now;
 
 	/* A signal ends it; so does SIGWINCH, of which ncurses has a key. */
-	if (poll(fds, sizeof(fds) / sizeof(fds[0]), WAIT_MS) < 0 && errno != EINTR)
+	if (poll(fds, sizeof(fds) / sizeof(fds[0]), source_has_more(t->source) ? 0 : WAIT_MS) < 0 &&
+	    errno != EINTR)
 		return false;
 	if (interrupted || !keys_take(t))
 		return false;
-	if (fds[1].revents || fds[2].revents)
+	if (fds[1].revents || fds[2].revents || source_has_more(t->source))
 		source_take(t);
 	if (fds[3].revents)
 		records_take(t);

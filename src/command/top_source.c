@@ -43,6 +43,7 @@ struct source {
 	pid_t child;		     /* 0: none, or it has ended */
 	bool failed;
 	size_t used;
+	bool more;     /* the last turn did not take all */
 	bool skipping; /* the rest of a line that is too long */
 	char buf[READER_LINE_MAX];
 	size_t message_used;
@@ -343,7 +344,13 @@ bool source_read(struct source *s, void (*take)(void *context, const char *line,
 		sum += (size_t)n;
 		lines_take(s, take, context);
 	}
+	s->more = sum >= READ_BYTES;
 	return s->fd >= 0;
+}
+
+bool source_has_more(const struct source *s)
+{
+	return s->more;
 }
 
 bool source_message(struct source *s, char *buf, size_t size)

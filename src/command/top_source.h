@@ -39,6 +39,9 @@ int source_message_fd(const struct source *s);
 bool source_read(struct source *s, void (*take)(void *context, const char *line, size_t len),
 		 void *context);
 
+/* Was there more than that? Then what to poll is not all that there is to wait for. */
+bool source_has_more(const struct source *s);
+
 /* The next line that the process has said on its stderr, into buf. False: there is none. */
 bool source_message(struct source *s, char *buf, size_t size);
 

@@ -10,6 +10,8 @@
 #include "base/text.h"
 #include "view/parts.h"
 
+#define TITLE_MIN 22 /* columns: " tlsfail top  live" and some */
+
 bool page_init(struct page *p, struct view *view)
 {
 	*p = (struct page){ .view = view, .shown = 1 };
@@ -326,8 +328,8 @@ static void draw_title(const struct page *p, struct canvas *c)
 {
 	const struct view_totals *t = &p->totals;
 	char rate[PART_LEN], server[PART_LEN], latency[PART_LEN], now[PART_LEN], words[256];
-	int left = canvas_putf(c, 0, 0, -1, STYLE_BAR, " tlsfail top  %s", p->source);
 	struct text text;
+	int left;
 
 	text_init(&text, words, sizeof(words));
 	text_addf(&text, "out %s/s", part_rate(rate, t->client_rate));
@@ -339,8 +341,11 @@ static void draw_title(const struct page *p, struct canvas *c)
 		text_addf(&text, "  LOST %llu", (unsigned long long)t->lost);
 	text_addf(&text, "  %s ",
 		  part_time(now, t->time_ns, p->zone_s, p->recorded ? 0 : t->time_ns));
-	if (left + 2 < c->columns - canvas_width(words))
-		left = c->columns - canvas_width(words);
+	/* the name of a file gives way, as long as something of it is there */
+	left = c->columns - canvas_width(words);
+	if (left < TITLE_MIN)
+		left = TITLE_MIN;
+	canvas_putf(c, 0, 0, left - 2, STYLE_BAR, " tlsfail top  %s", p->source);
 	canvas_put(c, 0, left, -1, STYLE_BAR, words);
 	canvas_paint(c, 0, 0, c->columns, STYLE_BAR);
 }
@@ -361,6 +366,12 @@ static void draw_last_line(const struct page *p, struct canvas *c)
 		[PAGE_DETAIL] = " n/N older/newer  arrows scroll  f fold  p pause  ? help  q back",
 		[PAGE_HELP] = " any key: back",
 	};
+	/* that there are others, the help says */
+	static const char *const narrow[] = {
+		[PAGE_TABLE] = " ? help  q quit  Enter open  Tab table",
+		[PAGE_DETAIL] = " ? help  q back",
+		[PAGE_HELP] = " any key: back",
+	};
 	int row = c->rows - 1;
 
 	if (p->prompt) {
@@ -370,7 +381,10 @@ static void draw_last_line(const struct page *p, struct canvas *c)
 		canvas_put(c, row, at, -1, STYLE_SELECTED, " ");
 		return;
 	}
-	canvas_put(c, row, 0, -1, STYLE_BAR, p->notice[0] ? p->notice : keys[p->mode]);
+	canvas_put(c, row, 0, -1, STYLE_BAR,
+		   p->notice[0]				       ? p->notice
+		   : canvas_width(keys[p->mode]) <= c->columns ? keys[p->mode]
+							       : narrow[p->mode]);
 	canvas_paint(c, row, 0, c->columns, STYLE_BAR);
 }
 

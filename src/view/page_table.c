@@ -11,6 +11,7 @@
 #define FIRST_ROW   3
 
 #define LIST_MAX 64
+#define NAME_MIN 12
 
 struct column {
 	enum view_sort sort;
@@ -60,6 +61,27 @@ struct layout {
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 
+/* Columns that there is no room for are left out, in this order; what is left of it is for the name, or
+ * missing there. */
+static void layout_narrow(struct layout *l, int room)
+{
+	static const enum view_sort last[] = {
+		VIEW_BY_LATENCY, VIEW_BY_CERTIFICATE, VIEW_SORTS,
+		VIEW_BY_RATE,	 VIEW_BY_LAST,	      VIEW_BY_CAUSE
+	};
+
+	for (size_t k = 0; k < ARRAY_LEN(last); k++)
+		for (size_t i = 0; i < l->count && room < 0; i++)
+			if (l->columns[i].sort == last[k] && l->widths[i]) {
+				room += l->widths[i] + 1;
+				l->widths[i] = 0;
+			}
+	for (size_t i = 0; i < l->count; i++)
+		if (l->columns[i].sort == VIEW_BY_NAME)
+			l->widths[i] +=
+				room < NAME_MIN - l->widths[i] ? NAME_MIN - l->widths[i] : room;
+}
+
 /* What room there is more than the least goes to the columns in this order, each up to its wide. */
 static void layout_make(struct layout *l, enum view_kind kind, int columns)
 {
@@ -76,6 +98,11 @@ static void layout_make(struct layout *l, enum view_kind kind, int columns)
 	for (size_t i = 0; i < l->count; i++) {
 		l->widths[i] = l->columns[i].width;
 		room -= l->widths[i] + (l->widths[i] > 0);
+	}
+	/* the blank behind the last is none */
+	if (room < -1) {
+		layout_narrow(l, room + 1);
+		return;
 	}
 	for (size_t k = 0; k < ARRAY_LEN(first); k++)
 		for (size_t i = 0; i < l->count; i++) {

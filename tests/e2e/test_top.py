@@ -25,6 +25,7 @@ SHOWN_S = 10  # what is to be seen is seen
 TRACED_S = 30  # and until BPF is loaded, too
 BLOCKS = set("▁▂▃▄▅▆▇█·")
 STOPPED_FAILURES = 1500  # more than is kept for a view that does not read
+LARGE_EVENTS = 15000  # 50 MB
 DROPPED = "tlsfail: a live view was sent away: it does not read"
 
 GOOD, EXPIRED, REFUSED = CASES = numbered((
@@ -34,7 +35,7 @@ GOOD, EXPIRED, REFUSED = CASES = numbered((
 ))
 
 
-FILES = ("file", "terminals", "recording", "restores")  # about files alone: no root is needed
+FILES = ("file", "large", "terminals", "recording", "restores")  # about files alone: no root is needed
 
 
 def tests(here):
@@ -47,7 +48,7 @@ def tests_of_files(here):
 
 
 def checks():
-    return {"file": check_file, "terminals": check_terminals, "recording": check_recording,
+    return {"file": check_file, "large": check_large, "terminals": check_terminals, "recording": check_recording,
             "live": check_live, "writes": check_writes, "stopped": check_stopped, "service": check_service, "refused": check_refused,
             "group": check_group, "status-line": check_status_line, "restores": check_restores, "errors": check_errors}
 
@@ -200,6 +201,29 @@ def check_file(here):
             file.write(json.dumps(failure(50, 9, "alpn-mismatch", "d.example")) + "\n")
         screen.wait(r"^ -\s+10\.0\.0\.9:443 .*alpn-mismatch")
         screen.keys("q")
+        screen.require_restored(0)
+
+
+def check_large(here):
+    """A large file is read as fast as it can be, while keys are answered; of more peers than it keeps, it
+    says how many it has forgotten."""
+    path = here.top / "large.ndjson"
+    padding = "x" * 3000
+    with open(path, "w", encoding="utf-8") as file:
+        for number in range(LARGE_EVENTS):
+            event = {**failure(0, 1, "verify-expired", "a.example"), "tlsfail.note": padding,
+                     "network.peer.address": f"10.1.{number // 250 % 250}.{number % 250}"}
+            file.write(json.dumps(event) + "\n")
+        file.write(json.dumps(failure(59, 7, "sni-missing", "last.example")) + "\n")
+    with Screen(here, [here.tlsfail, "top", path]) as screen:
+        screen.keys("?")
+        screen.wait("any key: back")
+        screen.keys("x", "3")
+        screen.wait(rf"^ verify-expired +\S+ +{LARGE_EVENTS} ", TRACED_S)
+        screen.wait(r"^ sni-missing +\S+ +1 ")
+        screen.keys("?")
+        screen.wait(r"\d+ rows were dropped because there are more than 1024")
+        screen.keys("x", "q")
         screen.require_restored(0)
 
 

@@ -124,6 +124,28 @@ static void test_table(void **state)
 	shows("[Causes]");
 }
 
+/* In few columns there are fewer, whole ones; what the keys are is to be seen, and where all comes from
+ * is apart from the time. */
+static void test_narrow(void **state)
+{
+	(void)state;
+	draw(24, 60);
+	assert_non_null(
+		strstr(screen, " STATEv    PEER                    HS/S FAIL LAST CAUSE\n"));
+	assert_non_null(strstr(screen, "? help  q quit"));
+	draw(12, 40);
+	assert_non_null(strstr(screen, " STATEv    PEER                     FAIL\n"));
+	assert_non_null(strstr(screen, " -         10.0.0.1:443             100%\n"));
+	assert_non_null(strstr(screen, " tlsfail top  test    out 1.3/s"));
+	assert_non_null(strstr(screen, "\n ? help  q quit  Enter open  Tab table\n"));
+	type("3");
+	draw(12, 40);
+	assert_non_null(strstr(screen, " CAUSE "));
+	assert_non_null(strstr(screen, "FAILED\n"));
+	page.source = "/a/path/that/is/longer/than/it/should/be/for/this/line.rec";
+	shows(" tlsfail top  /a/path/that/is/longer/than/it/should/be\u2026  out 1.3/s  01-02 15:04\n");
+}
+
 /* Every column can be sorted by, and none that a table has not. */
 static void test_sorting(void **state)
 {
@@ -303,9 +325,9 @@ static void test_canvas(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		PAGE(test_table),     PAGE(test_sorting), PAGE(test_filter), PAGE(test_detail),
-		PAGE(test_selection), PAGE(test_pause),	  PAGE(test_file),   PAGE(test_recording),
-		PAGE(test_sizes),     PAGE(test_canvas),
+		PAGE(test_table),     PAGE(test_narrow),    PAGE(test_sorting), PAGE(test_filter),
+		PAGE(test_detail),    PAGE(test_selection), PAGE(test_pause),	PAGE(test_file),
+		PAGE(test_recording), PAGE(test_sizes),	    PAGE(test_canvas),
 	};
 
 	return cmocka_run_group_tests_name("page", tests, NULL, NULL);
