@@ -620,6 +620,10 @@ rpm: dist ## build the package for Fedora and its kin: build/rpm/RPMS/*/tlsfail-
 	SOURCE_DATE_EPOCH=$(DIST_EPOCH) rpmbuild -bb --nodeps --define '_topdir $(CURDIR)/build/rpm' \
 		build/rpm/tlsfail.spec
 
+.PHONY: check-dist
+check-dist: ## of the packages what takes seconds: version, tarball, SBOM
+	$(Q)tools/tap-summary 'package=tests/package/run version dist'
+
 .PHONY: check-package
 check-package: ## the packages: reproducible, clean for lintian, installed into a root, checksums
 	$(Q)tools/tap-summary 'package=tests/package/run'

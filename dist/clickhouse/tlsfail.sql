@@ -7,6 +7,8 @@
 --
 -- or over HTTP, or from Kafka with an engine of format JSONAsString. They are kept in tlsfail, a
 -- column for each key, with underscores for dots. A key that is absent is NULL, '' or [].
+--
+-- Untried: Debian's ClickHouse (18.16) is older than what this needs, and there is no other for tlsfail's tests.
 
 CREATE TABLE tlsfail
 (
