@@ -14,8 +14,8 @@
 #define CURSESLIB_FUNCTIONS(x)                                                                     \
 	x(newterm) x(delscreen) x(endwin) x(cbreak) x(noecho) x(keypad) x(nodelay) x(curs_set)     \
 		x(has_colors) x(start_color) x(use_default_colors) x(init_pair) x(set_escdelay)    \
-			x(wgetch) x(wmove) x(waddnstr) x(wattrset) x(werase) x(wrefresh)           \
-				x(clearok) x(COLOR_PAIR) x(getmaxx) x(getmaxy)
+			x(wgetch) x(ungetch) x(wmove) x(waddnstr) x(wattrset) x(werase)            \
+				x(wrefresh) x(clearok) x(COLOR_PAIR) x(getmaxx) x(getmaxy)
 
 struct curseslib {
 #define CURSESLIB_MEMBER(name) __typeof__(name) *(name);

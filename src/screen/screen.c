@@ -199,25 +199,15 @@ static int key_of(int key)
 		int curses;
 		int page;
 	} keys[] = {
-		{ KEY_UP, PAGE_KEY_UP },
-		{ KEY_DOWN, PAGE_KEY_DOWN },
-		{ KEY_LEFT, PAGE_KEY_LEFT },
-		{ KEY_RIGHT, PAGE_KEY_RIGHT },
-		{ KEY_PPAGE, PAGE_KEY_PAGE_UP },
-		{ KEY_NPAGE, PAGE_KEY_PAGE_DOWN },
-		{ KEY_HOME, PAGE_KEY_HOME },
-		{ KEY_END, PAGE_KEY_END },
-		{ KEY_ENTER, PAGE_KEY_ENTER },
-		{ '\r', PAGE_KEY_ENTER },
-		{ '\n', PAGE_KEY_ENTER },
-		{ 27, PAGE_KEY_ESCAPE },
-		{ '\t', PAGE_KEY_TAB },
-		{ KEY_BTAB, PAGE_KEY_BACK_TAB },
-		{ KEY_BACKSPACE, PAGE_KEY_BACKSPACE },
-		{ 127, PAGE_KEY_BACKSPACE },
-		{ '\b', PAGE_KEY_BACKSPACE },
-		{ KEY_RESIZE, SCREEN_RESIZED },
-		{ 'L' & 0x1f, SCREEN_REDRAW },
+		{ KEY_UP, PAGE_KEY_UP },	 { KEY_DOWN, PAGE_KEY_DOWN },
+		{ KEY_LEFT, PAGE_KEY_LEFT },	 { KEY_RIGHT, PAGE_KEY_RIGHT },
+		{ KEY_PPAGE, PAGE_KEY_PAGE_UP }, { KEY_NPAGE, PAGE_KEY_PAGE_DOWN },
+		{ KEY_HOME, PAGE_KEY_HOME },	 { KEY_END, PAGE_KEY_END },
+		{ KEY_ENTER, PAGE_KEY_ENTER },	 { '\r', PAGE_KEY_ENTER },
+		{ '\n', PAGE_KEY_ENTER },	 { '\t', PAGE_KEY_TAB },
+		{ KEY_BTAB, PAGE_KEY_BACK_TAB }, { KEY_BACKSPACE, PAGE_KEY_BACKSPACE },
+		{ 127, PAGE_KEY_BACKSPACE },	 { '\b', PAGE_KEY_BACKSPACE },
+		{ KEY_RESIZE, SCREEN_RESIZED },	 { 'L' & 0x1f, SCREEN_REDRAW },
 	};
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
@@ -227,13 +217,46 @@ static int key_of(int key)
 	return key < 0x100 ? key : 0;
 }
 
+/* After ESC: a sequence that terminfo does not have for this terminal, but that the one in front of
+ * somebody sends (ECMA-48, 5.4, with the numbers of DEC's function keys). 0: it has no meaning here. */
+static int sequence_key(struct screen *s)
+{
+	static const char letters[] = "ABCDHFZ";
+	static const int keys[] = { PAGE_KEY_UP,   PAGE_KEY_DOWN, PAGE_KEY_RIGHT,   PAGE_KEY_LEFT,
+				    PAGE_KEY_HOME, PAGE_KEY_END,  PAGE_KEY_BACK_TAB };
+	static const int numbered[] = { 0,
+					PAGE_KEY_HOME,
+					0,
+					0,
+					PAGE_KEY_END,
+					PAGE_KEY_PAGE_UP,
+					PAGE_KEY_PAGE_DOWN,
+					PAGE_KEY_HOME,
+					PAGE_KEY_END };
+	int key = s->lib->wgetch(s->window), first = 0;
+	const char *letter;
+
+	if (key != '[' && key != 'O') {
+		if (key != ERR)
+			s->lib->ungetch(key);
+		return PAGE_KEY_ESCAPE;
+	}
+	for (key = s->lib->wgetch(s->window); key != ERR && key < 0x40;
+	     key = s->lib->wgetch(s->window))
+		first = first ? first : key;
+	letter = key > 0 && key < 0x7f ? strchr(letters, key) : NULL;
+	if (letter)
+		return keys[letter - letters];
+	return key == '~' && first >= '0' && first <= '8' ? numbered[first - '0'] : 0;
+}
+
 int screen_key(struct screen *s)
 {
 	int key = s->lib->wgetch(s->window);
 
 	if (key != ERR) {
 		s->nothing = 0;
-		return key_of(key);
+		return key == 27 ? sequence_key(s) : key_of(key);
 	}
 	/* a terminal that has gone is readable for ever, and has nothing */
 	s->nothing++;

@@ -248,6 +248,11 @@ def check_terminals(here):
             require(bool(BLOCKS & set(text)) == graph, text)
             if size == LARGE:
                 require(re.search(r"FAILED +LAST", text), text)
+            # keys that terminfo does not have for it, too: they are no letters
+            screen.keys("Home", "PPage", "End", "?")
+            screen.wait("any key: back")
+            screen.keys("x")
+            screen.wait(r"\[Peers\]")
             screen.resize(120, 40)
             screen.wait(r"^.{100,} q quit|\? help  q quit")
             procs.wait_until(lambda: len(screen.lines()) > 30, SHOWN_S, "the new size")
