@@ -28,6 +28,9 @@ static const struct {
 	{ "tls.certificate.expiring", REPORT_CERTIFICATE },
 	{ "tls.certificate.unsent", REPORT_CERTIFICATE },
 	{ "tlsfail.loss", REPORT_LOSS },
+	{ "tlsfail.hello", REPORT_VIEW },
+	{ "tlsfail.standing", REPORT_VIEW },
+	{ "tlsfail.goodbye", REPORT_VIEW },
 };
 
 /* What --ecs renames, but for the addresses, whose names depend on the role. */
@@ -111,6 +114,8 @@ static const char *check(const json_t *object, struct report_event *event)
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		if (!strcmp(name, kinds[i].name))
 			event->kind = kinds[i].kind;
+	if (event->kind == REPORT_VIEW)
+		return NULL;
 	if (!report_time(object, "@timestamp", &event->time_ns))
 		return "no @timestamp in UTC (RFC 3339)";
 	if (event->kind <= REPORT_FOLDED && !is_slug(report_string(object, "error.type")))

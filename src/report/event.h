@@ -21,6 +21,7 @@ enum report_kind {
 	REPORT_SUMMARY,
 	REPORT_CERTIFICATE,
 	REPORT_LOSS,
+	REPORT_VIEW, /* what a live view gets beside events, and may have written: nothing that failed */
 	REPORT_OTHER, /* of a later release */
 };
 

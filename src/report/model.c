@@ -187,6 +187,15 @@ static int folded_add(struct report *r, const json_t *o, const struct report_poi
 	return 0;
 }
 
+static void success_take(struct report_peer *peer, const struct report_event *e)
+{
+	uint64_t success;
+
+	if (report_time(e->object, "tlsfail.peer.last_success", &success) &&
+	    success > peer->success_ns)
+		peer->success_ns = success;
+}
+
 static int failure_add(struct report *r, const struct report_event *e, uint32_t file)
 {
 	const char *confirmed = report_string(e->object, "tlsfail.confirmed");
@@ -198,6 +207,7 @@ static int failure_add(struct report *r, const struct report_event *e, uint32_t 
 	if (at < 0)
 		return -ENOMEM;
 	kind = REPORT_ROW(&r->kinds, struct report_kind_row, at);
+	success_take(REPORT_ROW(&r->peers, struct report_peer, peer), e);
 	example_take(r, kind, e->object);
 	if (!kind->confirmed && *confirmed)
 		kind->confirmed = strdup(confirmed);
@@ -388,8 +398,11 @@ static int kind_add(struct report *r, const struct report_event *e, uint32_t fil
 int report_add(struct report *r, const struct report_event *e, uint32_t file)
 {
 	const char *host = report_string(e->object, "host.name");
-	int err = kind_add(r, e, file);
+	int err;
 
+	if (e->kind == REPORT_VIEW)
+		return 0;
+	err = kind_add(r, e, file);
 	r->events++;
 	span_add(&r->begin_ns, &r->end_ns, e->time_ns);
 	if (!err && *host && json_object_set_new_nocheck(r->hosts, host, json_true()))

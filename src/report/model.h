@@ -37,6 +37,7 @@ struct report_outage {
 	uint64_t first_ns;
 	uint64_t last_ns;      /* the last failure */
 	uint64_t recovered_ns; /* a success by then, and no failure until then; 0: not seen */
+	bool flapping;	       /* not seen, but some handshakes succeeded meanwhile */
 	uint64_t failures;
 };
 
@@ -47,7 +48,9 @@ struct report_peer {
 	uint64_t failures;
 	uint64_t first_ns;
 	uint64_t last_ns;
-	bool failing; /* when the data ends: no recovery was seen */
+	bool failing;	     /* when the data ends: no recovery was seen */
+	bool flapping;	     /* that, but some handshakes succeeded in between */
+	uint64_t success_ns; /* the last success that a failure tells of, 0 none */
 	uint32_t kind_count;
 };
 

@@ -101,6 +101,21 @@ static void recovered(struct report *r, const struct report_point *p, size_t *op
 	*open = 0;
 }
 
+/* A peer with which some handshakes succeed is not down. */
+static void flapping_find(struct report *r, const size_t *open)
+{
+	for (size_t i = 0; i < r->peers.count; i++) {
+		struct report_peer *peer = REPORT_ROW(&r->peers, struct report_peer, i);
+		struct report_outage *outage;
+
+		if (!open[i])
+			continue;
+		outage = REPORT_ROW(&r->outages, struct report_outage, open[i] - 1);
+		outage->flapping = peer->success_ns > outage->first_ns;
+		peer->flapping = outage->flapping;
+	}
+}
+
 static int points_count(struct report *r)
 {
 	size_t *open = calloc(r->peers.count + 1, sizeof(*open));
@@ -116,6 +131,8 @@ static int points_count(struct report *r)
 		failure_count(r, p);
 		err = outage_add(r, p, &open[p->peer]);
 	}
+	if (!err)
+		flapping_find(r, open);
 	free(open);
 	return err;
 }

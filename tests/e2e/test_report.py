@@ -237,6 +237,24 @@ def check_ticks(here):
     require(len(set(dates)) == 6 and "" not in dates, dates)
 
 
+def check_flapping(here):
+    """A peer that some handshakes succeed with is not down; and what top wrote is read, without its counts."""
+    evening = GOLDEN.parent / "docs" / "evening.ndjson"
+    text = page_of(here, evening)
+    page = require_sound(text)
+    require([row[-1] for row in page.rows if row[:1] == ["127.0.1.5:8405"] and len(row) == 7] ==
+            ["some succeed"], page.rows)
+    require([row[-1] for row in page.rows if row[:1] == ["127.0.1.3:8403"] and len(row) == 7] ==
+            ["no recovery seen"], page.rows)
+    require(re.search(r"Longest outage</dt><dd>≥ 24 s<small>127.0.1.3:8403<", text), "the longest")
+    require("37 failures, some succeed" in text and "no recovery seen: 2" in text, text[-9000:])
+    require("Nothing: tlsfail reported no loss" in text, "something is missing")
+    flaps = [line for line in evening.read_text().splitlines() if "127.0.1.5" in line and "tls.hand" in line]
+    flaps += [line for line in evening.read_text().splitlines() if "127.0.1.5" in line and "folded" in line]
+    text = page_of(here, write_lines(here, "flaps.ndjson", flaps))
+    require("Longest outage</dt><dd>none<small>" in text and "fail now and then: 1" in text, text[-9000:])
+
+
 def check_recordings(here):
     """Of all golden recordings, each finding is counted, once."""
     files = sorted(GOLDEN.glob("*.rec"))

@@ -91,12 +91,17 @@ static int order(struct page *p)
 
 /* ---- Head ---------------------------------------------------------------------------------------- */
 
-static uint64_t failing_peers(const struct page *p)
+/* Of those that fail when the data ends: those that some handshakes succeed with, or the others. */
+static uint64_t failing_peers(const struct page *p, bool flapping)
 {
 	uint64_t count = 0;
 
-	for (size_t i = 0; i < p->peer_count; i++)
-		count += REPORT_ROW(&p->report->peers, struct report_peer, p->peers[i])->failing;
+	for (size_t i = 0; i < p->peer_count; i++) {
+		const struct report_peer *peer =
+			REPORT_ROW(&p->report->peers, struct report_peer, p->peers[i]);
+
+		count += peer->failing && peer->flapping == flapping;
+	}
 	return count;
 }
 
@@ -174,7 +179,7 @@ static const struct report_outage *longest_outage(const struct report *r)
 		const struct report_outage *o = REPORT_ROW(&r->outages, struct report_outage, i);
 		uint64_t end = o->recovered_ns > o->last_ns ? o->recovered_ns : o->last_ns;
 
-		if (longest && end - o->first_ns <= most)
+		if (o->flapping || (longest && end - o->first_ns <= most))
 			continue;
 		longest = o;
 		most = end - o->first_ns;
@@ -199,6 +204,11 @@ static void outage_card(struct page *p)
 	const struct report_outage *o = longest_outage(p->report);
 
 	html_add(&p->h, "<div><dt>Longest outage</dt><dd>");
+	if (!o) {
+		html_add(&p->h,
+			 "none<small>some handshakes succeeded all the time</small></dd></div>");
+		return;
+	}
 	page_outage(p, o, "≥ ");
 	html_add(&p->h, "<small>");
 	html_text(&p->h, REPORT_ROW(&p->report->peers, struct report_peer, o->peer)->label);
@@ -220,7 +230,7 @@ static void time_card(struct page *p, const char *name, uint64_t ns)
 static void cards_add(struct page *p)
 {
 	const struct report *r = p->report;
-	uint64_t failing = failing_peers(p);
+	uint64_t failing = failing_peers(p, false), flapping = failing_peers(p, true);
 
 	html_add(&p->h, "<dl class=\"cards\">");
 	time_card(p, "Began", r->first_ns);
@@ -231,9 +241,12 @@ static void cards_add(struct page *p)
 	html_counted(&p->h, r->causes.count, "cause", "causes");
 	html_add(&p->h, "</small></dd></div><div><dt>Peers affected</dt><dd>");
 	html_count(&p->h, p->peer_count);
-	html_add(&p->h, "<small>%s", failing ? "no recovery seen: " : "all work again");
-	if (failing)
-		html_count(&p->h, failing);
+	html_add(&p->h, "<small>%s",
+		 failing    ? "no recovery seen: "
+		 : flapping ? "fail now and then: "
+			    : "all work again");
+	if (failing || flapping)
+		html_count(&p->h, failing ? failing : flapping);
 	html_add(&p->h, "</small></dd></div>");
 	outage_card(p);
 	html_add(&p->h, "</dl>\n");

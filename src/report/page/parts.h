@@ -56,6 +56,9 @@ void page_graphic_begun(struct page *p);
  * is. */
 void page_outage(struct page *p, const struct report_outage *o, const char *at_least);
 
+/* How the peer is when the data ends. */
+const char *page_state(const struct report_peer *peer);
+
 /* "this host" for "this_host". */
 const char *page_responsible(const json_t *example);
 

@@ -82,6 +82,13 @@ void page_causes(struct page *p)
 			"them.</p></section>\n");
 }
 
+const char *page_state(const struct report_peer *peer)
+{
+	return peer->flapping  ? "some succeed"
+	       : peer->failing ? "no recovery seen"
+			       : "working again";
+}
+
 void page_peers(struct page *p)
 {
 	size_t shown = 0;
@@ -107,8 +114,11 @@ void page_peers(struct page *p)
 		cell_count(p, peer->kind_count);
 		cell_time(p, peer->first_ns);
 		cell_time(p, peer->last_ns);
-		html_add(&p->h, "<td class=\"%s</td></tr>\n",
-			 peer->failing ? "down\">no recovery seen" : "okay\">✓ working again");
+		html_add(&p->h, "<td class=\"%s\">%s%s</td></tr>\n",
+			 peer->flapping	 ? "warn"
+			 : peer->failing ? "down"
+					 : "okay",
+			 peer->failing ? "" : "✓ ", page_state(peer));
 	}
 	html_add(&p->h, "</tbody></table></div>\n");
 	page_left_out(p, p->peer_count, shown, "peers");
@@ -125,7 +135,8 @@ static void outage_add(struct page *p, const struct report_outage *o)
 	if (o->recovered_ns)
 		cell_time(p, o->recovered_ns);
 	else
-		html_add(&p->h, "<td class=\"down\">not seen</td>");
+		html_add(&p->h, "<td class=\"%s</td>",
+			 o->flapping ? "warn\">some succeeded" : "down\">not seen");
 	html_add(&p->h, "<td class=\"n\">");
 	page_outage(p, o, "at least ");
 	html_add(&p->h, "</td>");

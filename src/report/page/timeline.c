@@ -170,7 +170,7 @@ static void label_add(struct page *p, const struct report_peer *peer, unsigned i
 	html_add(&p->h, "%s</text><text class=\"axis\" x=\"0\" y=\"%u\">", shown < len ? "…" : "",
 		 top + 29);
 	html_counted(&p->h, peer->failures, "failure", "failures");
-	html_add(&p->h, ", %s</text>", peer->failing ? "no recovery seen" : "recovered");
+	html_add(&p->h, ", %s</text>", peer->failing ? page_state(peer) : "recovered");
 }
 
 static void description_add(struct page *p, const struct timeline *t)
@@ -191,8 +191,7 @@ static void description_add(struct page *p, const struct timeline *t)
 		html_time_words(&p->h, peer->first_ns);
 		html_add(&p->h, " to ");
 		html_time_words(&p->h, peer->last_ns);
-		html_add(&p->h, ", %s. ",
-			 peer->failing ? "no recovery seen" : "then working again");
+		html_add(&p->h, ", %s. ", peer->failing ? page_state(peer) : "then working again");
 	}
 }
 
