@@ -22,12 +22,13 @@
 #include "system/log.h"
 #include "system/notify.h"
 
-#define START_MS  20000 /* it may have to wait for a disk */
-#define END_MS	  20000 /* more than it takes for what is queued */
-#define LOOK_MS	  100
-#define GONE_MS	  3000 /* by then the keeper has said that it has ended */
-#define CRASH_ROW 10 /* crashes in a row, each within CRASH_NS of the one before: it is given up */
-#define CRASH_NS  (10 * NS_PER_S)
+#define START_MS   20000 /* it may have to wait for a disk */
+#define END_MS	   20000 /* more than it takes for what is queued */
+#define LOOK_MS	   100
+#define GONE_MS	   3000 /* by then the keeper has said that it has ended */
+#define CRASH_ROW  10 /* crashes in a row, each within CRASH_NS of the one before: it is given up */
+#define AFRESH_ROW 3  /* so many: what an analyst takes over may be what it crashes on */
+#define CRASH_NS   (10 * NS_PER_S)
 
 struct analysis {
 	struct analysis_options options;
@@ -158,9 +159,9 @@ static void begin(struct analysis *a)
 		(void)message_send_type(a->control, MESSAGE_END);
 }
 
-static int launch(struct analysis *a, bool again)
+static int launch(struct analysis *a, enum keeper_start start)
 {
-	int err = keeper_launch(a->keeper, again, &a->control);
+	int err = keeper_launch(a->keeper, start, &a->control);
 
 	if (err)
 		return err;
@@ -188,7 +189,7 @@ int analysis_start(struct analysis *a, struct feed *feed, int recording)
 
 	a->feed = feed;
 	if (!err)
-		err = launch(a, false);
+		err = launch(a, KEEPER_FIRST);
 	if (err) {
 		log_line("cannot start the process that reads what peers send: %s", strerror(-err));
 		return err;
@@ -212,33 +213,41 @@ static bool crashes_again(struct analysis *a)
 	return a->crashes_in_row >= CRASH_ROW;
 }
 
-/* By a bug in what reads, most likely: the record is kept, and another one goes on with the next. */
-static void crashed(struct analysis *a, int signal)
+/* By a bug in what reads, most likely: the record is kept, and another one goes on with the next. One that had not
+ * begun to look at records may have crashed on what it took over. */
+static void crashed(struct analysis *a, int signal, bool began)
 {
+	bool over = crashes_again(a), afresh = a->crashes_in_row >= AFRESH_ROW || !began;
 	char buf[512];
 	struct text what;
 
 	a->crashes++;
 	text_init(&what, buf, sizeof(buf));
-	crash_keep(CRASH_DIRECTORY, a->options.queue, a->feed, &what);
-	log_line(
-		"the process that reads what peers send has crashed (signal %d): %s; the history of "
-		"peers, counts of repeated failures and the metrics that count findings begin anew; "
-		"please report this",
-		signal, buf);
-	recqueue_skip(a->options.queue);
-	if (crashes_again(a))
+	if (began)
+		crash_keep(CRASH_DIRECTORY, a->options.queue, a->feed, &what);
+	else
+		text_add(&what, "it had not begun");
+	log_line("the process that reads what peers send has crashed (signal %d): %s; %s; please "
+		 "report this",
+		 signal, buf,
+		 afresh ? "in case it crashed on them, counts and the history of peers begin anew"
+			: "counts and the history of peers go on");
+	if (began)
+		recqueue_skip(a->options.queue);
+	if (over)
 		give_up(a, "it crashes again and again");
-	else if (launch(a, true))
+	else if (launch(a, afresh ? KEEPER_AFRESH : KEEPER_AGAIN))
 		give_up(a, "it cannot be started again");
 }
 
 static void ended(struct analysis *a, int status)
 {
+	bool began = a->ready;
+
 	control_close(a);
-	if (WIFSIGNALED(status) && a->ready) {
+	if (WIFSIGNALED(status) && (began || a->crashes)) {
 		a->ready = false;
-		crashed(a, WTERMSIG(status));
+		crashed(a, WTERMSIG(status), began);
 		return;
 	}
 	a->over = a->ended = true;

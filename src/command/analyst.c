@@ -45,6 +45,14 @@
 #define DRAIN_RECORDS 256
 #define DRAIN_NS      (200 * NS_PER_MS)
 
+/* What the one that goes on after a crash has to know, beside what the others keep. */
+struct kept {
+	uint64_t invalid; /* records that are none of this ABI */
+	uint64_t cpu_ns;  /* that was used */
+	struct tlsfail_lost late;
+	struct output_kept outputs[OUTPUTS_MAX]; /* of those of the start */
+};
+
 struct analyst {
 	const struct analyst_options *options;
 	struct message *message;	 /* the last that came */
@@ -59,15 +67,17 @@ struct analyst {
 
 	struct message_figures figures; /* the last that came */
 	bool has_figures;
-	int own_stat;	  /* as metrics_process_open() has it */
-	bool begun;	  /* the queue may be looked at */
-	bool enough;	  /* that was said */
-	bool ending;	  /* nothing comes but what is asked for */
-	bool asked;	  /* and that was */
-	bool alone;	  /* the collector is gone */
-	int status;	  /* exit status so far */
-	uint64_t invalid; /* records that are none of this ABI */
-	uint64_t ticks;	  /* seconds that it runs */
+	int own_stat; /* as metrics_process_open() has it */
+	bool begun;   /* the queue may be looked at */
+	bool enough;  /* that was said */
+	bool ending;  /* nothing comes but what is asked for */
+	bool asked;   /* and that was */
+	bool alone;   /* the collector is gone */
+	int status;   /* exit status so far */
+	struct estate estate;
+	struct kept *kept;
+	uint64_t cpu_ns; /* of those before this one */
+	uint64_t ticks;	 /* seconds that it runs */
 	/* at the end */
 	uint64_t drained;
 	uint64_t drain_until; /* 0: it has not come */
@@ -134,7 +144,7 @@ static void emit(void *context, const void *data, size_t len)
 		recording_failed(a, err);
 	err = pipeline_feed(a->pipeline, data, len, &problem);
 	if (problem.len) {
-		a->invalid++;
+		a->kept->invalid++;
 		log_line("the kernel side sent a record that %s", buf);
 	} else if (err) {
 		output_failed(a, err);
@@ -166,7 +176,7 @@ static void metrics_publish(struct analyst *a)
 		.crashes = a->figures.crashes,
 		.probes = a->figures.probes,
 		.process = a->figures.process,
-		.invalid = a->invalid,
+		.invalid = a->kept->invalid,
 		.orphans = pipeline_orphans(a->pipeline),
 		.contradictions = pipeline_contradictions(a->pipeline),
 	};
@@ -174,6 +184,9 @@ static void metrics_publish(struct analyst *a)
 	if (!a->exporter || !a->has_figures)
 		return;
 	metrics_process_add(a->own_stat, &host.process);
+	a->kept->cpu_ns =
+		a->cpu_ns + (uint64_t)((host.process.cpu_s - a->figures.process.cpu_s) * NS_PER_S);
+	host.process.cpu_s += (double)a->cpu_ns / NS_PER_S;
 	intake_count_lost(a->intake, &host.counters);
 	pipeline_count_failing(a->pipeline, clock_monotonic());
 	exporter_publish(a->exporter, a->outputs, &host);
@@ -226,20 +239,39 @@ static int walls_raise(const struct analyst_options *o)
 	return err;
 }
 
+/* NULL: what is counted ends with this process. */
+static struct estate *estate_of(struct analyst *a)
+{
+	return a->estate.memory ? &a->estate : NULL;
+}
+
+static int estate_open(struct analyst *a)
+{
+	a->estate = a->options->estate;
+	a->kept = estate_take(estate_of(a), sizeof(*a->kept));
+	if (!a->kept)
+		return -ENOMEM;
+	a->cpu_ns = a->kept->cpu_ns;
+	return 0;
+}
+
 static int destinations_open(struct analyst *a, struct text *error)
 {
 	const struct options *o = a->options->options;
+	struct pipeline_options pipeline = o->pipeline;
 	struct outputs_options outputs;
 	int err = 0;
 
+	pipeline.estate = estate_of(a);
 	if (a->options->recording >= 0)
 		err = recorder_adopt(a->options->recording, &a->recorder);
 	options_outputs(o, &outputs);
 	outputs.again = a->options->again;
+	outputs.kept = a->kept->outputs;
 	if (!err)
 		err = outputs_open(&outputs, &a->outputs, error);
 	if (!err)
-		err = pipeline_open(a->outputs, &o->pipeline, &a->pipeline);
+		err = pipeline_open(a->outputs, &pipeline, &a->pipeline);
 	if (!err && a->options->prober >= 0)
 		err = confirm_open(a->options->prober, o->confirm_every_s * NS_PER_S, &a->confirm);
 	if (err)
@@ -261,6 +293,7 @@ static int intake_make(struct analyst *a, struct text *error)
 		.error_logs = o->error_logs,
 		.error_log_count = o->error_log_count,
 		.roles = o->pipeline.roles,
+		.late = &a->kept->late,
 		.emit = emit,
 		.ask = ask,
 		.context = a,
@@ -279,11 +312,13 @@ static int start(struct analyst *a)
 	load(a->options->options);
 	a->own_stat = metrics_process_open();
 	a->message = malloc(sizeof(*a->message));
-	err = a->message ? walls_raise(a->options) : -ENOMEM;
+	err = a->message ? estate_open(a) : -ENOMEM;
+	if (!err)
+		err = walls_raise(a->options);
 	if (err)
 		return err;
 	files_ask(a->options->keeper);
-	err = exporter_open(a->options->options, a->options->listening, &a->exporter);
+	err = exporter_open(a->options->options, a->options->listening, estate_of(a), &a->exporter);
 	if (err)
 		return err; /* a line said why */
 	err = destinations_open(a, &error);
@@ -618,6 +653,7 @@ int analyst_run(const struct analyst_options *options)
 	confirm_close(a.confirm);
 	outputs_close(a.outputs);
 out:
+	estate_give(estate_of(&a), a.kept);
 	free(a.outputs_message);
 	free(a.message);
 	return a.status;

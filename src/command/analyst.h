@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 
+#include "base/estate.h"
 #include "command/options.h"
 #include "system/recqueue.h"
 #include "system/sandbox.h"
@@ -24,7 +25,12 @@ struct analyst_options {
 	int control; /* to the collector, for messages */
 	int keeper;  /* as files_ask() takes it */
 	bool again;  /* after one that crashed */
+	struct estate
+		estate; /* what that has counted, and what this one counts; no memory: it cannot be kept */
 };
+
+/* As much memory for it as is ever asked for; what is not used takes none. */
+#define ANALYST_ESTATE_SIZE (32U << 20)
 
 /* May an analyst of these options connect to other hosts? */
 bool analyst_has_network(const struct options *options);

@@ -74,11 +74,12 @@ static int page_make(void *context, enum exposition_format format, char **page, 
 	return metrics_share_page(context, format, page, len);
 }
 
-static int exporter_start(struct exporter *e, const struct options *o, int listening)
+static int exporter_start(struct exporter *e, const struct options *o, int listening,
+			  struct estate *estate)
 {
 	int err = 0;
 
-	e->metrics = metrics_new(o->metrics_peers, &exporter_names);
+	e->metrics = metrics_new(o->metrics_peers, &exporter_names, estate);
 	e->share = metrics_share_new();
 	if (!e->metrics || !e->share) {
 		log_line("cannot collect metrics: %s", strerror(ENOMEM));
@@ -97,7 +98,8 @@ static int exporter_start(struct exporter *e, const struct options *o, int liste
 	return err;
 }
 
-int exporter_open(const struct options *options, int listening, struct exporter **out)
+int exporter_open(const struct options *options, int listening, struct estate *estate,
+		  struct exporter **out)
 {
 	struct exporter *e;
 	int err;
@@ -110,7 +112,7 @@ int exporter_open(const struct options *options, int listening, struct exporter 
 		log_line("cannot collect metrics: %s", strerror(ENOMEM));
 		return -ENOMEM;
 	}
-	err = exporter_start(e, options, listening);
+	err = exporter_start(e, options, listening, estate);
 	if (err)
 		exporter_close(e);
 	else

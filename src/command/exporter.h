@@ -19,8 +19,10 @@ int exporter_listen(const struct options *options, int *fd);
 void exporter_unlisten(const struct options *options, int fd);
 
 /* Opens what the options ask for, to be served on the socket listening unless that is -1; *out is NULL when
- * that is nothing, else the caller's to exporter_close(). A negative errno after one line on stderr. */
-int exporter_open(const struct options *options, int listening, struct exporter **out);
+ * that is nothing, else the caller's to exporter_close(). estate: as for metrics_new(). A negative errno after one
+ * line on stderr. */
+int exporter_open(const struct options *options, int listening, struct estate *estate,
+		  struct exporter **out);
 void exporter_close(struct exporter *e);
 
 /* Where to count; NULL without an exporter. */

@@ -23,7 +23,6 @@ struct intake {
 	struct intake_options options;
 	struct logwatch *logs; /* NULL: no error.log is followed */
 	struct nginxplaces *nginx;
-	struct tlsfail_lost late; /* came, and nobody had time for it */
 	struct tlsfail_clock clock;
 	struct message_peers peers; /* to be asked about */
 	bool over;
@@ -137,12 +136,12 @@ static void totals_take(struct intake *in, const struct tlsfail_totals *record)
 	struct tlsfail_totals totals = *record;
 	struct tlsfail_loss loss;
 
-	if (record_loss(clock_monotonic(), &none, &in->late, &loss))
+	if (record_loss(clock_monotonic(), &none, in->options.late, &loss))
 		submit(in, &loss, sizeof(loss));
 	if (in->logs)
 		logwatch_finish(in->logs, clock_monotonic());
-	totals.lost.conns += in->late.conns;
-	totals.lost.wires += in->late.wires;
+	totals.lost.conns += in->options.late->conns;
+	totals.lost.wires += in->options.late->wires;
 	emit(in, &totals, sizeof(totals));
 	in->over = true;
 }
@@ -165,8 +164,8 @@ void intake_lose(struct intake *in, const void *record)
 {
 	const struct tlsfail_header *h = record;
 
-	in->late.conns += h->type == TLSFAIL_REC_CONN;
-	in->late.wires += h->type == TLSFAIL_REC_WIRE || h->type == TLSFAIL_REC_CERTS;
+	in->options.late->conns += h->type == TLSFAIL_REC_CONN;
+	in->options.late->wires += h->type == TLSFAIL_REC_WIRE || h->type == TLSFAIL_REC_CERTS;
 }
 
 bool intake_is_over(const struct intake *in)
@@ -176,8 +175,8 @@ bool intake_is_over(const struct intake *in)
 
 void intake_count_lost(const struct intake *in, struct tlsfail_counters *sum)
 {
-	sum->n[TLSFAIL_N_LOST_CONN] += in->late.conns;
-	sum->n[TLSFAIL_N_LOST_WIRE] += in->late.wires;
+	sum->n[TLSFAIL_N_LOST_CONN] += in->options.late->conns;
+	sum->n[TLSFAIL_N_LOST_WIRE] += in->options.late->wires;
 }
 
 /* -- clock, peers ------------------------------------------------------------------------------- */

@@ -27,6 +27,8 @@ struct intake_options {
 	const char *const *error_logs;
 	size_t error_log_count;
 	unsigned int roles; /* enum pipeline_role */
+	/* Counts what came, and nobody had time for; gone on with. */
+	struct tlsfail_lost *late;
 	/* Gets each record of the stream. It is valid during the call. */
 	void (*emit)(void *context, const void *record, size_t len);
 	/* Has the collector put the counts of these peers into the queue. */

@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -38,6 +39,7 @@
 enum word {
 	WORD_START,
 	WORD_START_AGAIN,
+	WORD_START_AFRESH,
 	WORD_KILL,
 	WORD_HUNG,
 	WORD_RECORDING,
@@ -222,8 +224,10 @@ static void elf_serve(struct keep *k, int fd)
 	pid_t child = fd >= 0 && k->servers < SERVERS_MAX ? fork() : -1;
 
 	if (!child) {
-		/* what it reads may make it do anything, and the queue can be written to */
+		/* what it reads may make it do anything, and these can be written to */
 		recqueue_free(k->analyst.queue);
+		if (k->analyst.estate.memory)
+			munmap(k->analyst.estate.memory, k->analyst.estate.size);
 		elfserver_become(fd, k->analyst.user);
 	}
 	k->servers += child > 0;
@@ -255,6 +259,20 @@ static void children_reap(struct keep *k)
 		k->pid = 0;
 		(void)passfd_send(k->collector, &ended, sizeof(ended), -1);
 	}
+}
+
+/* Memory that analysts share one after the other, and that nobody else reads. Without it they begin anew. */
+static void estate_renew(struct keep *k)
+{
+	struct estate *estate = &k->analyst.estate;
+	void *memory = mmap(NULL, ANALYST_ESTATE_SIZE, PROT_READ | PROT_WRITE,
+			    MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (estate->memory)
+		munmap(estate->memory, estate->size);
+	*estate = (struct estate){ 0 };
+	if (memory != MAP_FAILED)
+		*estate = (struct estate){ .memory = memory, .size = ANALYST_ESTATE_SIZE };
 }
 
 static void analyst_main(struct keep *k, int control, int requests, bool again)
@@ -330,7 +348,10 @@ static bool word_take(struct keep *k)
 	switch ((enum word)word) {
 	case WORD_START:
 	case WORD_START_AGAIN:
-		analyst_start(k, fd, word == WORD_START_AGAIN);
+	case WORD_START_AFRESH:
+		if (word != WORD_START_AGAIN)
+			estate_renew(k);
+		analyst_start(k, fd, word != WORD_START);
 		break;
 	case WORD_KILL:
 		if (k->pid)
@@ -462,13 +483,18 @@ static int word_send(const struct keeper *keeper, enum word word, int fd)
 	return passfd_send(keeper->fd, &number, sizeof(number), fd);
 }
 
-int keeper_launch(struct keeper *keeper, bool again, int *control)
+int keeper_launch(struct keeper *keeper, enum keeper_start start, int *control)
 {
+	static const enum word words[] = {
+		[KEEPER_FIRST] = WORD_START,
+		[KEEPER_AGAIN] = WORD_START_AGAIN,
+		[KEEPER_AFRESH] = WORD_START_AFRESH,
+	};
 	int ends[2], err;
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends))
 		return -errno;
-	err = word_send(keeper, again ? WORD_START_AGAIN : WORD_START, ends[1]);
+	err = word_send(keeper, words[start], ends[1]);
 	close(ends[1]);
 	if (err)
 		close(ends[0]);

@@ -27,9 +27,16 @@ int keeper_start(const struct keeper_options *options, struct keeper **out);
 /* Ends it, and the analyst with it. */
 void keeper_close(struct keeper *keeper);
 
-/* Has it start an analyst: *control is the socket to that, the caller's to close. again: after another. A
- * negative errno on failure. */
-int keeper_launch(struct keeper *keeper, bool again, int *control);
+/* Which analyst is to be started. */
+enum keeper_start {
+	KEEPER_FIRST,
+	KEEPER_AGAIN,  /* after another, whose counts it goes on with */
+	KEEPER_AFRESH, /* after another, whose counts may be what it crashed on: it begins anew */
+};
+
+/* Has it start an analyst: *control is the socket to that, the caller's to close. A negative errno on
+ * failure. */
+int keeper_launch(struct keeper *keeper, enum keeper_start start, int *control);
 
 /* Gives it the recording that analysts write to. */
 int keeper_give_recording(struct keeper *keeper, int fd);

@@ -12,6 +12,7 @@
 #include "command/confirm.h"
 #include "command/programs.h"
 #include "command/standings.h"
+#include "command/tallies.h"
 #include "diagnose/causes.h"
 #include "diagnose/certmemo.h"
 #include "diagnose/correlate.h"
@@ -45,16 +46,7 @@ struct pipeline {
 	unsigned int roles;
 	bool tell_noise;
 	struct filter filter;
-	uint64_t findings; /* to be told */
-	uint64_t failed;   /* handshakes as the client */
-	uint64_t refused;  /* TCP connections, no handshake began */
-	uint64_t server_failed;
-	uint64_t unconnected; /* TCP connections as the client that failed, and were not refused */
-	uint64_t noise;
-	uint64_t contradictions; /* causes that were withdrawn */
-	uint64_t *by_cause;	 /* by cause_at() */
-	uint64_t lines;		 /* of error.log that findings have */
-	uint64_t lines_alone;	 /* those about TLS without one */
+	struct tallies tallies;
 	bool has_totals;
 	struct tlsfail_totals totals;
 
@@ -82,12 +74,11 @@ int pipeline_open(struct outputs *outputs, const struct pipeline_options *option
 	p->certwatch = certwatch_new(&options->certs);
 	p->certmemo = certmemo_new();
 	p->notes = notes_new();
-	p->fold = fold_new(options->fold_ns, options->fold_limit);
-	p->peers = peers_new();
+	p->fold = fold_new(options->fold_ns, options->fold_limit, options->estate);
+	p->peers = peers_new(options->estate);
 	p->summary_ns = options->summary_ns;
-	p->by_cause = calloc(cause_count(), sizeof(*p->by_cause));
-	if (!p->work.x509 || !p->correlator || !p->certwatch || !p->certmemo || !p->notes ||
-	    !p->fold || !p->peers || !p->by_cause) {
+	if (tallies_open(&p->tallies, options->estate) || !p->work.x509 || !p->correlator ||
+	    !p->certwatch || !p->certmemo || !p->notes || !p->fold || !p->peers) {
 		pipeline_close(p);
 		return -ENOMEM;
 	}
@@ -106,7 +97,7 @@ void pipeline_close(struct pipeline *p)
 	x509_cache_free(p->work.x509);
 	fold_free(p->fold);
 	peers_free(p->peers);
-	free(p->by_cause);
+	tallies_close(&p->tallies);
 	free(p);
 }
 
@@ -208,11 +199,11 @@ static void standing_causes(const struct pipeline *p, struct standing *s)
 		struct standing_cause *cause = &s->causes[s->cause_count];
 		struct text t;
 
-		if (!p->by_cause[i])
+		if (!p->tallies.by_cause[i])
 			continue;
 		text_init(&t, cause->slug, sizeof(cause->slug));
 		text_add(&t, cause_at(i)->slug);
-		cause->count = p->by_cause[i];
+		cause->count = p->tallies.by_cause[i];
 		s->cause_count++;
 	}
 }
@@ -222,9 +213,9 @@ static int standing_write(struct pipeline *p, uint64_t time_ns)
 	struct standing *s = standings_all(p->standings);
 
 	s->time_ns = time_ns;
-	s->client_failed = p->failed + p->refused + p->unconnected;
-	s->server_failed = p->server_failed;
-	s->noise = p->noise;
+	s->client_failed = tallies_as_client(&p->tallies);
+	s->server_failed = p->tallies.n->server_failed;
+	s->noise = p->tallies.n->noise;
 	standing_causes(p, s);
 	return outputs_standing(p->outputs, s);
 }
@@ -232,8 +223,8 @@ static int standing_write(struct pipeline *p, uint64_t time_ns)
 /* Since the last time. */
 static void standing_rate(struct pipeline *p, struct standing *s, const __u64 *n, uint64_t time_ns)
 {
-	uint64_t ended = n[TLSFAIL_N_CLIENT_OK] + n[TLSFAIL_N_SERVER_OK] + p->failed + p->refused +
-			 p->server_failed + p->noise;
+	uint64_t ended = n[TLSFAIL_N_CLIENT_OK] + n[TLSFAIL_N_SERVER_OK] + p->tallies.n->failed +
+			 p->tallies.n->refused + p->tallies.n->server_failed + p->tallies.n->noise;
 
 	s->rate =
 		p->stood_ns && time_ns > p->stood_ns && ended >= p->stood_at
@@ -267,17 +258,17 @@ int pipeline_stand(struct pipeline *p, const struct pipeline_totals *totals)
 
 uint64_t pipeline_findings(const struct pipeline *p)
 {
-	return p->findings;
+	return p->tallies.n->findings;
 }
 
 uint64_t pipeline_contradictions(const struct pipeline *p)
 {
-	return p->contradictions;
+	return p->tallies.n->contradictions;
 }
 
 uint64_t pipeline_orphans(const struct pipeline *p)
 {
-	return correlator_orphans(p->correlator);
+	return p->tallies.n->orphans;
 }
 
 static int finding_write(struct pipeline *p, const struct finding *finding)
@@ -295,16 +286,7 @@ static void stand_failed(struct pipeline *p, const struct tlsfail_conn *conn)
 
 static void failure_count(struct pipeline *p)
 {
-	if (p->finding.noise)
-		p->noise++;
-	else if (symptoms_is_server(p->failure.conn))
-		p->server_failed++;
-	else if (!strcmp(p->finding.phase, "connect"))
-		p->failure.conn->flags &TLSFAIL_F_REFUSED ? p->refused++ : p->unconnected++;
-	else
-		p->failed++;
-	p->by_cause[cause_index(p->finding.cause)]++;
-	p->contradictions += p->finding.contradictions;
+	tallies_count(&p->tallies, &p->finding, p->failure.conn);
 	if (!symptoms_is_server(p->failure.conn))
 		stand_failed(p, p->failure.conn);
 	if (!p->metrics)
@@ -364,7 +346,7 @@ static int failure_report(struct pipeline *p)
 		peer_learn(p);
 	if ((p->finding.noise && !p->tell_noise) || !filter_passes(&p->filter, &p->finding))
 		return 0;
-	p->findings++;
+	p->tallies.n->findings++;
 	tell = fold_take(p->fold, p->now, &p->finding, &p->folded, &told);
 	err = told ? finding_write(p, &p->folded) : 0;
 	if (tell && p->confirm)
@@ -583,8 +565,8 @@ static int record_take(struct pipeline *p)
 	case TLSFAIL_REC_PEER:
 		return recovery_report(p, &p->record.peer);
 	case TLSFAIL_REC_LOG_LINE:
-		p->lines += p->record.log_line.id != 0;
-		p->lines_alone += p->record.log_line.id == 0;
+		p->tallies.n->lines += p->record.log_line.id != 0;
+		p->tallies.n->lines_alone += p->record.log_line.id == 0;
 		return correlator_feed(p->correlator, &p->record, &p->failure);
 	default:
 		ret = correlator_feed(p->correlator, &p->record, &p->failure);
@@ -619,82 +601,24 @@ int pipeline_feed(struct pipeline *p, const void *data, size_t len, struct text 
 	if (!err)
 		err = summary_tell(p);
 	ret = record_take(p);
+	tallies_orphans(&p->tallies, correlator_orphans(p->correlator));
 	return err ? err : ret;
-}
-
-static void summary_losses(const struct pipeline *p)
-{
-	const struct tlsfail_lost *l = &p->totals.lost;
-	uint64_t lost = l->conns + l->wires + l->untracked + l->execs;
-
-	log_line("%" PRIu64 " records received, %" PRIu64 " records lost",
-		 (uint64_t)p->totals.records, lost);
-	if (lost)
-		log_line("  %" PRIu64 " failures, %" PRIu64 " wire records, %" PRIu64
-			 " connections not followed, %" PRIu64 " process starts",
-			 (uint64_t)l->conns, (uint64_t)l->wires, (uint64_t)l->untracked,
-			 (uint64_t)l->execs);
-	if (p->contradictions)
-		log_line("%" PRIu64
-			 " conclusions were withdrawn because their own evidence contradicts "
-			 "them: please report this",
-			 p->contradictions);
-	if (correlator_orphans(p->correlator))
-		log_line("%" PRIu64 " wire records arrived without their connection",
-			 correlator_orphans(p->correlator));
-}
-
-/* "1 handshake", "2 handshakes" */
-static const char *plural(uint64_t count)
-{
-	return count == 1 ? "" : "s";
 }
 
 void pipeline_status(const struct pipeline *p)
 {
-	uint64_t failed = p->failed + p->refused + p->unconnected + p->server_failed;
-
-	log_line("alive: %" PRIu64 " failure%s since the start, including %" PRIu64
-		 " refused connection%s and %" PRIu64 " as the server; noise: %" PRIu64,
-		 failed, plural(failed), p->refused, plural(p->refused), p->server_failed,
-		 p->noise);
-}
-
-static void summary_as_client(const struct pipeline *p)
-{
-	char others[64] = "";
-	struct text t;
-
-	text_init(&t, others, sizeof(others));
-	if (p->unconnected)
-		text_addf(&t, "; others that were not established: %" PRIu64, p->unconnected);
-	log_line("%" PRIu64 " handshake%s seen, %" PRIu64 " failed; refused connections: %" PRIu64
-		 "%s",
-		 (uint64_t)p->totals.client_seen, plural(p->totals.client_seen), p->failed,
-		 p->refused, others);
+	tallies_status(&p->tallies);
 }
 
 void pipeline_summary(const struct pipeline *p)
 {
-	if (!p->has_totals)
-		log_line("%" PRIu64 " failed; the totals are missing",
-			 p->failed + p->refused + p->unconnected + p->server_failed + p->noise);
-	else if (p->roles & PIPELINE_CLIENT)
-		summary_as_client(p);
-	if (p->has_totals &&
-	    (p->roles == PIPELINE_SERVER || p->totals.server_seen || p->server_failed || p->noise))
-		log_line("%" PRIu64 " handshake%s seen as the server, %" PRIu64
-			 " failed; noise%s: %" PRIu64,
-			 (uint64_t)p->totals.server_seen, plural(p->totals.server_seen),
-			 p->server_failed, p->tell_noise ? "" : " (-v shows it)", p->noise);
-	for (size_t i = 0; i < cause_count(); i++)
-		if (p->by_cause[i])
-			log_line("  %" PRIu64 " %s", p->by_cause[i], cause_at(i)->slug);
-	if (p->lines || p->lines_alone)
-		log_line("error.log: findings with a matching line: %" PRIu64
-			 "; SSL lines without a finding: %" PRIu64,
-			 p->lines, p->lines_alone);
-	if (p->has_totals)
-		summary_losses(p);
+	const struct tallies_summary how = {
+		.client = p->roles & PIPELINE_CLIENT,
+		.server = p->roles == PIPELINE_SERVER,
+		.noise = p->tell_noise,
+		.totals = p->has_totals ? &p->totals : NULL,
+	};
+
+	tallies_summary(&p->tallies, &how);
 	outputs_summary(p->outputs);
 }

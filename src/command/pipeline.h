@@ -21,6 +21,7 @@
 #include "tlsfail_maps.h"
 
 struct confirm;
+struct estate;
 struct pipeline;
 struct standings;
 
@@ -38,6 +39,8 @@ struct pipeline_options {
 	uint64_t summary_ns; /* interval of the summaries of peers; 0: there are none */
 	uint64_t fold_ns;    /* interval of the folding of repeated failures; 0: none are folded */
 	uint64_t fold_limit; /* failures of a program that are told in full within it; 0: any */
+	/* what a pipeline before it, in another process, has counted there is gone on with; NULL: nothing */
+	struct estate *estate;
 };
 
 /* Opens a pipeline into outputs, which stay the caller's. *out is its to pipeline_close(). */

@@ -171,7 +171,7 @@ int replay_run(const struct options *o)
 	signal(SIGPIPE, SIG_IGN);
 	if (exporter_listen(o, &listening))
 		return EXIT_CANNOT;
-	if (exporter_open(o, listening, &r.exporter)) {
+	if (exporter_open(o, listening, NULL, &r.exporter)) {
 		exporter_unlisten(o, listening);
 		return EXIT_CANNOT;
 	}

@@ -11,6 +11,9 @@
 #include "base/container.h"
 #include "base/hash.h"
 #include "base/text.h"
+#include "diagnose/causes.h"
+
+#define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 
 /* Of a kind that many addresses share: those that are told apart, and those that are named. */
 #define ADDRESSES_MAX 64
@@ -28,12 +31,12 @@ struct kind {
 	uint64_t last_ns;  /* CLOCK_REALTIME of the last that was folded */
 	const char *cause;
 	unsigned int wording;
-	const char *role;
-	const char *network_type;
-	enum confidence confidence;
+	uint32_t role;	     /* one of roles[] */
+	uint32_t network;    /* one of networks[] */
+	uint32_t confidence; /* enum confidence */
 	uint32_t pid;
-	bool is_rest;	/* of a cause, beyond the limit: whatever peer and wording */
-	uint64_t netns; /* one address is another peer in another network namespace */
+	uint32_t is_rest; /* 1: of a cause, beyond the limit: whatever peer and wording */
+	uint64_t netns;	  /* one address is another peer in another network namespace */
 	char container_id[CONTAINER_ID_LEN];
 	struct finding_endpoint peer;	   /* of the client's kinds; port 0: none */
 	struct finding_endpoint local;	   /* of the server's */
@@ -42,7 +45,7 @@ struct kind {
 	size_t address_count;		   /* since it was told last */
 	uint32_t addresses[ADDRESSES_MAX]; /* hashes */
 	char samples[SAMPLES_MAX][FINDING_ADDRESS_LEN];
-	char *executable;
+	uint32_t executable; /* in the table */
 	char host_name[FINDING_NAME_LEN];
 };
 
@@ -53,17 +56,94 @@ struct quota {
 	uint64_t used;
 };
 
+/* What has to survive: see fold_new(). */
+struct table {
+	size_t count;
+	struct kind kinds[FOLD_KINDS_MAX]; /* the oldest first */
+	/* Of the kinds; most have the same one, and what is not used takes no memory. */
+	char executables[FOLD_KINDS_MAX][FINDING_PATH_LEN];
+};
+
 struct fold {
 	uint64_t interval_ns;
 	uint64_t limit;	   /* 0: none */
 	uint64_t deadline; /* none of the kinds has an earlier one; 0: there are none */
 	struct quota all;
 	struct quota programs[PROGRAMS_MAX];
-	size_t count;
-	struct kind kinds[FOLD_KINDS_MAX]; /* the oldest first */
+	struct estate *estate; /* NULL: the table is its own */
+	struct table *table;
 };
 
-struct fold *fold_new(uint64_t interval_ns, uint64_t limit)
+/* Words of findings, which live for ever: by number they are known to whoever takes over, too. */
+static const char *const roles[] = { NULL, "client", "server" };
+static const char *const networks[] = { NULL, "ipv4", "ipv6" };
+
+static uint32_t word_find(const char *const words[3], const char *word)
+{
+	uint32_t i = word ? 2 : 0;
+
+	while (i && strcmp(words[i], word) != 0)
+		i--;
+	return i;
+}
+
+static void deadline_update(struct fold *fold)
+{
+	const struct table *t = fold->table;
+
+	fold->deadline = 0;
+	for (size_t i = 0; i < t->count; i++)
+		if (!fold->deadline || t->kinds[i].deadline < fold->deadline)
+			fold->deadline = t->kinds[i].deadline;
+}
+
+static bool history_is_sound(const struct finding_peer *h)
+{
+	const bool *flags[] = { &h->known, &h->first, &h->whole };
+	uint8_t byte, all = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(flags); i++) {
+		memcpy(&byte, flags[i], sizeof(byte));
+		all |= byte;
+	}
+	return all <= 1 && (unsigned int)h->state <= FINDING_PEER_RECOVERED &&
+	       estate_is_string(h->upstream, sizeof(h->upstream));
+}
+
+static bool kind_is_sound(const struct table *table, const struct kind *k)
+{
+	bool known = false;
+
+	/* a pointer that another process has left is compared, not followed */
+	for (size_t i = 0; i < cause_count(); i++)
+		known |= cause_at(i)->slug == k->cause;
+	for (size_t i = 0; i < SAMPLES_MAX; i++)
+		known &= estate_is_string(k->samples[i], sizeof(k->samples[i]));
+	return known && k->role < ARRAY_LEN(roles) && k->network < ARRAY_LEN(networks) &&
+	       k->confidence <= CONFIDENCE_PROVEN && k->address_count <= ADDRESSES_MAX &&
+	       history_is_sound(&k->history) && k->executable < FOLD_KINDS_MAX &&
+	       estate_is_string(table->executables[k->executable], FINDING_PATH_LEN) &&
+	       estate_is_string(k->peer.address, sizeof(k->peer.address)) &&
+	       estate_is_string(k->local.address, sizeof(k->local.address)) &&
+	       estate_is_string(k->container_id, sizeof(k->container_id)) &&
+	       estate_is_string(k->host_name, sizeof(k->host_name));
+}
+
+/* Another process has left these. */
+static void table_take_over(struct fold *fold)
+{
+	struct table *t = fold->table;
+	size_t count = t->count < FOLD_KINDS_MAX ? t->count : 0;
+
+	t->count = 0;
+	for (size_t i = 0; i < count; i++) {
+		if (kind_is_sound(t, &t->kinds[i]))
+			t->kinds[t->count++] = t->kinds[i];
+	}
+	deadline_update(fold);
+}
+
+struct fold *fold_new(uint64_t interval_ns, uint64_t limit, struct estate *estate)
 {
 	struct fold *fold = calloc(1, sizeof(*fold));
 
@@ -71,6 +151,13 @@ struct fold *fold_new(uint64_t interval_ns, uint64_t limit)
 		return NULL;
 	fold->interval_ns = interval_ns;
 	fold->limit = limit;
+	fold->estate = estate;
+	fold->table = estate_take(estate, sizeof(*fold->table));
+	if (!fold->table) {
+		free(fold);
+		return NULL;
+	}
+	table_take_over(fold);
 	return fold;
 }
 
@@ -78,8 +165,7 @@ void fold_free(struct fold *fold)
 {
 	if (!fold)
 		return;
-	for (size_t i = 0; i < fold->count; i++)
-		free(fold->kinds[i].executable);
+	estate_give(fold->estate, fold->table);
 	free(fold);
 }
 
@@ -105,7 +191,7 @@ static bool is_server(const struct finding *f)
 
 static bool same_role(const struct kind *k, const struct finding *f)
 {
-	return (k->role && !strcmp(k->role, "server")) == is_server(f);
+	return (k->role == word_find(roles, "server")) == is_server(f);
 }
 
 /* Clients are many, and each connection of one comes from another port: their failures are of one kind
@@ -122,47 +208,59 @@ static bool same_kind(const struct kind *k, const struct finding *f)
 
 static struct kind *kind_find(struct fold *fold, const struct finding *f, bool is_rest)
 {
-	for (size_t i = 0; i < fold->count; i++) {
-		struct kind *k = &fold->kinds[i];
+	struct table *t = fold->table;
+
+	for (size_t i = 0; i < t->count; i++) {
+		struct kind *k = &t->kinds[i];
 
 		if (k->is_rest == is_rest && !strcmp(k->cause, f->cause) && same_role(k, f) &&
-		    (is_rest || same_kind(k, f)) && !strcmp(k->executable, f->executable_path))
+		    (is_rest || same_kind(k, f)) &&
+		    !strcmp(t->executables[k->executable], f->executable_path))
 			return k;
 	}
 	return NULL;
 }
 
-static void deadline_update(struct fold *fold)
-{
-	fold->deadline = 0;
-	for (size_t i = 0; i < fold->count; i++)
-		if (!fold->deadline || fold->kinds[i].deadline < fold->deadline)
-			fold->deadline = fold->kinds[i].deadline;
-}
-
 static void kind_forget(struct fold *fold, size_t i)
 {
-	free(fold->kinds[i].executable);
-	fold->count--;
-	memmove(&fold->kinds[i], &fold->kinds[i + 1], (fold->count - i) * sizeof(fold->kinds[0]));
+	struct table *t = fold->table;
+
+	t->count--;
+	memmove(&t->kinds[i], &t->kinds[i + 1], (t->count - i) * sizeof(t->kinds[0]));
 }
 
-/* NULL, out of memory: the kind is not remembered, so its next failure is told too. */
-static struct kind *kind_add(struct fold *fold, uint64_t t, const struct finding *f, bool is_rest)
+/* The place of an executable: its own, or one that no kind has any more. There are as many as kinds. */
+static uint32_t executable_place(struct table *t, const char *path)
 {
-	struct kind *k = &fold->kinds[fold->count];
-	char *executable = strdup(f->executable_path);
+	bool used[FOLD_KINDS_MAX] = { false };
+	uint32_t place = 0;
+	struct text text;
 
-	if (!executable)
-		return NULL;
-	fold->count++;
+	for (size_t i = 0; i < t->count; i++) {
+		place = t->kinds[i].executable;
+		used[place] = true;
+		if (!strcmp(t->executables[place], path))
+			return place;
+	}
+	for (place = 0; place < FOLD_KINDS_MAX - 1 && used[place];)
+		place++;
+	text_init(&text, t->executables[place], FINDING_PATH_LEN);
+	text_add(&text, path);
+	return place;
+}
+
+static void kind_add(struct fold *fold, uint64_t t, const struct finding *f, bool is_rest)
+{
+	uint32_t executable = executable_place(fold->table, f->executable_path);
+	struct kind *k = &fold->table->kinds[fold->table->count];
+
 	*k = (struct kind){
 		.deadline = t + fold->interval_ns,
 		.told_ns = f->time_ns,
 		.cause = f->cause,
 		.wording = f->wording,
-		.role = f->role,
-		.network_type = f->network_type,
+		.role = word_find(roles, f->role),
+		.network = word_find(networks, f->network_type),
 		.is_rest = is_rest,
 		.executable = executable,
 	};
@@ -176,8 +274,8 @@ static struct kind *kind_add(struct fold *fold, uint64_t t, const struct finding
 	}
 	k->name_hash = hash_string(f->hello.server_name);
 	memcpy(k->host_name, f->host_name, sizeof(k->host_name));
+	fold->table->count++;
 	deadline_update(fold);
-	return k;
 }
 
 /* " from 312 addresses, such as 192.0.2.1, 192.0.2.2 and 192.0.2.3" */
@@ -216,7 +314,7 @@ static void kind_count(struct kind *k, const struct finding *f)
 	k->addresses[k->address_count++] = hash;
 }
 
-static void kind_tell(struct kind *k, struct finding *out)
+static void kind_tell(const struct fold *fold, struct kind *k, struct finding *out)
 {
 	struct text t;
 
@@ -225,9 +323,9 @@ static void kind_tell(struct kind *k, struct finding *out)
 		.time_ns = k->last_ns,
 		.duration_ns = k->last_ns > k->told_ns ? k->last_ns - k->told_ns : 0,
 		.cause = k->cause,
-		.confidence = k->confidence,
-		.role = k->role,
-		.network_type = k->network_type,
+		.confidence = (enum confidence)k->confidence,
+		.role = roles[k->role],
+		.network_type = networks[k->network],
 		.peer = k->peer,
 		.local = k->local,
 		.history = k->address_count < 2 ? k->history : (struct finding_peer){ 0 },
@@ -239,7 +337,7 @@ static void kind_tell(struct kind *k, struct finding *out)
 	if (k->address_count == 1)
 		memcpy(out->peer.address, k->samples[0], sizeof(out->peer.address));
 	text_init(&t, out->executable_path, sizeof(out->executable_path));
-	text_add(&t, k->executable);
+	text_add(&t, fold->table->executables[k->executable]);
 	text_init(&t, out->host_name, sizeof(out->host_name));
 	text_add(&t, k->host_name);
 	text_init(&t, out->message, sizeof(out->message));
@@ -257,13 +355,14 @@ static void kind_tell(struct kind *k, struct finding *out)
 /* Makes room for one more kind: told is whether *out tells one that had to go. */
 static bool room_make(struct fold *fold, struct finding *out)
 {
+	struct kind *oldest = &fold->table->kinds[0];
 	bool told;
 
-	if (fold->count < FOLD_KINDS_MAX)
+	if (fold->table->count < FOLD_KINDS_MAX)
 		return false;
-	told = fold->kinds[0].count;
+	told = oldest->count;
 	if (told)
-		kind_tell(&fold->kinds[0], out);
+		kind_tell(fold, oldest, out);
 	kind_forget(fold, 0);
 	return told;
 }
@@ -332,10 +431,10 @@ bool fold_take(struct fold *fold, uint64_t t, const struct finding *f, struct fi
 		}
 	}
 	*told = room_make(fold, out);
-	k = kind_add(fold, t, f, !is_first);
-	if (!is_first && k)
-		kind_count(k, f);
-	return is_first || !k;
+	kind_add(fold, t, f, !is_first);
+	if (!is_first)
+		kind_count(&fold->table->kinds[fold->table->count - 1], f);
+	return is_first;
 }
 
 bool fold_tell_due(struct fold *fold, uint64_t t, struct finding *out)
@@ -345,13 +444,13 @@ bool fold_tell_due(struct fold *fold, uint64_t t, struct finding *out)
 
 	if (!fold->deadline || t < fold->deadline)
 		return false;
-	while (i < fold->count && !told) {
-		struct kind *k = &fold->kinds[i];
+	while (i < fold->table->count && !told) {
+		struct kind *k = &fold->table->kinds[i];
 
 		if (t < k->deadline) {
 			i++;
 		} else if (k->count) {
-			kind_tell(k, out);
+			kind_tell(fold, k, out);
 			k->deadline = t + fold->interval_ns;
 			told = true;
 		} else {
@@ -369,8 +468,8 @@ static bool tell_and_forget(struct fold *fold, const struct finding_endpoint *pe
 	bool told = false;
 	size_t i = 0;
 
-	while (i < fold->count && !told) {
-		struct kind *k = &fold->kinds[i];
+	while (i < fold->table->count && !told) {
+		struct kind *k = &fold->table->kinds[i];
 
 		if (peer && (k->is_rest || !same_endpoint(&k->peer, peer))) {
 			i++;
@@ -378,7 +477,7 @@ static bool tell_and_forget(struct fold *fold, const struct finding_endpoint *pe
 		}
 		told = k->count;
 		if (told)
-			kind_tell(k, out);
+			kind_tell(fold, k, out);
 		kind_forget(fold, i);
 	}
 	deadline_update(fold);

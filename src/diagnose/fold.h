@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/estate.h"
 #include "finding/finding.h"
 
 struct fold;
@@ -21,8 +22,9 @@ struct fold;
 #define FOLD_KINDS_MAX 1024
 
 /* interval_ns 0: nothing is folded. limit: failures of one program that are told in full within an
- * interval, of all programs four times as many; 0: any. NULL when out of memory. */
-struct fold *fold_new(uint64_t interval_ns, uint64_t limit);
+ * interval, of all programs four times as many; 0: any. estate: where what is counted is kept, and another
+ * process may have counted some; NULL: in memory of its own. NULL when out of memory. */
+struct fold *fold_new(uint64_t interval_ns, uint64_t limit, struct estate *estate);
 void fold_free(struct fold *fold);
 
 /*

@@ -11,6 +11,7 @@
 
 #include "base/text.h"
 #include "base/units.h"
+#include "diagnose/causes.h"
 
 /* The span of a history is one to two of these. */
 #define SPAN_NS (600 * NS_PER_S)
@@ -51,8 +52,8 @@ struct peer {
 	struct mark base;	      /* where the span of its history begins */
 	struct mark next;	      /* and where the one after it will */
 	uint64_t netns;		      /* network namespace of its last failure, 0 unknown */
-	bool mixed;		      /* the counts may be those of several peers */
-	bool failing;		      /* and not seen to recover */
+	uint32_t mixed;		      /* 1: the counts may be those of several peers */
+	uint32_t failing;	      /* 1: and not seen to recover */
 	struct mark fell;	      /* before the first failure of that */
 	uint64_t proof_ns;
 	uint64_t t_recovered;
@@ -66,17 +67,66 @@ struct peer {
 };
 
 struct peers {
+	struct estate *estate; /* NULL: all is its own */
 	uint64_t ages;
-	struct peer all[PEERS_MAX];
+	struct peer *all; /* PEERS_MAX */
 };
 
-struct peers *peers_new(void)
+/* As causes.c has it, whatever is found in the place of the pointer; NULL: unknown. */
+static const char *slug_of(const char *pointer)
 {
-	return calloc(1, sizeof(struct peers));
+	for (size_t i = 0; pointer && i < cause_count(); i++)
+		if (cause_at(i)->slug == pointer)
+			return pointer;
+	return NULL;
+}
+
+static void tally_take_over(struct tally *tally)
+{
+	for (size_t i = 0; i < CAUSES_MAX; i++) {
+		tally->causes[i] = slug_of(tally->causes[i]);
+		if (!tally->causes[i])
+			tally->counts[i] = 0;
+	}
+}
+
+/* Another process has left these: of what may be anything, what is no number is put right. */
+static void peers_take_over(struct peers *peers)
+{
+	for (size_t i = 0; i < PEERS_MAX && peers->all[i].key.family; i++) {
+		struct peer *p = &peers->all[i];
+
+		if (!estate_is_string(p->upstream, sizeof(p->upstream)))
+			p->upstream[0] = '\0';
+		p->cause = slug_of(p->cause);
+		tally_take_over(&p->tally);
+		tally_take_over(&p->totals);
+		if (p->age > peers->ages)
+			peers->ages = p->age;
+	}
+}
+
+struct peers *peers_new(struct estate *estate)
+{
+	struct peers *peers = calloc(1, sizeof(*peers));
+
+	if (!peers)
+		return NULL;
+	peers->estate = estate;
+	peers->all = estate_take(estate, PEERS_MAX * sizeof(*peers->all));
+	if (!peers->all) {
+		free(peers);
+		return NULL;
+	}
+	peers_take_over(peers);
+	return peers;
 }
 
 void peers_free(struct peers *peers)
 {
+	if (!peers)
+		return;
+	estate_give(peers->estate, peers->all);
 	free(peers);
 }
 
@@ -179,7 +229,7 @@ bool peers_read(struct peers *peers, const struct tlsfail_peer *record,
 		.last_failure = p->n.t_failed,
 		.last_success = p->n.t_done,
 	};
-	p->failing = false;
+	p->failing = 0;
 	p->t_recovered = record->t;
 	return true;
 }
@@ -197,7 +247,7 @@ static void fall(struct peer *p, const struct tlsfail_peer_counts *n)
 {
 	bool relapse = p->t_recovered && n->t_failed - p->t_recovered < RELAPSE_NS;
 
-	p->failing = true;
+	p->failing = 1;
 	p->fell = (struct mark){
 		.t = n->t_failing,
 		.ended = n->done + n->failed - n->streak,

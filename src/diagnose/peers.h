@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/estate.h"
 #include "tlsfail_abi.h"
 
 /* Peers that are remembered at a time; the one that was quiet for longest makes room. */
@@ -56,8 +57,9 @@ struct peer_recovery {
 
 struct peers;
 
-/* NULL when out of memory. */
-struct peers *peers_new(void);
+/* estate: where peers are remembered, and another process may have remembered some; NULL: in memory of its
+ * own. NULL when out of memory. */
+struct peers *peers_new(struct estate *estate);
 void peers_free(struct peers *peers);
 
 /* Takes over counts. Do they tell that a peer which was failing works again? Then that is told in

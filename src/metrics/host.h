@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <linux/types.h>
 
+#include "base/exposition.h"
 #include "base/probe_runs.h"
 #include "tlsfail_abi.h"
 #include "tlsfail_maps.h"
@@ -57,5 +58,8 @@ struct metrics_host {
 
 	struct metrics_process process;
 };
+
+/* Writes the families of records, outputs, probes and of the process. */
+void metrics_host_write(const struct metrics_host *host, struct exposition *exposition);
 
 #endif

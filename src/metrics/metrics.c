@@ -40,7 +40,8 @@ struct failing_row {
 	struct metrics_failing how;
 };
 
-struct metrics {
+/* What has to survive: see metrics_new(). */
+struct counts {
 	uint64_t failed[ROLE_COUNT]; /* handshakes */
 	uint64_t aborted;	 /* of the client's: given up here, which is no failure of TLS */
 	uint64_t noise;		 /* of the server's: nobody has to do anything */
@@ -50,14 +51,20 @@ struct metrics {
 	struct cert_row certs[METRICS_CERTS_MAX];
 	uint64_t certs_omitted; /* sightings of peers that have no row */
 
+	struct plus plus;
+	unsigned int peer_count;
+};
+
+struct metrics {
+	struct estate *estate; /* NULL: the parts are its own */
+	struct counts *counts;
+
 	size_t failing_count; /* and no more than METRICS_FAILING_MAX of them here */
 	struct failing_row failing[METRICS_FAILING_MAX];
 
 	struct metrics_host host;
-	struct plus plus;
 
 	unsigned int peers_max;
-	unsigned int peer_count;
 	uint16_t slots[PEER_SLOTS]; /* hash table: index in peers, plus 1; 0: free */
 	char (*peers)[PEER_LEN];    /* peers_max of them */
 	const struct metrics_names *names;
@@ -78,19 +85,60 @@ static size_t by_cause_len(const struct metrics *m, unsigned int peers)
 	return (ROW_PEERS + (size_t)peers) * m->cause_count;
 }
 
-struct metrics *metrics_new(unsigned int peers, const struct metrics_names *names)
+/* Where a peer is in the table, or the free slot where it would be. */
+static size_t slot_find(const struct metrics *m, const char *peer)
+{
+	size_t slot = (size_t)hash_add(HASH_EMPTY, peer, strlen(peer)) % PEER_SLOTS;
+
+	while (m->slots[slot] && strcmp(m->peers[m->slots[slot] - 1], peer) != 0)
+		slot = (slot + 1) % PEER_SLOTS;
+	return slot;
+}
+
+static bool counts_are_sound(const struct metrics *m)
+{
+	const struct counts *c = m->counts;
+
+	if (c->peer_count > m->peers_max || c->cert_count > METRICS_CERTS_MAX)
+		return false;
+	for (unsigned int i = 0; i < c->peer_count; i++)
+		if (!estate_is_string(m->peers[i], PEER_LEN))
+			return false;
+	for (size_t i = 0; i < c->cert_count; i++)
+		if (!estate_is_string(c->certs[i].peer, PEER_LEN))
+			return false;
+	return plus_is_sound(&c->plus);
+}
+
+/* What a process before this one has counted. */
+static void counts_take_over(struct metrics *m)
+{
+	if (!counts_are_sound(m)) {
+		*m->counts = (struct counts){ 0 };
+		memset(m->by_cause, 0, by_cause_len(m, m->peers_max) * sizeof(*m->by_cause));
+	}
+	for (unsigned int i = 0; i < m->counts->peer_count; i++)
+		m->slots[slot_find(m, m->peers[i])] = (uint16_t)(i + 1);
+}
+
+struct metrics *metrics_new(unsigned int peers, const struct metrics_names *names,
+			    struct estate *estate)
 {
 	struct metrics *m = calloc(1, sizeof(*m));
 
 	if (!m)
 		return NULL;
+	m->estate = estate;
 	m->names = names;
 	m->cause_count = names->cause_count();
 	m->peers_max = peers;
-	m->peers = calloc(peers ? peers : 1, sizeof(*m->peers));
-	m->by_cause = calloc(by_cause_len(m, peers), sizeof(*m->by_cause));
-	if (m->peers && m->by_cause)
+	m->counts = estate_take(estate, sizeof(*m->counts));
+	m->peers = estate_take(estate, (peers ? peers : 1) * sizeof(*m->peers));
+	m->by_cause = estate_take(estate, by_cause_len(m, peers) * sizeof(*m->by_cause));
+	if (m->counts && m->peers && m->by_cause) {
+		counts_take_over(m);
 		return m;
+	}
 	metrics_free(m);
 	return NULL;
 }
@@ -99,23 +147,28 @@ void metrics_free(struct metrics *m)
 {
 	if (!m)
 		return;
-	free(m->peers);
-	free(m->by_cause);
+	estate_give(m->estate, m->counts);
+	estate_give(m->estate, m->peers);
+	estate_give(m->estate, m->by_cause);
 	free(m);
 }
 
 struct metrics *metrics_clone(const struct metrics *m)
 {
-	struct metrics *clone = metrics_new(m->peers_max, m->names), own;
+	struct metrics *clone = metrics_new(m->peers_max, m->names, NULL), own;
+	unsigned int peers = m->counts->peer_count;
 
 	if (!clone)
 		return NULL;
 	own = *clone;
 	*clone = *m;
+	clone->estate = NULL;
+	clone->counts = own.counts;
 	clone->peers = own.peers;
 	clone->by_cause = own.by_cause;
-	memcpy(clone->peers, m->peers, m->peer_count * sizeof(*m->peers));
-	memcpy(clone->by_cause, m->by_cause, by_cause_len(m, m->peer_count) * sizeof(*m->by_cause));
+	*clone->counts = *m->counts;
+	memcpy(clone->peers, m->peers, peers * sizeof(*m->peers));
+	memcpy(clone->by_cause, m->by_cause, by_cause_len(m, peers) * sizeof(*m->by_cause));
 	return clone;
 }
 
@@ -139,17 +192,14 @@ static size_t peer_row(struct metrics *m, const struct finding_endpoint *endpoin
 	if (!m->peers_max)
 		return ROW_OTHER;
 	peer_print(peer, endpoint);
-	slot = (size_t)hash_add(HASH_EMPTY, peer, strlen(peer));
-	while (m->slots[slot %= PEER_SLOTS]) {
-		if (!strcmp(m->peers[m->slots[slot] - 1], peer))
-			return ROW_PEERS + m->slots[slot] - 1;
-		slot++;
+	slot = slot_find(m, peer);
+	if (!m->slots[slot]) {
+		if (m->counts->peer_count == m->peers_max)
+			return ROW_OTHER;
+		memcpy(m->peers[m->counts->peer_count], peer, sizeof(peer));
+		m->slots[slot] = (uint16_t)++m->counts->peer_count;
 	}
-	if (m->peer_count == m->peers_max)
-		return ROW_OTHER;
-	memcpy(m->peers[m->peer_count++], peer, sizeof(peer));
-	m->slots[slot] = (uint16_t)m->peer_count;
-	return ROW_PEERS + m->peer_count - 1;
+	return ROW_PEERS + m->slots[slot] - 1;
 }
 
 void metrics_failure(struct metrics *m, const struct finding *f)
@@ -159,11 +209,11 @@ void metrics_failure(struct metrics *m, const struct finding *f)
 
 	/* Where TCP did not connect no handshake was begun. */
 	if (f->noise)
-		m->noise++;
+		m->counts->noise++;
 	else if (!strcmp(f->cause, "local-abort"))
-		m->aborted++;
+		m->counts->aborted++;
 	else if (strcmp(f->phase, "connect") != 0)
-		m->failed[role]++;
+		m->counts->failed[role]++;
 	for (size_t i = 0; i < m->cause_count; i++) {
 		if (strcmp(m->names->cause_slug(i), f->cause) != 0)
 			continue;
@@ -171,23 +221,23 @@ void metrics_failure(struct metrics *m, const struct finding *f)
 		break; /* of a cause with several rows the first counts */
 	}
 	if (f->alert.known)
-		m->alerts[f->alert.received][f->alert.code]++;
-	plus_failure(&m->plus, f);
+		m->counts->alerts[f->alert.received][f->alert.code]++;
+	plus_failure(&m->counts->plus, f);
 }
 
 void metrics_succeeded(struct metrics *m, const struct finding_endpoint *peer, uint64_t handshakes)
 {
-	plus_succeeded(&m->plus, peer, handshakes);
+	plus_succeeded(&m->counts->plus, peer, handshakes);
 }
 
 static void certs_forget(struct metrics *m, uint64_t now_ns)
 {
-	for (size_t i = 0; i < m->cert_count;) {
-		uint64_t seen_ns = m->certs[i].ends.time_ns;
+	for (size_t i = 0; i < m->counts->cert_count;) {
+		uint64_t seen_ns = m->counts->certs[i].ends.time_ns;
 
 		if (now_ns > seen_ns &&
 		    now_ns - seen_ns > METRICS_CERT_FORGET_S * (uint64_t)NS_PER_S)
-			m->certs[i] = m->certs[--m->cert_count];
+			m->counts->certs[i] = m->counts->certs[--m->counts->cert_count];
 		else
 			i++;
 	}
@@ -197,17 +247,17 @@ static void certs_forget(struct metrics *m, uint64_t now_ns)
  * is later. NULL: none. */
 static struct cert_row *cert_row(struct metrics *m, const char *peer, int64_t leaf)
 {
-	struct cert_row *last = &m->certs[0];
+	struct cert_row *last = &m->counts->certs[0];
 
-	for (size_t i = 0; i < m->cert_count; i++) {
-		if (!strcmp(m->certs[i].peer, peer))
-			return &m->certs[i];
-		if (m->certs[i].ends.leaf > last->ends.leaf)
-			last = &m->certs[i];
+	for (size_t i = 0; i < m->counts->cert_count; i++) {
+		if (!strcmp(m->counts->certs[i].peer, peer))
+			return &m->counts->certs[i];
+		if (m->counts->certs[i].ends.leaf > last->ends.leaf)
+			last = &m->counts->certs[i];
 	}
-	if (m->cert_count < METRICS_CERTS_MAX)
-		return &m->certs[m->cert_count++];
-	m->certs_omitted++;
+	if (m->counts->cert_count < METRICS_CERTS_MAX)
+		return &m->counts->certs[m->counts->cert_count++];
+	m->counts->certs_omitted++;
 	return last->ends.leaf > leaf ? last : NULL;
 }
 
@@ -285,11 +335,11 @@ static void write_handshakes(struct exposition *e, const struct metrics *m)
 		"TLS handshakes whose outcome is known, by the side that the traced process "
 		"was on.");
 	write_result(e, ROLE_CLIENT, "success", n[TLSFAIL_N_CLIENT_OK]);
-	write_result(e, ROLE_CLIENT, "failure", m->failed[ROLE_CLIENT]);
-	write_result(e, ROLE_CLIENT, "aborted", m->aborted);
+	write_result(e, ROLE_CLIENT, "failure", m->counts->failed[ROLE_CLIENT]);
+	write_result(e, ROLE_CLIENT, "aborted", m->counts->aborted);
 	write_result(e, ROLE_SERVER, "success", n[TLSFAIL_N_SERVER_OK]);
-	write_result(e, ROLE_SERVER, "failure", m->failed[ROLE_SERVER]);
-	write_result(e, ROLE_SERVER, "noise", m->noise);
+	write_result(e, ROLE_SERVER, "failure", m->counts->failed[ROLE_SERVER]);
+	write_result(e, ROLE_SERVER, "noise", m->counts->noise);
 }
 
 /* Of a row that is always there the causes that were not met are 0, so that the first failure is seen
@@ -324,7 +374,7 @@ static void write_failures(struct exposition *e, const struct metrics *m)
 		"side gave up.");
 	write_row(e, m, ROW_SERVER, NULL);
 	write_row(e, m, ROW_OTHER, m->peers_max ? "other" : NULL);
-	for (unsigned int i = 0; i < m->peer_count; i++)
+	for (unsigned int i = 0; i < m->counts->peer_count; i++)
 		write_row(e, m, ROW_PEERS + i, m->peers[i]);
 }
 
@@ -387,8 +437,8 @@ static void write_alerts(struct exposition *e, const struct metrics *m)
 	exposition_family(
 		e, EXPOSITION_COUNTER, "tlsfail_alerts", NULL,
 		"TLS alerts of failed handshakes; those sent may be inferred from the error.");
-	for (size_t direction = 0; direction < ARRAY_LEN(m->alerts); direction++) {
-		for (unsigned int code = 0; code < ARRAY_LEN(m->alerts[0]); code++) {
+	for (size_t direction = 0; direction < ARRAY_LEN(m->counts->alerts); direction++) {
+		for (unsigned int code = 0; code < ARRAY_LEN(m->counts->alerts[0]); code++) {
 			const char *name = m->names->alert_name((uint8_t)code);
 			char number[4];
 			struct exposition_label labels[] = { { "direction", directions[direction] },
@@ -397,11 +447,11 @@ static void write_alerts(struct exposition *e, const struct metrics *m)
 							     { 0 } };
 			struct text t;
 
-			if (!m->alerts[direction][code])
+			if (!m->counts->alerts[direction][code])
 				continue;
 			text_init(&t, number, sizeof(number));
 			text_addf(&t, "%u", code);
-			exposition_integer(e, labels, m->alerts[direction][code]);
+			exposition_integer(e, labels, m->counts->alerts[direction][code]);
 		}
 	}
 }
@@ -435,198 +485,24 @@ static void write_certificates(struct exposition *e, const struct metrics *m)
 {
 	exposition_family(e, EXPOSITION_GAUGE, "tlsfail_certificate_not_after_timestamp_seconds",
 			  "seconds", "When a peer's certificate expires.");
-	for (size_t i = 0; i < m->cert_count; i++) {
-		const struct exposition_label labels[] = { { "peer", m->certs[i].peer }, { 0 } };
+	for (size_t i = 0; i < m->counts->cert_count; i++) {
+		const struct exposition_label labels[] = { { "peer", m->counts->certs[i].peer },
+							   { 0 } };
 
-		exposition_decimal(e, labels, (double)m->certs[i].ends.leaf);
+		exposition_decimal(e, labels, (double)m->counts->certs[i].ends.leaf);
 	}
 	exposition_family(e, EXPOSITION_GAUGE,
 			  "tlsfail_certificate_chain_not_after_timestamp_seconds", "seconds",
 			  "When the first certificate in the chain that a peer sent expires.");
-	for (size_t i = 0; i < m->cert_count; i++) {
-		const struct exposition_label labels[] = { { "peer", m->certs[i].peer }, { 0 } };
+	for (size_t i = 0; i < m->counts->cert_count; i++) {
+		const struct exposition_label labels[] = { { "peer", m->counts->certs[i].peer },
+							   { 0 } };
 
-		exposition_decimal(e, labels, (double)m->certs[i].ends.chain);
+		exposition_decimal(e, labels, (double)m->counts->certs[i].ends.chain);
 	}
 	exposition_family(e, EXPOSITION_COUNTER, "tlsfail_certificate_sightings_omitted", NULL,
 			  "Certificates of peers beyond the number of peers that are shown.");
-	exposition_integer(e, NULL, m->certs_omitted);
-}
-
-static void write_lost(struct exposition *e, const char *stage, const char *record, uint64_t count)
-{
-	const struct exposition_label labels[] = { { "stage", stage },
-						   { "record", record },
-						   { 0 } };
-
-	exposition_integer(e, labels, count);
-}
-
-static void write_undecided(struct exposition *e, const char *what, uint64_t count)
-{
-	const struct exposition_label labels[] = { { "what", what }, { 0 } };
-
-	exposition_integer(e, labels, count);
-}
-
-static void write_records(struct exposition *e, const struct metrics_host *h)
-{
-	const __u64 *n = h->counters.n;
-	uint64_t dropped = 0;
-
-	for (size_t i = 0; i < h->output_count; i++)
-		dropped += h->outputs[i].dropped;
-	exposition_family(e, EXPOSITION_COUNTER, "tlsfail_records_received", NULL,
-			  "Records received from the kernel side.");
-	exposition_integer(e, NULL, h->records);
-	exposition_family(e, EXPOSITION_COUNTER, "tlsfail_records_lost", NULL,
-			  "What was lost, by where and what.");
-	write_lost(e, "kernel", "failure", n[TLSFAIL_N_LOST_CONN]);
-	write_lost(e, "kernel", "wire", n[TLSFAIL_N_LOST_WIRE]);
-	write_lost(e, "kernel", "connection", n[TLSFAIL_N_UNTRACKED]);
-	write_lost(e, "kernel", "process", n[TLSFAIL_N_LOST_EXEC]);
-	write_lost(e, "decode", "any", h->invalid);
-	write_lost(e, "correlate", "wire", h->orphans);
-	write_lost(e, "output", "event", dropped);
-	exposition_family(e, EXPOSITION_COUNTER, "tlsfail_undecided", NULL,
-			  "Handshakes that may have completed or failed, and TLS library errors "
-			  "whose connection is uncertain: neither is reported.");
-	write_undecided(e, "handshake", n[TLSFAIL_N_UNSURE]);
-	write_undecided(e, "error", n[TLSFAIL_N_UNOWNED]);
-	exposition_family(e, EXPOSITION_COUNTER, "tlsfail_conclusions_withdrawn", NULL,
-			  "Causes withheld because the evidence of their finding contradicts "
-			  "them.");
-	exposition_integer(e, NULL, h->contradictions);
-	exposition_family(
-		e, EXPOSITION_COUNTER, "tlsfail_analyst_crashes", NULL,
-		"Crashes of the process that reads what peers send: the record that it had "
-		"at hand is missing, and what counts findings begins anew.");
-	exposition_integer(e, NULL, h->crashes);
-}
-
-struct output_family {
-	enum exposition_type type;
-	const char *name;
-	const char *unit;
-	const char *help;
-	uint64_t (*value)(const struct metrics_output *output);
-};
-
-static uint64_t output_written(const struct metrics_output *o)
-{
-	return o->written;
-}
-
-static uint64_t output_dropped(const struct metrics_output *o)
-{
-	return o->dropped;
-}
-
-static uint64_t output_errors(const struct metrics_output *o)
-{
-	return o->errors;
-}
-
-static uint64_t output_waiting(const struct metrics_output *o)
-{
-	return o->waiting;
-}
-
-static uint64_t output_waiting_bytes(const struct metrics_output *o)
-{
-	return o->waiting_bytes;
-}
-
-static uint64_t output_failing(const struct metrics_output *o)
-{
-	return o->failing;
-}
-
-static const struct output_family output_families[] = {
-	{ EXPOSITION_COUNTER, "tlsfail_sink_events_written", NULL, "Events that a sink accepted.",
-	  output_written },
-	{ EXPOSITION_COUNTER, "tlsfail_sink_events_dropped", NULL,
-	  "Events that a sink did not get.", output_dropped },
-	{ EXPOSITION_COUNTER, "tlsfail_sink_errors", NULL, "Failed attempts to write to a sink.",
-	  output_errors },
-	{ EXPOSITION_GAUGE, "tlsfail_sink_queue_length", NULL, "Events that wait for a sink.",
-	  output_waiting },
-	{ EXPOSITION_GAUGE, "tlsfail_sink_queue_size_bytes", "bytes",
-	  "Memory that waiting events "
-	  "use.",
-	  output_waiting_bytes },
-	{ EXPOSITION_GAUGE, "tlsfail_sink_failing", NULL,
-	  "1 when the last attempt to write to a sink failed.", output_failing },
-};
-
-static void write_outputs(struct exposition *e, const struct metrics_host *h)
-{
-	for (size_t f = 0; f < ARRAY_LEN(output_families); f++) {
-		const struct output_family *family = &output_families[f];
-
-		exposition_family(e, family->type, family->name, family->unit, family->help);
-		for (size_t i = 0; i < h->output_count; i++) {
-			const struct exposition_label sink[] = { { "sink", h->outputs[i].name },
-								 { 0 } };
-
-			exposition_integer(e, sink, family->value(&h->outputs[i]));
-		}
-	}
-}
-
-static void write_probes(struct exposition *e, const struct metrics_host *h)
-{
-	exposition_family(e, EXPOSITION_COUNTER, "tlsfail_probe_misses", NULL,
-			  "Times that the kernel did not run a BPF program.");
-	for (size_t i = 0; i < h->probes.count; i++) {
-		const struct exposition_label probe[] = { { "probe", h->probes.items[i].name },
-							  { 0 } };
-
-		exposition_integer(e, probe, h->probes.items[i].misses);
-	}
-	if (!h->probes.timed)
-		return;
-	exposition_family(e, EXPOSITION_COUNTER, "tlsfail_probe_hits", NULL,
-			  "Times that a BPF program ran.");
-	for (size_t i = 0; i < h->probes.count; i++) {
-		const struct exposition_label probe[] = { { "probe", h->probes.items[i].name },
-							  { 0 } };
-
-		exposition_integer(e, probe, h->probes.items[i].hits);
-	}
-	exposition_family(e, EXPOSITION_COUNTER, "tlsfail_probe_run_seconds", "seconds",
-			  "Time spent in a BPF program.");
-	for (size_t i = 0; i < h->probes.count; i++) {
-		const struct exposition_label probe[] = { { "probe", h->probes.items[i].name },
-							  { 0 } };
-
-		exposition_decimal(e, probe, (double)h->probes.items[i].run_time / NS_PER_S);
-	}
-}
-
-/* The names that every client library of Prometheus uses. */
-static void write_process(struct exposition *e, const struct metrics_process *p)
-{
-	if (!p->known)
-		return;
-	exposition_family(e, EXPOSITION_COUNTER, "process_cpu_seconds", "seconds",
-			  "User and system CPU time of tlsfail.");
-	exposition_decimal(e, NULL, p->cpu_s);
-	exposition_family(e, EXPOSITION_GAUGE, "process_start_time_seconds", "seconds",
-			  "When tlsfail started.");
-	exposition_decimal(e, NULL, p->start_s);
-	exposition_family(e, EXPOSITION_GAUGE, "process_resident_memory_bytes", "bytes",
-			  "Resident memory of tlsfail, without the BPF maps.");
-	exposition_integer(e, NULL, p->resident);
-	exposition_family(e, EXPOSITION_GAUGE, "process_virtual_memory_bytes", "bytes",
-			  "Virtual memory of tlsfail.");
-	exposition_integer(e, NULL, p->virtual);
-	exposition_family(e, EXPOSITION_GAUGE, "process_open_fds", NULL,
-			  "Open file descriptors of tlsfail.");
-	exposition_integer(e, NULL, p->open_fds);
-	exposition_family(e, EXPOSITION_GAUGE, "process_max_fds", NULL,
-			  "The limit of open file descriptors.");
-	exposition_integer(e, NULL, p->max_fds);
+	exposition_integer(e, NULL, m->counts->certs_omitted);
 }
 
 void metrics_write(const struct metrics *m, enum exposition_format format, struct text *text)
@@ -639,14 +515,11 @@ void metrics_write(const struct metrics *m, enum exposition_format format, struc
 	write_failures(&e, m);
 	write_failing(&e, m);
 	write_alerts(&e, m);
-	plus_write(&m->plus, &e,
+	plus_write(&m->counts->plus, &e,
 		   m->host.counters.n[TLSFAIL_N_CLIENT_OK] +
 			   m->host.counters.n[TLSFAIL_N_SERVER_OK]);
 	write_durations(&e, &m->host.counters);
 	write_certificates(&e, m);
-	write_records(&e, &m->host);
-	write_outputs(&e, &m->host);
-	write_probes(&e, &m->host);
-	write_process(&e, &m->host.process);
+	metrics_host_write(&m->host, &e);
 	exposition_end(&e);
 }

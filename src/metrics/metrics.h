@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/estate.h"
 #include "base/exposition.h"
 #include "finding/certificate_ends.h"
 #include "finding/finding.h"
@@ -37,8 +38,10 @@ struct metrics_names {
 };
 
 /* Failures are shown for so many peers by name, first come first served, and for all others
- * together as "other"; 0: no peer is named. names has to outlive it. NULL when out of memory. */
-struct metrics *metrics_new(unsigned int peers, const struct metrics_names *names);
+ * together as "other"; 0: no peer is named. names has to outlive it; so has estate, in which counts go
+ * on where another process has left them, unless that is NULL. NULL when out of memory. */
+struct metrics *metrics_new(unsigned int peers, const struct metrics_names *names,
+			    struct estate *estate);
 void metrics_free(struct metrics *m);
 
 /* A second one with the same counts, metrics_free() for it too. NULL when out of memory. */

@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "base/estate.h"
+
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 
 /* -- what a failure counts as ------------------------------------------------------------------ */
@@ -114,6 +116,24 @@ static struct plus_row *row_get(struct plus *plus, enum plus_kind kind, const st
 	row = &plus->rows[kind][plus->count[kind]++];
 	*row = *key;
 	return row;
+}
+
+static bool row_is_sound(const struct plus_row *row)
+{
+	return estate_is_string(row->name, sizeof(row->name)) &&
+	       estate_is_string(row->server, sizeof(row->server));
+}
+
+bool plus_is_sound(const struct plus *plus)
+{
+	for (int kind = 0; kind < PLUS_KIND_COUNT; kind++) {
+		if (plus->count[kind] > PLUS_ROWS_MAX || !row_is_sound(&plus->others[kind]))
+			return false;
+		for (unsigned int i = 0; i < plus->count[kind]; i++)
+			if (!row_is_sound(&plus->rows[kind][i]))
+				return false;
+	}
+	return true;
 }
 
 void plus_failure(struct plus *plus, const struct finding *f)

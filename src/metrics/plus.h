@@ -6,6 +6,7 @@
 #ifndef TLSFAIL_METRICS_PLUS_H
 #define TLSFAIL_METRICS_PLUS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/exposition.h"
@@ -48,6 +49,9 @@ struct plus {
 	struct plus_row rows[PLUS_KIND_COUNT][PLUS_ROWS_MAX];
 	struct plus_row others[PLUS_KIND_COUNT];
 };
+
+/* Can these be counts, wherever they come from? */
+bool plus_is_sound(const struct plus *plus);
 
 /* A failure of nginx is counted; one of another program is not. */
 void plus_failure(struct plus *plus, const struct finding *finding);

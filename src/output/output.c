@@ -49,14 +49,13 @@ struct output {
 	pthread_cond_t work;  /* there may be something to send */
 	pthread_cond_t room;  /* something was sent */
 	struct queue queue;
-	bool full;	    /* until half of the queue is free again */
-	uint64_t since;	    /* when the first of the queue came, at the earliest */
-	uint64_t untold;    /* dropped, and no event has said so */
-	uint64_t removed;   /* from the queue, so far */
-	uint64_t notice;    /* the place among all that was queued of the event that waits there to
+	bool full;	  /* until half of the queue is free again */
+	uint64_t since;	  /* when the first of the queue came, at the earliest */
+	uint64_t removed; /* from the queue, so far */
+	uint64_t notice;  /* the place among all that was queued of the event that waits there to
 			      * report losses; 0: none does. It is no event that can be lost. */
-	uint64_t notice_of; /* how many losses it reports */
-	struct output_counts counts;
+	struct output_kept *kept;
+	struct output_kept own; /* where nothing has to survive */
 
 	bool ended;	 /* for good, by final_error */
 	int final_error; /* not yet told the caller */
@@ -143,14 +142,14 @@ static void failure_tell(struct output *o, int err, const char *words)
 		return;
 	o->told_at = now;
 	o->told = true;
-	log_line("%s: %s; retrying, and queueing up to %zu KiB meanwhile", o->counts.name,
+	log_line("%s: %s; retrying, and queueing up to %zu KiB meanwhile", o->kept->counts.name,
 		 words[0] ? words : strerror(-err), o->options.queue_size / 1024);
 }
 
 static void attempt_failed(struct output *o, int err, const struct sink_sent *sent,
 			   const char *words)
 {
-	o->counts.errors++;
+	o->kept->counts.errors++;
 	if (o->options.final || (o->is_stdout && err == -EPIPE)) {
 		o->ended = true;
 		o->final_error = err;
@@ -167,7 +166,7 @@ static void attempt_failed(struct output *o, int err, const struct sink_sent *se
 static void attempt_succeeded(struct output *o)
 {
 	if (o->told)
-		log_line("%s: works again", o->counts.name);
+		log_line("%s: works again", o->kept->counts.name);
 	o->told = false;
 	o->failing = false;
 	o->failures = 0;
@@ -181,14 +180,15 @@ static uint64_t remove_items(struct output *o, size_t count, bool lost)
 	bool has_notice = o->notice > o->removed && o->notice <= o->removed + count;
 
 	queue_drop(&o->queue, count);
+	o->kept->counts.waiting = o->queue.count;
 	o->removed += count;
 	if (!has_notice)
 		return lost ? count : 0;
 	o->notice = 0;
-	if (!lost)
-		return 0;
-	o->untold += o->notice_of;
-	return count - 1;
+	if (lost)
+		o->kept->untold += o->kept->notice_of;
+	o->kept->notice_of = 0;
+	return lost ? count - 1 : 0;
 }
 
 /* What came of an attempt, under the lock. */
@@ -201,13 +201,13 @@ static void attempt_count(struct output *o, int err, const struct sink_sent *sen
 	if (!all_refused)
 		refused = sent->refused;
 	o->since = clock_monotonic();
-	o->counts.written += sent->taken - sent->refused;
-	o->counts.dropped += refused;
-	o->untold += refused;
+	o->kept->counts.written += sent->taken - sent->refused;
+	o->kept->counts.dropped += refused;
+	o->kept->untold += refused;
 	if (sent->taken)
 		attempt_succeeded(o);
 	if (sent->refused && !o->refusing)
-		log_line("%s: %s", o->counts.name, words);
+		log_line("%s: %s", o->kept->counts.name, words);
 	o->refusing = sent->taken ? sent->refused : o->refusing;
 	if (!err)
 		o->retry_at = 0;
@@ -336,6 +336,19 @@ static bool keeps_days(const struct output *o)
 	return !o->is_stdout || (!fstat(o->options.sink.fd, &st) && S_ISREG(st.st_mode));
 }
 
+/* Goes on with the counts; of what waited, the event that reports losses is none that can be lost. */
+static void take_over(struct output *o)
+{
+	struct output_kept *k = o->kept;
+	uint64_t lost = k->counts.waiting - (k->counts.waiting && k->notice_of);
+
+	k->counts.dropped += lost;
+	k->untold += lost + k->notice_of;
+	k->notice_of = 0;
+	k->counts.waiting = 0;
+	k->counts.name = o->spec;
+}
+
 int output_open(const struct output_options *options, const char *spec, struct output **out,
 		struct text *error)
 {
@@ -351,7 +364,8 @@ int output_open(const struct output_options *options, const char *spec, struct o
 		return -ENOMEM;
 	}
 	o->options = *options;
-	o->counts.name = o->spec;
+	o->kept = options->kept ? options->kept : &o->own;
+	take_over(o);
 	o->stop = o->options.sink.stop = -1;
 	err = conditions_init(o);
 	if (!err)
@@ -394,8 +408,8 @@ static int error_take(struct output *o)
 
 static void count_dropped(struct output *o)
 {
-	o->counts.dropped++;
-	o->untold++;
+	o->kept->counts.dropped++;
+	o->kept->untold++;
 }
 
 /* An error of a direct output is final: nobody else would try again. */
@@ -405,10 +419,10 @@ static int write_direct(struct output *o, const struct text *t)
 
 	pthread_mutex_lock(&o->lock);
 	o->ended = err;
-	o->counts.queued++;
-	o->counts.errors += o->ended;
-	o->counts.written += !o->ended;
-	o->counts.dropped += o->ended;
+	o->kept->counts.queued++;
+	o->kept->counts.errors += o->ended;
+	o->kept->counts.written += !o->ended;
+	o->kept->counts.dropped += o->ended;
 	pthread_mutex_unlock(&o->lock);
 	return err;
 }
@@ -429,10 +443,11 @@ static bool put(struct output *o, const struct text *t, uint64_t time_ns)
 		}
 		wait_until(o, &o->room, now + LOOK_NS < time_ns ? now + LOOK_NS : time_ns);
 	}
+	o->kept->counts.waiting = o->queue.count;
 	first = o->queue.count == 1;
 	if (first)
 		o->since = clock_monotonic();
-	o->counts.queued++;
+	o->kept->counts.queued++;
 	if (first || o->queue.count == o->type->batch_max)
 		pthread_cond_signal(&o->work);
 	return true;
@@ -521,9 +536,9 @@ static void loss_put(struct output *o, struct finding *loss, uint64_t time_ns, c
 	o->type->format(&o->options.sink, loss, &t);
 	pthread_mutex_lock(&o->lock);
 	if (put(o, &t, time_ns)) {
-		o->untold -= loss->loss.output;
-		o->notice = o->counts.queued;
-		o->notice_of = loss->loss.output;
+		o->kept->untold -= loss->loss.output;
+		o->notice = o->kept->counts.queued;
+		o->kept->notice_of = loss->loss.output;
 	}
 	pthread_mutex_unlock(&o->lock);
 }
@@ -534,7 +549,7 @@ int output_tell_loss(struct output *o, struct finding *loss, char *buf, size_t s
 
 	pthread_mutex_lock(&o->lock);
 	err = error_take(o);
-	loss->loss.output = o->ended || o->notice || !has_room(o) ? 0 : o->untold;
+	loss->loss.output = o->ended || o->notice || !has_room(o) ? 0 : o->kept->untold;
 	pthread_mutex_unlock(&o->lock);
 	if (loss->loss.output && o->has_thread)
 		loss_put(o, loss, 0, buf, size);
@@ -553,8 +568,7 @@ void output_reopen(struct output *o)
 void output_counts(struct output *o, struct output_counts *counts)
 {
 	pthread_mutex_lock(&o->lock);
-	*counts = o->counts;
-	counts->waiting = o->queue.count;
+	*counts = o->kept->counts;
 	counts->waiting_bytes = o->queue.used;
 	counts->failing = o->failing || o->ended;
 	pthread_mutex_unlock(&o->lock);
@@ -598,7 +612,7 @@ int output_finish_end(struct output *o, struct finding *loss, char *buf, size_t 
 	if (loss) {
 		pthread_mutex_lock(&o->lock);
 		notice_wait(o, o->deadline);
-		loss->loss.output = o->notice ? 0 : o->untold;
+		loss->loss.output = o->notice ? 0 : o->kept->untold;
 		pthread_mutex_unlock(&o->lock);
 		if (loss->loss.output)
 			loss_put(o, loss, o->deadline, buf, size);
@@ -613,7 +627,7 @@ int output_finish_end(struct output *o, struct finding *loss, char *buf, size_t 
 		if (write(o->stop, &one, sizeof(one)) == sizeof(one))
 			done_wait(o, clock_monotonic() + STOP_NS);
 	}
-	o->counts.dropped += remove_items(o, o->queue.count, true);
+	o->kept->counts.dropped += remove_items(o, o->queue.count, true);
 	err = error_take(o);
 	pthread_mutex_unlock(&o->lock);
 	return err;

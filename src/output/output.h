@@ -23,6 +23,8 @@ struct output_options {
 	bool again;   /* it was begun before: without a header */
 	bool patient; /* the caller waits for room, unless the sink fails */
 	size_t queue_size;
+	struct output_kept
+		*kept; /* gone on with, whatever another process has left there; NULL: nothing */
 };
 
 /* How an output has fared, in events: findings, and losses that it was told. */
@@ -35,6 +37,15 @@ struct output_counts {
 	uint64_t waiting;	/* in the queue now */
 	uint64_t waiting_bytes; /* and the memory that they take */
 	bool failing;		/* the last attempt failed */
+};
+
+/* What has to survive. What waited in the queue of a process that crashed is lost; of what was just being
+ * written then, nobody knows how much was taken: it counts as lost, too. */
+struct output_kept {
+	struct output_counts counts;
+	uint64_t untold; /* dropped, and no event has said so */
+	uint64_t
+		notice_of; /* how many losses the event reports that waits for that in the queue; 0: none does */
 };
 
 /* Opens it, and writes the header to standard output, if the sink has one. spec is TYPE:TARGET. *out is the caller's to output_close(). */

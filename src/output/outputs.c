@@ -43,6 +43,7 @@ static int outputs_add(struct outputs *o, const struct outputs_options *options,
 		.patient = options->patient,
 		.again = options->again,
 		.queue_size = options->queue_size,
+		.kept = options->kept ? &options->kept[o->count] : NULL,
 	};
 	int err = output_open(&each, spec, &o->items[o->count], error);
 

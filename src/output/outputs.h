@@ -29,6 +29,8 @@ struct outputs_options {
 	size_t queue_size;		/* bytes, of each */
 	const char *specs[OUTPUTS_MAX]; /* TYPE:TARGET */
 	size_t count;
+	struct output_kept
+		*kept; /* OUTPUTS_MAX, one for each: see output.h; NULL: nothing is kept */
 };
 
 /*

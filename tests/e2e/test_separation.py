@@ -3,10 +3,13 @@
 """What has privileges reads nothing that strangers wrote, and what reads it has none: the processes of a
 running tlsfail, what each may do, and what becomes of a crash of the one that reads."""
 import errno
+import json
 import os
 import re
 import signal
 import time
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import inject
@@ -33,6 +36,9 @@ def tests(here):
         "tries": check_tries,
         "crash": check_crash,
         "crash-metric": check_crash_metric,
+        "crash-counts": check_crash_counts,
+        "crash-row": check_crash_row,
+        "crash-begin": check_crash_begin,
         "stalled": check_stalled,
         "keeper-gone": check_keeper_gone,
     })
@@ -180,6 +186,120 @@ def check_crash_metric(here):
                 require(tlsfail.interrupt() == 0, tlsfail.stderr())
             require("\ntlsfail_analyst_crashes_total 1\n" in prom.read_text(), prom.read_text())
             require(len(out.read_text().splitlines()) >= 2, out.read_text())
+    finally:
+        for path in kept() - before:
+            path.unlink()
+
+
+def segv_analyst(tlsfail):
+    """The analyst dies; returns when there is another one."""
+    analyst = tlsfail.analyst()
+    os.kill(analyst, signal.SIGSEGV)
+    procs.wait_until(lambda: tlsfail.analyst() not in (None, analyst), 10, "another analyst")
+
+
+REQUESTS = 60
+
+
+def drive_many(lab):
+    """REQUESTS failures, spread over a few seconds; returns how many the client saw."""
+    seen = 0
+    for _ in range(REQUESTS):
+        seen += drive.once(lab, EXPIRED) == EXPIRED.status
+        time.sleep(0.05)
+    return seen
+
+
+METRICS = "127.0.0.1:9918"
+
+
+def failures(page=None):
+    """What the metrics count so far, those that are served or those of the PAGE."""
+    if page is None:
+        with urllib.request.urlopen(f"http://{METRICS}/metrics", timeout=5) as response:
+            page = response.read().decode()
+    return sum(map(int, re.findall(r"^tlsfail_failures_total{.*} (\d+)$", page, re.M)))
+
+
+def check_crash_counts(here):
+    """In the midst of traffic the analyst dies, twice: metrics, folds and the peer's history go on from where
+    they were, and lack what was at hand at most."""
+    before, crashes = kept(), 2
+    try:
+        with here.lab("separation-counts", [EXPIRED]) as lab, ThreadPoolExecutor(1) as pool:
+            prom, out = lab.directory / "tlsfail.prom", lab.directory / "findings.json"
+            with here.trace(lab, "--exe", lab.traced.exes[0], "--format", "json", "--fold-interval", "300",
+                            "--sink", f"json:{out}", "--metrics-file", prom, "--metrics", METRICS) as tlsfail:
+                tlsfail.crashes = True
+                tlsfail.wait_armed()
+                seen = pool.submit(drive_many, lab)
+                for crash in range(crashes):
+                    count = crash and failures()
+                    procs.wait_until(lambda count=count: failures() > count, 10, "failures to be counted")
+                    read = failures()
+                    segv_analyst(tlsfail)
+                    require(failures() >= read, "a counter went back", read)
+                seen = seen.result()
+                require(tlsfail.interrupt() == 0, tlsfail.stderr())
+            require(seen == REQUESTS, seen)
+            require_all_but(prom, out, seen, crashes, tlsfail)
+            require("begin anew" not in tlsfail.stderr(), tlsfail.stderr())
+    finally:
+        for path in kept() - before:
+            path.unlink()
+
+
+def require_all_but(prom, out, seen, crashes, tlsfail):
+    """Of what was SEEN by the client the metrics, the summary and the events lack one for each of the CRASHES
+    at most, and so does what the peer's history says."""
+    counted = failures(prom.read_text())
+    require(seen - crashes <= counted <= seen, seen, counted)
+    summary = re.search(r"(\d+) failed; refused", tlsfail.stderr())
+    require(summary and int(summary[1]) == counted, counted, tlsfail.stderr())
+    events = [json.loads(line) for line in out.read_text().splitlines()]
+    told = sum(event.get("tlsfail.suppressed", 1) for event in events
+               if event["event.name"] in ("tls.handshake.failure", "tlsfail.folded"))
+    require(seen - crashes <= told <= counted, seen, counted, *events)
+    last = events[-1]
+    require(last["tlsfail.peer.failures_in_row"] >= seen - crashes, last)
+    written = re.search(r'^tlsfail_sink_events_written_total{sink="json:/.*} (\d+)$', prom.read_text(), re.M)
+    require(written and int(written[1]) == len(events), len(events), prom.read_text())
+
+
+def check_crash_row(here):
+    """One crash after the other may come from what is taken over: from the fourth on that is left behind, and
+    said. What was counted before it is not in the summary."""
+    before = kept()
+    try:
+        with here.lab("separation-row", [EXPIRED]) as lab, here.trace_json(lab) as tlsfail:
+            tlsfail.crashes = True
+            tlsfail.wait_armed()
+            require_found(lab, tlsfail, EXPIRED)
+            for _ in range(4):
+                require("begin anew" not in tlsfail.stderr(), tlsfail.stderr())
+                segv_analyst(tlsfail)
+                time.sleep(1)  # more than it takes to begin
+            require("counts and the history of peers begin anew" in tlsfail.stderr(), tlsfail.stderr())
+            require_found(lab, tlsfail, EXPIRED, len(tlsfail.findings()))
+            require(tlsfail.interrupt() == 0, tlsfail.stderr())
+            require(" 1 failed; refused" in tlsfail.stderr(), tlsfail.stderr())
+    finally:
+        for path in kept() - before:
+            path.unlink()
+
+
+def check_crash_begin(here):
+    """Nor does one that crashes before it has begun end the run."""
+    before = kept()
+    try:
+        with here.lab("separation-begin", [EXPIRED]) as lab, here.trace_json(lab) as tlsfail:
+            tlsfail.crashes = True
+            tlsfail.wait_armed()
+            for _ in range(2):
+                segv_analyst(tlsfail)  # the second one at once
+            require_found(lab, tlsfail, EXPIRED)
+            require(tlsfail.interrupt() == 0, tlsfail.stderr())
+            require("has crashed 2 times" in tlsfail.stderr(), tlsfail.stderr())
     finally:
         for path in kept() - before:
             path.unlink()

@@ -152,7 +152,7 @@ def check_analyst_killed(here):
             require_told(tlsfail, 2)
             require(tlsfail.interrupt() == 0, tlsfail.stderr())
             said, = tlsfail.stderr_lines(CRASHED + " (signal 9)")
-            require("begin anew" in said, said)
+            require("go on" in said, said)
     finally:
         for path in kept() - before:
             path.unlink()

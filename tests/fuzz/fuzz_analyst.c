@@ -1,13 +1,23 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * What reaches the analyst beside records: messages of the collector (input 'm') and answers about files
- * (input 'f').
+ * What reaches the analyst beside records: messages of the collector (input 'm'), answers about files
+ * (input 'f'), and what another one before it has left (input 'e').
  */
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/units.h"
+#include "command/exporter.h"
 #include "command/message.h"
+#include "diagnose/fold.h"
+#include "diagnose/peers.h"
 #include "fuzz.h"
+#include "metrics/metrics.h"
 #include "system/fileswire.h"
+
+#define ESTATE_SIZE (8U << 20)
+#define WRITTEN	    (32U << 10)
+#define NAMES	    4
 
 static struct message message;
 static struct files_reply reply;
@@ -45,11 +55,67 @@ static void reply_check(const uint8_t *data, size_t size)
 	FUZZ_ASSERT(fileswire_reply_write(&reply, written) == size);
 }
 
+static void metrics_check(struct estate *estate)
+{
+	struct metrics *metrics = metrics_new(NAMES, &exporter_names, estate);
+	static char page[1 << 20];
+	struct text text;
+
+	FUZZ_ASSERT(metrics);
+	text_init(&text, page, sizeof(page));
+	metrics_write(metrics, EXPOSITION_TEXT, &text);
+	metrics_free(metrics);
+}
+
+static void fold_check(struct estate *estate)
+{
+	struct fold *fold = fold_new(NS_PER_S, 0, estate);
+	static struct finding finding;
+
+	FUZZ_ASSERT(fold);
+	while (fold_tell_rest(fold, &finding))
+		FUZZ_ASSERT(finding.cause && *finding.cause);
+	fold_free(fold);
+}
+
+static void peers_check(struct estate *estate)
+{
+	struct peers *peers = peers_new(estate);
+	struct peer_summary summary;
+	struct peer_failing failing;
+	size_t at = 0;
+
+	FUZZ_ASSERT(peers);
+	while (peers_failing(peers, NS_PER_S, &at, &failing))
+		FUZZ_ASSERT(!failing.cause || *failing.cause);
+	at = 0;
+	while (peers_summarize(peers, NS_PER_S, true, &at, &summary))
+		FUZZ_ASSERT(strlen(summary.upstream) < PEERS_UPSTREAM_LEN);
+	peers_free(peers);
+}
+
+/* The input is written over and over: what comes far behind is reached, too. */
+static void estate_check(const uint8_t *data, size_t size, void (*check)(struct estate *estate))
+{
+	static _Alignas(64) uint8_t memory[ESTATE_SIZE];
+	struct estate estate = { .memory = memory, .size = sizeof(memory) };
+
+	memset(memory, 0, WRITTEN);
+	for (size_t at = 0; size && at < WRITTEN; at += size)
+		memcpy(memory + at, data, size < WRITTEN - at ? size : WRITTEN - at);
+	check(&estate);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	if (size && data[0] == 'm')
 		message_check(data + 1, size - 1);
 	else if (size && data[0] == 'f')
 		reply_check(data + 1, size - 1);
+	else if (size > 1 && data[0] == 'e')
+		estate_check(data + 2, size - 2,
+			     data[1] & 1   ? metrics_check
+			     : data[1] & 2 ? fold_check
+					   : peers_check);
 	return 0;
 }

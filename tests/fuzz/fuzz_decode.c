@@ -123,7 +123,7 @@ static void record_feed(void *context, const uint8_t *data, size_t len)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct state state = { .correlator = correlator_new(), .peers = peers_new() };
+	struct state state = { .correlator = correlator_new(), .peers = peers_new(NULL) };
 
 	if (!state.correlator || !state.peers)
 		abort();

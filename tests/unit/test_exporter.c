@@ -33,7 +33,7 @@ static struct metrics_share *share_make(struct metrics **metrics)
 {
 	struct metrics_share *share = metrics_share_new();
 
-	*metrics = metrics_new(0, &exporter_names);
+	*metrics = metrics_new(0, &exporter_names, NULL);
 	assert_non_null(share);
 	assert_non_null(*metrics);
 	metrics_share_publish(share, *metrics);
@@ -165,7 +165,7 @@ static void test_file_does_not_wait_for_the_disk(void **state)
 {
 	struct metrics_file *file = NULL;
 	struct metrics_share *share = metrics_share_new();
-	struct metrics *metrics = metrics_new(0, &exporter_names);
+	struct metrics *metrics = metrics_new(0, &exporter_names, NULL);
 	const char *path = fixture_path("unsynced.prom");
 
 	(void)state;
@@ -240,7 +240,7 @@ static void test_publish(void **state)
 	snprintf(path, sizeof(path), "%s", fixture_path("run.prom"));
 	text_init(&error, words, sizeof(words));
 	assert_int_equal(outputs_open(&outputs_options, &outputs, &error), 0);
-	assert_int_equal(exporter_open(&(struct options){ .metrics_file = path }, -1, &e), 0);
+	assert_int_equal(exporter_open(&(struct options){ .metrics_file = path }, -1, NULL, &e), 0);
 	assert_non_null(exporter_metrics(e));
 	exporter_publish(e, outputs, &host);
 	exporter_close(e);
@@ -250,7 +250,7 @@ static void test_publish(void **state)
 	assert_non_null(strstr(page, "\nprocess_open_fds "));
 
 	/* Nothing was asked for. */
-	assert_int_equal(exporter_open(&(struct options){ 0 }, -1, &e), 0);
+	assert_int_equal(exporter_open(&(struct options){ 0 }, -1, NULL, &e), 0);
 	assert_null(e);
 	assert_null(exporter_metrics(e));
 	exporter_close(e);

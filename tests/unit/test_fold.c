@@ -23,7 +23,7 @@ static struct finding out;
 static int setup(void **state)
 {
 	(void)state;
-	fold = fold_new(INTERVAL, 0);
+	fold = fold_new(INTERVAL, 0, NULL);
 	memset(&failure, 0, sizeof(failure));
 	failure.cause = "verify-expired";
 	failure.confidence = CONFIDENCE_HIGH;
@@ -249,7 +249,7 @@ static void test_limit(void **state)
 
 	(void)state;
 	fold_free(fold);
-	fold = fold_new(INTERVAL, 5);
+	fold = fold_new(INTERVAL, 5, NULL);
 	for (unsigned int i = 0; i < 5000; i++, happened++) {
 		failure.peer.port = (uint16_t)(1000 + i);
 		failure.wording = i;
@@ -284,7 +284,7 @@ static void test_limit_of_all(void **state)
 
 	(void)state;
 	fold_free(fold);
-	fold = fold_new(INTERVAL, 5);
+	fold = fold_new(INTERVAL, 5, NULL);
 	for (unsigned int i = 0; i < 500; i++) {
 		failure.executable_path[1] = (char)('a' + i % 25);
 		failure.peer.port++;
@@ -298,7 +298,7 @@ static void test_limit_of_all(void **state)
 
 static void test_off(void **state)
 {
-	struct fold *none = fold_new(0, 5);
+	struct fold *none = fold_new(0, 5, NULL);
 	bool told;
 
 	(void)state;

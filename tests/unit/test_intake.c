@@ -56,11 +56,13 @@ static void start(const char *const *logs, size_t log_count)
 {
 	const struct pipeline_options all = { .roles = PIPELINE_CLIENT | PIPELINE_SERVER };
 	struct outputs_options wanted = { .queue_size = 1 << 20, .count = 1 };
+	static struct tlsfail_lost late;
 	struct intake_options options = {
 		.error_logs = logs,
 		.error_log_count = log_count,
 		.roles = PIPELINE_CLIENT | PIPELINE_SERVER,
 		.emit = emit,
+		.late = &late,
 		.ask = ask,
 		.context = &targets,
 	};

@@ -33,7 +33,7 @@ static int teardown(void **state)
 
 static void begin(unsigned int peers)
 {
-	metrics = metrics_new(peers, &exporter_names);
+	metrics = metrics_new(peers, &exporter_names, NULL);
 	assert_non_null(metrics);
 }
 

@@ -134,6 +134,39 @@ static void test_all_is_written(void **state)
 	assert_int_equal(st.st_mode & 07777, 0640);
 }
 
+/* Another process has crashed while four events waited, one of them the report of two losses. */
+static void test_goes_on(void **state)
+{
+	struct output_kept kept[OUTPUTS_MAX] = { {
+		.counts = { .queued = 14, .written = 10, .dropped = 2, .waiting = 4 },
+		.notice_of = 2,
+	} };
+	char where[512], words[256];
+	struct outputs_options options = {
+		.specs = { where }, .count = 1, .kept = kept, .queue_size = 1 << 20
+	};
+	struct output_counts counts;
+	uint64_t lost = 0;
+	struct text problem;
+
+	(void)state;
+	text_init(&problem, words, sizeof(words));
+	snprintf(where, sizeof(where), "json:%s", fixture_path("goes-on.json"));
+	assert_int_equal(outputs_open(&options, &outputs, &problem), 0);
+	counts = counts_now();
+	assert_int_equal(counts.written, 10);
+	assert_int_equal(counts.dropped, 5);
+	assert_int_equal(counts.waiting, 0);
+	write_numbered(1);
+	finish();
+	assert_int_equal(file_read("goes-on.json", &lost), 1);
+	assert_int_equal(lost, 5);
+	assert_int_equal(kept[0].counts.written, 12);
+	assert_int_equal(kept[0].counts.dropped, 5);
+	assert_int_equal(kept[0].counts.waiting, 0);
+	assert_int_equal(kept[0].untold, 0);
+}
+
 /* Reads the FIFO into the file until its end. */
 static void *drain(void *context)
 {
@@ -346,10 +379,11 @@ static void test_others_file(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_all_is_written),	cmocka_unit_test(test_slow_consumer),
-		cmocka_unit_test(test_full_until_half), cmocka_unit_test(test_dead_consumer),
-		cmocka_unit_test(test_rotation),	cmocka_unit_test(test_full_disk),
-		cmocka_unit_test(test_unsafe_files),	cmocka_unit_test(test_others_file),
+		cmocka_unit_test(test_goes_on),	      cmocka_unit_test(test_all_is_written),
+		cmocka_unit_test(test_slow_consumer), cmocka_unit_test(test_full_until_half),
+		cmocka_unit_test(test_dead_consumer), cmocka_unit_test(test_rotation),
+		cmocka_unit_test(test_full_disk),     cmocka_unit_test(test_unsafe_files),
+		cmocka_unit_test(test_others_file),
 	};
 
 	signal(SIGPIPE, SIG_IGN);

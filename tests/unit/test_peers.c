@@ -31,7 +31,7 @@ static void kernel_begin(uint16_t port)
 static int setup(void **state)
 {
 	(void)state;
-	peers = peers_new();
+	peers = peers_new(NULL);
 	kernel_begin(443);
 	return peers ? 0 : -1;
 }
