@@ -124,6 +124,7 @@ groups_demo     := demo
 groups_bench    := demo bench
 groups_soak     := test
 groups_vmtest   := vm
+groups_vmcost   := vm
 
 # ---- The program ---------------------------------------------------------------------------------
 
@@ -485,6 +486,14 @@ test: need-root $(UNIT_PROGRAMS) build/asan/tlsfail build/tlsfail build/static/t
 vmtest: need-root $(STATIC_PROGRAMS) build/verifier deb ## end to end on the kernels of VM="bookworm trixie" or all (root)
 	$(Q)tools/tap-summary $(STATIC_SUITES) $(call vm_suites,$(VM)); \
 		status=$$?; $(HAND_BACK); exit $$status
+
+COST_VM ?= bullseye bookworm bookworm-arm64 trixie sid
+
+.PHONY: vmcost
+vmcost: need-root $(STATIC_PROGRAMS) ## what tracing costs on several kernels, in instructions, into docs/overhead.md (root)
+	$(Q)tools/tap-summary $(foreach guest,$(COST_VM),'$(guest)=tests/vm/run --cost --guests $(guest)'); \
+		status=$$?; [ $$status != 0 ] || tests/vm/matrix $(COST_VM:%=build/vm/results/%/result.json); \
+		$(HAND_BACK); exit $$status
 
 # SOAK=2h: how long. Half an hour shows a leak that matters.
 SOAK ?= 30m

@@ -65,6 +65,15 @@ static __always_inline int conn_io(const struct sock *sk, struct thread *t, int 
 	return 0;
 }
 
+/* Where nothing has passed, only what was to be sent tells something, and only without return probes. */
+static __always_inline void io_buffers(struct thread *t, int ret)
+{
+	if (ret > 0 || entry_probes_only())
+		syscall_buffers(&t->io);
+	else
+		buffers_single(&t->io, 0);
+}
+
 /* 6.3 and later (6e6eda44b939 "sock: add tracepoint for send recv length"): after the copy,
  * before the system call returns */
 SEC("tp_btf/sock_send_length")
@@ -74,7 +83,7 @@ int BPF_PROG(wire_tp_send, struct sock *sk, int ret, int flags)
 
 	if (!t)
 		return 0;
-	syscall_buffers(&t->io);
+	io_buffers(t, ret);
 	return conn_io(sk, t, ret, TLSFAIL_DIR_SENT);
 }
 
@@ -87,7 +96,7 @@ int BPF_PROG(wire_tp_recv, struct sock *sk, int ret, int flags)
 	t = peek ? thread_get() : io_thread();
 	if (!t)
 		return 0;
-	syscall_buffers(&t->io);
+	io_buffers(t, ret);
 	return peek ? conn_peeked(sk, ret, t->io.at) : conn_io(sk, t, ret, TLSFAIL_DIR_RECEIVED);
 }
 

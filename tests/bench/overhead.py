@@ -33,8 +33,8 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 sys.dont_write_bytecode = True
 sys.path[:0] = [str(REPOSITORY / "tools"), str(REPOSITORY / "tests" / "e2e")]
 
+import bpf
 import samples
-from bpf import RunStatistics
 from lab import binaries, lab, netns, procs, tracer
 from lab.case import Case, numbered
 from lab.cases import VERIFY, good_server, named
@@ -341,30 +341,16 @@ def shares(bench, chosen):
 # ---- BPF time ------------------------------------------------------------------------------------
 
 
-def program_times(pid):
-    """{BPF program that PID holds: (runs, ns)}."""
-    times = {}
-    shown = subprocess.run([binaries.find("bpftool"), "--json", "prog", "show"], check=True,
-                           capture_output=True, text=True, timeout=30).stdout
-    own = set(re.findall(r"^prog_id:\t(\d+)$", "\n".join(
-        info.read_text() for info in Path(f"/proc/{pid}/fdinfo").iterdir()), re.MULTILINE))
-    for program in re.findall(r"\{[^{}]*\"id\":.*?\}", shown):
-        fields = dict(re.findall(r'"(id|name|run_time_ns|run_cnt)":\"?([^,\"}]+)', program))
-        if fields.get("id") in own:
-            times[fields["name"]] = (int(fields.get("run_cnt", 0)), int(fields.get("run_time_ns", 0)))
-    return times
-
-
 def bpf_cost(bench, case, options):
     """BPF programs in one handshake of CASE: (us of uprobes, us of the others, uprobe hits)."""
     with tlsfail(options.tlsfail, "--no-fold")(bench) as running:
         if case.status == 200:
             bench.client.ask(case, WARM)
         time.sleep(LOOK_S)
-        with RunStatistics():
-            before = program_times(running.process.pid)
+        with bpf.RunStatistics():
+            before = bpf.programs(running.process.pid)
             bench.client.ask(case, COUNTED)
-            after = program_times(running.process.pid)
+            after = bpf.programs(running.process.pid)
     spent = {name: [x - y for x, y in zip(after[name], before.get(name, (0, 0)))] for name in after}
     probes = [each for name, each in spent.items() if name.startswith(("uprobe", "uretprobe"))]
     others = [each for name, each in spent.items() if not name.startswith(("uprobe", "uretprobe"))]
@@ -473,11 +459,11 @@ def measure(options, top):
         titles = ("healthy", None, "healthy, `proxy_ssl_verify on`",
                   "failing: the certificate has expired", "failing: the version is refused")
         part = shares(bench, tracers(options))
-        bpf = bpf_table(bench, [(title, case) for title, case in zip(titles, cases) if title],
+        programs = bpf_table(bench, [(title, case) for title, case in zip(titles, cases) if title],
                         options)
     count = len(next(iter(turns.values())))
     return page(count, {"tracers": table(turns, what), "scale": table(scale, ["handshake"]),
-                        "shares": part, "bpf": bpf})
+                        "shares": part, "bpf": programs})
 
 
 def main():

@@ -4,7 +4,10 @@
 import ctypes
 import errno
 import os
+import re
 import struct
+from collections import namedtuple
+from pathlib import Path
 
 # <asm/unistd.h>
 SYS_BPF = {"x86_64": 321, "aarch64": 280}
@@ -12,7 +15,13 @@ SYS_BPF = {"x86_64": 321, "aarch64": 280}
 # <linux/bpf.h>
 _GET_NEXT_ID = {"prog": 11, "map": 12, "link": 31}
 _GET_NEXT_ID_ATTR = struct.Struct("=III")  # start_id, next_id, open_flags
+_PROG_GET_FD_BY_ID = 13
 _MAP_GET_FD_BY_ID = 14
+_OBJ_GET_INFO_BY_FD = 15
+_OBJ_GET_INFO_BY_FD_ATTR = struct.Struct("=IIQ")  # fd, length of the information, its address
+_PROG_INFO_LEN = 208  # up to run_cnt; older kernels have all of it, too
+_PROG_NAME = struct.Struct("=64x16s")
+_PROG_RUNS = struct.Struct("=192xQQ")  # run_time_ns, run_cnt
 _MAP_GET_NEXT_KEY = 4
 _MAP_GET_NEXT_KEY_ATTR = struct.Struct("=I4xQQ")  # map_fd, key, next_key
 _KEY_SIZE_MAX = 512
@@ -72,6 +81,30 @@ def entries(map_id):
         return count
     finally:
         os.close(fd)
+
+
+Runs = namedtuple("Runs", "count ns")
+
+
+def programs(pid):
+    """{name: Runs} of the BPF programs that the process PID holds. Of a name the kernel keeps 15 bytes: those that
+    are alike in these are one."""
+    held = set(re.findall(r"^prog_id:\t(\d+)$", "\n".join(
+        info.read_text() for info in Path(f"/proc/{pid}/fdinfo").iterdir()), re.MULTILINE))
+    runs = {}
+    for number in map(int, held):
+        fd = _bpf(_PROG_GET_FD_BY_ID, ctypes.create_string_buffer(struct.pack("=I4x", number), 8))
+        try:
+            info = ctypes.create_string_buffer(_PROG_INFO_LEN)
+            _bpf(_OBJ_GET_INFO_BY_FD, ctypes.create_string_buffer(_OBJ_GET_INFO_BY_FD_ATTR.pack(
+                fd, _PROG_INFO_LEN, ctypes.addressof(info)), _OBJ_GET_INFO_BY_FD_ATTR.size))
+        finally:
+            os.close(fd)
+        ns, count = _PROG_RUNS.unpack(info.raw)
+        name = _PROG_NAME.unpack_from(info.raw)[0].rstrip(b"\0").decode()
+        known = runs.get(name, Runs(0, 0))
+        runs[name] = Runs(known.count + count, known.ns + ns)
+    return runs
 
 
 class RunStatistics:

@@ -6,18 +6,15 @@ records. Healthy traffic first goes on until tlsfail has detached from what it h
 The hits are the kernel's own count of how often each BPF program ran. Probes sit on the library's
 file, so the proxy runs on a copy of its own: only its hits are counted.
 """
-import json
-import os
 import re
 import struct
-import subprocess
 import time
 from functools import partial
 from pathlib import Path
 
+import bpf
 import env
-from bpf import RunStatistics
-from lab import binaries, clients, drive
+from lab import clients, drive
 from lab.case import Case, numbered
 from lab.cases import TLS12, VERIFY, good_server
 from lab.server_cases import CLIENT_CA
@@ -27,7 +24,7 @@ HANDSHAKES = 100
 # Rounds of HANDSHAKES handshakes after which tlsfail has let go of what is hit in vain.
 SETTLING_ROUNDS = range(3, 10)
 LOOK_S = 1.1  # tlsfail looks once a second at what it has use for
-SETTLES = ("uprobe_certificate", "uprobe_verify", "uretprobe_verify")
+SETTLES = ("uprobe_certific", "uprobe_verify", "uretprobe_verif")  # as the kernel cuts them
 # What comes through the ring of a peer whose certificate was not known: its chain, and what passed in the
 # handshake, which tells whether a certificate of ours was asked for.
 NEWS_RECORDS = 4
@@ -109,23 +106,10 @@ def name_of(case, options):
                      *(["entry-only"] if ENTRY_ONLY[0] in options else [])])
 
 
-def program_ids(pid):
-    """The ids of the BPF programs that the process PID holds."""
-    ids = set()
-    for info in Path(f"/proc/{pid}/fdinfo").iterdir():
-        found = re.search(r"^prog_id:\t(\d+)$", info.read_text(), re.MULTILINE)
-        if found:
-            ids.add(int(found[1]))
-    return ids
-
-
 def count_runs(pid):
     """How often each of PID's uprobe programs has run: {name: runs}."""
-    shown = subprocess.run([binaries.find("bpftool"), "--json", "prog", "show"], check=True,
-                           capture_output=True, timeout=10).stdout
-    own = program_ids(pid)
-    return {program["name"]: program.get("run_cnt", 0) for program in json.loads(shown)
-            if program["id"] in own and program.get("name", "").startswith(("uprobe", "uretprobe"))}
+    return {name: runs.count for name, runs in bpf.programs(pid).items()
+            if name.startswith(("uprobe", "uretprobe"))}
 
 
 def ring_records(recording):
@@ -172,7 +156,7 @@ def measure(here, lab, options):
     with here.trace(lab, "--pid", master_pid(lab), *env.JSON, "--record", recording,
                     *options) as tlsfail:
         tlsfail.wait_armed()
-        with RunStatistics():
+        with bpf.RunStatistics():
             while not settles(rounds) and len(rounds) < SETTLING_ROUNDS.stop:
                 rounds.append(drive_round(lab, case, tlsfail.process.pid))
                 time.sleep(LOOK_S)

@@ -30,6 +30,7 @@ LIFE = ("host", "lifecycle")
 # that it takes the programs, each trace shows.
 SLOW = (*LIFE, "verifier")
 SERVICE = ("service",)
+COST = "cost"  # of no guest, unless it is asked for
 
 
 @dataclass(frozen=True)

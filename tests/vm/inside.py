@@ -25,6 +25,7 @@ import guests
 import image
 import test_cases
 import test_container
+import test_cost
 import test_doctor
 import test_hooks
 import test_host
@@ -42,9 +43,9 @@ from tap import Report, Skip
 # What locks the kernel down comes last.
 MODULES = (test_cases, test_hooks, test_doctor, test_safety, test_obstacles, test_verifier,
            test_lifecycle, test_host, test_container, test_mishaps,
-           test_preemption, test_soak, test_lockdown)
+           test_preemption, test_soak, test_cost, test_lockdown)
 
-KEPT = ("*.out", "*.err", "*.rec", "*.prom", "proxy/error.log")
+KEPT = ("*.out", "*.err", "*.rec", "*.prom", "proxy/error.log", test_cost.LEFT)
 
 
 class GuestEnv(env.Env):
