@@ -36,7 +36,8 @@ bool history_time_to(struct history_time *time, uint64_t t)
 
 bool history_time_widen(struct history_time *time, uint64_t width)
 {
-	if (!time->grows || time->width >= width)
+	/* before the first there are no buckets */
+	if (!time->origin || !time->grows || time->width >= width)
 		return false;
 	time->width *= 2;
 	time->now /= 2;

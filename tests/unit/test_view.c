@@ -432,25 +432,32 @@ static void test_steady(void **state)
 	assert_in_range(seen, 19, 20);
 }
 
+/* A line may be anybody's: one that is of no time is counted, and there is no history of it. */
+static void test_timeless(void **state)
+{
+	(void)state;
+	standing.peer_count = 1;
+	SET(standing.peers[0].peer.address, "10.0.0.1");
+	view_standing(view, &standing);
+	assert_int_equal(rows_of(VIEW_PEERS), 1);
+	stand(3, 5, 0, 0);
+	rows_of(VIEW_PEERS);
+	assert_int_equal(rows[0].levels[VIEW_BUCKETS - 1], VIEW_LEVEL_GOOD);
+}
+
 #define LIVE(test)     cmocka_unit_test_setup_teardown(test, setup_live, teardown)
 #define RECORDED(test) cmocka_unit_test_setup_teardown(test, setup_recorded, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		RECORDED(test_findings),
-		RECORDED(test_folded),
-		RECORDED(test_example),
-		RECORDED(test_steady),
-		RECORDED(test_history_of_findings),
-		LIVE(test_standings),
-		LIVE(test_recovers),
-		RECORDED(test_upstreams),
-		RECORDED(test_filter),
-		RECORDED(test_order),
-		RECORDED(test_room),
-		cmocka_unit_test(test_spans),
-		cmocka_unit_test(test_levels),
+		RECORDED(test_findings),      RECORDED(test_folded),
+		RECORDED(test_example),	      RECORDED(test_steady),
+		RECORDED(test_timeless),      RECORDED(test_history_of_findings),
+		LIVE(test_standings),	      LIVE(test_recovers),
+		RECORDED(test_upstreams),     RECORDED(test_filter),
+		RECORDED(test_order),	      RECORDED(test_room),
+		cmocka_unit_test(test_spans), cmocka_unit_test(test_levels),
 	};
 
 	return cmocka_run_group_tests_name("view", tests, NULL, NULL);
