@@ -8,6 +8,7 @@ import socket
 import threading
 
 import env
+from lab import procs
 from otlp import Receiver
 from sinks import FEW, RECORDING, directory, replay, replaying
 from tap import require
@@ -21,6 +22,7 @@ def tests(here):
     checks = {
         "otlp": check_otlp,
         "otlp-outage": check_outage,
+        "otlp-at-end": check_at_end,
         "otlp-refused": check_refused,
         "otlp-partial": check_partial,
         "otlp-bad-targets": check_bad_targets,
@@ -77,6 +79,20 @@ def check_outage(here):
     require(status == 0, f"exit status {status}", said)
     require_taken(receiver, MANY, said)
     require(said.count("retrying, and queueing") == 1 == said.count("works again"), said)
+    require("0 lost" in said, said)
+
+
+def check_at_end(here):
+    """A collector that wants to be left alone for longer than there is time is asked once more at the end."""
+    where = directory(here, "otlp-at-end")
+    with Receiver([(503, {"Retry-After": "120"}, b"")]) as receiver:
+        with replaying(here, where, receiver.sink, rate=FEW // 4) as process:
+            procs.wait_until(lambda: "retrying" in (where / "err").read_text(), 10, "the first answer")
+            require(process.poll() is None, "it ended before")
+            status = process.wait(timeout=20)
+    said = (where / "err").read_text()
+    require(status == 0, f"exit status {status}", said)
+    require_taken(receiver, FEW, said)
     require("0 lost" in said, said)
 
 
