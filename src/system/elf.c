@@ -6,6 +6,7 @@
 #include "system/elf.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -16,6 +17,7 @@
 #include "system/elfparse.h"
 #include "system/elfwire.h"
 #include "system/passfd.h"
+#include "system/procfs.h"
 
 /* Longer than anything that has a budget, and than who asks is waited for. */
 #define ANSWER_S 15
@@ -213,6 +215,43 @@ void elf_file_close(struct elf_file *file)
 		elf_parsed_close(file->here);
 	}
 	free(file);
+}
+
+/* -- maps ----------------------------------------------------------------------------------------- */
+
+/* Asked in the place of a file, as they are none's. */
+static int maps_ask(int fd, struct mapped_files *files)
+{
+	struct elf_file nobody = { .reader = reader };
+	struct elf_request q = { .op = ELF_MAPS };
+	struct elf_reply a;
+	struct mapped_file file;
+	int err = ask(&nobody, &q, fd, &a);
+	uint64_t count = err ? 0 : a.offset;
+
+	q = (struct elf_request){ .op = ELF_MAPPED, .size = ELFWIRE_DATA_MAX };
+	for (; !err && q.index < count && q.index < MAPPED_FILES_MAX; q.index++) {
+		err = ask(&nobody, &q, -1, &a);
+		if (!err)
+			err = elfwire_mapped_read(&a, &file) ? mapped_files_append(files, &file)
+							     : -EIO;
+	}
+	return err < 0 ? err : 0;
+}
+
+int elf_mapped_files(int dir, struct mapped_files *files)
+{
+	int fd = openat(dir, "maps", O_RDONLY | O_CLOEXEC), err;
+
+	if (fd < 0)
+		return procfs_error(errno);
+	if (!reader_begin)
+		return mapped_files_parse(fd, true, files);
+	err = reader_get();
+	if (!err)
+		err = maps_ask(fd, files);
+	close(fd);
+	return err;
 }
 
 /* -- questions ------------------------------------------------------------------------------------ */

@@ -14,6 +14,7 @@
 
 struct budget;
 struct elf_file;
+struct mapped_files;
 
 /* Has a process read ELF files for whoever asks over the socket fd, which stays the caller's: see
  * elfserver.h. A negative errno on failure. */
@@ -38,6 +39,12 @@ int elf_header_check(int fd);
  * budget is over.
  */
 int elf_file_open(int fd, struct budget *budget, struct elf_file **file);
+
+/*
+ * What the process has mapped whose /proc/PID is dir, with the paths, which it has chosen: read by whom elf_ask()
+ * got. A negative errno on failure; files is to be freed even then.
+ */
+int elf_mapped_files(int dir, struct mapped_files *files);
 
 /* Frees file. NULL is allowed. */
 void elf_file_close(struct elf_file *file);

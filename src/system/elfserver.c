@@ -28,6 +28,7 @@ struct opened {
 
 struct server {
 	struct opened files[ELFWIRE_FILES];
+	struct mapped_files mapped; /* of the maps that came last */
 	struct elf_request request;
 	struct elf_reply reply;
 };
@@ -104,6 +105,25 @@ static int answer(struct opened *file, const struct elf_request *q, struct elf_r
 	}
 }
 
+static int maps_take(struct server *s, int fd)
+{
+	int err = -EBADF;
+
+	mapped_files_free(&s->mapped);
+	if (fd >= 0)
+		err = mapped_files_parse(fd, true, &s->mapped);
+	s->reply.offset = s->mapped.count;
+	return err;
+}
+
+static int mapped_tell(const struct server *s, struct elf_reply *a)
+{
+	if (s->request.index >= s->mapped.count || s->request.size < ELFWIRE_DATA_MAX)
+		return -EINVAL;
+	elfwire_mapped_write(&s->mapped.items[s->request.index], a);
+	return 0;
+}
+
 /* fd is what came with the question, or -1. */
 static void question_take(struct server *s, int fd)
 {
@@ -113,10 +133,16 @@ static void question_take(struct server *s, int fd)
 
 	*a = (struct elf_reply){ 0 };
 	file->budget = elfwire_budget_read(&q->budget);
-	if (q->op == ELF_OPEN)
+	if (q->op == ELF_MAPS) {
+		a->err = maps_take(s, fd);
+		fd = -1;
+	} else if (q->op == ELF_MAPPED) {
+		a->err = mapped_tell(s, a);
+	} else if (q->op == ELF_OPEN) {
 		a->err = file_open(file, q, fd);
-	else
+	} else {
 		a->err = file->elf ? answer(file, q, a) : -EBADF;
+	}
 	a->left = elfwire_budget(&file->budget);
 	if (fd >= 0 && (q->op != ELF_OPEN || a->err))
 		close(fd);
@@ -140,6 +166,8 @@ void elfserver_run(int fd)
 	}
 	for (size_t i = 0; s && i < ELFWIRE_FILES; i++)
 		file_close(&s->files[i]);
+	if (s)
+		mapped_files_free(&s->mapped);
 	free(s);
 }
 

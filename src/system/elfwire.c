@@ -29,6 +29,40 @@ bool elfwire_is_reply(const struct elf_reply *reply, size_t len, uint32_t size)
 	       reply->err <= 1 && reply->err >= -ERRNO_MAX;
 }
 
+void elfwire_mapped_write(const struct mapped_file *file, struct elf_reply *reply)
+{
+	const struct elf_mapped mapped = { file->start, file->end, file->dev, file->ino,
+					   file->executable };
+	size_t len = strnlen(file->path, sizeof(reply->data) - sizeof(mapped) - 1);
+
+	memcpy(reply->data, &mapped, sizeof(mapped));
+	memcpy(reply->data + sizeof(mapped), file->path, len);
+	reply->data[sizeof(mapped) + len] = '\0';
+	reply->len = (uint32_t)(sizeof(mapped) + len + 1);
+}
+
+bool elfwire_mapped_read(struct elf_reply *reply, struct mapped_file *file)
+{
+	struct elf_mapped mapped;
+	char *path = (char *)reply->data + sizeof(mapped);
+
+	if (reply->len <= sizeof(mapped))
+		return false;
+	memcpy(&mapped, reply->data, sizeof(mapped));
+	if (path[0] != '/' ||
+	    memchr(path, '\0', reply->len - sizeof(mapped)) != reply->data + reply->len - 1)
+		return false;
+	*file = (struct mapped_file){
+		.start = mapped.start,
+		.end = mapped.end,
+		.dev = (dev_t)mapped.dev,
+		.ino = (ino_t)mapped.ino,
+		.executable = mapped.executable != 0,
+		.path = path,
+	};
+	return true;
+}
+
 struct elf_budget elfwire_budget(const struct budget *budget)
 {
 	if (!budget)

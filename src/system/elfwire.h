@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What is asked of a process that reads ELF files, and what it answers: a datagram each, as it lies in
+ * What is asked of a process that reads ELF files and maps of processes, and what it answers: a datagram each, as it lies in
  * memory, as both are one program. The one that answers may be anybody's by then.
  */
 #ifndef TLSFAIL_SYSTEM_ELFWIRE_H
@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "system/budget.h"
+#include "system/procfs.h"
 
 #define ELFWIRE_FILES	 4   /* that are open at a time */
 #define ELFWIRE_NAME_MAX 128 /* of what is looked for, with its NUL */
@@ -28,6 +29,8 @@ enum elf_op {
 	ELF_SECTION,
 	ELF_VERSION_STRING,
 	ELF_STRING,
+	ELF_MAPS,   /* what comes with it is /proc/PID/maps, no ELF file: so many files are in it */
+	ELF_MAPPED, /* the one of them with that index, a struct elf_mapped */
 	ELF_OPS,
 };
 
@@ -58,6 +61,20 @@ struct elf_reply {
 	uint64_t offset;
 	uint8_t data[ELFWIRE_DATA_MAX];
 };
+
+/* A file that a process has mapped, and behind it the path, with its NUL. */
+struct elf_mapped {
+	uint64_t start;
+	uint64_t end;
+	uint64_t dev;
+	uint64_t ino;
+	uint64_t executable; /* 1 */
+};
+
+/* Writes it into a reply, the path cut if it is too long for that; reads it: path points into reply then. False: it
+ * is none. */
+void elfwire_mapped_write(const struct mapped_file *file, struct elf_reply *reply);
+bool elfwire_mapped_read(struct elf_reply *reply, struct mapped_file *file);
 
 /* Is what came, of len bytes, a request; is it a reply, to a question for size bytes? */
 bool elfwire_is_request(const struct elf_request *request, size_t len);

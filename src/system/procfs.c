@@ -14,8 +14,6 @@
 
 #define DELETED_SUFFIX " (deleted)"
 
-#define MAPPINGS_MAX 1024 /* a bound on what one process can make us do */
-
 int procfs_error(int error)
 {
 	return error == ENOENT ? -ESRCH : -error;
@@ -177,65 +175,86 @@ static bool maps_line_parse(char *line, struct mapped_file *file)
 	file->dev = makedev((unsigned int)dev_major, (unsigned int)dev_minor);
 	file->ino = (ino_t)ino;
 	file->path = at;
-	path_unescape(file->path);
-	procfs_strip_deleted(file->path);
 	return true;
 }
 
-/* Adds a mapping to the file's entry, which it may be the first of. file->path is copied. */
-static int mapped_files_add(struct mapped_files *files, const struct mapped_file *file)
+int mapped_files_append(struct mapped_files *files, const struct mapped_file *file)
 {
-	struct mapped_file *items;
-	size_t i;
+	struct mapped_file *items, copy = *file;
 
-	for (i = 0; i < files->count; i++) {
-		struct mapped_file *item = &files->items[i];
-
-		/* The path, too: on overlayfs an inode number may stand for several files. */
-		if (item->ino == file->ino && item->dev == file->dev &&
-		    strcmp(item->path, file->path) == 0) {
-			item->executable |= file->executable;
-			return 0;
-		}
-	}
-	if (files->count == MAPPINGS_MAX)
+	if (files->count == MAPPED_FILES_MAX)
 		return 0;
 	items = realloc(files->items, (files->count + 1) * sizeof(*items));
 	if (!items)
 		return -ENOMEM;
 	files->items = items;
-	items[files->count] = *file;
-	items[files->count].path = strdup(file->path);
-	if (!items[files->count].path)
+	copy.path = file->path ? strdup(file->path) : NULL;
+	if (file->path && !copy.path)
 		return -ENOMEM;
-	files->count++;
+	items[files->count++] = copy;
 	return 0;
 }
 
-int mapped_files_read(int dir, struct mapped_files *files)
+/* On overlayfs an inode number may stand for several files. */
+static bool same_path(const char *a, const char *b)
+{
+	return !a || !b || strcmp(a, b) == 0;
+}
+
+/* Adds a mapping to the file's entry, which it may be the first of. */
+static int mapping_add(struct mapped_files *files, const struct mapped_file *file)
+{
+	for (size_t i = 0; i < files->count; i++) {
+		struct mapped_file *item = &files->items[i];
+
+		if (item->ino == file->ino && item->dev == file->dev &&
+		    same_path(item->path, file->path)) {
+			item->executable |= file->executable;
+			return 0;
+		}
+	}
+	return mapped_files_append(files, file);
+}
+
+static int line_take(char *line, bool paths, struct mapped_files *files)
 {
 	struct mapped_file file;
+
+	if (!maps_line_parse(line, &file))
+		return 0;
+	if (paths) {
+		path_unescape(file.path);
+		procfs_strip_deleted(file.path);
+	} else {
+		file.path = NULL;
+	}
+	return mapping_add(files, &file);
+}
+
+int mapped_files_parse(int fd, bool paths, struct mapped_files *files)
+{
+	FILE *maps = fdopen(fd, "r");
 	size_t size = 0;
 	char *line = NULL;
-	FILE *maps = NULL;
-	int fd, err = 0;
+	int err = 0;
 
-	fd = openat(dir, "maps", O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return procfs_error(errno);
-	maps = fdopen(fd, "r");
 	if (!maps) {
 		err = -errno;
 		close(fd);
 		return err;
 	}
-	while (!err && getline(&line, &size, maps) >= 0) {
-		if (maps_line_parse(line, &file))
-			err = mapped_files_add(files, &file);
-	}
+	while (!err && getline(&line, &size, maps) >= 0)
+		err = line_take(line, paths, files);
 	if (!err && ferror(maps))
 		err = -ESRCH;
 	free(line);
 	fclose(maps);
 	return err;
+}
+
+int mapped_files_read(int dir, struct mapped_files *files)
+{
+	int fd = openat(dir, "maps", O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 ? procfs_error(errno) : mapped_files_parse(fd, false, files);
 }

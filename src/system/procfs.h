@@ -49,7 +49,7 @@ struct mapped_file {
 	dev_t dev;
 	ino_t ino;
 	bool executable; /* at least one of its mappings */
-	char *path;	 /* as the process sees it */
+	char *path;	 /* as the process sees it; NULL where paths were not wanted */
 };
 
 /* Each file once, in the order of the addresses. Begins as all zero. */
@@ -58,9 +58,20 @@ struct mapped_files {
 	size_t count;
 };
 
-/* Reads what the process has mapped, at most the first 1024 files. A negative errno on failure;
- * files is to be freed even then. */
+#define MAPPED_FILES_MAX 1024 /* a bound on what one process can make us do */
+
+/*
+ * Reads what the process has mapped, at most the first MAPPED_FILES_MAX files: only what the kernel wrote, numbers
+ * before the path, which whoever made the file has chosen, and which ends with the line. For paths see
+ * elf_mapped_files(). A negative errno on failure; files is to be freed even then.
+ */
 int mapped_files_read(int dir, struct mapped_files *files);
+
+/* The same of an open /proc/PID/maps, which it closes, with or without paths. */
+int mapped_files_parse(int fd, bool paths, struct mapped_files *files);
+
+/* Adds a file, the path of which is copied, unless there are MAPPED_FILES_MAX. */
+int mapped_files_append(struct mapped_files *files, const struct mapped_file *file);
 
 /* Frees what files holds and makes it empty. */
 void mapped_files_free(struct mapped_files *files);

@@ -396,7 +396,7 @@ static int tls_search_run(struct tls_search *search, struct target_tls *tls)
 	bool loaded = true;
 	int err;
 
-	err = mapped_files_read(search->dir, &search->mapped);
+	err = elf_mapped_files(search->dir, &search->mapped);
 	if (err)
 		return err;
 	if (!tls_search_symbol(search, "libssl", HANDSHAKE_SYMBOL, &tls->ssl) ||

@@ -48,6 +48,7 @@ static void request_check(const uint8_t *data, size_t size)
 static void elf_check(const uint8_t *data, size_t size)
 {
 	static struct elf_reply elf;
+	struct mapped_file mapped;
 	struct budget budget = { .bytes = 1000, .steps = 10 };
 	size_t len = size < sizeof(elf) ? size : sizeof(elf);
 
@@ -55,6 +56,8 @@ static void elf_check(const uint8_t *data, size_t size)
 	if (!elfwire_is_reply(&elf, len, 100))
 		return;
 	FUZZ_ASSERT(elf.len <= 100 && elf.err <= 1);
+	if (elfwire_mapped_read(&elf, &mapped))
+		FUZZ_ASSERT(mapped.path[0] == '/' && strlen(mapped.path) < elf.len);
 	elfwire_budget_take(&budget, &elf.left);
 	FUZZ_ASSERT(budget.bytes <= 1000 && budget.steps <= 10);
 }

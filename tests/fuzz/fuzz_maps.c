@@ -41,10 +41,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (fd < 0 || (size > 0 && write(fd, data, size) != (ssize_t)size))
 		abort();
 	close(fd);
-	mapped_files_read(dir, &files);
+	fd = openat(dir, "maps", O_RDONLY | O_CLOEXEC);
+	mapped_files_parse(fd, true, &files);
 	for (size_t i = 0; i < files.count; i++)
 		FUZZ_ASSERT(files.items[i].path && files.items[i].path[0]);
 	mapped_files_free(&files);
 	FUZZ_ASSERT(files.count == 0);
+	mapped_files_read(dir, &files);
+	for (size_t i = 0; i < files.count; i++)
+		FUZZ_ASSERT(!files.items[i].path);
+	mapped_files_free(&files);
 	return 0;
 }
