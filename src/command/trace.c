@@ -244,10 +244,15 @@ static int bpf_load(struct tracer *t)
 		t->skel->rodata->cert_pause_ns = CERT_PAUSE_NS;
 	hooks_select(t->skel, &t->choice);
 	err = tlsfail_bpf__load(t->skel);
-	if (err)
+	if (err) {
 		log_line("the kernel refused the BPF programs: %s (%s)", strerror(-err),
 			 libbpflog_warning());
-	return err ? err : hooks_make_ready(t->skel);
+		return err;
+	}
+	err = hooks_make_ready(t->skel);
+	if (err)
+		log_line("cannot fill a map of the BPF programs: %s", strerror(-err));
+	return err;
 }
 
 /* Return probes tell of a verify result, and where a call ends; --hook has the last word on handshakes. */
