@@ -107,13 +107,16 @@ static const struct cause rows[] = {
 			   "host{code}.",
 		.with_cert = "Certificate {subject} of {peer} is self-signed and not trusted on "
 			     "this host.",
-		.hint = "add that certificate, or the CA that should have issued it, to "
-			"{setting:trusted_cas}",
+		.hint = "add that certificate (compare its fingerprint with its owner first), or "
+			"the CA that should have issued it, to {setting:trusted_cas}, if you want "
+			"to trust it",
 		.wordings = {
 			{ .with = C_NAME_UNSENT,
 			  .hint = "{setting:send_sni} and see whether the {upstream} then "
-				  "presents another one; otherwise add that certificate, or the "
-				  "CA that should have issued it, to {setting:trusted_cas}" },
+				  "presents another one; otherwise add that certificate (compare "
+				  "its fingerprint with its owner first), or the CA that should "
+				  "have issued it, to {setting:trusted_cas}, if you want to trust "
+				  "it" },
 			{ .with = C_NOT_FOR_SNI,
 			  .hint = "find out why the {upstream} presents this one when asked for "
 				  "{sni}, which it is not for: trusting it would not help" },

@@ -22,6 +22,8 @@ from typing import Optional, Tuple
 import env
 from lab import implementations, lab, netns, server_cases, tracer
 from lab.cases import CASES
+from lab.servers import PROGRAMS, Listener
+from lab.upstreams import GnutlsServer, Nginx, OpensslEcho, OpensslServer
 from test_cases import drive_to_failure
 
 NOTHING = "no finding"
@@ -34,6 +36,16 @@ SIDES = {
     "nginx as the client of other programs": ("client", implementations.CASES),
     "nginx as the server": ("server", server_cases.CASES),
 }
+# The TLS library of the peer, by the server's program, or the client's of lab/clients.py.
+STACKS = {
+    "nginx": "OpenSSL", "openssl": "OpenSSL", "haproxy": "OpenSSL", "apache": "OpenSSL",
+    "stunnel": "OpenSSL", "python": "OpenSSL", "curl": "OpenSSL", "node": "OpenSSL (Node.js)",
+    "gnutls": "GnuTLS", "lighttpd-gnutls": "GnuTLS", "lighttpd-mbedtls": "Mbed TLS",
+    "lighttpd-wolfssl": "wolfSSL", "caddy": "Go", "tomcat": "Java",
+}
+SCRIPTED = "scripted, or not TLS"
+SERVERS = {Nginx: "nginx", OpensslServer: "openssl", OpensslEcho: "openssl",
+           GnutlsServer: "gnutls"}
 MARKED = re.compile(r"(<!-- accuracy begin -->\n).*?(<!-- accuracy end -->\n)", re.DOTALL)
 
 
@@ -49,6 +61,7 @@ class Result:
     confidence: str = ""
     candidates: Tuple[str, ...] = ()
     trouble: Tuple[str, ...] = ()  # nginx did not do what the case is about
+    stack: str = SCRIPTED  # the TLS library of the peer
 
     @property
     def first(self):
@@ -62,8 +75,19 @@ class Result:
         return named and not self.trouble
 
 
-def measure(where, tlsfail, case):
-    """Drives CASE. Returns its Result."""
+def stack_of(case, role):
+    """The TLS library of the peer in CASE, in which nginx is of ROLE."""
+    if role == "server":
+        program = case.drive.__qualname__.partition(".")[0]  # the function that made the driver
+    elif isinstance(case.upstream, Listener):
+        program = case.upstream.program
+    else:
+        program = SERVERS.get(type(case.upstream))
+    return STACKS.get(program, SCRIPTED)
+
+
+def measure(where, tlsfail, case, role):
+    """Drives CASE, in which nginx is of ROLE. Returns its Result."""
     truth = case.truth or case.slug
     if truth is None:
         trouble = [] if case.drive(where, case) == case.status else ["it did not go well"]
@@ -73,7 +97,8 @@ def measure(where, tlsfail, case):
     finding = finding or {}
     return Result(case.name, truth, case.truth is not None, finding.get("error.type"),
                   finding.get("tlsfail.confidence", ""),
-                  tuple(finding.get("tlsfail.candidates", ())), tuple(trouble))
+                  tuple(finding.get("tlsfail.candidates", ())), tuple(trouble),
+                  stack_of(case, role))
 
 
 def measure_all(here, role, cases):
@@ -83,7 +108,7 @@ def measure_all(here, role, cases):
     with here.lab("accuracy-" + cases[0].name, cases, role=role) as where, \
             here.trace_json(where, "-v") as tlsfail:
         tlsfail.wait_armed()
-        results = [measure(where, tlsfail, case) for case in cases]
+        results = [measure(where, tlsfail, case, role) for case in cases]
         tlsfail.interrupt()
         causes = {case.name: finding["error.type"] for finding in tlsfail.findings()
                   for case in cases if "error.type" in finding and tracer.is_about(finding, case)}
@@ -144,6 +169,16 @@ def confusion(results):
         yield f"- {code(truth)} reported as {code(got)}: {count}"
 
 
+def by_stack(results_by_side):
+    """RESULTS_BY_SIDE anew, by the role of nginx and the TLS library of the peer."""
+    found = {}
+    for side, results in results_by_side.items():
+        role, peer = ("server", "client") if SIDES[side][0] == "server" else ("client", "upstream")
+        for result in results:
+            found.setdefault(f"nginx as the {role}, {peer} with {result.stack}", []).append(result)
+    return dict(sorted(found.items()))
+
+
 def sides(results_by_side):
     """Yields the lines of a table with a row for each side."""
     yield ("| | cause reported first | ambiguous: cause among those reported | of these first | other "
@@ -162,7 +197,8 @@ def sides(results_by_side):
 
 def report(results_by_side):
     """The whole of it, as Markdown. The tables are folded: GitHub shows their first lines."""
-    lines = [*sides(results_by_side), "", *summary(sum(results_by_side.values(), []))]
+    lines = [*sides(results_by_side), "", "By the TLS library of the peer:", "",
+             *sides(by_stack(results_by_side)), "", *summary(sum(results_by_side.values(), []))]
     for side, results in results_by_side.items():
         failing = [result for result in results if result.truth]
         lines += ["", "<details>",
@@ -203,6 +239,12 @@ def self_test():
                 "- `x` reported as `y`: 4"]
     if sorted(lines) != sorted(expected):
         problems.append(f"self-test: confusion: {lines}")
+    problems += [f"self-test: no TLS library is known of {program}" for program in PROGRAMS
+                 if program not in STACKS]
+    unused = set(STACKS.values()) - {stack_of(case, role) for role, cases in SIDES.values()
+                                     for case in cases}
+    if unused:
+        problems.append(f"self-test: no case has {unused}")
     return problems
 
 
