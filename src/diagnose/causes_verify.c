@@ -5,6 +5,12 @@
 #include "diagnose/cause_rows.h"
 
 #include "diagnose/circumstances.h"
+
+#define INVALID_CA_HINT                                                                                 \
+	"have the CA's certificate reissued with basicConstraints CA:TRUE, a sufficient path length, "  \
+	"keyUsage keyCertSign and, if it has an extendedKeyUsage, serverAuth, and install it in place " \
+	"of the old one"
+
 static const struct cause rows[] = {
 	{
 		.slug = "connection-refused",
@@ -237,6 +243,20 @@ static const struct cause rows[] = {
 			"certificate {subject} of {peer}, issued by {issuer}{code}.",
 		.hint = "put a current CRL from each CA of the chain into {setting:crl_file}",
 	},
+	/* X509_V_ERR_INVALID_PURPOSE is said of a CA, too, and last where all errors are passed over. */
+	{
+		.slug = "verify-invalid-ca",
+		.when = { .all = O_LEAF_FOR_SERVERS, .verify = { TLS_VERIFY_PURPOSE } },
+		.confidence = CONFIDENCE_HIGH,
+		.resumption_hides = true,
+		.evidence = "the verify result is that a certificate is for another purpose, the "
+			    "program asked for the result, and the leaf is for servers",
+		.message = "A CA certificate in the chain of {peer} may not issue certificates for "
+			   "TLS servers{code}.",
+		.with_cert = "A CA certificate above {subject} of {peer} may not issue certificates "
+			     "for TLS servers{code}; the CA directly above is {issuer}.",
+		.hint = INVALID_CA_HINT,
+	},
 	{
 		.slug = "verify-purpose",
 		.responsible = RESPONSIBLE_UPSTREAM,
@@ -303,9 +323,7 @@ static const struct cause rows[] = {
 			   "{what}{code}.",
 		.with_cert = "A CA certificate above {subject} of {peer} may not issue what it "
 			     "issued: {what}{code}; the CA directly above is {issuer}.",
-		.hint = "have the CA's certificate reissued with basicConstraints CA:TRUE, a "
-			"sufficient path length and keyUsage keyCertSign, and install it in place "
-			"of the old one",
+		.hint = INVALID_CA_HINT,
 	},
 	{
 		.slug = "verify-crl-unusable",

@@ -60,6 +60,7 @@
 	X(CERT, "the peer's certificate was read")                                                 \
 	X(ONE_CERT, "one certificate was received, and it is not self-issued")                     \
 	X(ISSUER_SENT, "the issuer of the peer's certificate was received with it")                \
+	X(LEAF_FOR_SERVERS, "the extensions of the peer's certificate allow it to be a TLS server's")\
 	X(ISSUER_MISSING, "more than one was received, and the leaf's issuer is not among them")   \
 	X(VERIFY_REFUSED, "this side refused the certificate")                                     \
 	X(VERIFY_CODE, "the program asked for the verify code")                                    \

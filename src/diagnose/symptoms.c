@@ -28,12 +28,22 @@ static bool starts_with(const uint8_t *bytes, size_t len, const char *prefix)
 	return len >= n && !memcmp(bytes, prefix, n);
 }
 
+/* The frame that HTTP/2 begins with: SETTINGS, of 6 bytes each, without flags, of stream 0 (RFC 9113,
+ * sections 4.1 and 6.5). */
+static bool looks_like_http2(const uint8_t *bytes, size_t len)
+{
+	static const uint8_t settings[] = { 4, 0, 0, 0, 0, 0 };
+
+	return len >= 9 && !bytes[0] && !bytes[1] && !(bytes[2] % 6) &&
+	       !memcmp(bytes + 3, settings, sizeof(settings));
+}
+
 /* A status line, or the HTML that some servers send alone (HTTP/0.9 style error pages). */
 static bool looks_like_answer(const uint8_t *bytes, size_t len)
 {
-	return starts_with(bytes, len, "HTTP/") || starts_with(bytes, len, "<!DO") ||
-	       starts_with(bytes, len, "<!do") || starts_with(bytes, len, "<htm") ||
-	       starts_with(bytes, len, "<HTM");
+	return looks_like_http2(bytes, len) || starts_with(bytes, len, "HTTP/") ||
+	       starts_with(bytes, len, "<!DO") || starts_with(bytes, len, "<!do") ||
+	       starts_with(bytes, len, "<htm") || starts_with(bytes, len, "<HTM");
 }
 
 /* The first letter of a path, of "*" and of "http:" or "HTTP:". */
@@ -580,20 +590,26 @@ static enum tls_reason reason_of_own_alert(const struct tls_view *view, bool ser
 }
 
 /* Did the issuer of the leaf come too? */
-static uint64_t observe_certificates(const struct diagnose_work *work, uint32_t sent)
+static uint64_t observe_issuer(const struct diagnose_work *work, uint32_t sent)
 {
 	const struct x509_view *leaf = &work->certs[0];
 
-	if (!work->cert_count)
-		return 0;
 	if (leaf->self_issued)
-		return O_CERT;
+		return 0;
 	if (sent == 1)
-		return O_CERT | O_ONE_CERT;
+		return O_ONE_CERT;
 	for (size_t i = 1; i < work->cert_count; i++)
 		if (!strcmp(work->certs[i].subject, leaf->issuer))
-			return O_CERT | O_ISSUER_SENT;
-	return O_CERT | (work->cert_count == sent ? O_ISSUER_MISSING : 0);
+			return O_ISSUER_SENT;
+	return work->cert_count == sent ? O_ISSUER_MISSING : 0;
+}
+
+static uint64_t observe_certificates(const struct diagnose_work *work, uint32_t sent)
+{
+	if (!work->cert_count)
+		return 0;
+	return O_CERT | (work->certs[0].for_servers ? O_LEAF_FOR_SERVERS : 0) |
+	       observe_issuer(work, sent);
 }
 
 /* The certificates up to the first that cannot be read. */

@@ -217,7 +217,9 @@ static const char *verify_fix(enum tls_verify result)
 		return "nothing is wrong with the client: put a current revocation list (CRL) of "
 		       "each CA of its chain into {setting:client_crl}";
 	case TLS_VERIFY_PURPOSE:
-		return "have the client's certificate reissued with extendedKeyUsage clientAuth";
+		return "have the client's certificate reissued with extendedKeyUsage clientAuth; "
+		       "if it may already be a client's, have the CA above it reissued with "
+		       "basicConstraints CA:TRUE";
 	case TLS_VERIFY_INVALID_CA:
 	case TLS_VERIFY_PATH_LENGTH:
 		return "have the CA above the client's certificate reissued as one that may issue "

@@ -165,6 +165,12 @@ static void hash_read(const X509 *x, struct x509_view *view)
 		text_add_hex(&t, digest, len);
 }
 
+/* What OpenSSL looks at when it verifies a server: the key usages, extendedKeyUsage and Netscape's. */
+static void purposes_read(X509 *x, struct x509_view *view)
+{
+	view->for_servers = X509_check_purpose(x, X509_PURPOSE_SSL_SERVER, 0) == 1;
+}
+
 static void parties_read(const X509_NAME *subject, const X509_NAME *issuer, struct x509_view *view)
 {
 	name_read(subject, view->subject, sizeof(view->subject));
@@ -185,6 +191,7 @@ static bool whole_read(const uint8_t *der, size_t len, struct x509_view *view)
 	key_read(X509_get0_pubkey(x), view);
 	signature_read(X509_get_signature_nid(x), view);
 	hash_read(x, view);
+	purposes_read(x, view);
 	X509_free(x);
 	return true;
 }

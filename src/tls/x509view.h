@@ -13,7 +13,7 @@
 #define X509VIEW_NAMES_MAX 8
 
 struct x509_view {
-	bool cut;	   /* not all of it was there: names, signature and hash are not known */
+	bool cut; /* not all of it was there: names, signature, hash and purposes are not known */
 	char subject[256]; /* RFC 4514, values in quotes where needed; escaped, as all texts here */
 	char issuer[256];
 	char common_name[128]; /* the last CN of the subject, "" none */
@@ -27,6 +27,7 @@ struct x509_view {
 	unsigned int key_bits; /* 0 unknown */
 	char signature[64];    /* "ecdsa-with-SHA256", "" unknown */
 	char sha256[65];       /* hexadecimal, of the DER */
+	bool for_servers;      /* its extensions allow it to be a TLS server's */
 };
 
 /*

@@ -44,6 +44,7 @@ static const struct fixture {
 	{ "verify-crl-missing", { VERIFY(CRL_MISSING) } },
 	{ "verify-crl-missing", { VERIFY(CRL_EXPIRED) } },
 	{ "verify-purpose", { VERIFY(PURPOSE) } },
+	{ "verify-invalid-ca", { .observed = O_LEAF_FOR_SERVERS, VERIFY(PURPOSE) } },
 	{ "weak-certificate", { VERIFY(KEY_TOO_SMALL) } },
 	{ "weak-certificate", { VERIFY(CA_KEY_TOO_SMALL) } },
 	{ "weak-certificate", { VERIFY(DIGEST_TOO_WEAK) } },

@@ -167,6 +167,34 @@ static void test_plain(void **state)
 	assert_int_equal(view.not_after, 1000086400);
 }
 
+/* What has no extendedKeyUsage may be a server's. */
+static void test_purposes(void **state)
+{
+	static const struct {
+		const char *usage;
+		bool for_servers;
+	} rows[] = { { NULL, true },
+		     { "serverAuth", true },
+		     { "clientAuth", false },
+		     { "clientAuth,serverAuth", true } };
+	struct x509_view view;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		X509 *x = certificate_new();
+
+		if (rows[i].usage) {
+			X509_EXTENSION *e =
+				X509V3_EXT_conf_nid(NULL, NULL, NID_ext_key_usage, rows[i].usage);
+
+			assert_int_equal(X509_add_ext(x, e, -1), 1);
+			X509_EXTENSION_free(e);
+		}
+		view_make(x, &view);
+		assert_int_equal(view.for_servers, rows[i].for_servers);
+	}
+}
+
 static void test_subject_empty(void **state)
 {
 	struct x509_view view;
@@ -506,6 +534,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_plain),
+		cmocka_unit_test(test_purposes),
 		cmocka_unit_test(test_subject_empty),
 		cmocka_unit_test(test_common_names),
 		cmocka_unit_test(test_subject_invalid),

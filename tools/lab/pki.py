@@ -63,6 +63,9 @@ CERTS = (
     Cert("wrong-name", "ca", "elsewhere.test", dns="elsewhere.test"),
     Cert("wrong-usage", "ca", SERVER_NAME, dns=_NAMES, usage="clientAuth"),
     Cert("self-signed", None, SERVER_NAME, dns=_NAMES),
+    Cert("wildcard", "ca", "Wildcard", dns="*." + SERVER_NAME),
+    Cert("not-ca", "ca", "Lab No CA"),
+    Cert("under-not-ca", "not-ca", SERVER_NAME, dns=_NAMES),
     Cert("untrusted", "other-ca", SERVER_NAME, dns=_NAMES),
     Cert("deep", "intermediate", SERVER_NAME, dns=_NAMES),
     Cert("rsa", "ca", SERVER_NAME, dns=_NAMES, key=("rsa:2048",)),
@@ -98,6 +101,7 @@ _LIST_DAYS = "3650"  # OpenSSL 1.1.1 takes no dates for a list
 _CHAINS = {
     "deep-chain": ("deep", "intermediate"),
     "untrusted-chain": ("untrusted", "other-ca"),
+    "under-not-ca-chain": ("under-not-ca", "not-ca"),
 }
 
 
