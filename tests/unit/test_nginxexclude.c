@@ -106,7 +106,10 @@ static void test_http_version(void **state)
 	assert_left("a");
 	f.hello.alpn_count = 1;
 	strcpy(f.hello.alpn[0], "h2");
-	assert_left("ab");
+	assert_left("b");
+	/* The other one may not have been seen: so it may be the only place. */
+	places.items[1] = places.items[0];
+	assert_left("aa");
 }
 
 static void test_name(void **state)

@@ -327,22 +327,25 @@ static enum errorlog_stage stage_of(struct rest message)
 					     : ERRORLOG_ELSEWHERE;
 }
 
-/* The client certificate, which depends on a variable. */
+/* The client certificate, which depends on a variable: it is not there, or does not fit its key. */
 static enum errorlog_stage upstream_stage_of(struct rest message)
 {
-	return has(message, "cannot load certificate") ? ERRORLOG_UNBEGUN : ERRORLOG_ELSEWHERE;
+	static const char *const unloadable[] = {
+		"cannot load certificate",
+		"SSL_use_PrivateKey(",
+		NULL,
+	};
+
+	return has_any(message, unloadable) ? ERRORLOG_UNBEGUN : ERRORLOG_ELSEWHERE;
 }
 
 static enum errorlog_kind upstream_kind_of(struct rest message)
 {
 	static const char *const tls[] = {
-		"SSL_do_handshake() failed",
-		"in SSL handshake",
-		" while SSL handshaking",
-		"upstream SSL certificate",
-		":SSL alert number ",
-		"cannot load certificate",
-		NULL,
+		"SSL_do_handshake() failed", "in SSL handshake",
+		" while SSL handshaking",    "upstream SSL certificate",
+		":SSL alert number ",	     "cannot load certificate",
+		"SSL_use_PrivateKey(",	     NULL,
 	};
 	static const char *const connection[] = {
 		"connect() failed",	"timed out",	     "prematurely closed",

@@ -269,6 +269,13 @@ static bool alpn_differs(const struct finding *f, const struct nginx_place *p)
 	return p->module == NGINX_MODULE_UWSGI && f->hello.alpn_count;
 }
 
+/* proxy_pass offers h2 only where it is to speak HTTP/2 (nginx 1.29.4 and later). */
+static bool h2_is_unasked(const struct finding *f, const struct nginx_place *p)
+{
+	return p->module == NGINX_MODULE_PROXY && f->hello.known &&
+	       !nginx_place_value(p, NGINX_HTTP_VERSION) && offers_h2(&f->hello);
+}
+
 static bool session_is_forbidden(const struct finding *f, const struct nginx_place *p)
 {
 	struct nginx_words reuse = value_of(p, NGINX_SSL_SESSION_REUSE);
@@ -311,12 +318,13 @@ static const struct {
 	bool (*differs)(const struct finding *f, const struct nginx_place *p);
 	bool weak; /* counts only while others are left that it does not concern */
 } rules[] = {
-	{ verify_is_off, false },     { verify_is_on, true },
-	{ name_differs, false },      { certificate_is_none, false },
-	{ certificate_is_set, true }, { versions_differ, true },
-	{ ciphers_differ, true },     { groups_differ, true },
-	{ alpn_differs, false },      { session_is_forbidden, false },
-	{ header_differs, false },    { certificate_is_loaded, false },
+	{ verify_is_off, false },	  { verify_is_on, true },
+	{ name_differs, false },	  { certificate_is_none, false },
+	{ certificate_is_set, true },	  { versions_differ, true },
+	{ ciphers_differ, true },	  { groups_differ, true },
+	{ alpn_differs, false },	  { h2_is_unasked, true },
+	{ session_is_forbidden, false },  { header_differs, false },
+	{ certificate_is_loaded, false },
 };
 
 static bool is_excluded(const struct finding *f, const struct nginx_place *p, bool weak)

@@ -160,9 +160,12 @@ static bool is_dns_name(const char *name)
 /* Has it names, and are they all IP addresses? */
 static bool is_for_addresses(const struct finding_certificate *c)
 {
-	for (unsigned int i = 0; i < c->name_count && i < FINDING_SAN_MAX; i++)
-		if (is_dns_name(c->names[i]))
+	for (unsigned int i = 0; i < c->name_count && i < FINDING_SAN_MAX; i++) {
+		struct nginx_words name = { c->names[i], (uint32_t)strlen(c->names[i]) };
+
+		if (!is_address(&name)) /* a wildcard is not, either */
 			return false;
+	}
 	return c->name_count;
 }
 
@@ -224,6 +227,12 @@ static void propose_certificate_name(struct nginxfix_advice *a)
 		if (is_dns_name(c->names[i]))
 			only = only ? "" : c->names[i];
 	}
+	/* Asked for the name of a block, it did not know whom it was to be. */
+	if (p->peer_name.len && p->upstream.len && is_block_name(&p->upstream) &&
+	    !nginx_place_value(p, NGINX_SSL_NAME)) {
+		change_to_peer_name(a);
+		return;
+	}
 	/* Asked for no name it may have shown a stranger's. */
 	if (is_identity_stated(p) || no_name_sent(a->f) || !only || !only[0] ||
 	    count < c->name_count)
@@ -231,6 +240,14 @@ static void propose_certificate_name(struct nginxfix_advice *a)
 	nginxfix_change(a, NGINX_SSL_NAME, only);
 	a->review = "this trusts the name that the peer itself presents: apply it only if you know "
 		    "that this is the right server";
+}
+
+static bool has_dns_name(const struct finding_certificate *c)
+{
+	for (unsigned int i = 0; i < c->name_count && i < FINDING_SAN_MAX; i++)
+		if (is_dns_name(c->names[i]))
+			return true;
+	return false;
 }
 
 /* Appends the names of the certificate that can be set as one. */
@@ -256,15 +273,21 @@ static void explain_unknown_name(const struct nginxfix_advice *a, struct text *t
 		return;
 	}
 	if (!no_name_sent(a->f)) {
-		add_dns_names(t, &a->f->certificate);
+		if (!add_dns_names(t, &a->f->certificate))
+			text_add(t, "a name that the certificate is for");
 		text_add(t, ", if that is the server that you mean");
 		return;
 	}
 	text_add(t, "the DNS name of the server that you mean");
 	if (!nginx_words_are(&on, "on"))
 		text_addf(t, " and turn %sssl_server_name on", prefix);
-	text_add(t, "; asked for no name (SNI), the upstream showed the certificate of ");
-	add_dns_names(t, &a->f->certificate);
+	text_add(t, "; asked for no name (SNI), the upstream showed ");
+	if (has_dns_name(&a->f->certificate)) {
+		text_add(t, "the certificate of ");
+		add_dns_names(t, &a->f->certificate);
+	} else {
+		text_add(t, "this certificate");
+	}
 	text_add(t, ", which may be another server's");
 }
 
@@ -427,6 +450,11 @@ static bool explain_alpn(const struct nginxfix_advice *a, struct text *t)
 
 static bool explain_header(const struct nginxfix_advice *a, struct text *t)
 {
+	if (nginxscheme_needs_http2(a)) {
+		text_add(t, "correct the port: on this one it speaks HTTP/2 without TLS, which "
+			    "here only grpc_pass grpc:// would speak, unencrypted");
+		return true;
+	}
 	if (!nginxplace_sends_header(a->place))
 		return false;
 	text_add(t, "make the upstream accept the PROXY protocol header that proxy_protocol on; "

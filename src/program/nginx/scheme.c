@@ -47,9 +47,19 @@ static void propose_scheme(struct nginxfix_advice *a, bool with_tls)
 		nginxfix_change(a, NGINX_PASS, value);
 }
 
+/* A SETTINGS frame, of stream 0, came first (RFC 9113, section 3.4). */
+bool nginxscheme_needs_http2(const struct nginxfix_advice *a)
+{
+	const char *bytes = a->f->first_bytes;
+
+	return !strncmp(bytes, "0000", 4) && strlen(bytes) >= 18 && !strncmp(bytes + 6, "04", 2) &&
+	       a->place->module != NGINX_MODULE_GRPC &&
+	       !nginx_place_value(a->place, NGINX_HTTP_VERSION);
+}
+
 void nginxscheme_propose_plain(struct nginxfix_advice *a)
 {
-	if (!nginxplace_sends_header(a->place))
+	if (!nginxplace_sends_header(a->place) && !nginxscheme_needs_http2(a))
 		propose_scheme(a, false);
 }
 

@@ -7,6 +7,9 @@
 
 #include "program/nginx/fixes.h"
 
+/* Does the peer speak HTTP/2 without TLS, and the place that passes to it only HTTP/1? */
+bool nginxscheme_needs_http2(const struct nginxfix_advice *advice);
+
 /* To pass without TLS: not where a PROXY protocol header goes out first. */
 void nginxscheme_propose_plain(struct nginxfix_advice *advice);
 
