@@ -56,7 +56,7 @@ const char report_words[] =
 	"consecutive constant constraints contain container contains content-encoding "
 	"content-type context continue continues contradictory contradicts cookie copy correct "
 	"corrupt corrupt-record costs could count cover covers cpges cpu crash crashed crashes "
-	"create created credential crit critical crl crl-file crl2pkcs7 crl_file crl_has_expired "
+	"created credential crit critical crl crl-file crl2pkcs7 crl_file crl_has_expired "
 	"crl_not_yet_valid crl_path_validation_error crl_signature_failure crl_verify_failed "
 	"crlfile crls crt ct ctr ctx curl curl_ current curve curves curvesm2 curvesm2mlkem768 "
 	"custom cut cycle d damaged dane dane_no_match data date dates day debian's debug decode "

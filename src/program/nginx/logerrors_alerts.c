@@ -336,9 +336,11 @@ static const struct logline_detail rows[] = {
 	{ LOGLINE_VERIFY,
 	  TLS_VERIFY_PURPOSE,
 	  UP,
-	  { "The upstream's certificate is not for servers (extended key usage).",
-	    { "verify-purpose" },
-	    NULL,
+	  { "The upstream's certificate is not for servers (extended key usage), or a certificate above "
+	    "it is not a CA's.",
+	    { "verify-purpose", "verify-invalid-ca" },
+	    "The same code is used for every certificate of the chain: look at the extended key usage of "
+	    "the first, and at the basic constraints of the others.",
 	    ASK_CHAIN } },
 	{ LOGLINE_VERIFY,
 	  TLS_VERIFY_HOSTNAME_MISMATCH,

@@ -208,6 +208,17 @@ static const struct logline_row rows[] = {
 	    NULL,
 	    LINT } },
 	{ "use_PrivateKey(",
+	  "while connecting to upstream",
+	  ITSELF,
+	  ANY,
+	  false,
+	  { "The key of the client certificate for this upstream (proxy_ssl_certificate_key) does not "
+	    "belong to it, so nginx answered 500 without a handshake. They are loaded for each "
+	    "request where a variable is in a name.",
+	    { "client-cert-unloadable" },
+	    NULL,
+	    LINT } },
+	{ "use_PrivateKey(",
 	  NULL,
 	  ITSELF,
 	  ANY,
