@@ -440,6 +440,22 @@ static const struct cause rows[] = {
 			"mean; otherwise have it reissued with that name",
 	},
 	{
+		.slug = "verify-hostname-mismatch",
+		.when = { .all = O_VERIFY_UNKNOWN, .with = C_NOT_FOR_SNI },
+		.confidence = CONFIDENCE_MEDIUM,
+		.resumption_hides = true,
+		.candidates = { { .slug = "verify-untrusted-issuer" },
+				{ .slug = "verify-depth-exceeded" } },
+		.evidence = "the library refused the certificate during the handshake, and nothing "
+			    "says why; the certificate is not for the server_name that was sent",
+		.message = "{program} refused the certificate of {peer}, which is not for {asked}.",
+		.with_cert = "{program} refused the certificate of {peer}: it is for {names}, not "
+			     "for {asked}.",
+		.doubt = "The program did not reveal the reason: it may be another one.",
+		.hint = "set {setting:name} to a name in the certificate, if that is the server you "
+			"mean; otherwise have it reissued with that name",
+	},
+	{
 		.slug = "verify-refused",
 		.when = { .any = O_VERIFY_REFUSED },
 		.confidence = CONFIDENCE_MEDIUM,

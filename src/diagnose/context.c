@@ -417,7 +417,7 @@ static bool alert_is_hidden(const struct tlsfail_conn *c, const struct tls_view 
 	       view->client.records.encrypted_alert;
 }
 
-/* The handshake was done, and what was shown is not for whom was asked. */
+/* What was shown is not for whom was asked. */
 static bool is_name_unfit(const struct failure *failure, const struct diagnose_work *work,
 			  const struct finding *f)
 {
@@ -425,8 +425,7 @@ static bool is_name_unfit(const struct failure *failure, const struct diagnose_w
 	struct finding_certificate leaf = { 0 };
 	const char *name = f->hello.server_name;
 
-	if (!work->cert_count || !f->hello.known || f->hello.cut ||
-	    (program && program->closes_unused))
+	if (!work->cert_count || !f->hello.known || f->hello.cut)
 		return false;
 	if (!f->hello.has_server_name) {
 		if (!program || !program->compares_addresses)
@@ -435,6 +434,14 @@ static bool is_name_unfit(const struct failure *failure, const struct diagnose_w
 	}
 	finding_certificate_set(&leaf, &work->certs[0], failure->conn->cert_count);
 	return !leaf.cut && !context_is_for(&leaf, name);
+}
+
+static bool is_out_of_date(const struct finding *f)
+{
+	const int64_t now = (int64_t)(f->time_ns / NS_PER_S);
+
+	return f->time_ns && f->certificate.has_validity &&
+	       (f->certificate.not_after < now || f->certificate.not_before > now);
 }
 
 static bool says(const struct tls_capture *answer, const char *words)
@@ -468,12 +475,15 @@ static bool asks_for_tls(const struct tls_capture *answer)
 static uint64_t observe_suspect(const struct failure *failure, const struct diagnose_work *work,
 				const struct finding *f, const struct program_facts *facts)
 {
+	const struct program *program = failure->program;
 	const struct tlsfail_conn *c = failure->conn;
 
 	if (!symptoms_is_suspect(c))
 		return 0;
 	if (c->flags & TLSFAIL_F_DONE)
-		return is_name_unfit(failure, work, f) ? C_NAME_UNFIT : 0;
+		return !(program && program->closes_unused) && is_name_unfit(failure, work, f)
+			       ? C_NAME_UNFIT
+			       : 0;
 	if (!(c->flags & TLSFAIL_F_PLAIN))
 		return facts->client_cert_varies ? C_NOTHING_SAID : 0;
 	if (!c->first_rx_kept)
@@ -527,6 +537,10 @@ void context_observe(const struct failure *failure, const struct diagnose_work *
 		s->context |= C_STARTTLS_PORT;
 	if (failure->conn->flags & TLSFAIL_F_VERIFY_ASKED && !failure->conn->verify_code)
 		s->context |= C_FOUND_GOOD;
+	/* Refused, and nobody asked why: one reason is in sight, and only one. */
+	if (s->observed & O_VERIFY_UNKNOWN && s->observed & O_SNI &&
+	    is_name_unfit(failure, work, f) && !is_out_of_date(f))
+		s->context |= C_NOT_FOR_SNI;
 	if (alert_is_hidden(failure->conn, &work->view))
 		s->context |= C_ALERT_HIDDEN;
 	if (!work->cert_count || s->observed & O_ONE_CERT)

@@ -62,6 +62,10 @@ static const struct fixture {
 	{ "verify-refused", { .observed = O_VERIFY_REFUSED | O_VERIFY_CODE, VERIFY(MALFORMED) } },
 	{ "verify-refused",
 	  { .observed = O_VERIFY_REFUSED | O_VERIFY_UNKNOWN, .reason = TLS_REASON_VERIFY_FAILED } },
+	{ "verify-hostname-mismatch",
+	  { .observed = O_VERIFY_REFUSED | O_VERIFY_UNKNOWN,
+	    .context = C_NOT_FOR_SNI,
+	    .reason = TLS_REASON_VERIFY_FAILED } },
 	{ "verify-hostname-mismatch", { .observed = O_HOST_REFUSED } },
 	{ "verify-hostname-mismatch", { .observed = O_HOST_REFUSED, VERIFY(HOSTNAME_MISMATCH) } },
 

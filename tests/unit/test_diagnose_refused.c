@@ -25,6 +25,12 @@ static void certificate_of(const char *subject, const char *issuer, long begins,
 	scene_certificate(&scene, &spec);
 }
 
+/* For the name that was sent, and for another. */
+static void fitting_certificate(void)
+{
+	certificate_of("api.test", "Intermediate", -7200, 3600);
+}
+
 static void good_certificate(void)
 {
 	certificate_of("leaf.test", "Intermediate", -7200, 3600);
@@ -77,7 +83,8 @@ static const struct row rows[] = {
 	{ "trusted-ca-expired", good_certificate, ASKED, 0, 10 },
 	{ "verify-refused", good_certificate, ASKED, 0, 9 },
 	{ "verify-refused", NULL, TLSFAIL_F_LOCAL_FIN, 134, 0 },
-	{ "verify-refused", good_certificate, TLSFAIL_F_LOCAL_FIN, 134, 0 },
+	{ "verify-refused", fitting_certificate, TLSFAIL_F_LOCAL_FIN, 134, 0 },
+	{ "verify-hostname-mismatch", good_certificate, TLSFAIL_F_LOCAL_FIN, 134, 0 },
 	{ "verify-expired", expired_certificate, TLSFAIL_F_LOCAL_FIN, 134, 0 },
 	{ "verify-expired", expired_and_said, TLSFAIL_F_LOCAL_FIN, 134, 0 },
 	{ "trusted-ca-expired", expired_locally, TLSFAIL_F_LOCAL_FIN, 134, 0 },
