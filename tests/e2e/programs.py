@@ -9,6 +9,7 @@ Prints the tables, and with --page writes them. Fails when a program that is ins
 wrong: another one than the kind's, which is not even among its candidates.
 """
 import argparse
+import os
 import re
 import shutil
 import socket
@@ -17,132 +18,133 @@ import sys
 from pathlib import Path
 
 import env
-from lab import binaries, clients, lab, netns, procs, server_cases, tracer
+from lab import clients, dialogue, lab, netns, procs, relays, server_cases, tls_clients, tracer, unpacked
 from lab.case import Case, numbered
-from lab.cases import ANSWER, GOOD_FILES, good_server, named
+from lab.cases import GOOD_FILES, named
+from lab.daemons import DAEMONS
 from lab.pki import SERVER_NAME
 from lab.servers import PROGRAMS, Listener
-from lab.upstreams import GnutlsServer, OpensslEcho
+from lab.tls_clients import CA, CLIENTS, DIALOGUES, OTHER_CA, OTHER_NAME, Ask
+from lab.upstreams import GnutlsServer, OpensslEcho, listening_ports
 
 TIMEOUT_S = 20
-OTHER_CA = "pki/client-ca.crt"
-CA = "pki/ca.crt"
-OTHER_NAME = "other.test"
+HEALTHY = "healthy"
+NOT_REPORTED = "not reported"
 
 # ---- As the client -------------------------------------------------------------------------------
 
 # Kind: the case that has its upstream. What is expected and trusted is the client's affair.
 CLIENT_KINDS = {
+    HEALTHY: "good-verified",
     "expired": "verify-expired", "untrusted": "good-tls13", "another name": "good-tls12",
     "version": "protocol-version-rejected", "cipher": "cipher-mismatch",
     "no TLS": "peer-not-tls-http", "closed": "peer-closed-in-handshake", "refused": "connection-refused",
 }
 CLIENT_SLUGS = {"untrusted": ("verify-untrusted-issuer", "verify-self-signed-in-chain"),
                 "another name": ("verify-hostname-mismatch",)}
-NOT_VERIFYING = ("expired", "untrusted", "another name")
+DIALOGUE_PORTS = 3000  # a dialogue in front of a case listens so far above it
 
-PYTHON = """\
-import socket, ssl, sys
-address, port, name, ca, low, high, ciphers = sys.argv[1:]
-context = ssl.create_default_context(cafile=ca)
-context.minimum_version, context.maximum_version = ssl.TLSVersion[low], ssl.TLSVersion[high]
-if ciphers:
-    context.set_ciphers(ciphers)
-"""
-PYTHON_SSL = PYTHON + """
-try:
-    with socket.create_connection((address, int(port)), timeout=10) as s:
-        context.wrap_socket(s, server_hostname=name).close()
-except OSError:
-    pass
-"""
-PYTHON_ASYNCIO = PYTHON + """
-import asyncio
-async def main():
-    try:
-        await asyncio.open_connection(address, int(port), ssl=context, server_hostname=name)
-    except OSError:
-        pass
-asyncio.run(main())
-"""
-NODE = """
-const [host, port, servername, ca, low, high, ciphers] = process.argv.slice(1);
-const options = {host, port, servername, ca: require("fs").readFileSync(ca),
-                 minVersion: low.replace("_", "."), maxVersion: high.replace("_", ".")};
-if (ciphers) options.ciphers = ciphers;
-require("tls").connect(options, function() { this.end(); }).on("error", () => 0);
+OPENSSL_CONFIG = """\
+openssl_conf = init
+nodejs_conf = init
+[init]
+ssl_conf = ssl
+[ssl]
+system_default = default
+[default]
+MinProtocol = TLSv{version}
+MaxProtocol = TLSv{version}
+CipherString = {ciphers}
 """
 
 
-class Ask:
-    """What a client is to do: the case's address and port, the NAME and the CA it expects."""
-
-    def __init__(self, case, kind):
-        self.address, self.port = case.address, case.port
-        self.name = OTHER_NAME if kind == "another name" else SERVER_NAME
-        self.ca = OTHER_CA if kind == "untrusted" else CA
-        self.version = "1.2" if case.tls == "TLSv1.2" else "1.3"
-        self.ciphers = "ECDHE-ECDSA-AES128-GCM-SHA256" if kind == "cipher" else ""
-
-    def script(self):
-        """Arguments of the scripts above."""
-        version = "TLSv1_" + self.version[-1]
-        return [self.address, str(self.port), self.name, self.ca, version, version, self.ciphers]
+def client_environment(ask, directory):
+    """Variables of a client: a configuration of OpenSSL with what ASK wants."""
+    config = directory / "openssl.cnf"
+    config.write_text(OPENSSL_CONFIG.format(version=ask.version, ciphers=ask.ciphers or "DEFAULT"))
+    # What it reads there must not be the program itself: mosquitto_pub looks for a file of that name.
+    home = {name: str(directory / "upstream") for name in ("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME")}
+    return {**os.environ, **unpacked.environment(), **home, "OPENSSL_CONF": str(config)}
 
 
-def curl(ask):
-    return ["curl", "--silent", "--cacert", ask.ca, f"--tlsv{ask.version}", "--tls-max", ask.version,
-            *(["--ciphers", ask.ciphers] if ask.ciphers else []),
-            "--connect-to", f"::{ask.address}:{ask.port}", f"https://{ask.name}:{ask.port}/"]
+def with_hosts(ask, directory):
+    """What a command line begins with that is to find the name of ASK."""
+    hosts = directory / "hosts"
+    hosts.write_text(f"127.0.0.1 localhost\n{ask.address} {SERVER_NAME} {OTHER_NAME}\n")
+    return (*netns.WITH_HOSTS, str(hosts))
 
 
-def openssl(ask):
-    return ["openssl", "s_client", "-connect", f"{ask.address}:{ask.port}", "-servername", ask.name,
-            "-verify_hostname", ask.name, "-verify_return_error", "-CAfile", ask.ca,
-            "-tls" + ask.version.replace(".", "_"),
-            *(["-cipher", ask.ciphers] if ask.ciphers else [])]
+def ask_relay(running, processes, argv, env):
+    """Starts the relay ARGV, asks it for a page, and ends it."""
+    with open(running.directory / "relay.log", "ab") as log:
+        relay = processes.start(argv, cwd=running.directory, env=env, stdout=log, stderr=log)
+        procs.wait_until(lambda: relays.PORT in listening_ports(), 10, f"{argv} to listen")
+        try:
+            with socket.create_connection((relays.ADDRESS, relays.PORT), timeout=5) as conn:
+                conn.sendall(f"GET / HTTP/1.1\r\nHost: {SERVER_NAME}\r\nConnection: close\r\n\r\n".encode())
+                while conn.recv(4096):
+                    pass
+        except OSError:
+            pass
+        procs.stop(relay)
+        procs.wait_until(lambda: relays.PORT not in listening_ports(), 10, "the relay to end")
 
 
-def gnutls(ask):
-    only = "NORMAL:-VERS-ALL:+VERS-TLS" + ask.version + (
-        ":-CIPHER-ALL:+AES-128-GCM" if ask.ciphers else "")
-    return ["gnutls-cli", "--port", str(ask.port), "--x509cafile", ask.ca, "--priority", only,
-            "--sni-hostname", ask.name, "--verify-hostname", ask.name, ask.address]
-
-
-def keytool(ask):
-    return [str(Path(shutil.which("keytool")).resolve()),
-            f"-J-Djdk.tls.client.protocols=TLSv{ask.version}", "-printcert", "-sslserver",
-            f"{ask.address}:{ask.port}"]
-
-
-CLIENTS = {
-    "curl": curl, "openssl s_client": openssl,
-    "Python ssl": lambda ask: ["/usr/bin/python3", "-c", PYTHON_SSL, *ask.script()],
-    "Python asyncio": lambda ask: ["/usr/bin/python3", "-c", PYTHON_ASYNCIO, *ask.script()],
-    "Node": lambda ask: ["node", "-e", NODE, *ask.script()],
-    "gnutls-cli (GnuTLS)": gnutls, "keytool (Java)": keytool,
-}
+def attempt(running, processes, name, exe, kind, case):
+    """The program NAME, of the file EXE, meets KIND. Returns the port that it connected to."""
+    ask = Ask(case, kind)
+    directory = running.directory
+    before, env = with_hosts(ask, directory), client_environment(ask, directory)
+    if name in relays.RELAYS:
+        home = directory / "-".join(("relay", *name.split(), *kind.split())).lower().replace(".", "-")
+        home.mkdir(exist_ok=True)
+        _, *arguments = relays.RELAYS[name](ask, home)
+        ask_relay(running, processes, [*before, exe, *arguments], env)
+        return ask.port
+    protocol = DIALOGUES.get(name)
+    if protocol:
+        ask.port += DIALOGUE_PORTS
+        if kind != "refused":
+            between = processes.start([sys.executable, dialogue.__file__, protocol, ask.address, str(ask.port),
+                                       str(case.port)])
+            procs.wait_until(lambda: ask.port in listening_ports(), 10, "the dialogue to listen")
+    _, *arguments = CLIENTS[name](ask)
+    run_client([*before, exe, *arguments], directory, env)
+    if protocol and kind != "refused":
+        procs.stop(between)
+    return ask.port
 
 # ---- As the server -------------------------------------------------------------------------------
 
 SERVER_KINDS = {
-    "version": (("client-protocol-too-old",),
-                clients.openssl("-tls1_1", "-cipher", "ALL:@SECLEVEL=0")),
-    "cipher": (("server-no-shared-cipher",), clients.openssl("-tls1_2", "-cipher", "CAMELLIA256-SHA")),
-    "refuses the certificate": (("client-rejects-cert",),
-                                clients.openssl("-CAfile", OTHER_CA, "-verify_return_error")),
-    "no client certificate": (("client-cert-missing", "client-cert-required"), clients.openssl()),
-    "no TLS": (("plain-http-to-https", "client-not-tls"),
-               lambda running, case: say(case, b"GET / HTTP/1.0\r\n\r\n")),
-    "goes away": (("client-closed-in-handshake",), lambda running, case: say(case, server_cases.HELLO)),
+    HEALTHY: ((), ("-CAfile", CA, "-verify_return_error")),
+    "version": (("client-protocol-too-old",), ("-tls1_1", "-cipher", "ALL:@SECLEVEL=0")),
+    "cipher": (("server-no-shared-cipher",), ("-tls1_2", "-cipher", "CAMELLIA256-SHA")),
+    "refuses the certificate": (("client-rejects-cert",), ("-CAfile", OTHER_CA, "-verify_return_error")),
+    "no client certificate": (("client-cert-missing", "client-cert-required"), ()),
+    "no TLS": (("plain-http-to-https", "client-not-tls"), b"GET / HTTP/1.0\r\n\r\n"),
+    "goes away": (("client-closed-in-handshake",), server_cases.HELLO),
 }
 ASKS = "no client certificate"
 
 
-def say(case, data):
+def meet(running, case, daemon, what):
+    """A client that meets the server of CASE, which may be a DAEMON: `openssl s_client` with the options WHAT, or
+    the bytes WHAT."""
+    protocol, more = daemon and daemon.protocol, {"request": daemon.request} if daemon else {}
+    if isinstance(case.upstream, OpensslEcho):
+        more = {"request": ""}  # it does not close by itself
+    if isinstance(what, bytes):
+        say(case, protocol, what)
+    else:
+        drive = clients.openssl(*(("-starttls", protocol) if protocol else ()), *what, **more)
+        drive(running, case)
+
+
+def say(case, protocol, data):
     """A client that sends DATA, waits a moment for an answer and goes away."""
     with socket.create_connection((case.address, case.port), timeout=5) as conn:
+        dialogue.ask(protocol, conn)
         conn.sendall(data)
         conn.settimeout(0.5)
         try:
@@ -163,7 +165,7 @@ def server_of(program, asks):
 
 def servers():
     """The servers that are installed, and what the others lack: (names, {name: what})."""
-    lacking = {name: program.lacks() for name, program in PROGRAMS.items()}
+    lacking = {name: program.lacks() for name, program in {**PROGRAMS, **DAEMONS}.items()}
     return (["openssl s_server", "gnutls-serv (GnuTLS)",
              *(name for name, lacks in lacking.items() if not lacks)],
             {name: lacks for name, lacks in lacking.items() if lacks})
@@ -181,10 +183,12 @@ def listening_pids(ports):
 # ---- The tables ----------------------------------------------------------------------------------
 
 
-def cell(finding, slugs):
+def cell(finding, kind, slugs):
     """What is said of a failure, and whether that is wrong."""
+    if kind == HEALTHY:
+        return ("silent", False) if finding is None else (f"`{finding['error.type']}`", True)
     if finding is None:
-        return "not reported", False
+        return NOT_REPORTED, False
     source = "library" if {"tls.openssl.reason_code", "tls.verify.code"} & set(finding) else "wire"
     fits = finding["error.type"] in slugs or set(slugs) & set(finding.get("tlsfail.candidates", []))
     text = f"`{finding['error.type']}`, {finding['tlsfail.confidence']}, {source}"
@@ -210,56 +214,97 @@ def search(tlsfail, is_it, seen, wait_s=3):
         return None
 
 
-def run_client(argv, directory):
-    """Runs ARGV to its end, and returns its pid."""
-    with subprocess.Popen(argv, cwd=directory, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                          stderr=subprocess.DEVNULL) as child:
+def run_client(argv, directory, env):
+    """Runs ARGV to its end."""
+    with open(directory / "clients.log", "ab") as log, subprocess.Popen(
+            argv, cwd=directory, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=env) as child:
         try:
             child.wait(TIMEOUT_S)
         except subprocess.TimeoutExpired:
             child.kill()
-        return child.pid
 
 
 def copy_of(program, directory):
     """A copy of PROGRAM, as what is traced is found by its file, so that nobody else's is. Java finds its
-    own files by where it is, and stays there."""
-    path = Path(shutil.which(program)).resolve()
-    if path.name == "keytool":
-        return str(path)
-    return str(shutil.copy(path, directory / path.name))
+    own files by where it is, so that it has a directory for itself."""
+    if program not in ("java", "keytool"):
+        return unpacked.copy(program, directory)
+    java = directory / "java"
+    if not java.exists():
+        (java / "bin").mkdir(parents=True)
+        home = unpacked.find("java").resolve().parents[1]
+        for entry in home.iterdir():
+            if entry.name != "bin":
+                (java / entry.name).symlink_to(entry)
+    path = java / "bin" / program
+    if not path.exists():
+        shutil.copy(unpacked.find(program).resolve(), path)
+    return str(path)
+
+
+def client_programs(directory):
+    """{name: the file that it runs from} of the clients that are installed, and what the others lack."""
+    example = Ask(named(CLIENT_KINDS["expired"])[0], "expired")
+    commands = {name: argv(example)[0] for name, argv in CLIENTS.items()}
+    commands.update((name, relays.COMMANDS[name]) for name in relays.RELAYS)
+    lacking = {name: command for name, command in commands.items() if not unpacked.find(command)}
+    return {name: copy_of(command, directory) for name, command in commands.items()
+            if name not in lacking}, lacking
+
+
+def client_cell(running, processes, tlsfail, name, exe, kind, case):
+    """What is said of NAME and KIND, and whether that is wrong."""
+    refusal = tls_clients.CANNOT.get((name, kind)) or relays.CANNOT.get((name, kind))
+    if refusal:
+        return refusal, False
+    seen = len(tlsfail.findings())
+    port = attempt(running, processes, name, exe, kind, case)
+    found = search(tlsfail, lambda f: f.get("network.peer.port") == port
+                   and f.get("process.executable.name") == Path(exe).name, seen,
+                   1 if kind == HEALTHY else 3)
+    return cell(found, kind, CLIENT_SLUGS.get(kind, (case.slug,)))
 
 
 def as_clients(options, top):
     cases = named(*CLIENT_KINDS.values())
     wrong, rows = [], {}
-    installed = {name: argv for name, argv in CLIENTS.items()
-                 if shutil.which(argv(Ask(cases[0], "expired"))[0])}
-    with lab.Lab(top, "clients", cases, start_proxy=False) as running:
-        exes = {name: copy_of(argv(Ask(cases[0], "expired"))[0], running.directory)
-                for name, argv in installed.items()}
-        selected = [word for exe in sorted(set(exes.values())) for word in ("--exe", exe)]
+    with lab.Lab(top, "clients", cases, start_proxy=False) as running, procs.Processes() as processes:
+        programs, lacking = client_programs(running.directory)
+        if options.only:
+            programs = {name: exe for name, exe in programs.items() if re.search(options.only, name)}
+        selected = [word for exe in sorted(set(programs.values())) for word in ("--exe", exe)]
         with tracer.Tracer(options.tlsfail, running.directory, (*selected, *env.JSON)) as tlsfail:
             tlsfail.wait_stderr("tlsfail: waiting for", 60)
-            for name, argv in installed.items():
+            for name, exe in programs.items():
                 rows[name] = {}
-                for (kind, slug), case in zip(CLIENT_KINDS.items(), cases):
-                    if argv is keytool and kind in NOT_VERIFYING:
-                        rows[name][kind] = "not verified"
-                        continue
-                    seen = len(tlsfail.findings())
-                    _, *arguments = argv(Ask(case, kind))
-                    pid = run_client([exes[name], *arguments], running.directory)
-                    found = search(tlsfail, lambda f, pid=pid: f.get("process.pid") == pid, seen)
-                    slugs = CLIENT_SLUGS.get(kind, (case.slug,))
-                    rows[name][kind], bad = cell(found, slugs)
-                    wrong += [f"{name}: {kind}: {found}"] if bad else []
+                for kind, case in zip(CLIENT_KINDS, cases):
+                    rows[name][kind], bad = client_cell(running, processes, tlsfail, name, exe, kind, case)
+                    wrong += [f"{name}: {kind}: {rows[name][kind]}"] if bad else []
+                # Every program fails then, if it has run at all.
+                wrong += [f"{name} did not run"] if rows[name]["refused"] == NOT_REPORTED else []
                 print(f"# {name}", file=sys.stderr, flush=True)
-    return rows, wrong
+        if options.keep:
+            shutil.copy(running.directory / "tlsfail.out", options.keep / "clients.json")
+    return rows, wrong, lacking
+
+
+def server_cell(running, tlsfail, program, kind, case):
+    """What is said of the server PROGRAM, of CASE, and KIND, and whether that is wrong."""
+    known = DAEMONS.get(program)
+    if known and kind in known.cannot:
+        return known.cannot[kind], False
+    slugs, what = SERVER_KINDS[kind]
+    seen = len(tlsfail.findings())
+    meet(running, case, known, what)
+    found = search(tlsfail, lambda f: f.get("network.local.port") == case.port, seen,
+                   1 if kind == HEALTHY else 3)
+    return cell(found, kind, slugs)
 
 
 def as_servers(options, top):
     installed, lacking = servers()
+    if options.only:
+        installed = [name for name in installed if re.search(options.only, name)]
     cases = numbered([Case(f"{name.split()[0]}-{'asks' if asks else 'plain'}", None,
                            server_of(name, asks))
                       for name in installed for asks in (False, True)])
@@ -272,16 +317,22 @@ def as_servers(options, top):
                            (*selected, "-v", *env.JSON)) as tlsfail:
             tlsfail.wait_armed(60)
             for name, one, other in zip(installed, plain, asking):
-                for kind, (slugs, drive) in SERVER_KINDS.items():
-                    case = other if kind == ASKS else one
-                    seen = len(tlsfail.findings())
-                    drive(running, case)
-                    found = search(tlsfail, lambda f, port=case.port:
-                                   f.get("network.local.port") == port, seen)
-                    rows[name][kind], bad = cell(found, slugs)
-                    wrong += [f"{name}: {kind}: {found}"] if bad else []
+                for kind in SERVER_KINDS:
+                    rows[name][kind], bad = server_cell(running, tlsfail, name, kind,
+                                                        other if kind == ASKS else one)
+                    wrong += [f"{name}: {kind}: {rows[name][kind]}"] if bad else []
                 print(f"# {name}", file=sys.stderr, flush=True)
+        if options.keep:
+            shutil.copy(running.directory / "tlsfail.out", options.keep / "servers.json")
     return rows, wrong, lacking
+
+
+# What else could be here, and why it is not.
+LEFT_OUT = {
+    "postfix, dovecot": "they need users of their own, and files at the fixed paths of an installed package",
+    "lighttpd as the client": "its mod_proxy speaks no TLS to a backend",
+    "rustls": "no program with it has been tried yet",
+}
 
 
 def page(client_rows, server_rows, lacking):
@@ -291,23 +342,27 @@ def page(client_rows, server_rows, lacking):
         "This page shows what tlsfail reports about programs other than nginx. `make accuracy` writes it",
         "(`tests/e2e/programs.py`). Each failure was really caused; each cell has the reported cause, its confidence,",
         "and whether the TLS library said so or only the wire. *not reported*: the program refuses without telling its",
-        "peer, and no library that tlsfail knows says so; or it does not fail; or tlsfail misses it.",
+        "peer, and no library that tlsfail knows says so; or it does not fail; or tlsfail misses it. *silent*: a",
+        "connection that works, of which nothing is reported, as it must be.",
         "", "## As the client", "", *table(client_rows, list(CLIENT_KINDS)), "",
         "## As the server", "", *table(server_rows, list(SERVER_KINDS)), "",
-        *([f"Not installed on the host of this run: {missing}.", ""] if missing else [])])
+        *([f"Not installed on the host of this run: {missing}.", ""] if missing else []),
+        "## Not in the tables", "", *[f"- {name}: {why}." for name, why in LEFT_OUT.items()], ""])
 
 
 def main():
     parser = argparse.ArgumentParser(description="causes that are named of programs other than nginx")
     parser.add_argument("--tlsfail", default=env.REPOSITORY / "build" / "tlsfail", type=Path)
     parser.add_argument("--page", type=Path)
+    parser.add_argument("--only", metavar="REGEX", help="programs whose name has it")
+    parser.add_argument("--keep", type=Path, help="a directory for the findings")
     options = parser.parse_args()
     lab.exit_on_sigterm()
     netns.enter_network()
     with lab.directory() as top:
-        client_rows, wrong = as_clients(options, top)
+        client_rows, wrong, missing = as_clients(options, top)
         server_rows, more, lacking = as_servers(options, top)
-    text = page(client_rows, server_rows, lacking)
+    text = page(client_rows, server_rows, {**missing, **lacking})
     print(text)
     if options.page:
         options.page.write_text(text)

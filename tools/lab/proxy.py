@@ -3,7 +3,7 @@
 """The nginx under test: a private copy of the binary, one location for each case."""
 import shutil
 
-from . import binaries, nginx, procs
+from . import binaries, netns, nginx, procs
 from .pki import SERVER_NAME
 
 ADDRESS = "127.0.0.1"
@@ -41,10 +41,6 @@ http {{
 {stream}"""
 
 STREAM_MODULE = "/usr/lib/nginx/modules/ngx_stream_module.so"
-
-# Its hosts file is another one.
-_WITH_HOSTS = ("unshare", "--mount", "sh", "-c",
-               'mount --bind "$0" /etc/hosts && exec "$@"')
 
 
 def _has_upstream_block(case):
@@ -144,7 +140,7 @@ class Proxy(nginx.Logged):
     def prefix(self):
         """What a command line begins with that is to know the hosts that nginx knows."""
         has_hosts = any(case.defaults for case in self._cases)
-        return (*_WITH_HOSTS, str(self._hosts)) if has_hosts else ()
+        return (*netns.WITH_HOSTS, str(self._hosts)) if has_hosts else ()
 
     def start(self, prefix=(), argv=None):
         """Starts nginx, as the last words of the command PREFIX, which has to become it; with a

@@ -11,12 +11,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Tuple
 
-from . import binaries, nginx, procs, servers
+from . import binaries, daemons, nginx, procs, servers
 
 _MISBEHAVE = Path(__file__).with_name("misbehave.py")
 _ESTABLISHED, _LISTEN = "01", "0A"  # as /proc/net/tcp prints them
 
 _OPENSSL = "upstream/openssl"
+_PROGRAMS = {**servers.PROGRAMS, **daemons.DAEMONS}
 
 _NGINX_CONFIG = """\
 daemon off;
@@ -167,8 +168,8 @@ class Upstreams(nginx.Logged):
         for case in self._cases:
             if isinstance(case.upstream, OwnProcess):
                 self._start_own(case)
-        for program in servers.PROGRAMS:
-            self._start_server(program)
+        for program in _PROGRAMS:
+            self._start_servers(program)
         # Tomcat takes its time.
         procs.wait_until(lambda: ports <= listening_ports(), 30, "the upstreams to listen")
 
@@ -197,16 +198,21 @@ class Upstreams(nginx.Logged):
                 case.upstream.argv(case.address, case.port), cwd=self._directory,
                 stdout=log, stderr=log)
 
-    def _start_server(self, program):
+    def _start_servers(self, program):
         listeners = [(case.address, case.port, case.upstream) for case in self._cases
                      if isinstance(case.upstream, servers.Listener)
                      and case.upstream.program == program]
-        if not listeners:
-            return
-        home = self._directory / "upstream" / program
+        if program in daemons.DAEMONS:
+            for number, listener in enumerate(listeners):
+                self._start_server(program, f"{program}-{number}", [listener])
+        elif listeners:
+            self._start_server(program, program, listeners)
+
+    def _start_server(self, program, name, listeners):
+        home = self._directory / "upstream" / name
         home.mkdir()
-        server = servers.PROGRAMS[program](self._directory, home, listeners)
-        with open(self._directory / "upstream" / (program + ".log"), "wb") as log:
+        server = _PROGRAMS[program](self._directory, home, listeners)
+        with open(self._directory / "upstream" / (name + ".log"), "wb") as log:
             self._processes.start(server.argv(), cwd=self._directory, stdout=log, stderr=log,
                                   env={**os.environ, **server.environment()})
 
