@@ -46,6 +46,17 @@ static const struct cause rows[] = {
 			"balancer send the header{with:expect_no_proxy_protocol}",
 	},
 	{
+		.slug = "tls-to-plain-port",
+		.when = { .role = OF_SERVER, .with = C_HELLO_TO_PLAIN, .none = O_DONE },
+		.confidence = CONFIDENCE_HIGH,
+		.evidence = "the client's first bytes are a ClientHello, and this side answered "
+			    "in plain HTTP",
+		.message = "Client {peer} began a TLS handshake with {local}, where {program} "
+			   "speaks no TLS: it answered in plain HTTP.",
+		.hint = "turn TLS on for that port if it is meant to speak it; otherwise correct "
+			"the client's port, or do nothing if it is a scanner",
+	},
+	{
 		.slug = "plain-mail-to-tls",
 		.responsible = RESPONSIBLE_CLIENT,
 		.when = { .role = OF_SERVER, .all = O_MAIL_COMMAND, .none = O_TLS },

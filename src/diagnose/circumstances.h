@@ -31,6 +31,7 @@
 	X(DEPTH_SHORT, "the chain received is longer than allowed, and the CA above it is trusted") \
 	/* as the server */                                                                        \
 	X(EARLY_DATA, "the client sent early data in a resumed session")                           \
+	X(HELLO_TO_PLAIN, "a ClientHello was received, and this side answered in plain HTTP")     \
 	X(ONLY_SSL, "nothing newer than SSL 3.0 was offered")                                      \
 	/* the program's configuration */                                                          \
 	X(ONE_PLACE, "one place in the configuration connects to the peer")                        \

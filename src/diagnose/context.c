@@ -24,9 +24,10 @@
 #define FEW_GROUPS	 2
 #define FEW_SCHEMES	 2
 
-#define ONE_PACKET_LEN 1400 /* of a ClientHello, on the usual path */
-#define RECORD_ALERT   21   /* the type of a record */
-#define HEADER_MIN     15   /* "PROXY UNKNOWN\r\n" */
+#define ONE_PACKET_LEN	 1400 /* of a ClientHello, on the usual path */
+#define RECORD_ALERT	 21   /* types of records */
+#define RECORD_HANDSHAKE 22
+#define HEADER_MIN	 15 /* "PROXY UNKNOWN\r\n" */
 
 /* -- names ------------------------------------------------------------------------------------- */
 
@@ -492,8 +493,20 @@ static uint64_t observe_suspect(const struct failure *failure, const struct diag
 										  : 0;
 }
 
+/* A ClientHello was the first that came, and the answer begins as HTTP does: no mail server that has been
+ * asked for STARTTLS. */
+static bool is_hello_to_plain(const struct failure *failure, const struct tls_client_hello *hello)
+{
+	static const char http[] = "HTTP/1.";
+	const struct tlsfail_conn *c = failure->conn;
+
+	return hello->present && c->first_rx_kept && c->first_rx[0] == RECORD_HANDSHAKE &&
+	       failure->sent.data && failure->sent.len >= strlen(http) &&
+	       !memcmp(failure->sent.data, http, strlen(http));
+}
+
 /* What a client offered that came to us. */
-static uint64_t observe_client(const struct tls_view *view)
+static uint64_t observe_client(const struct failure *failure, const struct tls_view *view)
 {
 	const struct tls_client_hello *hello = &view->client.hello;
 	uint64_t o = 0;
@@ -501,6 +514,8 @@ static uint64_t observe_client(const struct tls_view *view)
 	/* A HelloRetryRequest refuses early data (RFC 8446, section 4.2.10). */
 	if (hello->has_early_data && view->server.resumed && !view->server.retry_count)
 		o |= C_EARLY_DATA;
+	if (is_hello_to_plain(failure, hello))
+		o |= C_HELLO_TO_PLAIN;
 	if (hello->max_version && hello->max_version < TLS_VERSION_1_0)
 		o |= C_ONLY_SSL;
 	return o;
@@ -513,7 +528,7 @@ void context_observe(const struct failure *failure, const struct diagnose_work *
 	const char *name = facts.name;
 
 	if (s->server) {
-		s->context = observe_client(&work->view);
+		s->context = observe_client(failure, &work->view);
 		return;
 	}
 	if (failure->places && failure->program && failure->program->observe)

@@ -131,6 +131,7 @@ static const struct cause_title titles[] = {
 	{ "client-cert-ocsp-refused", OF_SERVER,
 	  "the client's certificate is refused because of its OCSP status" },
 	{ "plain-mail-to-tls", OF_SERVER, "a mail client started in plain text on a TLS port" },
+	{ "tls-to-plain-port", OF_SERVER, "a client began TLS on a port that speaks none" },
 	{ "proxy-header-missing", OF_SERVER,
 	  "the client did not send the PROXY header expected here" },
 	{ "server-callback-failed", OF_SERVER,

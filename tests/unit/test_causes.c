@@ -282,6 +282,7 @@ static const struct fixture {
 	{ "proxy-header-missing", { SERVER, .observed = O_LOCAL | O_AWAITS_PROXY } },
 	{ "proxy-header-missing", { SERVER, .observed = O_LOCAL | O_AWAITS_PROXY | O_HTTP } },
 	{ "proxy-header-missing", { SERVER, .observed = O_LOCAL | O_HELLO_UNTAKEN } },
+	{ "tls-to-plain-port", { SERVER, .observed = O_LOCAL, .context = C_HELLO_TO_PLAIN } },
 	{ "plain-mail-to-tls", { SERVER, .observed = O_MAIL_COMMAND | O_NOT_TLS } },
 	{ "client-cert-ocsp-refused",
 	  { SERVER, .observed = O_CLIENT_REFUSED | O_BY_STATUS | O_DONE } },

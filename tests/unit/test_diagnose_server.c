@@ -187,6 +187,17 @@ static void no_proxy_header(void)
 	configured(PROGRAM_AWAITS_PROXY);
 }
 
+static void hello_to_plain(void)
+{
+	static const char answer[] = "HTTP/1.1 400 Bad Request\r\n";
+
+	hello();
+	scene.conn.first_rx_kept = 3;
+	memcpy(scene.conn.first_rx, "\x16\x03\x01", 3);
+	memcpy(scene.sent.bytes, answer, strlen(answer));
+	scene.sent.len = strlen(answer);
+}
+
 static void no_proxy_header_before_get(void)
 {
 	plain_get();
@@ -249,6 +260,7 @@ static const struct row rows[] = {
 	{ "closed-after-early-data", early_data, TLSFAIL_F_LOCAL_FIN, 0, 0 },
 	{ "proxy-header-missing", no_proxy_header, TLSFAIL_F_LOCAL_FIN, 0, 0 },
 	{ "proxy-header-missing", no_proxy_header_before_get, TLSFAIL_F_LOCAL_FIN, 0, 0 },
+	{ "tls-to-plain-port", hello_to_plain, TLSFAIL_F_LOCAL_FIN, 0, 0 },
 	{ "server-no-shared-group", no_group, TLSFAIL_F_LOCAL_FIN, 193, 0 },
 	{ "plain-mail-to-tls", plain_ehlo_465, TLSFAIL_F_LOCAL_FIN, 0, 0 },
 	{ "plain-mail-to-tls", plain_imap, TLSFAIL_F_LOCAL_FIN, 0, 0 },

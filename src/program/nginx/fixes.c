@@ -654,6 +654,7 @@ static const struct nginxfix fixes[] = {
 	  .explain = nginxclients_explain_alpn,
 	  .show = NGINXFIX_BIT(NGINX_LISTEN) | NGINXFIX_BIT(NGINX_HTTP2) |
 		  NGINXFIX_BIT(NGINX_SSL_ALPN) },
+	{ .slug = "tls-to-plain-port", .show = NGINXFIX_BIT(NGINX_LISTEN) },
 	{ .slug = "proxy-header-missing", .show = NGINXFIX_BIT(NGINX_LISTEN) },
 	{ .slug = "proxy-protocol-to-https", .show = NGINXFIX_BIT(NGINX_LISTEN) },
 	{ .slug = "client-cert-ocsp-refused",
