@@ -87,8 +87,10 @@ WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpo
 INCLUDES := -iquote include -iquote src -iquote build
 USER_CPPFLAGS := -std=gnu11 $(INCLUDES) -DTLSFAIL_VERSION='"$(VERSION)"'
 # The skeleton for arm64 stands before the one in build/.
-build/arm64/obj/%.o: USER_CPPFLAGS := -iquote build/arm64 $(USER_CPPFLAGS) \
+ARM64_CPPFLAGS := -iquote build/arm64 $(USER_CPPFLAGS) \
 	-isystem $(ARM64_SYSROOT)/usr/include -isystem $(ARM64_SYSROOT)/usr/include/aarch64-linux-gnu
+build/arm64/obj/%.o: USER_CPPFLAGS := $(ARM64_CPPFLAGS)
+build/static-arm64/verifier: USER_CPPFLAGS := $(ARM64_CPPFLAGS)
 SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 COVERAGE := -O0 -g --coverage
 # In percent of the lines of src/.
@@ -225,11 +227,21 @@ $(eval $(call static_rules,build/static/tlsfail,$(STATIC_PROGRAM_SRCS:src/%.c=bu
 $(eval $(call static_rules,build/static-arm64/tlsfail,$(ARM64_OBJS),$$(ARM64_CC),$$(ARM64_STRIP),\
 	-L$(ARM64_SYSROOT)/usr/lib/aarch64-linux-gnu))
 
-# What the kernel's verifier says of the BPF programs: one file, which guests can run, too.
-build/verifier: tests/verifier/verifier.c build/tlsfail.skel.h
-	$(call say,LINK,$@)
-	$(Q)$(CC) $(USER_CPPFLAGS) $(CPPFLAGS) $(WARNINGS) $(CFLAGS) -static $< -lbpf -lelf -lz -o $@
-	$(Q)$(STRIP) $@
+# verifier_rules PROGRAM SKELETON COMPILER STRIP FLAGS: what the kernel's verifier says of the BPF programs, as one
+# file, which guests can run, too.
+define verifier_rules
+$(1): tests/verifier/verifier.c $(2)
+	@mkdir -p $$(@D)
+	$$(call say,LINK,$$@)
+	$$(Q)$(3) $$(USER_CPPFLAGS) $$(CPPFLAGS) $$(WARNINGS) $$(CFLAGS) -static $(5) $$< -lbpf -lelf -lz -o $$@
+	$$(Q)$(4) $$@
+endef
+
+$(eval $(call verifier_rules,build/verifier,build/tlsfail.skel.h,$$(CC),$$(STRIP)))
+$(eval $(call verifier_rules,build/static-arm64/verifier,build/arm64/tlsfail.skel.h,$$(ARM64_CC),$$(ARM64_STRIP),\
+	-L$(ARM64_SYSROOT)/usr/lib/aarch64-linux-gnu))
+
+VERIFIERS := build/verifier build/static-arm64/verifier
 
 .PHONY: static static-arm64
 static: build/static/tlsfail ## build build/static/tlsfail, without shared libraries
@@ -239,7 +251,7 @@ $(ARM64_SYSROOT): tools/arm64-sysroot | $(DEPS)
 	$(call say,SYSROOT,$@)
 	$(Q)tools/arm64-sysroot $@ && touch $@
 
-$(ARM64_OBJS): | build/arm64/tlsfail.skel.h $(ARM64_SYSROOT)
+$(ARM64_OBJS) build/static-arm64/verifier: | build/arm64/tlsfail.skel.h $(ARM64_SYSROOT)
 
 # test_rules DIRECTORY FLAGS: the program, and the unit tests. An archive, so that a test program holds
 # just the modules that it tests.
@@ -483,7 +495,7 @@ test: need-root $(UNIT_PROGRAMS) build/asan/tlsfail build/tlsfail build/static/t
 		status=$$?; $(HAND_BACK); exit $$status
 
 .PHONY: vmtest
-vmtest: need-root $(STATIC_PROGRAMS) build/verifier deb ## end to end on the kernels of VM="bookworm trixie" or all (root)
+vmtest: need-root $(STATIC_PROGRAMS) $(VERIFIERS) deb ## end to end on the kernels of VM="bookworm trixie" or all (root)
 	$(Q)tools/tap-summary $(STATIC_SUITES) $(call vm_suites,$(VM)); \
 		status=$$?; $(HAND_BACK); exit $$status
 

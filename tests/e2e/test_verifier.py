@@ -3,17 +3,22 @@
 """What the kernel's verifier says of the BPF programs: frames of those that uprobes run, and how
 complex each is, against tests/verifier/figures.txt.
 
-    test_verifier.py --update    the figures of this kernel are right: expect them
+    test_verifier.py --update [RESULT.json...]    the figures of this kernel are right: expect them; or those of
+                                                  the guests whose results these are
 """
+import json
 import platform
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import env
 from tap import Skip, require
 
-PROGRAM = env.REPOSITORY / "build" / "verifier"
+# Left by the test in the run's directory.
+LEFT = "figures.json"
+PROGRAM = env.REPOSITORY / "build" / ("static-arm64/verifier" if platform.machine() == "aarch64" else "verifier")
 FIGURES = env.REPOSITORY / "tests" / "verifier" / "figures.txt"
 CHOICES = {"default": (), "entry-only": ("entry-only",), "uprobe": ("handshake=uprobe",),
            "uprobe-entry-only": ("handshake=uprobe", "entry-only")}
@@ -65,8 +70,8 @@ def check_frames(programs):
 
 
 def release():
-    """The kernel's, without what its distribution adds."""
-    return re.match(r"\d+\.\d+", platform.release())[0]
+    """The kernel's, without what its distribution adds, and for which machine, unless that is x86-64."""
+    return re.match(r"\d+\.\d+", platform.release())[0] + "-arm64" * (platform.machine() == "aarch64")
 
 
 def read_figures():
@@ -95,11 +100,14 @@ def grown(figures, now):
     return problems
 
 
-def check_complexity(_here):
-    figures = read_figures()
+def check_complexity(here):
+    figures, now = read_figures(), measured()
+    kept = here.top / "verifier"
+    kept.mkdir()
+    (kept / LEFT).write_text(json.dumps([(*key, *values) for key, values in now.items()]))
     if not any(kernel == release() for kernel, _ in figures):
         raise Skip(f"no figures for Linux {release()}")
-    problems = grown(figures, measured())
+    problems = grown(figures, now)
     require(not problems, *problems, "if that is meant: tests/e2e/test_verifier.py --update")
 
 
@@ -113,9 +121,17 @@ def check_judges(_here):
     require(grown({}, {key: (1, 1)}), "a new program is to be recorded")
 
 
-def update():
-    figures = {key: value for key, value in read_figures().items() if key[0] != release()}
-    figures.update(measured())
+def of_guests(paths):
+    """The figures that guests left, whose results are in the files at PATHS."""
+    rows = [row for path in paths for row in json.loads(Path(path).read_text()).get("figures", [])]
+    return {(kernel, program): tuple(values) for kernel, program, *values in rows}
+
+
+def update(paths):
+    now = of_guests(paths) if paths else measured()
+    again = {kernel for kernel, _ in now}
+    figures = {key: value for key, value in read_figures().items() if key[0] not in again}
+    figures.update(now)
     lines = [" ".join(map(str, (*key, *value))) for key, value in sorted(figures.items())]
     FIGURES.write_text(HEAD + "".join(line + "\n" for line in lines), encoding="utf-8")
 
@@ -126,6 +142,6 @@ HEAD = """\
 """
 
 if __name__ == "__main__":
-    if sys.argv[1:] != ["--update"]:
+    if sys.argv[1:2] != ["--update"]:
         sys.exit(__doc__)
-    update()
+    update(sys.argv[2:])

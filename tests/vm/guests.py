@@ -163,8 +163,7 @@ UBUNTU_6_11 = Kernel(
     "2dbbc260ef488df0e43e34e478308bfdb1e5f87cb3fc7ebf55620326974bb77f")
 
 # A compiler would be larger than all the rest. And modules are left out, of which overlayfs is one.
-ALL = {"doctor/no-library": "the guests have no compiler",
-       "verifier/complexity": "tests/verifier/figures.txt is about the kernel that CI runs on"}
+ALL = {"doctor/no-library": "the guests have no compiler"}
 NO_OVERLAY = dict.fromkeys(
     ("host/container-overlay-pid", "host/container-overlay-comm", "host/container-overlay-exe",
      "host/container-overlay-late", "host/containers-of-one-image"), "no overlayfs in the guest")

@@ -22,7 +22,7 @@ DIGEST_LENGTH = 12
 
 # What the tests need of the repository. In the guest it has the same paths below /.
 CARRIED = ("tests/e2e/*.py", "tests/vm/*.py", "tests/vm/init", "tools/lab/*.py",
-           "tests/verifier/figures.txt", "build/verifier", "docs/event.schema.json")
+           "tests/verifier/figures.txt", "build/verifier", "build/static-arm64/verifier", "docs/event.schema.json")
 PKI = "pki"  # the lab's certificates: an emulated machine would take long to make them
 
 # Never unpacked. Without the hooks of kernel installation nobody makes an initrd that nobody boots.

@@ -45,7 +45,8 @@ MODULES = (test_cases, test_hooks, test_doctor, test_safety, test_obstacles, tes
            test_lifecycle, test_host, test_container, test_mishaps,
            test_preemption, test_soak, test_cost, test_lockdown)
 
-KEPT = ("*.out", "*.err", "*.rec", "*.prom", "proxy/error.log", test_cost.LEFT)
+KEPT = ("*.out", "*.err", "*.rec", "*.prom", "proxy/error.log", test_cost.LEFT,
+        test_verifier.LEFT)
 
 
 class GuestEnv(env.Env):
