@@ -280,6 +280,10 @@ static __always_inline void protected_begins(struct connection *e, struct stream
 
 	if (s->left == RECORD_TLS13_ALERT_LEN)
 		return;
+	/* Of a client: a Certificate without any, or an alert with padding (Java pads by 16). */
+	if (dir == TLSFAIL_DIR_SENT && e->c.role == TLSFAIL_ROLE_CLIENT && !s->protected &&
+	    s->left < RECORD_FINISHED_MIN_LEN)
+		return;
 	if (dir == TLSFAIL_DIR_RECEIVED && e->c.role == TLSFAIL_ROLE_SERVER) {
 		if (!e->c.tx_bytes)
 			e->early = 1;

@@ -34,6 +34,9 @@
 /* an encrypted TLS 1.3 alert: 2 bytes, content type, 16 of tag */
 #define RECORD_TLS13_ALERT_LEN 19
 
+/* The shortest Finished of TLS 1.3: 4 bytes, a hash of 32, content type, 8 of tag (CCM_8). */
+#define RECORD_FINISHED_MIN_LEN 45
+
 /* A Finished of TLS 1.3 in a record of its own: 4 bytes, a hash of 32 or 48, content type, tag. */
 #define RECORD_FINISHED32_LEN 53
 #define RECORD_FINISHED48_LEN 69

@@ -324,11 +324,14 @@ static __always_inline bool has_owner(struct tlsfail_conn *c)
 }
 
 /* A client of TLS 1.3 that has sent its Finished has nothing against what it got. If it is gone before the
- * server has sent its tickets, as a health check is, the server never learns that it is done. */
+ * server has sent its tickets, as a health check is, the server never learns that it is done; nor if the
+ * server's process, which sends none, ends there. */
 static __always_inline bool client_was_done(struct tlsfail_conn *c)
 {
+	const __u32 gone = TLSFAIL_F_PEER_FIN | TLSFAIL_F_PEER_RST | TLSFAIL_F_EXITING;
+
 	return connection_of(c)->streams[TLSFAIL_DIR_RECEIVED].protected && !c->error_count &&
-	       c->flags & (TLSFAIL_F_PEER_FIN | TLSFAIL_F_PEER_RST) && !record_is_alert(c->last_tx);
+	       c->flags & gone && !record_is_alert(c->last_tx);
 }
 
 __hidden bool server_failed(struct tlsfail_conn *c)

@@ -39,6 +39,9 @@ enum alert_level {
 
 /* The content type, and the tag that all but the CCM_8 ciphers have. */
 #define SEAL_LEN (1 + 16)
+/* SSLSocket of the JDK pads its records by as much (OutputRecord.T13PaddingHolder). */
+#define ALERT_PADDING	    16
+#define ENCRYPTED_ALERT_LEN (2 + SEAL_LEN)
 /* Messages of a client's second flight in TLS 1.3, one in each record, as OpenSSL sends them: a
  * Certificate without any (RFC 8446, section 4.4.2), and Finished with SHA-256 or SHA-384. A
  * certificate alone is longer than the last number. */
@@ -62,6 +65,7 @@ struct record_walk {
 	uint8_t *messages; /* of TLSWIRE_MAX bytes */
 	size_t messages_len;
 	bool tls13;
+	bool client;
 	bool clear; /* handshake and alert records are not encrypted */
 	bool first_message_whole;
 	bool last_is_encrypted_alert;
@@ -70,6 +74,13 @@ struct record_walk {
 static bool is_record_type(uint8_t type)
 {
 	return type >= CONTENT_CHANGE_CIPHER_SPEC && type <= CONTENT_APPLICATION_DATA;
+}
+
+/* With padding it is as long as other messages: but not as what a client encrypts first. */
+static bool is_encrypted_alert(const struct record_walk *walk, size_t len)
+{
+	return len == ENCRYPTED_ALERT_LEN || (walk->client && walk->records->encrypted_count == 1 &&
+					      len == ENCRYPTED_ALERT_LEN + ALERT_PADDING);
 }
 
 /* Type and major version of a record, as far as they are here. */
@@ -169,8 +180,7 @@ static void record_take(struct record_walk *walk, const struct record *record)
 			records->first_encrypted = (uint16_t)record->length;
 		records->last_encrypted = (uint16_t)record->length;
 		walk->last_is_encrypted_alert =
-			walk->tls13 &&
-			record->length == TLS_ENCRYPTED_ALERT_LEN - RECORD_HEADER_LEN;
+			walk->tls13 && is_encrypted_alert(walk, record->length);
 		walk->clear = walk->tls13;
 		break;
 	case CONTENT_ALERT:
@@ -188,9 +198,9 @@ static void record_take(struct record_walk *walk, const struct record *record)
 /*
  * Takes the records of one direction apart. messages, of TLSWIRE_MAX bytes, gets the handshake
  * messages that are in clear, without gaps. Returns a reader of them. tls13: TLS 1.3 is known to
- * have been negotiated.
+ * have been negotiated. client: they are the client's.
  */
-static struct tls_reader records_read(const struct tls_capture *capture, bool tls13,
+static struct tls_reader records_read(const struct tls_capture *capture, bool tls13, bool client,
 				      struct tls_records *records, uint8_t *messages)
 {
 	struct record_walk walk = {
@@ -198,6 +208,7 @@ static struct tls_reader records_read(const struct tls_capture *capture, bool tl
 		.records = records,
 		.messages = messages,
 		.tls13 = tls13,
+		.client = client,
 		.clear = true,
 	};
 	struct tls_reader inside = { .at = messages };
@@ -302,7 +313,7 @@ static void client_read(const struct tls_capture *capture, bool tls13, struct tl
 {
 	struct tls_client_flight *client = &view->client;
 	struct tls_records *records = &client->records;
-	struct tls_reader r = records_read(capture, tls13, records, view->client_messages);
+	struct tls_reader r = records_read(capture, tls13, true, records, view->client_messages);
 	struct message message;
 	uint32_t chain_length;
 
@@ -389,7 +400,7 @@ static void server_read(const struct tls_capture *capture, bool tls13, struct tl
 	struct tls_reader r;
 
 	memset(server, 0, sizeof(*server));
-	r = records_read(capture, tls13, records, view->server_messages);
+	r = records_read(capture, tls13, false, records, view->server_messages);
 	while (message_next(&r, &message, records)) {
 		if (server->server_hello) {
 			server_message_read(&message, server);

@@ -482,6 +482,17 @@ static void test_plain(void **state)
 	assert_non_null(strstr(f.hint, "unencrypted"));
 }
 
+/* What holds for one server of a block may not for the others. */
+static void test_plain_of_many(void **state)
+{
+	(void)state;
+	configure(PLACE "}\n");
+	places.items[0].notes[places.items[0].note_count++] =
+		(struct nginx_note){ .kind = NGINX_NOTE_OTHER_SERVERS };
+	advise("peer-not-tls-http");
+	assert_string_equal(f.config.patch, "");
+}
+
 static void note(enum nginx_note_kind kind, enum nginx_setting setting, int64_t number,
 		 const char *words)
 {
@@ -546,6 +557,7 @@ int main(void)
 		TEST(test_other_commands),
 		TEST(test_client_certificate),
 		TEST(test_plain),
+		TEST(test_plain_of_many),
 		TEST(test_notes),
 		TEST(test_no_place),
 	};

@@ -290,6 +290,7 @@ static void add_note(struct text *t, const struct nginxfix_advice *a, const stru
 		break;
 	case NGINX_NOTE_MOVED:
 	case NGINX_NOTE_OTHER_NAMES:
+	case NGINX_NOTE_OTHER_SERVERS:
 	case NGINX_NOTE_NAMED:
 	case NGINX_NOTE_KIND_COUNT:
 		break;

@@ -522,26 +522,29 @@ static enum fit place_fit(const struct place *p, uint64_t match, const struct ng
 
 /* -- what is told of a place ------------------------------------------------------------------- */
 
-/* Has a server of the block another host name than the one that is the peer? */
-static bool has_other_names(const struct nginxconf_directive *upstream,
-			    const struct nginx_words *name)
-{
-	const struct nginxconf_directive *d = nginxconf_find(upstream->first, "server");
-
-	for (; d; d = nginxconf_find(d->next, "server")) {
-		struct nginxtarget t;
-
-		nginxtarget_parse(nginxconf_word(d, 1), &t);
-		if (t.host_len != name->len || strncasecmp(t.host, name->data, name->len) != 0)
-			return true;
-	}
-	return false;
-}
-
 static void note_add(struct nginx_place *place, enum nginx_note_kind kind, struct nginx_words words)
 {
 	place->notes[place->note_count++] =
 		(struct nginx_note){ .kind = kind, .setting = NGINX_PASS, .words = words };
+}
+
+/* Has the block other servers than the peer, and some with other host names? */
+static void note_others(struct nginx_place *place, const struct nginxconf_directive *upstream)
+{
+	const struct nginxconf_directive *d = nginxconf_find(upstream->first, "server");
+	const struct nginx_words *name = &place->peer_name;
+	bool other = false;
+
+	if (d && nginxconf_find(d->next, "server"))
+		note_add(place, NGINX_NOTE_OTHER_SERVERS, (struct nginx_words){ "", 0 });
+	for (; d && !other; d = nginxconf_find(d->next, "server")) {
+		struct nginxtarget t;
+
+		nginxtarget_parse(nginxconf_word(d, 1), &t);
+		other = t.host_len != name->len || strncasecmp(t.host, name->data, name->len) != 0;
+	}
+	if (other)
+		note_add(place, NGINX_NOTE_OTHER_NAMES, (struct nginx_words){ "", 0 });
 }
 
 static void place_tell(struct nginxmap *map, const struct place *p, enum fit fit, const char *hosts,
@@ -584,8 +587,8 @@ static void place_tell(struct nginxmap *map, const struct place *p, enum fit fit
 	if (p->pass->parent != p->owner)
 		nginxtell_spot(place, NGINX_BLOCK, p->owner);
 	nginxtell_values(&map->tell, place, p->owner);
-	if (p->upstream && has_other_names(p->upstream, &place->peer_name))
-		note_add(place, NGINX_NOTE_OTHER_NAMES, (struct nginx_words){ "", 0 });
+	if (p->upstream)
+		note_others(place, p->upstream);
 	if (fit == FIT_MOVED)
 		note_add(place, NGINX_NOTE_MOVED, nginxtarget_address_now(target, hosts));
 }

@@ -92,6 +92,7 @@ enum nginx_note_kind {
 	NGINX_NOTE_NO_ROOT, /* there is none in it; words: who issued the last one */
 	NGINX_NOTE_NAMED,   /* another place sends the peer another server name, or none */
 	NGINX_NOTE_STAPLED, /* it says that its OCSP status has to be stapled, which is not on */
+	NGINX_NOTE_OTHER_SERVERS, /* of an upstream block: the peer is not its only server */
 	NGINX_NOTE_KIND_COUNT,
 };
 

@@ -57,9 +57,11 @@ bool nginxscheme_needs_http2(const struct nginxfix_advice *a)
 	       !nginx_place_value(a->place, NGINX_HTTP_VERSION);
 }
 
+/* Others of the block, which may well speak TLS, would be spoken to in clear, too. */
 void nginxscheme_propose_plain(struct nginxfix_advice *a)
 {
-	if (!nginxplace_sends_header(a->place) && !nginxscheme_needs_http2(a))
+	if (!nginxplace_sends_header(a->place) && !nginxscheme_needs_http2(a) &&
+	    !nginxplace_note(a->place, NGINX_NOTE_OTHER_SERVERS))
 		propose_scheme(a, false);
 }
 
