@@ -364,7 +364,7 @@ def check_stopped(here):
     """Whoever stops top (^Z) does not stop the trace: what does not fit ends the recording, and that is
     said; what was found is shown."""
     recording = here.top / "stopped.rec"
-    with here.lab("stopped", CASES) as lab, Screen(
+    with here.lab("top-stopped", CASES) as lab, Screen(
             here, [here.tlsfail, "top", *exes(lab)], LARGE) as screen:
         screen.wait(r"armed: \d+ process", TRACED_S)
         screen.keys("w", str(recording), "Enter")
