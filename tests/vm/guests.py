@@ -136,8 +136,11 @@ OPENSSL_3_5 = {
 NGINX_1_23_4 = {
     "suites-of-one-place": {"location": "proxy_ssl_protocols TLSv1.2; proxy_ssl_ciphers aECDSA;"},
 }
+# nginx 1.25.1 and later take HTTP/1 as well where HTTP/2 without TLS is on.
+NGINX_1_25_1 = {"clear-http2": {"says": ("set proxy_pass http://clear-http2",), "never": ("STARTTLS",)}}
 # Nor do they offer TLS 1.1 where the security level does not allow it, as it is by default.
-AFTER_BOOKWORM = {**OPENSSL_3_5, **NGINX_1_23_4, "old-version": {"slug": "protocol-version-too-old"}}
+AFTER_BOOKWORM = {**OPENSSL_3_5, **NGINX_1_23_4, **NGINX_1_25_1,
+                  "old-version": {"slug": "protocol-version-too-old"}}
 OPENSSL_1_1 = {
     # It calls what its security level does not allow an internal error (68), which says nothing.
     "old-version": {"slug": "unknown", "confidence": LOW},
