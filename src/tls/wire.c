@@ -41,7 +41,7 @@ enum alert_level {
 #define SEAL_LEN (1 + 16)
 /* SSLSocket of the JDK pads its records by as much (OutputRecord.T13PaddingHolder). */
 #define ALERT_PADDING	    16
-#define ENCRYPTED_ALERT_LEN (2 + SEAL_LEN)
+#define ENCRYPTED_ALERT_LEN (TLS_ENCRYPTED_ALERT_LEN - RECORD_HEADER_LEN)
 /* Messages of a client's second flight in TLS 1.3, one in each record, as OpenSSL sends them: a
  * Certificate without any (RFC 8446, section 4.4.2), and Finished with SHA-256 or SHA-384. A
  * certificate alone is longer than the last number. */

@@ -3,14 +3,13 @@
 """What tlsfail takes of memory, all of its processes: maps in the kernel and what is resident, after failures of
 each kind, and with its table full."""
 import re
-import subprocess
 from pathlib import Path
 
 import env
 from lab import procs
 from lab.cases import CASES
 from tap import require
-from test_wire import python_of, say
+from test_wire import python_of, say, start_script
 
 MIB = 1 << 20
 LIMIT_MIB = 24  # at the default size, also with as many handshakes under way as there is room for
@@ -86,8 +85,7 @@ def check_failures(here):
 def check_full(here):
     with here.lab("memory-full", [], start_proxy=False) as lab, procs.Processes() as processes:
         exe = python_of(lab)
-        child = processes.start([str(exe), "-c", CROWD], stdin=subprocess.PIPE,
-                                stdout=subprocess.PIPE, text=True, cwd=lab.directory)
+        child = start_script(processes, lab, exe, CROWD)
         require(int(child.stdout.readline()))
         with here.trace(lab, "--exe", exe, *env.JSON) as tlsfail:
             tlsfail.wait_armed()

@@ -1,13 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 """Bytes that go by io_uring, which tlsfail cannot read: what the limits say of that, and nothing false."""
-import subprocess
 
 from env import JSON
 from lab import procs
 from lab.cases import named
 from tap import Skip, require
-from test_wire import python_of, say
+from test_wire import python_of, say, start_script
 
 BROKEN, GOOD = named("verify-expired", "good-tls13")
 
@@ -97,8 +96,7 @@ def transfers(here, name, sends):
     on stderr)."""
     with here.lab(name, [BROKEN, GOOD], start_proxy=False) as lab, procs.Processes() as processes:
         exe = python_of(lab)
-        child = processes.start([str(exe), "-c", URING], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                text=True, cwd=lab.directory)
+        child = start_script(processes, lab, exe, URING)
         said = child.stdout.readline().strip()
         if said != "ready":
             raise Skip(f"no io_uring here: {said}")

@@ -221,6 +221,12 @@ def python_of(lab):
     return exe
 
 
+def start_script(processes, lab, exe, script):
+    """A SCRIPT of Python, run by EXE in the lab's directory, to be given lines and asked for some."""
+    return processes.start([str(exe), "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                           text=True, cwd=lab.directory)
+
+
 def say(child, line=""):
     """Gives CHILD a LINE and returns the one that it answers."""
     child.stdin.write(line + "\n")
@@ -233,8 +239,7 @@ def check_innocent(here):
         exe = python_of(lab)
         with here.trace(lab, "--exe", exe, *env.JSON, "-v") as tlsfail:
             tlsfail.wait_stderr("tlsfail: waiting for")
-            child = processes.start([str(exe), "-c", INNOCENT], stdin=subprocess.PIPE,
-                                    stdout=subprocess.PIPE, text=True, cwd=lab.directory)
+            child = start_script(processes, lab, exe, INNOCENT)
             address = "127.0.0.1", int(child.stdout.readline())
             client = subprocess.Popen(["openssl", "s_client", "-connect", "%s:%d" % address],
                                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
@@ -270,8 +275,7 @@ def check_suspended(here):
     as by then SSL_do_handshake is attached to; unless that is forbidden."""
     with here.lab("suspended", CASES, start_proxy=False) as lab, procs.Processes() as processes:
         exe = python_of(lab)
-        child = processes.start([str(exe), "-c", SUSPENDED], stdin=subprocess.PIPE,
-                                stdout=subprocess.PIPE, text=True, cwd=lab.directory)
+        child = start_script(processes, lab, exe, SUSPENDED)
         address = "127.0.0.1:%d" % int(child.stdout.readline())
         for choice, owned, lost in (("auto", [False, True, True], 1),
                                     ("wire", [False, False, False], 3),
@@ -298,8 +302,7 @@ def check_suspended(here):
 def check_vectors(here):
     with here.lab("vectors", CASES, start_proxy=False) as lab, procs.Processes() as processes:
         exe = python_of(lab)
-        child = processes.start([str(exe), "-c", VECTORS], stdin=subprocess.PIPE,
-                                stdout=subprocess.PIPE, text=True, cwd=lab.directory)
+        child = start_script(processes, lab, exe, VECTORS)
 
         def transfer(case, version, first, buffers, size=16384):
             line = f"{case.address} {case.port} {version} {first} {buffers} {size}"
@@ -329,8 +332,7 @@ def check_crowd(here):
             ExitStack() as clients:
         clients.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, most))
         exe = python_of(lab)
-        child = processes.start([str(exe), "-c", CROWD], stdin=subprocess.PIPE,
-                                stdout=subprocess.PIPE, text=True, cwd=lab.directory)
+        child = start_script(processes, lab, exe, CROWD)
         address = "127.0.0.1", int(child.stdout.readline())
         with here.trace(lab, "--exe", exe, *env.JSON) as tlsfail:
             tlsfail.wait_armed()
@@ -357,8 +359,7 @@ def check_walls(here):
     the others are gone, room is left for who comes next."""
     with here.lab("walls", CASES, start_proxy=False) as lab, procs.Processes() as processes:
         exe = python_of(lab)
-        child = processes.start([str(exe), "-c", WALLS], stdin=subprocess.PIPE,
-                                stdout=subprocess.PIPE, text=True, cwd=lab.directory)
+        child = start_script(processes, lab, exe, WALLS)
         address = "127.0.0.1", int(child.stdout.readline())
         with here.trace(lab, "--exe", exe, *env.JSON) as tlsfail:
             tlsfail.wait_armed()

@@ -61,13 +61,17 @@ class Redis(Daemon):
                 "--dir", str(self.home)]
 
 
+# They speak first, in a protocol of their own, which also says who the client is.
+_OF_DATABASES = {"no TLS": "another protocol",
+                 "no client certificate": "asks after the handshake, in its own protocol"}
+
+
 class Postgres(Daemon):
     command = "postgres"
     protocol = "postgres"
     # A StartupMessage of version 3.0, for a database that there is not.
     request = "\0\0\0\x1e\0\3\0\0user\0x\0database\0none\0\0"
-    cannot = {"no TLS": "another protocol",
-              "no client certificate": "asks after the handshake, in its own protocol"}
+    cannot = _OF_DATABASES
 
     def argv(self):
         (address, port, listener), = self.listeners
@@ -94,8 +98,7 @@ class Mariadb(Daemon):
     command = "mariadbd"
     protocol = "mysql"
     request = ""
-    cannot = {"no TLS": "another protocol",
-              "no client certificate": "asks after the handshake, in its own protocol"}
+    cannot = _OF_DATABASES
 
     def argv(self):
         (address, port, listener), = self.listeners
