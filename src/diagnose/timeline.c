@@ -193,12 +193,36 @@ static void event_words(struct finding *f, const struct tlsfail_conn *c, uint64_
 	text_add(&t, words);
 }
 
-/* After the handshake nothing is kept and all is encrypted: only sizes tell. */
-static void add_later_flight(const struct finding *f, const struct tlsfail_conn *c,
-			     const struct tlsfail_flight *flight, bool last, struct text *t)
+/* A flight's time is in microseconds: one of the microsecond in which the handshake was done is of the
+ * handshake when its bytes were kept, which those of later ones are not. */
+static bool is_later_flight(const struct tlsfail_conn *c, const struct tlsfail_flight *flight,
+			    const struct stream *s)
 {
-	bool sent = flight->dir == TLSFAIL_DIR_SENT;
+	uint64_t done_us = (c->t_done - c->t_start) / NS_PER_US;
+	bool kept = s->capture->data && s->at + RECORD_HEADER_LEN <= s->capture->len;
+
+	return c->t_done && (flight->t_us > done_us || (flight->t_us == done_us && !kept));
+}
+
+/* Whether nothing more was sent, or received, after flight i. Of too many, the last is kept in the place
+ * of those before it. */
+static bool is_last_flight(const struct tlsfail_conn *c, uint32_t i)
+{
+	if (c->flight_count > TLSFAIL_FLIGHTS_MAX)
+		return i == TLSFAIL_FLIGHTS_MAX - 1;
+	for (uint32_t later = i + 1; later < c->flight_count; later++)
+		if (c->flights[later].dir == c->flights[i].dir)
+			return false;
+	return true;
+}
+
+/* After the handshake nothing is kept and all is encrypted: only sizes tell. */
+static void add_later_flight(const struct finding *f, const struct tlsfail_conn *c, uint32_t i,
+			     struct text *t)
+{
+	bool sent = c->flights[i].dir == TLSFAIL_DIR_SENT;
 	bool by_client = sent != symptoms_is_server(c);
+	bool last = is_last_flight(c, i);
 
 	if (sent && last && c->flags & TLSFAIL_F_LOCAL_NOTIFY)
 		text_add(t, "close_notify");
@@ -220,18 +244,19 @@ static void flights_add(struct finding *f, const struct failure *failure)
 
 	for (uint32_t i = 0; i < count; i++) {
 		const struct tlsfail_flight *flight = &c->flights[i];
-		uint64_t at = flight->t_us * NS_PER_US;
+		struct stream *s = &streams[flight->dir];
 		struct finding_event *e =
-			event_add(f, at, flight->dir == TLSFAIL_DIR_SENT ? "sent" : "received");
+			event_add(f, flight->t_us * NS_PER_US,
+				  flight->dir == TLSFAIL_DIR_SENT ? "sent" : "received");
 		struct text t;
 
 		if (!e)
 			return;
 		text_init(&t, e->what, sizeof(e->what));
-		if (c->t_done && at / NS_PER_US >= (c->t_done - c->t_start) / NS_PER_US)
-			add_later_flight(f, c, flight, i + 2 >= count, &t);
+		if (is_later_flight(c, flight, s))
+			add_later_flight(f, c, i, &t);
 		else
-			add_flight(&streams[flight->dir], flight->len, &t);
+			add_flight(s, flight->len, &t);
 		text_addf(&t, " (%u bytes)", flight->len);
 	}
 }
