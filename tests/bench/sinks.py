@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What the sinks stand: so many failures a second into a file, which is rotated every second, and into
 a FIFO that is read slowly, while metrics are served and scraped every second. Prints figures, and fails
-when an event is neither written nor told as lost, or not counted. With --text the second one is a file of
-text. Needs no root.
+when an event is neither written nor told as lost, or not counted, and when a scrape fails, with the
+reason. With --text the second one is a file of text. Needs no root.
 
     sinks.py [--tlsfail PROGRAM] [--rate N] [--seconds N] [--recording FILE] [--text]
 """
@@ -22,6 +22,8 @@ import urllib.request
 HERE = pathlib.Path(__file__).resolve().parents[2]
 SLOW_BYTES_PER_S = 1 << 20
 METRICS = "127.0.0.1:9914"
+# Between the last scrape that is answered and the end.
+ENDING_S = 1
 
 
 def parse_options():
@@ -121,32 +123,53 @@ def scrape():
 
 
 class Watch:
-    """What is seen of the process while it runs."""
+    """What is seen of the PROCESS while it runs. That metrics are refused before it serves them, or while
+    it ends, is no failure of a scrape."""
 
-    def __init__(self):
-        self.most_kib = self.scrapes = self.failed_scrapes = 0
-        self.slowest_scrape = 0.0
+    def __init__(self, process):
+        self._process, self._begun = process, time.monotonic()
+        self.most_kib = self.scrapes = 0
+        self.failures = []
+        self.slowest_scrape = self.served_after = 0.0
 
-    def look(self, pid):
-        """Raises OSError or KeyError when it is gone."""
-        self.most_kib = max(self.most_kib, *resident_kib(pid))
+    def until_served(self):
+        """Returns at once when the process ends."""
+        while self._process.poll() is None:
+            try:
+                scrape()
+                break
+            except OSError:
+                time.sleep(0.001)
+        self.served_after = time.monotonic() - self._begun
+
+    def _scrape(self):
         begun = time.monotonic()
         try:
             scrape()
             self.scrapes += 1
-        except OSError:
-            self.failed_scrapes += 1
+        except OSError as error:
+            if not self._ends():
+                self.failures.append(f"{begun - self._begun:.3f} s after the start, for "
+                                     f"{time.monotonic() - begun:.3f} s: {error!r}")
         self.slowest_scrape = max(self.slowest_scrape, time.monotonic() - begun)
 
-    def until_end(self, process, log, file_count):
-        """Rotates, scrapes and looks until the PROCESS ends."""
+    def _ends(self):
+        try:
+            self._process.wait(ENDING_S)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    def until_end(self, log, file_count):
+        """Rotates, scrapes and looks until the process ends."""
         old = log.with_suffix(".1")
-        while process.poll() is None:
+        while self._process.poll() is None:
             take_rotated(log, old, file_count)
             try:
-                self.look(process.pid)
-            except (OSError, KeyError):
+                self.most_kib = max(self.most_kib, *resident_kib(self._process.pid))
+            except (OSError, KeyError):  # it is gone
                 break
+            self._scrape()
             time.sleep(1)
 
 
@@ -163,8 +186,9 @@ def run(options, directory):
              str(options.rate), "--repeat", str(total), "--sink", f"json:{log}", "--sink",
              second.sink, "--metrics", METRICS, "--metrics-file", str(directory / "prom")],
             stdin=subprocess.DEVNULL, stderr=errors)
-    seen = Watch()
-    seen.until_end(process, log, file_count)
+    seen = Watch(process)
+    seen.until_served()
+    seen.until_end(log, file_count)
     process.wait()
     lasted = time.monotonic() - begun
     second.end(err.read_text())
@@ -181,7 +205,7 @@ def run(options, directory):
     good &= last in (directory / "prom").read_text().splitlines()
     print("every event was written or told as lost, and counted" if good
           else "NOT every event is accounted for")
-    return 0 if good else 1
+    return 0 if good and not seen.failures else 1
 
 
 def cause(options):
@@ -195,8 +219,10 @@ def report(options, lasted, cpu, seen, file_count, second):
     total = options.rate * options.seconds
     print(f"{total} failures in {lasted:.1f} s ({total / lasted:.0f} a second), "
           f"{cpu / total * 1e6:.1f} us of CPU each, {seen.most_kib / 1024:.1f} MiB resident at most")
-    print(f"metrics: {seen.scrapes} scrapes, {seen.failed_scrapes} failed, the slowest took "
-          f"{seen.slowest_scrape * 1000:.0f} ms")
+    print(f"metrics: served after {seen.served_after * 1000:.0f} ms; {seen.scrapes} scrapes, "
+          f"{len(seen.failures)} failed, the slowest took {seen.slowest_scrape * 1000:.0f} ms")
+    for failure in seen.failures:
+        print(f"    failed {failure}")
     for name, count in (("file", file_count), (second.name, second.count)):
         print(f"{name}: {count.failures} written, {count.lost} told as lost")
 
