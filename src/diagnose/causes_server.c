@@ -96,8 +96,7 @@ static const struct cause rows[] = {
 		.when = { .role = OF_SERVER, .reason = { TLS_REASON_UNSUPPORTED_VERSION } },
 		.confidence = CONFIDENCE_HIGH,
 		.evidence = "error \"unsupported protocol\"; or alert 70 sent",
-		.message = "Client {peer} offers {versions}, which this server does not "
-			   "allow{with:server_versions}.",
+		.message = "Client {peer} offers {versions}, which this server does not allow.",
 		.hint = "have both allow a version in common: compare {setting:server_versions} "
 			"with what the client is told to offer",
 		.wordings = {
@@ -107,7 +106,8 @@ static const struct cause rows[] = {
 				  "them" },
 			{ .when = O_OLD_CLIENT,
 			  .hint = "update the client; only as a last resort, and knowing the risk, "
-				  "allow its version in {setting:server_versions}" },
+				  "allow its version in {setting:server_versions}, and, if the TLS "
+				  "library here refuses it even so, set its security level to 0" },
 		},
 	},
 	{

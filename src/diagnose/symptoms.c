@@ -643,6 +643,9 @@ void symptoms_read(const struct failure *f, struct diagnose_work *work, struct s
 	s->reason = tls_reason_of(s->library, s->reason_number);
 	if (!c->error_count)
 		s->reason = reason_of_own_alert(view, s->server);
+	/* OpenSSL 4.0 no longer reads a hello in SSL 2.0's format, and takes it for no TLS at all. */
+	if (s->reason == TLS_REASON_NOT_TLS && view->client.hello.ssl2_format)
+		s->reason = TLS_REASON_UNSUPPORTED_VERSION;
 	if (c->flags & TLSFAIL_F_VERIFY_ASKED)
 		s->verify = tls_verify_of(s->library, c->verify_code);
 	certificates_read(f, work);

@@ -252,6 +252,7 @@ static const struct row rows[] = {
 	{ "server-callback-failed", refused_by_callback, TLSFAIL_F_LOCAL_FIN, 234, 0 },
 	{ "server-protocol-too-old", hello_of_tls13_only, TLSFAIL_F_LOCAL_FIN, 258, 0 },
 	{ "client-protocol-too-old", old_format, TLSFAIL_F_LOCAL_FIN, 258, 0 },
+	{ "client-protocol-too-old", old_format, TLSFAIL_F_LOCAL_FIN, 267, 0 },
 	{ "client-cert-verify-failed", hello_answered, TLSFAIL_F_LOCAL_FIN | TLSFAIL_F_VERIFY_ASKED,
 	  0, 10 },
 	{ "server-abort", hello_answered, TLSFAIL_F_LOCAL_FIN | TLSFAIL_F_VERIFY_ASKED, 0, 0 },

@@ -176,6 +176,13 @@ static void test_versions(void **state)
 	offer_version("1.0");
 	assert_hint("server-internal-error", "@SECLEVEL=0");
 	assert_hint("server-internal-error", "as a last resort");
+	/* it is not ssl_protocols that refuses what it has */
+	assert_hint("client-protocol-too-old", "");
+	client("http { server { listen 443 ssl; ssl_protocols TLSv1 TLSv1.2; } }\n", "");
+	assert_hint("client-protocol-too-old", "@SECLEVEL=0");
+	offer_version("1.1");
+	assert_hint("client-protocol-too-old", "");
+	assert_null(strstr(f.hint, "SECLEVEL"));
 }
 
 static void test_application_protocols(void **state)

@@ -197,7 +197,36 @@ static struct nginx_words protocols_of(const struct nginx_place *p)
 	return set;
 }
 
-/* A version that is safe to allow and that the client has. */
+/* Old versions that ssl_protocols allows, and OpenSSL's security level does not: they need signatures
+ * with SHA-1, which level 1 refuses from OpenSSL 3.0 on. */
+bool nginxclients_explain_old(const struct nginxfix_advice *a, struct text *t)
+{
+	const struct finding_hello *hello = &a->f->hello;
+
+	if (!hello->version_count || offers(hello, "1.2") || offers(hello, "1.3"))
+		return false;
+	text_add(t, "update the client; OpenSSL's security level refuses its version even where "
+		    "ssl_protocols allows it. Only as a last resort, and knowing that it allows "
+		    "weak keys and signatures too: add @SECLEVEL=0 to ssl_ciphers "
+		    "(DEFAULT:@SECLEVEL=0)");
+	return true;
+}
+
+/* Does the client offer a version that is among those? */
+static bool offers_one_of(const struct finding_hello *hello, const struct nginx_words *protocols)
+{
+	static const struct {
+		const char *version;
+		const char *protocol;
+	} old[] = { { "1.0", "TLSv1" }, { "1.1", "TLSv1.1" } };
+
+	for (size_t i = 0; i < sizeof(old) / sizeof(old[0]); i++)
+		if (offers(hello, old[i].version) && nginx_words_have(protocols, old[i].protocol))
+			return true;
+	return false;
+}
+
+/* A version that is safe to allow and that the client has; or what refuses one that is allowed. */
 bool nginxclients_explain_versions(const struct nginxfix_advice *a, struct text *t)
 {
 	static const char *const safe[] = { "1.3", "1.2" };
@@ -217,22 +246,7 @@ bool nginxclients_explain_versions(const struct nginxfix_advice *a, struct text 
 			text_add(t, " (needs OpenSSL 1.1.1 or later)");
 		return true;
 	}
-	return false;
-}
-
-/* Old versions that ssl_protocols allows, and OpenSSL's security level does not: they need signatures
- * with SHA-1, which level 1 refuses from OpenSSL 3.0 on. */
-bool nginxclients_explain_old(const struct nginxfix_advice *a, struct text *t)
-{
-	const struct finding_hello *hello = &a->f->hello;
-
-	if (!hello->version_count || offers(hello, "1.2") || offers(hello, "1.3"))
-		return false;
-	text_add(t, "update the client; OpenSSL's security level refuses its version even where "
-		    "ssl_protocols allows it. Only as a last resort, and knowing that it allows "
-		    "weak keys and signatures too: add @SECLEVEL=0 to ssl_ciphers "
-		    "(DEFAULT:@SECLEVEL=0)");
-	return true;
+	return offers_one_of(&a->f->hello, &now) && nginxclients_explain_old(a, t);
 }
 
 /* Which kinds of keys the client's suites before TLS 1.3 are for. */
