@@ -278,8 +278,10 @@ static __always_inline void protected_begins(struct connection *e, struct stream
 {
 	bool finished = s->left == RECORD_FINISHED32_LEN || s->left == RECORD_FINISHED48_LEN;
 
-	if (s->left == RECORD_TLS13_ALERT_LEN)
+	if (s->left == RECORD_TLS13_ALERT_LEN) {
+		s->alert = s->protected > 0;
 		return;
+	}
 	/* Of a client: a Certificate without any, or an alert with padding (Java pads by 16). */
 	if (dir == TLSFAIL_DIR_SENT && e->c.role == TLSFAIL_ROLE_CLIENT && !s->protected &&
 	    s->left < RECORD_FINISHED_MIN_LEN)
@@ -293,6 +295,7 @@ static __always_inline void protected_begins(struct connection *e, struct stream
 			e->cert_sent = 1;
 	}
 	s->protected ++;
+	s->sealed = s->left;
 }
 
 static __always_inline void stream_end(struct stream *s, bool unseen)
@@ -320,6 +323,8 @@ static __always_inline void record_begins(struct connection *e, struct stream *s
 			   !first); /* a peer that speaks no TLS does not speak it from the first */
 	else if (s->type == RECORD_APPLICATION_DATA)
 		protected_begins(e, s, dir);
+	else if (s->type == RECORD_ALERT)
+		s->alert = s->finished;
 }
 
 static __always_inline void record_ends(struct stream *s)
@@ -413,11 +418,41 @@ __hidden int records_follow(struct connection *e, struct thread *t)
 	return 0;
 }
 
+/* How long an alert is of a client that pads its records, as Java's does: two bytes instead of a Finished, whose
+ * hash is that of the cipher suite, which the ServerHello says. 0: that is not known. */
+static __always_inline __u32 padded_alert_len(const struct connection *e)
+{
+	const struct tlsfail_wire *w = wire_find(e, TLSFAIL_DIR_RECEIVED);
+	__u32 at, hash;
+
+	if (!w || !is_record(w->data, RECORD_HANDSHAKE) ||
+	    w->data[RECORD_HEADER_LEN] != SERVER_HELLO)
+		return 0;
+	at = SERVER_HELLO_SESSION_AT + 1 + (w->data[SERVER_HELLO_SESSION_AT] & (64 - 1));
+	hash = w->data[at + 1] == TLS13_SHA384_SUITE ? 48 : 32;
+	return e->streams[TLSFAIL_DIR_SENT].sealed - MESSAGE_HEADER_LEN - hash +
+	       RECORD_CLEAR_ALERT_LEN;
+}
+
+static __always_inline bool header_read(__u8 header[RECORD_HEADER_LEN], __u64 buf)
+{
+	return buf && !bpf_probe_read_user(header, RECORD_HEADER_LEN, (const void *)buf);
+}
+
 __hidden bool is_alert(__u64 buf)
 {
 	__u8 header[RECORD_HEADER_LEN];
 
-	if (!buf || bpf_probe_read_user(header, sizeof(header), (const void *)buf))
+	return header_read(header, buf) && record_is_alert(header);
+}
+
+__hidden bool is_clients_alert(const struct tlsfail_conn *c, __u64 buf)
+{
+	__u8 header[RECORD_HEADER_LEN];
+
+	if (!header_read(header, buf))
 		return false;
-	return record_is_alert(header);
+	return record_is_alert(header) ||
+	       (header[0] == RECORD_APPLICATION_DATA && client_flight_is_tls13(c) &&
+		record_len(header) == padded_alert_len((const struct connection *)c));
 }

@@ -43,4 +43,7 @@ void stream_lose(struct connection *e, __u32 dir);
 /* An alert in the user's buffer, as close_notify before a close, is no data. */
 bool is_alert(__u64 buf);
 
+/* The same of a client's that has finished, and may pad its records. */
+bool is_clients_alert(const struct tlsfail_conn *c, __u64 buf);
+
 #endif

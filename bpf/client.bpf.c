@@ -49,21 +49,44 @@ __hidden bool client_is_done(const struct connection *e)
 	return e->c.rx_bytes && (tx->protected || (tx->finished && rx->finished));
 }
 
+/* A close_notify, or the alert of a refusal. */
+static __always_inline void notify_sent(struct tlsfail_conn *c)
+{
+	if (!(c->flags & PEER_CLOSED))
+		c->flags |= TLSFAIL_F_LOCAL_NOTIFY;
+}
+
+/* With shutdown(2), before the socket is closed. */
+static __always_inline bool has_shut_down(const struct sock *sk)
+{
+	__u8 state = BPF_CORE_READ(sk, __sk_common.skc_state);
+
+	return state != TCP_ESTABLISHED && state != TCP_CLOSE_WAIT;
+}
+
 /* The alert of an error is one that the TLS library raises an error for. */
-static __always_inline void peer_notified(struct tlsfail_conn *c)
+static __always_inline void peer_notified(const struct sock *sk, struct tlsfail_conn *c)
 {
 	struct connection *e = connection_of(c);
 
-	if (e->t_notify || c->flags & TLSFAIL_F_LOCAL_NOTIFY)
+	if (e->t_notify || c->flags & TLSFAIL_F_LOCAL_NOTIFY || has_shut_down(sk))
 		return;
 	e->t_notify = bpf_ktime_get_ns();
 	c->flags |= TLSFAIL_F_PEER_NOTIFY;
 }
 
+/* With its last flight, as programs send it that keep their bytes themselves and have no use for the peer. */
+__hidden void client_finished(struct tlsfail_conn *c)
+{
+	if (connection_of(c)->streams[TLSFAIL_DIR_SENT].alert)
+		notify_sent(c);
+}
+
 /* Looks at the record headers (in clear, RFC 8446 section 5.1) of what came after the handshake.
  * True: application data came, or it cannot be told, so the connection is no failure. A server of TLS 1.3
  * has no word for the client before that has finished, only tickets (Go's library sends them so). */
-static __noinline bool answer_came(struct tlsfail_conn *c, __u32 len, __u64 buf)
+static __noinline bool answer_came(const struct sock *sk, struct tlsfail_conn *c, __u32 len,
+				   __u64 buf)
 {
 	__u32 there = without(connection_of(c)->there, c->post_rx_bytes);
 	bool tls13 = client_flight_is_tls13(c);
@@ -92,7 +115,7 @@ static __noinline bool answer_came(struct tlsfail_conn *c, __u32 len, __u64 buf)
 		body = header[3] << 8 | header[4];
 		c->post_skip = body;
 		if (record_is_alert(header))
-			peer_notified(c);
+			peer_notified(sk, c);
 		if (header[0] != RECORD_APPLICATION_DATA)
 			continue;
 		if (!tls13)
@@ -114,13 +137,12 @@ static __noinline bool answer_came(struct tlsfail_conn *c, __u32 len, __u64 buf)
 __hidden int client_io(const struct sock *sk, struct tlsfail_conn *c, int ret, __u32 dir, __u64 buf)
 {
 	if (dir == TLSFAIL_DIR_RECEIVED) {
-		if (!buf || answer_came(c, ret, buf))
+		if (!buf || answer_came(sk, c, ret, buf))
 			conn_succeed(sk, c);
 		return 0;
 	}
-	if (is_alert(buf)) {
-		if (!(c->flags & PEER_CLOSED))
-			c->flags |= TLSFAIL_F_LOCAL_NOTIFY;
+	if (is_clients_alert(c, buf)) {
+		notify_sent(c);
 		return 0;
 	}
 	/* The next request of a connection that has answered one. */

@@ -10,6 +10,9 @@
 /* Has the wire shown the end of the handshake? */
 bool client_is_done(const struct connection *e);
 
+/* It is done, with what was sent or has come last. */
+void client_finished(struct tlsfail_conn *c);
+
 /* After the handshake ret bytes were sent or have come; the connection may end as a success. */
 int client_io(const struct sock *sk, struct tlsfail_conn *c, int ret, __u32 dir, __u64 buf);
 

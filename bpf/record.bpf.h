@@ -29,6 +29,11 @@
 #define SSL2_TYPE_AT	2
 #define SSL2_VERSION_AT 3
 
+/* In a record with a ServerHello, where the length of the session's id is; the cipher suite is behind that. And
+ * the second byte of TLS_AES_256_GCM_SHA384; the other suites of TLS 1.3 have SHA-256 (RFC 8446, B.4). */
+#define SERVER_HELLO_SESSION_AT 43
+#define TLS13_SHA384_SUITE	0x02
+
 #define RECORD_CLEAR_ALERT_LEN 2
 
 /* an encrypted TLS 1.3 alert: 2 bytes, content type, 16 of tag */

@@ -34,7 +34,8 @@ struct stream {
 	__u8 finished;	  /* and a whole handshake record after it */
 	__u8 lost;	  /* not followed any more: no records, or unseen */
 	__u8 unseen;	  /* because there were too many, or their bytes could not be read */
-	__u8 pad[3];
+	__u8 alert;	  /* an encrypted alert has passed, behind what ends a handshake */
+	__u16 sealed;	  /* length of the last of the encrypted records that are no alerts */
 };
 
 /* An entry: what travels if it fails, and what only BPF needs. */

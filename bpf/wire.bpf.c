@@ -207,6 +207,8 @@ static __noinline int io_handshake(const struct sock *sk, struct thread *t, stru
 	}
 	if (server ? server_is_done(e, dir) : client_is_done(e)) {
 		c->post_skip = e->streams[TLSFAIL_DIR_RECEIVED].left;
+		if (!server)
+			client_finished(c);
 		handshake_done(sk, c);
 	}
 	return 0;

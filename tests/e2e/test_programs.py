@@ -7,6 +7,7 @@ import subprocess
 from functools import partial
 
 import env
+import test_unused
 from lab import procs
 from lab.cases import named
 from tap import Skip, require
@@ -36,6 +37,7 @@ def tests(here):
         "no-library": check_none,
         "implicit-handshake": partial(check_wire, program="openssl", argv=IMPLICIT),
         "memory-bio": partial(check_wire, program="/usr/bin/python3", argv=MEMORY_BIO),
+        "padded-notify": check_padded,
         "gnutls": partial(check_wire, program="gnutls-cli", argv=GNUTLS, armed="from the wire"),
     })
 
@@ -90,6 +92,17 @@ def copy_of(lab, program):
     path = lab.directory / program.rsplit("/", 1)[-1]
     shutil.copy(program, path)
     return path
+
+
+def check_padded(here):
+    """Java pads its close_notify, so that it is as long as something else; with it Java ends handshakes that
+    were fine."""
+    if not shutil.which("java"):
+        raise Skip("java is not installed")
+    test_unused.check_none(here, "java", "java", [
+        "-XX:TieredStopAtLevel=1", "-Djdk.tls.client.protocols=TLSv1.3",
+        str(env.REPOSITORY / "tools" / "lab" / "HttpsClient.java"), f"https://{test_unused.UNUSED.endpoint}/",
+        "pki/ca.crt", "5"], connections=5)
 
 
 def check_late(here):

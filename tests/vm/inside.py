@@ -36,12 +36,13 @@ import test_obstacles
 import test_preemption
 import test_safety
 import test_soak
+import test_unused
 import test_verifier
 from lab import lab, netns
 from tap import Report, Skip
 
 # What locks the kernel down comes last.
-MODULES = (test_cases, test_hooks, test_doctor, test_safety, test_obstacles, test_verifier,
+MODULES = (test_cases, test_hooks, test_unused, test_doctor, test_safety, test_obstacles, test_verifier,
            test_lifecycle, test_host, test_container, test_mishaps,
            test_preemption, test_soak, test_cost, test_lockdown)
 
