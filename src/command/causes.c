@@ -16,6 +16,7 @@
 #include "diagnose/causes.h"
 #include "diagnose/titles.h"
 #include "system/terminal.h"
+#include "program/nginx/fixes.h"
 #include "program/nginx/nginx.h"
 #include "system/log.h"
 #include "command/options.h"
@@ -172,6 +173,23 @@ static void wordings_print(const struct cause *cause, int width)
 	}
 }
 
+/* The directives that a patch may set, by the names that they have in the http module's proxy. */
+static void patch_print(const struct cause *cause, int width)
+{
+	const struct nginxfix *fix = nginxfix_find(cause->slug);
+	const char *prefix = nginx_module_prefix(NGINX_MODULE_PROXY);
+	char buf[ROW_LEN];
+	struct text t;
+
+	text_init(&t, buf, sizeof(buf));
+	for (int i = 0; fix && i < NGINX_SETTING_COUNT; i++)
+		if (fix->sets & NGINXFIX_BIT(i))
+			text_addf(&t, "%s%s%s", t.len ? ", " : "", prefix,
+				  nginx_setting_name((enum nginx_setting)i));
+	if (t.len)
+		row_print(COLUMN_GAP, "patch sets", width, buf);
+}
+
 static void cause_print(const struct cause *cause)
 {
 	const int width = sizeof("confidence") - 1;
@@ -187,6 +205,7 @@ static void cause_print(const struct cause *cause)
 	candidates_print(cause, width);
 	row_print(COLUMN_GAP, "fix", width, cause->hint);
 	wordings_print(cause, width);
+	patch_print(cause, width);
 	puts("\nWords in braces are filled in from the failure.");
 }
 

@@ -409,6 +409,7 @@ static void propose(struct nginxfix_advice *a, const struct nginxfix *fix)
 {
 	a->change_count = 0;
 	a->review = fix->review;
+	a->sets = fix->sets;
 	if (fix->propose && !nginx_module_is_server(a->place->module))
 		fix->propose(a);
 	changes_reduce(a);

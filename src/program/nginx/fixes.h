@@ -29,6 +29,7 @@ struct nginxfix_advice {
 	const struct finding *f;
 	const struct nginx_places *places;
 	const struct nginx_place *place; /* the first of them, but for: */
+	unsigned int sets;		 /* the same as in the row */
 	bool is_default_server; /* the default server of the address decides, not the named one */
 	unsigned int change_count;
 	struct nginxfix_change changes[NGINXFIX_CHANGES_MAX];
@@ -38,6 +39,7 @@ struct nginxfix_advice {
 struct nginxfix {
 	const char *slug;
 	void (*propose)(struct nginxfix_advice *advice); /* NULL: there is nothing to set */
+	unsigned int sets;				 /* settings that it may change, as bits */
 	const char *caution;				 /* behind what is proposed, or NULL */
 	const char *otherwise; /* instead of the cause's own hint when nothing is proposed, or
 				* NULL */
@@ -54,8 +56,12 @@ const struct nginxfix *nginxfix_find(const char *slug);
 /* Could a server's name be sent from the place that is not sent now? */
 bool nginxfix_can_send_name(const struct finding *f, const struct nginx_place *place);
 
-/* Adds a change to what is proposed, as far as there is room. The value is copied. */
+/* Adds a change to what is proposed, as far as there is room, of a setting that the row says it may change.
+ * The value is copied. */
 void nginxfix_change(struct nginxfix_advice *advice, enum nginx_setting setting, const char *value);
+
+void nginxfix_change_words(struct nginxfix_advice *advice, enum nginx_setting setting,
+			   const struct nginx_words *words);
 
 /* The slugs of the table, by index; NULL behind the last one. */
 const char *nginxfix_slug(size_t index);
