@@ -60,6 +60,25 @@ int fileopen_regular(pid_t pid, const char *path, struct stat *stat)
 	return regular_reopen(open_in_root(pid, path, O_PATH), stat);
 }
 
+size_t fileopen_real(pid_t pid, const char *path, int fd, char *buf, size_t size)
+{
+	struct stat wanted, found;
+	char link[64];
+	struct text t;
+	ssize_t len;
+
+	text_init(&t, link, sizeof(link));
+	text_addf(&t, "/proc/self/fd/%d", fd);
+	len = readlink(link, buf, size - 1);
+	buf[len > 0 ? len : 0] = '\0';
+	/* The path of a process with another root may lead elsewhere, or nowhere. */
+	if (len <= 0 || !strcmp(buf, path) || fstat(fd, &wanted) ||
+	    fileopen_stat(pid, buf, true, &found) || wanted.st_dev != found.st_dev ||
+	    wanted.st_ino != found.st_ino)
+		buf[0] = '\0';
+	return strlen(buf);
+}
+
 int fileopen_directory(pid_t pid, const char *path)
 {
 	return open_in_root(pid, path, O_RDONLY | O_DIRECTORY);

@@ -14,6 +14,9 @@
 struct text;
 
 int fileopen_regular(pid_t pid, const char *path, struct stat *stat);
+/* Writes the path of the file fd, that path of the process is, without symbolic links: terminated, "" where it
+ * is the same or not known. Returns its length. */
+size_t fileopen_real(pid_t pid, const char *path, int fd, char *buf, size_t size);
 int fileopen_directory(pid_t pid, const char *path);
 int fileopen_stat(pid_t pid, const char *path, bool nofollow, struct stat *stat);
 int fileopen_cmdline(pid_t pid, char *buf, size_t size, size_t *len);

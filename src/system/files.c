@@ -134,18 +134,25 @@ static struct exchange *exchange_new(enum files_op op, pid_t pid, const char *pa
 	return x;
 }
 
-/* Asks for a descriptor, or only for what else the answer has; frees x. */
+/* Asks for a descriptor. */
+static int fd_of(struct exchange *x, struct stat *stat)
+{
+	int err = x ? ask(x, -1) : -ENOMEM;
+
+	if (err)
+		return err;
+	if (stat)
+		*stat = x->reply.stat;
+	return x->fd >= 0 ? x->fd : -EBADMSG;
+}
+
+/* The same; frees x. */
 static int ask_fd(struct exchange *x, struct stat *stat)
 {
-	int err = x ? ask(x, -1) : -ENOMEM, fd = -1;
+	int fd = fd_of(x, stat);
 
-	if (!err) {
-		fd = x->fd;
-		if (stat)
-			*stat = x->reply.stat;
-	}
 	free(x);
-	return err ? err : fd >= 0 ? fd : -EBADMSG;
+	return fd;
 }
 
 static int ask_stat(struct exchange *x, struct stat *stat)
@@ -197,6 +204,29 @@ int files_open(pid_t pid, const char *path, struct stat *stat)
 	if (!is_asked())
 		return fileopen_regular(pid, path, stat);
 	return ask_fd(exchange_new(FILES_OPEN, pid, path), stat);
+}
+
+int files_open_real(pid_t pid, const char *path, struct stat *stat, char *real, size_t size)
+{
+	struct exchange *x;
+	struct text t;
+	int fd;
+
+	text_init(&t, real, size);
+	if (!is_asked()) {
+		fd = fileopen_regular(pid, path, stat);
+		if (fd >= 0)
+			fileopen_real(pid, path, fd, real, size);
+		return fd;
+	}
+	x = exchange_new(FILES_OPEN, pid, path);
+	fd = fd_of(x, stat);
+	if (fd >= 0)
+		text_addf(&t, "%.*s", (int)x->reply.data_len, (const char *)x->reply.data);
+	if (t.cut)
+		real[0] = '\0';
+	free(x);
+	return fd;
 }
 
 int files_directory(pid_t pid, const char *path)

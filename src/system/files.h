@@ -26,6 +26,8 @@ void files_ask(int keeper);
 
 /* A regular file, for reading; *stat is that of the file. -ENOEXEC: it is none. */
 int files_open(pid_t pid, const char *path, struct stat *stat);
+/* The same; real is its path without symbolic links, "" where that is the same or not known. */
+int files_open_real(pid_t pid, const char *path, struct stat *stat, char *real, size_t size);
 int files_directory(pid_t pid, const char *path);
 int files_stat(pid_t pid, const char *path, bool nofollow, struct stat *stat);
 

@@ -278,6 +278,9 @@ static int answer(struct service *s)
 	switch (r->op) {
 	case FILES_OPEN:
 		n = fileopen_regular(r->pid, r->path, &reply->stat);
+		if (n >= 0)
+			reply->data_len =
+				fileopen_real(r->pid, r->path, n, text, sizeof(reply->data));
 		return fd_give(s, n < 0 ? n : handed_over(n, &reply->stat, s->policy->keys_too));
 	case FILES_DIRECTORY:
 		return fd_give(s, fileopen_directory(r->pid, r->path));

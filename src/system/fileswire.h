@@ -14,7 +14,7 @@
 
 enum files_op {
 	/* of the files of a process, as that sees them; pid 0: of this host */
-	FILES_OPEN,	 /* path -> descriptor, stat */
+	FILES_OPEN,	 /* path -> descriptor, stat, data: its path without symbolic links */
 	FILES_DIRECTORY, /* path -> descriptor */
 	FILES_STAT,	 /* path, flag: nofollow -> stat */
 	FILES_KEY, /* path of a private key, data: a public key in DER -> number: is it its? */

@@ -156,7 +156,9 @@ static void conf_use(const struct nginxconf *conf)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct input in;
-	struct nginxconf_source source = { input_read, input_expand, &in };
+	struct nginxconf_source source = { .read = input_read,
+					   .expand = input_expand,
+					   .context = &in };
 	struct nginxconf_request request = { "/main", "/", nginxmap_wants };
 	struct nginxconf *conf = NULL;
 	char buf[256];

@@ -44,7 +44,9 @@ static int files_expand(void *context, const char *pattern, int (*found)(void *,
 int conffiles_read(const struct conffile *files, bool (*wanted)(const char *name),
 		   struct nginxconf **conf, struct text *problem)
 {
-	struct nginxconf_source source = { files_read, files_expand, (void *)files };
+	struct nginxconf_source source = { .read = files_read,
+					   .expand = files_expand,
+					   .context = (void *)files };
 	struct nginxconf_request request = { CONFFILES_MAIN, "/etc/nginx/", wanted };
 
 	return nginxconf_read(&source, &request, conf, problem);

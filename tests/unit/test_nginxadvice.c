@@ -493,6 +493,34 @@ static void test_plain_of_many(void **state)
 	assert_string_equal(f.config.patch, "");
 }
 
+static void test_tls_of_many(void **state)
+{
+	(void)state;
+	plain = true;
+	configure("location / {\n\tproxy_pass http://192.0.2.1:443;\n}\n");
+	plain = false;
+	places.items[0].notes[places.items[0].note_count++] =
+		(struct nginx_note){ .kind = NGINX_NOTE_OTHER_SERVERS };
+	advise("plain-text-to-tls");
+	assert_string_equal(f.config.patch, "");
+}
+
+/* What is set there already can be set anew, but is so for all; what is added may be there twice. */
+static void test_shared_file(void **state)
+{
+	(void)state;
+	configure(PLACE "}\n");
+	places.items[0].spots[0].shared = true;
+	advise("resumption-refused");
+	assert_string_equal(f.config.patch, "");
+	configure(PLACE "\tproxy_ssl_session_reuse on;\n}\n");
+	for (uint32_t i = 0; i < places.items[0].spot_count; i++)
+		places.items[0].spots[i].shared = true;
+	advise("resumption-refused");
+	assert_non_null(strstr(f.config.patch, "+\tproxy_ssl_session_reuse off;"));
+	assert_non_null(strstr(f.config.review, "included more than once"));
+}
+
 static void note(enum nginx_note_kind kind, enum nginx_setting setting, int64_t number,
 		 const char *words)
 {
@@ -558,6 +586,8 @@ int main(void)
 		TEST(test_client_certificate),
 		TEST(test_plain),
 		TEST(test_plain_of_many),
+		TEST(test_tls_of_many),
+		TEST(test_shared_file),
 		TEST(test_notes),
 		TEST(test_no_place),
 	};

@@ -64,6 +64,17 @@ static void test_insert(void **state)
 			  "+\td on;\n+\te y;\n \tc;\n }\n");
 }
 
+/* patch(1) takes what is behind a space for a date, unless a tab comes first. */
+static void test_space_in_name(void **state)
+{
+	struct nginx_spot s = spot(NGINX_PASS, 1, "pass x;\n", "pass x;");
+
+	(void)state;
+	s.file = (struct nginx_words){ "/a b", 4 };
+	nginxpatch_replace(&patch, &s, "pass y;");
+	assert_patch("--- /a b\t\n+++ /a b\t\n@@ -1,1 +1,1 @@\n-pass x;\n+pass y;\n");
+}
+
 static void test_insert_on_the_line(void **state)
 {
 	struct nginx_spot s = spot(NGINX_PASS, 1, "a { pass x; b; }\n", "pass x;");
@@ -203,11 +214,17 @@ static void test_verbatim(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_insert),   TEST(test_insert_on_the_line),
-		TEST(test_replace),  TEST(test_insert_into_a_block),
-		TEST(test_hunks),    TEST(test_no_newline),
-		TEST(test_several),  TEST(test_none),
-		TEST(test_verbatim), TEST(test_context),
+		TEST(test_insert),
+		TEST(test_space_in_name),
+		TEST(test_insert_on_the_line),
+		TEST(test_replace),
+		TEST(test_insert_into_a_block),
+		TEST(test_hunks),
+		TEST(test_no_newline),
+		TEST(test_several),
+		TEST(test_none),
+		TEST(test_verbatim),
+		TEST(test_context),
 	};
 
 	return cmocka_run_group_tests_name("nginxpatch", tests, NULL, NULL);

@@ -48,7 +48,15 @@ static int setup(void **state)
 	};
 	p->values[0] =
 		(struct nginx_value){ NGINX_SSL_CRL, true, true, 9, words("f"), words("x y") };
-	p->spots[0] = (struct nginx_spot){ NGINX_PASS, 3, 1, 4, words("f"), words("abcdef") };
+	p->spots[0] = (struct nginx_spot){
+		.setting = NGINX_PASS,
+		.shared = true,
+		.line = 3,
+		.from = 1,
+		.to = 4,
+		.file = words("f"),
+		.text = words("abcdef"),
+	};
 	p->notes[0] = (struct nginx_note){ NGINX_NOTE_ENDS, NGINX_SSL_CERTIFICATE, -5, words("w") };
 	places.items[1] = (struct nginx_place){ .line = 78 };
 	return 0;
@@ -94,6 +102,7 @@ static void test_round_trip(void **state)
 	assert_null(nginx_place_value(p, NGINX_SSL_VERIFY));
 	assert_words(&nginx_place_spot(p, NGINX_PASS)->text, "abcdef");
 	assert_int_equal(nginx_place_spot(p, NGINX_PASS)->to, 4);
+	assert_true(nginx_place_spot(p, NGINX_PASS)->shared);
 	assert_null(nginx_place_spot(p, NGINX_SSL_CRL));
 	assert_int_equal(p->notes[0].kind, NGINX_NOTE_ENDS);
 	assert_int_equal(p->notes[0].number, -5);
@@ -130,6 +139,10 @@ static void test_out_of_range(void **state)
 	assert_false(nginx_places_read(buf, len, &again));
 	setup(NULL);
 	places.items[0].values[0].setting = NGINX_SETTING_COUNT;
+	len = write_all(buf, sizeof(buf));
+	assert_false(nginx_places_read(buf, len, &again));
+	setup(NULL);
+	places.items[0].spots[0].setting = NGINX_SETTING_COUNT;
 	len = write_all(buf, sizeof(buf));
 	assert_false(nginx_places_read(buf, len, &again));
 	setup(NULL);

@@ -67,11 +67,22 @@ static bool is_plain_value(const char *value)
 	return !strpbrk(value, "\"'{}#;") && !strcmp(shown, value);
 }
 
+/* What has to be thought of before a patch is applied, which changes a shared file or not; NULL: nothing. */
+static const char *review_of(const struct nginxfix_advice *a, bool shared)
+{
+	if (a->place->certainty == NGINX_POSSIBLE)
+		return "this may not be the right place: its target is a variable";
+	return a->review || !shared ? a->review
+				    : "this file is included more than once: every place that "
+				      "includes it is changed";
+}
+
 static void patch_make(const struct nginxfix_advice *a, struct finding_config *config)
 {
 	const struct nginx_place *p = a->place;
 	const struct nginx_spot *place = nginx_place_spot(p, NGINX_BLOCK);
 	struct nginxpatch patch = { 0 };
+	bool shared = false;
 	struct text out, added;
 	char buf[NGINXPATCH_TEXT_LEN];
 
@@ -86,6 +97,7 @@ static void patch_make(const struct nginxfix_advice *a, struct finding_config *c
 		text_init(&t, line, sizeof(line));
 		add_directive(&t, a, c);
 		patch.failed |= t.cut || !is_plain_value(c->value);
+		shared |= spot && spot->shared;
 		if (spot)
 			nginxpatch_replace(&patch, spot, line);
 		else if (c->setting == NGINX_PASS || (now && now->own))
@@ -95,11 +107,13 @@ static void patch_make(const struct nginxfix_advice *a, struct finding_config *c
 	}
 	if (!place)
 		place = nginx_place_spot(p, NGINX_PASS);
-	patch.failed |= added.cut || (added.len && !place);
+	/* Where else a shared file is included, it may be set already. */
+	patch.failed |= added.cut || (added.len && (!place || place->shared));
 	if (added.len && place)
 		nginxpatch_insert(&patch, place, buf);
 	text_init(&out, config->patch, sizeof(config->patch));
-	nginxpatch_write(&patch, &out);
+	if (nginxpatch_write(&patch, &out))
+		config->review = review_of(a, shared);
 }
 
 /* -- words ------------------------------------------------------------------------------------- */
@@ -468,9 +482,4 @@ void nginxadvice_fill(struct finding *f, struct nginx_places *places)
 	if (!a.change_count || !is_alone(places) || a.place->certainty == NGINX_MOVED)
 		return;
 	patch_make(&a, &f->config);
-	if (f->config.patch[0])
-		f->config.review = a.place->certainty == NGINX_POSSIBLE
-					   ? "this may not be the right place: its target is a "
-					     "variable"
-					   : a.review;
 }

@@ -514,6 +514,28 @@ static int text_read(struct reader *r, const struct nginxconf_file *file)
 	return err;
 }
 
+/* Its path without symbolic links. NULL: no memory. */
+static const char *real_path(struct reader *r, const char *name)
+{
+	const char *real = r->source->real ? r->source->real(r->source->context) : "";
+
+	return real[0] ? conf_copy(r->conf, real, strlen(real)) : name;
+}
+
+/* Is it there already? Then both are. */
+static bool share(struct nginxconf *conf, const char *real)
+{
+	bool shared = false;
+
+	for (struct nginxconf_file *f = conf->files; f; f = f->next) {
+		bool same = !strcmp(f->real, real);
+
+		f->shared |= same;
+		shared |= same;
+	}
+	return shared;
+}
+
 /* Takes over text, which it frees on failure. */
 static int file_add(struct reader *r, const char *path, char *text, size_t len,
 		    const struct nginxconf_file **out)
@@ -521,13 +543,14 @@ static int file_add(struct reader *r, const char *path, char *text, size_t len,
 	struct nginxconf *conf = r->conf;
 	struct nginxconf_file *file = conf_alloc(conf, sizeof(*file));
 	char *name = conf_copy(conf, path, strlen(path));
+	const char *real = name ? real_path(r, name) : NULL;
 
-	if (!file || !name) {
+	if (!file || !real) {
 		free(text);
 		text_add(r->problem, "out of memory");
 		return -ENOMEM;
 	}
-	*file = (struct nginxconf_file){ name, text, len, conf->files };
+	*file = (struct nginxconf_file){ name, text, len, conf->files, real, share(conf, real) };
 	conf->files = file;
 	conf->file_count++;
 	conf->bytes += len;

@@ -26,6 +26,8 @@ struct nginxconf_file {
 	char *text;	  /* not terminated; NULL after nginxconf_drop_texts() */
 	size_t len;
 	struct nginxconf_file *next;
+	const char *real; /* its path without symbolic links, where that is known */
+	bool shared;	  /* it is included more than once */
 };
 
 struct nginxconf_directive {
@@ -50,6 +52,9 @@ struct nginxconf_directive {
 struct nginxconf_source {
 	/* The whole of a file; *text is malloc()ed and the reader's to free(). */
 	int (*read)(void *context, const char *path, char **text, size_t *len);
+	/* Of the file that was read last, its path without symbolic links; "": it is the same, or not
+	 * known. NULL: so of all of them. */
+	const char *(*real)(void *context);
 	/* Calls found for each file that the pattern stands for, in nginx's order, until it returns
 	 * something else than 0, and returns that; none is no error. */
 	int (*expand)(void *context, const char *pattern, int (*found)(void *, const char *path),

@@ -397,12 +397,15 @@ bool nginxpatch_write(const struct nginxpatch *p, struct text *out)
 	size_t before = out->len;
 	int64_t shift = 0;
 	struct hunk hunk;
+	const char *tab;
 	bool good;
 
 	if (p->failed || !p->edit_count || memchr(p->file.data, '\n', p->file.len))
 		return false;
-	text_addf(out, "--- %.*s\n+++ %.*s\n", (int)p->file.len, p->file.data, (int)p->file.len,
-		  p->file.data);
+	/* patch(1) takes what is behind a space for a date, unless a tab comes first. */
+	tab = memchr(p->file.data, ' ', p->file.len) ? "\t" : "";
+	text_addf(out, "--- %.*s%s\n+++ %.*s%s\n", (int)p->file.len, p->file.data, tab,
+		  (int)p->file.len, p->file.data, tab);
 	good = true;
 	for (uint32_t edit = 0; good && edit < p->edit_count; edit = hunk.edit_end) {
 		good = hunk_find(p, edit, &hunk);

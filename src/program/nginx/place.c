@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#define SPOT_SHARED 0x100U /* beside the setting of a spot; none is so large */
+
 const char *nginx_setting_name(enum nginx_setting setting)
 {
 	static const char *const names[NGINX_SETTING_COUNT] = {
@@ -181,7 +183,7 @@ static void put_place(struct writer *w, const struct nginx_place *p)
 	}
 	put_number(w, p->spot_count);
 	for (uint32_t i = 0; i < p->spot_count; i++) {
-		put_number(w, p->spots[i].setting);
+		put_number(w, p->spots[i].setting | (p->spots[i].shared ? SPOT_SHARED : 0));
 		put_number(w, p->spots[i].line);
 		put_number(w, p->spots[i].from);
 		put_number(w, p->spots[i].to);
@@ -287,7 +289,12 @@ static void get_value(struct reader *r, struct nginx_value *v)
 
 static void get_spot(struct reader *r, struct nginx_spot *s)
 {
-	s->setting = get_below(r, NGINX_SETTING_COUNT);
+	uint32_t setting = get_number(r);
+
+	s->shared = setting & SPOT_SHARED;
+	setting &= ~SPOT_SHARED;
+	r->bad |= setting >= NGINX_SETTING_COUNT;
+	s->setting = r->bad ? 0 : (enum nginx_setting)setting;
 	s->line = get_number(r);
 	s->from = get_number(r);
 	s->to = get_number(r);

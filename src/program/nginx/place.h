@@ -117,6 +117,7 @@ struct nginx_value {
 /* Some lines of a file with a directive in them: where a change is made. */
 struct nginx_spot {
 	enum nginx_setting setting;
+	bool shared;   /* its file is included more than once */
 	uint32_t line; /* of the first line, from 1 on */
 	uint32_t from; /* the directive, in text, with its ';' or '{' */
 	uint32_t to;

@@ -65,13 +65,15 @@ void nginxscheme_propose_plain(struct nginxfix_advice *a)
 		propose_scheme(a, false);
 }
 
-/* https:// without a port would go to another one; in an upstream block each server has its own. */
+/* https:// without a port would go to another one; in an upstream block each server has its own, and the
+ * others of it may well speak no TLS. */
 void nginxscheme_propose_tls(struct nginxfix_advice *a)
 {
 	struct nginx_words host = behind_scheme(&a->place->target);
 	bool has_port = memchr(host.data, ':', host.len);
 
-	if (a->place->module != NGINX_MODULE_STREAM && !a->place->upstream.len && !has_port)
+	if ((a->place->module != NGINX_MODULE_STREAM && !a->place->upstream.len && !has_port) ||
+	    nginxplace_note(a->place, NGINX_NOTE_OTHER_SERVERS))
 		return;
 	propose_scheme(a, true);
 }

@@ -116,10 +116,11 @@ void nginxtell_spot(struct nginx_place *place, enum nginx_setting setting,
 		return;
 	place->spots[place->spot_count++] = (struct nginx_spot){
 		.setting = setting,
+		.shared = d->file->shared,
 		.line = line,
 		.from = (uint32_t)(text + d->start - from),
 		.to = (uint32_t)(text + d->end - from),
-		.file = nginxtell_string(d->file->path),
+		.file = nginxtell_string(d->file->real),
 		.text = { from, (uint32_t)(to - from) },
 	};
 }

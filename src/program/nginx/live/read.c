@@ -163,9 +163,9 @@ static int source_read(void *context, const char *path, char **text, size_t *len
 
 	if (!budget_take(&read->budget, 0))
 		return -ETIME;
-	fd = open_regular(read, path, &stat);
+	fd = files_open_real(read->pid, path, &stat, read->real, sizeof(read->real));
 	if (fd < 0)
-		return fd;
+		return fd == -ENOEXEC ? -EINVAL : fd;
 	err = read_all(fd, NGINXCONF_BYTES_MAX, text, len);
 	if (!err && !budget_take(&read->budget, *len)) {
 		free(*text);
@@ -175,6 +175,11 @@ static int source_read(void *context, const char *path, char **text, size_t *len
 		read->changed_ns = nginxread_changed(&stat);
 	close(fd);
 	return err;
+}
+
+static const char *source_real(void *context)
+{
+	return ((struct nginxread *)context)->real;
 }
 
 /* glob() gives its callbacks no context. */
@@ -341,7 +346,12 @@ static void hosts_read(struct nginxread *read)
 static int configuration_read(struct nginxread *read, bool (*wanted)(const char *name),
 			      struct text *problem)
 {
-	struct nginxconf_source source = { source_read, source_expand, read };
+	struct nginxconf_source source = {
+		.read = source_read,
+		.real = source_real,
+		.expand = source_expand,
+		.context = read,
+	};
 	struct nginxconf_request request = {
 		.path = read->paths.conf,
 		.prefix = read->paths.prefix,

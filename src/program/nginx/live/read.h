@@ -20,10 +20,11 @@ struct nginxread {
 	struct nginxconf *conf;
 	unsigned int version; /* as nginxargs_read_version() has it, 0 unknown */
 	struct nginxargs_paths paths;
-	pid_t pid;	      /* whose files they are; 0: this host's */
-	char *hosts;	      /* text of its /etc/hosts, "" none */
-	struct budget budget; /* of this reading */
-	int64_t changed_ns;   /* CLOCK_REALTIME of the youngest change of a file of the
+	pid_t pid;		       /* whose files they are; 0: this host's */
+	char *hosts;		       /* text of its /etc/hosts, "" none */
+	struct budget budget;	       /* of this reading */
+	char real[NGINXARGS_PATH_LEN]; /* path of the file that was read last, without links */
+	int64_t changed_ns;	       /* CLOCK_REALTIME of the youngest change of a file of the
 			     * configuration */
 };
 
