@@ -81,6 +81,15 @@ static bool rest_may_show(const struct lines *l, size_t i, const char *rest)
 	return (len && *rest == '#') || nginxredact_may_show(rest, len);
 }
 
+/* Does the block end in the line, behind the directive? Then the next line is outside of it. */
+static bool ends_block(const struct lines *l, size_t i, const char *rest)
+{
+	size_t len = (size_t)(l->begin[i] + line_len(l, i) - rest);
+	const char *comment = memchr(rest, '#', len);
+
+	return memchr(rest, '}', comment ? (size_t)(comment - rest) : len);
+}
+
 /* False: it cannot be shown as a change of lines. */
 static bool change_make(const struct lines *l, const struct lint_finding *f, struct change *c)
 {
@@ -99,6 +108,8 @@ static bool change_make(const struct lines *l, const struct lint_finding *f, str
 	*c = (struct change){ .at = last, .replaces = f->edit_kind == LINT_EDIT_REPLACE };
 	if (c->replaces && (first != last || !nginxredact_may_show(from, (size_t)(to - from)) ||
 			    !rest_may_show(l, first, to)))
+		return false;
+	if (!c->replaces && ends_block(l, last, to))
 		return false;
 	text_init(&t, c->text, sizeof(c->text));
 	text_addf(&t, "%.*s%s", indent, l->begin[first], f->edit);
@@ -182,12 +193,14 @@ static bool is_near(const struct lines *l, const struct change *before, const st
 static void file_print(const struct lint_report *r, const struct lines *l, struct change *c,
 		       size_t count)
 {
-	const char *path = lint_report_path(r, l->file);
+	const char *path = lint_report_relative(r, l->file->real);
+	/* patch(1) takes what is behind a space for a date, unless a tab comes first. */
+	const char *tab = strchr(path, ' ') ? "\t" : "";
 	size_t first = 0;
 	long delta = 0;
 
 	qsort(c, count, sizeof(*c), by_line);
-	fprintf(r->out, "--- %s\n+++ %s\n", path, path);
+	fprintf(r->out, "--- %s%s\n+++ %s%s\n", path, tab, path, tab);
 	for (size_t i = 1; i <= count; i++) {
 		if (i < count && is_near(l, &c[i - 1], &c[i]))
 			continue;
@@ -220,7 +233,8 @@ static size_t file_diff(const struct lint_report *r, const struct nginxconf_file
 	for (size_t i = 0; i < lint_count(r->lint); i++) {
 		const struct lint_finding *f = lint_at(r->lint, i);
 
-		if (f->at->file != file || !change_make(&l, f, &changes[count]))
+		if (strcmp(f->at->file->real, file->real) != 0 ||
+		    !change_make(&l, f, &changes[count]))
 			continue;
 		count += !is_taken(changes, count, &changes[count]);
 		findings++;
@@ -240,7 +254,7 @@ size_t lint_report_diff(const struct lint_report *r)
 	for (size_t i = 0; i < lint_count(r->lint); i++) {
 		const struct nginxconf_file *file = lint_at(r->lint, i)->at->file;
 
-		if (file != done && file->text)
+		if ((!done || strcmp(file->real, done->real) != 0) && file->text)
 			findings += file_diff(r, file);
 		done = file;
 	}

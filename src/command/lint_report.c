@@ -11,11 +11,16 @@
 #define PIECE_SIZE   4096
 #define SARIF_SCHEMA "https://json.schemastore.org/sarif-2.1.0.json"
 
-const char *lint_report_path(const struct lint_report *r, const struct nginxconf_file *file)
+const char *lint_report_relative(const struct lint_report *r, const char *path)
 {
 	size_t len = strlen(r->directory);
 
-	return strncmp(file->path, r->directory, len) != 0 ? file->path : file->path + len;
+	return strncmp(path, r->directory, len) != 0 ? path : path + len;
+}
+
+const char *lint_report_path(const struct lint_report *r, const struct nginxconf_file *file)
+{
+	return lint_report_relative(r, file->path);
 }
 
 static const char *color_of(enum lint_severity severity)

@@ -29,7 +29,8 @@ size_t lint_report_diff(const struct lint_report *report);
 /* The rules themselves. */
 void lint_report_rules(const struct lint_report *report);
 
-/* The file of a finding as it is shown. */
+/* A path, and the file of a finding, as they are shown. */
+const char *lint_report_relative(const struct lint_report *report, const char *path);
 const char *lint_report_path(const struct lint_report *report, const struct nginxconf_file *file);
 
 #endif

@@ -186,6 +186,7 @@ def tests(here):
         "sarif": check_sarif,
         "sarif-schema": check_sarif_schema,
         "diff": check_diff,
+        "diff-files": check_diff_files,
         "diff-secrets": check_diff_secrets,
         "location": check_location,
         "terminal": check_terminal,
@@ -346,6 +347,10 @@ def check_sarif_schema(here):
     require(list(validator.iter_errors(log)), "the schema finds nothing missing")
 
 
+DIFFED_LINES = "    proxy_pass https://a.example.com;\n"
+DIFFED = "location / {\n" + DIFFED_LINES + "  }\n"
+
+
 def check_diff(here):
     """patch takes it without fuzz, and then nothing is found any more."""
     text = http("server {\n  listen 80;\n  location /a/ {\n    proxy_pass https://a.example.com;\n"
@@ -361,11 +366,40 @@ def check_diff(here):
 def patch_apply(here, path, *options):
     """The patch that is printed for the file, which patch takes without fuzz."""
     diff = subprocess.run([str(here.tlsfail), "lint", "--diff", *options, path.name], cwd=here.top,
-                          text=True, capture_output=True, check=False).stdout
-    done = subprocess.run(["patch", "-p0", "-F0"], input=diff, text=True, cwd=here.top,
-                          capture_output=True, check=False)
+                          capture_output=True, check=False).stdout
+    done = subprocess.run(["patch", "-p0", "-F0"], input=diff, cwd=here.top, capture_output=True,
+                          check=False)
     require(done.returncode == 0, "patch takes it", diff, done)
-    return diff
+    return diff.decode()
+
+
+# (the files but for "diff.conf", what that includes in a server, how often a line is added)
+WRITTEN = {
+    "link": ({"real.conf": DIFFED, "link.conf": "-> real.conf"}, "include link.conf;", 1),
+    "twice": ({"once.conf": DIFFED_LINES}, "location /a/ { include once.conf; } "
+              "location /b/ { include once.conf; }", 1),
+    "space": ({"an old.conf": DIFFED}, "include an*.conf;", 1),
+    "end": ({"end.conf": DIFFED.rstrip("\n")}, "include end.conf;", 1),
+    "dos": ({"dos.conf": DIFFED.replace("\n", "\r\n")}, "include dos.conf;", 1),
+    # A line behind this one would be outside of the block.
+    "brace": ({"brace.conf": DIFFED.replace("\n  }", " }")}, "include brace.conf;", 0),
+}
+
+
+def check_diff_files(here):
+    """However the files are written that are included."""
+    for name, (files, text, added) in WRITTEN.items():
+        for file, content in files.items():
+            (here.top / file).unlink(missing_ok=True)
+            if content.startswith("-> "):
+                (here.top / file).symlink_to(content[3:])
+            else:
+                (here.top / file).write_bytes(content.encode())
+        path = write_conf(here, http("server {\n  listen 80;\n" + text + "\n}"), "diff.conf")
+        diff = patch_apply(here, path)
+        require(diff.count("+    proxy_ssl_server_name on;") == added, name, diff)
+        left = ask(here, "lint", path)
+        require(left.returncode == (CLEAN if added else FINDINGS), name, diff, left)
 
 
 def check_diff_secrets(here):

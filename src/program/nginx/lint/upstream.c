@@ -41,12 +41,31 @@ static directive *named_server(directive *upstream)
 	return NULL;
 }
 
-/* Where a setting of the place is written: the block's own, so that others are left alone. */
+static const char *const prefixes[] = { "proxy_", "grpc_", "uwsgi_" };
+
+/* The first directive in the block of the place that is that setting of a module which does not pass there. */
+static directive *misnamed(const struct lint_place *p, const char *name)
+{
+	for (directive *d = p->block->first; d && !p->stream; d = d->next)
+		for (size_t n = 0; n < ARRAY_LEN(prefixes); n++)
+			if (strcmp(prefixes[n], p->prefix) != 0 &&
+			    !strncmp(d->words[0], prefixes[n], strlen(prefixes[n])) &&
+			    !strcmp(d->words[0] + strlen(prefixes[n]), name) &&
+			    !lint_setting(p->block, prefixes[n], "pass"))
+				return d;
+	return NULL;
+}
+
+/* Where a setting of the place is written: the block's own, so that others are left alone. Not in an "if",
+ * where none may stand; and not where one of another module is given the same name. */
 static void propose_setting(struct lint_finding *f, const struct lint_place *p, const char *name,
 			    const char *value)
 {
 	directive *set = lint_setting(p->block, p->prefix, name);
 
+	if (!strcmp(p->block->words[0], "if") || !strcmp(p->block->words[0], "limit_except") ||
+	    misnamed(p, name))
+		return;
 	if (f && set && set->parent == p->block) {
 		f->at = set;
 		lint_propose(f, LINT_EDIT_REPLACE, "%s%s %s;", p->prefix, name, value);
@@ -220,11 +239,27 @@ static void check_https_port(struct lint *lint, const struct lint_rule *rule)
 	}
 }
 
+/* Can it have the prefix of the module that passes? nginx takes none twice, and some not alone. */
+static bool can_be_renamed(const struct lint_place *p, directive *d, const char *name)
+{
+	static const struct {
+		const char *name, *needs;
+	} pairs[] = {
+		{ "ssl_verify", "ssl_trusted_certificate" },
+		{ "ssl_certificate", "ssl_certificate_key" },
+	};
+	directive *set = lint_setting(p->block, p->prefix, name);
+
+	for (size_t i = 0; i < ARRAY_LEN(pairs); i++)
+		if (!strcmp(name, pairs[i].name) && !misnamed(p, pairs[i].needs) &&
+		    !lint_setting(p->block, p->prefix, pairs[i].needs))
+			return false;
+	return d->word_count == 2 && misnamed(p, name) == d && (!set || set->parent != p->block);
+}
+
 /* Settings of one module beside a pass of another do nothing. */
 static void check_prefix(struct lint *lint, const struct lint_rule *rule)
 {
-	static const char *const prefixes[] = { "proxy_", "grpc_", "uwsgi_" };
-
 	for (size_t i = 0; i < lint->place_count; i++) {
 		const struct lint_place *p = &lint->places[i];
 
@@ -242,7 +277,7 @@ static void check_prefix(struct lint *lint, const struct lint_rule *rule)
 					     "%s has no effect here: the request is passed by "
 					     "%spass",
 					     d->words[0], p->prefix);
-				if (d->word_count == 2)
+				if (can_be_renamed(p, d, d->words[0] + len))
 					lint_propose(f, LINT_EDIT_REPLACE, "%s%s %s;", p->prefix,
 						     d->words[0] + len, nginxconf_word(d, 1));
 			}
