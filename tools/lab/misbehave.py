@@ -35,6 +35,7 @@ GOOD = "pki/good"
 EXPIRED = "pki/expired"
 CLIENT_CA = "pki/client-ca.crt"
 SERVER_NAME = b"upstream.test"
+ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\nok\n"
 
 
 def read_exactly(conn, length):
@@ -238,7 +239,36 @@ def accept_request(conn, client_certificate=ssl.CERT_NONE):
 def answer(conn, delay=0, client_certificate=ssl.CERT_NONE):
     with accept_request(conn, client_certificate) as tls:
         time.sleep(delay)
-        tls.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\nok\n")
+        tls.sendall(ANSWER)
+
+
+def answer_in_clear(conn):
+    """Answers whatever it is asked, without TLS."""
+    conn.recv(4096)
+    conn.sendall(ANSWER)
+
+
+def answer_http2(conn):
+    """The same in HTTP/2, to the first request: an empty SETTINGS frame, and a HEADERS frame that says 200 and
+    ends the stream (RFC 9113)."""
+    context = server_context()
+    context.verify_mode = ssl.CERT_NONE
+    context.set_alpn_protocols(["h2"])
+    with context.wrap_socket(conn, server_side=True) as tls:
+        tls.recv(4096)
+        tls.sendall(bytes(3) + b"\x04" + bytes(5) + b"\x00\x00\x01\x01\x05\x00\x00\x00\x01\x88")
+        drain(tls)
+
+
+def tls_alone(behave):
+    """What BEHAVE does by TLS; and an alert for what is none."""
+    def behave_or_refuse(conn):
+        if conn.recv(1, socket.MSG_PEEK)[0] == HANDSHAKE:
+            behave(conn)
+        else:
+            conn.recv(4096)
+            send_alert(conn, 10)
+    return behave_or_refuse
 
 
 def answer_late(conn):
@@ -340,13 +370,15 @@ def without_session_context():
     def behave(conn):
         with context.wrap_socket(conn, server_side=True) as tls:
             tls.recv(4096)
-            tls.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\nok\n")
+            tls.sendall(ANSWER)
     return behave
 
 
 BEHAVIOURS = {
     "close-unless-named": only_named(close_after_hello),
     "reset-unless-named": only_named(reset_after_hello),
+    "alert-112-unless-named": only_named(lambda conn: answer_with_alert(conn, 112)),
+    "alert-47-unless-named": only_named(lambda conn: answer_with_alert(conn, 47)),
     "close-at-accept": close_at_accept,
     "close-after-hello": close_after_hello,
     "reset-after-hello": reset_after_hello,
@@ -382,6 +414,9 @@ BEHAVIOURS = {
     "connect-close": connect_then(close_after_hello),
     "connect-expired": connect_then(hold_expired),
     "connect-good": connect_then(answer),
+    "tls-alone": tls_alone(answer),
+    "tls-alone-http2": tls_alone(answer_http2),
+    "answer-in-clear": answer_in_clear,
     "alpn-or-close": insist_on_alpn,
     "alpn-or-close-tls12": partial(insist_on_alpn, highest=ssl.TLSVersion.TLSv1_2),
     "alpn-or-close-one-ticket": partial(insist_on_alpn, tickets=1),

@@ -80,6 +80,8 @@ CERTS = (
     Cert("stranger-expired", "ca", "stranger.test", dates=_EXPIRED, dns="stranger.test"),
     Cert("stranger-self-signed", None, "stranger.test", dns="stranger.test"),
     Cert("stranger-untrusted", "other-ca", "stranger.test", dns="stranger.test"),
+    Cert("stranger-huge", "ca", "stranger.test",
+         dns=",DNS:".join(f"host-{n}.stranger.test" for n in range(3000))),
     Cert("expired-ca", None, "Old Root CA", authority=True, dates=_EXPIRED),
     Cert("under-expired-ca", "expired-ca", SERVER_NAME, dns=_NAMES),
     Cert("client", "client-ca", "proxy.test"),

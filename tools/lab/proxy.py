@@ -98,6 +98,7 @@ class Proxy(nginx.Logged):
         self._cases = cases
         self._workers = workers
         self._master = None
+        self.argv = None  # of the one that was started last
         self._home = directory / "proxy"
         self._home.mkdir()
         self._hosts = self._home / "hosts"
@@ -145,8 +146,9 @@ class Proxy(nginx.Logged):
     def start(self, prefix=(), argv=None):
         """Starts nginx, as the last words of the command PREFIX, which has to become it; with a
         command line ARGV other than that of configure(). Returns when its workers run."""
+        self.argv = argv or self.configure()
         self._master = self._processes.start(
-            [*prefix, *self.prefix(), *(argv or self.configure())], cwd=self._directory, env=self._environment)
+            [*prefix, *self.prefix(), *self.argv], cwd=self._directory, env=self._environment)
         procs.wait_until(lambda: len(self.worker_pids()) == self._workers, 5, "nginx to start")
 
     def stop(self):
