@@ -152,8 +152,6 @@ static void record_send(void *context, const void *record, size_t len)
 static void begin(struct analysis *a)
 {
 	feed_processes(a->feed, record_send, a);
-	if (reloader_current(a->reloader, a->message))
-		(void)message_send(a->control, a->message, true);
 	(void)message_send_type(a->control, MESSAGE_BEGIN);
 	if (a->ending)
 		(void)message_send_type(a->control, MESSAGE_END);
@@ -240,11 +238,26 @@ static void crashed(struct analysis *a, int signal, bool began)
 		give_up(a, "it cannot be started again");
 }
 
+/* The outputs that were asked for were taken, or those before them stay. */
+static void reloaded(struct analysis *a, bool taken)
+{
+	reloader_done(a->reloader, taken);
+	if (!taken) {
+		reloader_current(a->reloader, a->message);
+		(void)keeper_allow(a->keeper, a->message);
+	}
+	notify_send("READY=1");
+}
+
 static void ended(struct analysis *a, int status)
 {
 	bool began = a->ready;
 
 	control_close(a);
+	if (reloader_waits(a->reloader)) {
+		log_line("the new outputs were not opened; keeping the current ones");
+		reloaded(a, false);
+	}
 	if (WIFSIGNALED(status) && (began || a->crashes)) {
 		a->ready = false;
 		crashed(a, WTERMSIG(status), began);
@@ -268,16 +281,6 @@ static void peers_give(struct analysis *a)
 		feed_peer(a->feed, &peers->keys[i], peers->recovered);
 	if (peers->clock)
 		feed_clock(a->feed);
-}
-
-static void reloaded(struct analysis *a, bool taken)
-{
-	reloader_done(a->reloader, taken);
-	if (!taken) {
-		reloader_current(a->reloader, a->message);
-		(void)keeper_allow(a->keeper, a->message);
-	}
-	notify_send("READY=1");
 }
 
 static void message_take(struct analysis *a)

@@ -50,13 +50,13 @@ struct kept {
 	uint64_t invalid; /* records that are none of this ABI */
 	uint64_t cpu_ns;  /* that was used */
 	struct tlsfail_lost late;
-	struct output_kept outputs[OUTPUTS_MAX]; /* of those of the start */
+	struct output_kept outputs[OUTPUTS_MAX];
 };
 
 struct analyst {
 	const struct analyst_options *options;
 	struct message *message;	 /* the last that came */
-	struct message *outputs_message; /* that the outputs are from, NULL: those of the start */
+	struct message *outputs_message; /* that the outputs are from, if one has come */
 	struct outputs *outputs;
 	struct pipeline *pipeline;
 	struct intake *intake;
@@ -205,8 +205,25 @@ bool analyst_has_network(const struct options *options)
 	return network;
 }
 
+/* The outputs that the options ask for, or those that a message brought instead. The strings stay theirs. */
+static void outputs_choose(const struct options *o, const struct message_outputs *instead,
+			   struct outputs_options *outputs)
+{
+	options_outputs(o, outputs);
+	if (!instead)
+		return;
+	outputs->sink.verbose = instead->verbose;
+	outputs->sink.ladder = instead->ladder;
+	outputs->sink.color = instead->color;
+	outputs->sink.utf8 = instead->utf8;
+	outputs->sink.ecs = instead->ecs;
+	outputs->queue_size = instead->queue_size;
+	outputs->count = instead->count;
+	memcpy(outputs->specs, instead->specs, sizeof(outputs->specs));
+}
+
 /* What would be read from files when it is first used. */
-static void load(const struct options *o)
+static void load(const struct analyst_options *o)
 {
 	struct outputs_options outputs;
 	EVP_MD *digest;
@@ -216,10 +233,10 @@ static void load(const struct options *o)
 	OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, NULL);
 	digest = EVP_MD_fetch(NULL, "SHA256", NULL);
 	EVP_MD_free(digest);
-	options_outputs(o, &outputs);
+	outputs_choose(o->options, o->outputs, &outputs);
 	for (size_t i = 0; i < outputs.count; i++)
 		sink_load(outputs.specs[i]);
-	if (o->metrics)
+	if (o->options->metrics)
 		(void)metrics_http_lacks();
 }
 
@@ -265,11 +282,14 @@ static int destinations_open(struct analyst *a, struct text *error)
 	pipeline.estate = estate_of(a);
 	if (a->options->recording >= 0)
 		err = recorder_adopt(a->options->recording, &a->recorder);
-	options_outputs(o, &outputs);
+	outputs_choose(o, a->options->outputs, &outputs);
 	outputs.again = a->options->again;
-	outputs.kept = a->kept->outputs;
+	if (a->options->outputs)
+		pipeline.noise = a->options->outputs->noise;
 	if (!err)
 		err = outputs_open(&outputs, &a->outputs, error);
+	if (!err)
+		outputs_keep(a->outputs, a->kept->outputs);
 	if (!err)
 		err = pipeline_open(a->outputs, &pipeline, &a->pipeline);
 	if (!err && a->options->prober >= 0)
@@ -309,7 +329,7 @@ static int start(struct analyst *a)
 	int err;
 
 	text_init(&error, buf, sizeof(buf));
-	load(a->options->options);
+	load(a->options);
 	a->own_stat = metrics_process_open();
 	a->message = malloc(sizeof(*a->message));
 	err = a->message ? estate_open(a) : -ENOMEM;
@@ -346,15 +366,7 @@ static bool outputs_take(struct analyst *a, struct message *m)
 	struct text error;
 	int err;
 
-	options_outputs(a->options->options, &options);
-	options.sink.verbose = wanted->verbose;
-	options.sink.ladder = wanted->ladder;
-	options.sink.color = wanted->color;
-	options.sink.utf8 = wanted->utf8;
-	options.sink.ecs = wanted->ecs;
-	options.queue_size = wanted->queue_size;
-	options.count = wanted->count;
-	memcpy(options.specs, wanted->specs, sizeof(options.specs));
+	outputs_choose(a->options->options, wanted, &options);
 	text_init(&error, buf, sizeof(buf));
 	err = outputs_open(&options, &opened, &error);
 	if (err) {
@@ -366,6 +378,7 @@ static bool outputs_take(struct analyst *a, struct message *m)
 	outputs_finish(a->outputs, OLD_OUTPUTS_MS);
 	outputs_summary(a->outputs);
 	outputs_close(a->outputs);
+	outputs_keep(opened, a->kept->outputs);
 	a->outputs = opened;
 	free(a->outputs_message);
 	a->outputs_message = m;

@@ -14,6 +14,8 @@
 #include "system/recqueue.h"
 #include "system/sandbox.h"
 
+struct message_outputs;
+
 struct analyst_options {
 	const struct options *options;
 	struct recqueue *queue;
@@ -25,6 +27,8 @@ struct analyst_options {
 	int control; /* to the collector, for messages */
 	int keeper;  /* as files_ask() takes it */
 	bool again;  /* after one that crashed */
+	const struct message_outputs
+		*outputs; /* that a reload has brought; NULL: those of the options */
 	struct estate
 		estate; /* what that has counted, and what this one counts; no memory: it cannot be kept */
 };

@@ -283,6 +283,7 @@ static void analyst_main(struct keep *k, int control, int requests, bool again)
 	options.control = control;
 	options.keeper = requests;
 	options.again = again;
+	options.outputs = k->outputs ? &k->outputs->outputs : NULL;
 	_exit(analyst_run(&options));
 }
 

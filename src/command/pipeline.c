@@ -71,7 +71,7 @@ int pipeline_open(struct outputs *outputs, const struct pipeline_options *option
 	p->filter = options->filter;
 	p->correlator = correlator_new();
 	p->work.x509 = x509_cache_new();
-	p->certwatch = certwatch_new(&options->certs);
+	p->certwatch = certwatch_new(&options->certs, options->estate);
 	p->certmemo = certmemo_new();
 	p->notes = notes_new();
 	p->fold = fold_new(options->fold_ns, options->fold_limit, options->estate);

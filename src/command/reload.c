@@ -67,6 +67,11 @@ bool reloader_current(const struct reloader *r, struct message *outputs)
 	return r->current;
 }
 
+bool reloader_waits(const struct reloader *r)
+{
+	return r->wanted;
+}
+
 void reloader_done(struct reloader *r, bool taken)
 {
 	if (taken && r->wanted) {

@@ -27,6 +27,9 @@ enum reload {
  */
 enum reload reloader_run(struct reloader *r, struct message *outputs);
 
+/* Is it not known yet whether they could be opened? */
+bool reloader_waits(const struct reloader *r);
+
 /* Those outputs were opened, or were not. */
 void reloader_done(struct reloader *r, bool taken);
 

@@ -24,42 +24,73 @@ struct told {
 	char what[65]; /* the SHA-256 of a certificate in hex, or UNSENT */
 };
 
+struct memory {
+	size_t next;
+	struct told told[TOLD_MAX];
+};
+
 struct certwatch {
 	struct certwatch_options options;
-	size_t told_next;
-	struct told told[TOLD_MAX];
+	struct estate *estate; /* NULL: the memory is its own */
+	struct memory *memory;
 	size_t cert_count;
 	struct x509_view certs[TLSFAIL_CERTS_MAX];
 	struct tls_view view;
 };
 
-struct certwatch *certwatch_new(const struct certwatch_options *options)
+/* Another process has left this. */
+static void memory_take_over(struct memory *m)
+{
+	if (m->next >= TOLD_MAX)
+		m->next = 0;
+	for (size_t i = 0; i < TOLD_MAX; i++) {
+		struct told *told = &m->told[i];
+
+		if (!estate_is_string(told->peer.address, sizeof(told->peer.address)) ||
+		    !estate_is_string(told->what, sizeof(told->what)))
+			*told = (struct told){ 0 };
+	}
+}
+
+struct certwatch *certwatch_new(const struct certwatch_options *options, struct estate *estate)
 {
 	struct certwatch *w = calloc(1, sizeof(*w));
 
-	if (w)
-		w->options = *options;
+	if (!w)
+		return NULL;
+	w->options = *options;
+	w->estate = estate;
+	w->memory = estate_take(estate, sizeof(*w->memory));
+	if (!w->memory) {
+		free(w);
+		return NULL;
+	}
+	memory_take_over(w->memory);
 	return w;
 }
 
 void certwatch_free(struct certwatch *w)
 {
+	if (!w)
+		return;
+	estate_give(w->estate, w->memory);
 	free(w);
 }
 
 static bool told_before(struct certwatch *w, const struct finding_endpoint *peer, const char *what)
 {
-	struct told *slot = &w->told[w->told_next];
+	struct memory *m = w->memory;
+	struct told *slot = &m->told[m->next];
 	struct text t;
 
 	for (size_t i = 0; i < TOLD_MAX; i++) {
-		const struct told *told = &w->told[i];
+		const struct told *told = &m->told[i];
 
 		if (told->peer.port == peer->port && !strcmp(told->peer.address, peer->address) &&
 		    !strcmp(told->what, what))
 			return true;
 	}
-	w->told_next = (w->told_next + 1) % TOLD_MAX;
+	m->next = (m->next + 1) % TOLD_MAX;
 	slot->peer = *peer;
 	text_init(&t, slot->what, sizeof(slot->what));
 	text_add(&t, what);

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/estate.h"
 #include "diagnose/correlate.h"
 #include "finding/certificate_ends.h"
 #include "finding/finding.h"
@@ -21,8 +22,8 @@ struct certwatch_options {
 
 struct certwatch;
 
-/* NULL when out of memory. */
-struct certwatch *certwatch_new(const struct certwatch_options *options);
+/* estate: what was told is remembered there; NULL: in memory of its own. NULL when out of memory. */
+struct certwatch *certwatch_new(const struct certwatch_options *options, struct estate *estate);
 void certwatch_free(struct certwatch *w);
 
 /* The events that a sighting can give, in this order. */

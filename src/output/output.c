@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/hash.h"
 #include "finding/finding.h"
 #include "system/confine.h"
 #include "system/log.h"
@@ -52,10 +53,10 @@ struct output {
 	bool full;	  /* until half of the queue is free again */
 	uint64_t since;	  /* when the first of the queue came, at the earliest */
 	uint64_t removed; /* from the queue, so far */
-	uint64_t notice;  /* the place among all that was queued of the event that waits there to
-			      * report losses; 0: none does. It is no event that can be lost. */
+	uint64_t notice;  /* the place among all that was put there of the event that waits to
+			   * report losses; 0: none does. It is no event that can be lost. */
 	struct output_kept *kept;
-	struct output_kept own; /* where nothing has to survive */
+	struct output_kept own; /* where it lies, unless it has to survive */
 
 	bool ended;	 /* for good, by final_error */
 	int final_error; /* not yet told the caller */
@@ -142,7 +143,7 @@ static void failure_tell(struct output *o, int err, const char *words)
 		return;
 	o->told_at = now;
 	o->told = true;
-	log_line("%s: %s; retrying, and queueing up to %zu KiB meanwhile", o->kept->counts.name,
+	log_line("%s: %s; retrying, and queueing up to %zu KiB meanwhile", o->spec,
 		 words[0] ? words : strerror(-err), o->options.queue_size / 1024);
 }
 
@@ -166,7 +167,7 @@ static void attempt_failed(struct output *o, int err, const struct sink_sent *se
 static void attempt_succeeded(struct output *o)
 {
 	if (o->told)
-		log_line("%s: works again", o->kept->counts.name);
+		log_line("%s: works again", o->spec);
 	o->told = false;
 	o->failing = false;
 	o->failures = 0;
@@ -207,7 +208,7 @@ static void attempt_count(struct output *o, int err, const struct sink_sent *sen
 	if (sent->taken)
 		attempt_succeeded(o);
 	if (sent->refused && !o->refusing)
-		log_line("%s: %s", o->kept->counts.name, words);
+		log_line("%s: %s", o->spec, words);
 	o->refusing = sent->taken ? sent->refused : o->refusing;
 	if (!err)
 		o->retry_at = 0;
@@ -336,19 +337,6 @@ static bool keeps_days(const struct output *o)
 	return !o->is_stdout || (!fstat(o->options.sink.fd, &st) && S_ISREG(st.st_mode));
 }
 
-/* Goes on with the counts; of what waited, the event that reports losses is none that can be lost. */
-static void take_over(struct output *o)
-{
-	struct output_kept *k = o->kept;
-	uint64_t lost = k->counts.waiting - (k->counts.waiting && k->notice_of);
-
-	k->counts.dropped += lost;
-	k->untold += lost + k->notice_of;
-	k->notice_of = 0;
-	k->counts.waiting = 0;
-	k->counts.name = o->spec;
-}
-
 int output_open(const struct output_options *options, const char *spec, struct output **out,
 		struct text *error)
 {
@@ -364,8 +352,7 @@ int output_open(const struct output_options *options, const char *spec, struct o
 		return -ENOMEM;
 	}
 	o->options = *options;
-	o->kept = options->kept ? options->kept : &o->own;
-	take_over(o);
+	o->kept = &o->own;
 	o->stop = o->options.sink.stop = -1;
 	err = conditions_init(o);
 	if (!err)
@@ -395,6 +382,39 @@ int output_open(const struct output_options *options, const char *spec, struct o
 	else
 		*out = o;
 	return err;
+}
+
+uint64_t output_identity(const struct output *o)
+{
+	uint64_t hash = hash_add(HASH_EMPTY, o->spec, strlen(o->spec));
+
+	return hash ? hash : 1;
+}
+
+/* What waited there is lost; the event among it that reports losses is none that can be. */
+static void left_over(struct output_kept *k)
+{
+	uint64_t lost = k->counts.waiting - (k->counts.waiting && k->notice_of);
+
+	k->counts.dropped += lost;
+	k->untold += lost + k->notice_of;
+}
+
+void output_keep(struct output *o, struct output_kept *kept)
+{
+	struct output_kept *own = o->kept;
+
+	left_over(kept);
+	pthread_mutex_lock(&o->lock);
+	kept->counts.queued += own->counts.queued;
+	kept->counts.written += own->counts.written;
+	kept->counts.dropped += own->counts.dropped;
+	kept->counts.errors += own->counts.errors;
+	kept->counts.waiting = own->counts.waiting;
+	kept->untold += own->untold;
+	kept->notice_of = own->notice_of;
+	o->kept = kept;
+	pthread_mutex_unlock(&o->lock);
 }
 
 /* The error that ends the run, once. */
@@ -537,7 +557,7 @@ static void loss_put(struct output *o, struct finding *loss, uint64_t time_ns, c
 	pthread_mutex_lock(&o->lock);
 	if (put(o, &t, time_ns)) {
 		o->kept->untold -= loss->loss.output;
-		o->notice = o->kept->counts.queued;
+		o->notice = o->removed + o->queue.count;
 		o->kept->notice_of = loss->loss.output;
 	}
 	pthread_mutex_unlock(&o->lock);
@@ -569,6 +589,7 @@ void output_counts(struct output *o, struct output_counts *counts)
 {
 	pthread_mutex_lock(&o->lock);
 	*counts = o->kept->counts;
+	counts->name = o->spec;
 	counts->waiting_bytes = o->queue.used;
 	counts->failing = o->failing || o->ended;
 	pthread_mutex_unlock(&o->lock);
@@ -633,12 +654,15 @@ int output_finish_end(struct output *o, struct finding *loss, char *buf, size_t 
 	return err;
 }
 
-static bool is_done(struct output *o)
+/* Is the thread done? If not, it may go on, but what it counts is not looked at. */
+static bool thread_leave(struct output *o)
 {
 	bool done;
 
 	pthread_mutex_lock(&o->lock);
 	done = o->done;
+	if (!done)
+		o->kept = &o->own;
 	pthread_mutex_unlock(&o->lock);
 	return done;
 }
@@ -651,7 +675,7 @@ void output_close(struct output *o)
 		output_finish_begin(o, 0);
 		output_finish_end(o, NULL, NULL, 0);
 		/* A thread that hangs in the kernel keeps what it uses until the process ends. */
-		if (!is_done(o))
+		if (!thread_leave(o))
 			return;
 		pthread_join(o->thread, NULL);
 	}

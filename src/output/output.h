@@ -23,8 +23,6 @@ struct output_options {
 	bool again;   /* it was begun before: without a header */
 	bool patient; /* the caller waits for room, unless the sink fails */
 	size_t queue_size;
-	struct output_kept
-		*kept; /* gone on with, whatever another process has left there; NULL: nothing */
 };
 
 /* How an output has fared, in events: findings, and losses that it was told. */
@@ -42,8 +40,9 @@ struct output_counts {
 /* What has to survive. What waited in the queue of a process that crashed is lost; of what was just being
  * written then, nobody knows how much was taken: it counts as lost, too. */
 struct output_kept {
-	struct output_counts counts;
-	uint64_t untold; /* dropped, and no event has said so */
+	uint64_t of;		     /* output_identity(); 0: this is free */
+	struct output_counts counts; /* without the name */
+	uint64_t untold;	     /* dropped, and no event has said so */
 	uint64_t
 		notice_of; /* how many losses the event reports that waits for that in the queue; 0: none does */
 };
@@ -51,6 +50,13 @@ struct output_kept {
 /* Opens it, and writes the header to standard output, if the sink has one. spec is TYPE:TARGET. *out is the caller's to output_close(). */
 int output_open(const struct output_options *options, const char *spec, struct output **out,
 		struct text *error);
+
+/* A number for its name, never 0. */
+uint64_t output_identity(const struct output *output);
+
+/* From now on what it counts lies there, and is added to what another output, which has ended, or another
+ * process has left there; that may be anything. */
+void output_keep(struct output *output, struct output_kept *kept);
 
 /*
  * Hands over a finding. buf, of size bytes, is scratch space. An error means that the run is to end;

@@ -43,7 +43,6 @@ static int outputs_add(struct outputs *o, const struct outputs_options *options,
 		.patient = options->patient,
 		.again = options->again,
 		.queue_size = options->queue_size,
-		.kept = options->kept ? &options->kept[o->count] : NULL,
 	};
 	int err = output_open(&each, spec, &o->items[o->count], error);
 
@@ -88,6 +87,48 @@ void outputs_close(struct outputs *o)
 	for (size_t i = 0; i < o->count; i++)
 		output_close(o->items[i]);
 	free(o);
+}
+
+/* The place of what is kept of that output, else a free one, else that of an output that is gone; there is
+ * one for each. */
+static size_t kept_find(const struct output_kept *kept, const bool *taken, uint64_t of)
+{
+	size_t found = OUTPUTS_MAX;
+
+	for (size_t i = 0; i < OUTPUTS_MAX; i++) {
+		if (taken[i])
+			continue;
+		if (kept[i].of == of)
+			return i;
+		if (found == OUTPUTS_MAX || (kept[found].of && !kept[i].of))
+			found = i;
+	}
+	return found;
+}
+
+/* Those of which something is kept, or the others, for which what is kept of others may have to go. */
+static void keep(struct outputs *o, struct output_kept *kept, bool known, bool placed[OUTPUTS_MAX],
+		 bool taken[OUTPUTS_MAX])
+{
+	for (size_t i = 0; i < o->count; i++) {
+		uint64_t of = output_identity(o->items[i]);
+		size_t place = placed[i] ? OUTPUTS_MAX : kept_find(kept, taken, of);
+
+		if (place == OUTPUTS_MAX || (known && kept[place].of != of))
+			continue;
+		if (kept[place].of != of)
+			kept[place] = (struct output_kept){ .of = of };
+		placed[i] = taken[place] = true;
+		output_keep(o->items[i], &kept[place]);
+	}
+}
+
+void outputs_keep(struct outputs *o, struct output_kept *kept)
+{
+	bool placed[OUTPUTS_MAX] = { false }, taken[OUTPUTS_MAX] = { false };
+
+	keep(o, kept, true, placed, taken);
+	keep(o, kept, false, placed, taken);
 }
 
 static int loss_tell(struct outputs *o, struct output *output)

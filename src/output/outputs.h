@@ -29,8 +29,6 @@ struct outputs_options {
 	size_t queue_size;		/* bytes, of each */
 	const char *specs[OUTPUTS_MAX]; /* TYPE:TARGET */
 	size_t count;
-	struct output_kept
-		*kept; /* OUTPUTS_MAX, one for each: see output.h; NULL: nothing is kept */
 };
 
 /*
@@ -40,6 +38,12 @@ struct outputs_options {
  */
 int outputs_open(const struct outputs_options *options, struct outputs **out, struct text *error);
 void outputs_close(struct outputs *o);
+
+/*
+ * From now on what they count lies in kept, of OUTPUTS_MAX. An output goes on with what one of the same name
+ * has left there; what others have left is there for those that come back, as long as there is room.
+ */
+void outputs_keep(struct outputs *o, struct output_kept *kept);
 
 /* Gives a finding to each. An error means that the run is to end (standard output is gone), and is
  * returned once; from then on that output gets nothing more. */

@@ -17,6 +17,7 @@ from lab import drive, procs
 from lab.cases import named
 from readers import Readers
 from tap import Skip, require
+from test_service import fail_into, hang_up, lines_of, write_config
 from test_storm import LOSS, storm
 from test_strangers import (ELF, READING, TRACING, WRITING, capabilities, opened, require_found, require_powerless,
                             status_of)
@@ -37,6 +38,7 @@ def tests(here):
         "crash": check_crash,
         "crash-metric": check_crash_metric,
         "crash-counts": check_crash_counts,
+        "crash-reload": check_crash_reload,
         "crash-row": check_crash_row,
         "crash-begin": check_crash_begin,
         "stalled": check_stalled,
@@ -264,6 +266,31 @@ def require_all_but(prom, out, seen, crashes, tlsfail):
     require(last["tlsfail.peer.failures_in_row"] >= seen - crashes, last)
     written = re.search(r'^tlsfail_sink_events_written_total{sink="json:/.*} (\d+)$', prom.read_text(), re.M)
     require(written and int(written[1]) == len(events), len(events), prom.read_text())
+
+
+def check_crash_reload(here):
+    """What a reload has brought is gone on with: outputs that were not there at the start, and what was
+    counted of them."""
+    before = kept()
+    try:
+        with here.lab("separation-reload", [EXPIRED]) as lab:
+            prom = lab.directory / "tlsfail.prom"
+            with here.trace(lab, "--config", write_config(lab), "--metrics-file", prom) as tlsfail:
+                tlsfail.crashes = True
+                tlsfail.wait_armed()
+                fail_into(lab, EXPIRED, "one.json", 1)
+                write_config(lab, output="two.json")
+                hang_up(tlsfail, "tlsfail: reloaded: findings now go to the new outputs")
+                fail_into(lab, EXPIRED, "two.json", 1)
+                segv_analyst(tlsfail)
+                fail_into(lab, EXPIRED, "two.json", 2)
+                require(len(lines_of(lab, "one.json")) == 1, *lines_of(lab, "one.json"))
+                require(tlsfail.interrupt() == 0, tlsfail.stderr())
+            require(re.findall(r'^tlsfail_sink_events_written_total{sink="json:.*/(.*)"} (\d+)$',
+                               prom.read_text(), re.M) == [("two.json", "2")], prom.read_text())
+    finally:
+        for path in kept() - before:
+            path.unlink()
 
 
 def check_crash_row(here):

@@ -52,7 +52,7 @@ static struct sighting sighting_make(const char *subject, long days, uint8_t **d
 static void test_seen_once(void **state)
 {
 	struct certwatch_options options = { .seen = true };
-	struct certwatch *w = certwatch_new(&options);
+	struct certwatch *w = certwatch_new(&options, NULL);
 	uint8_t *der, *other;
 	int64_t begins;
 	struct sighting s = sighting_make("one.test", 90, &der, &begins);
@@ -76,10 +76,39 @@ static void test_seen_once(void **state)
 	OPENSSL_free(other);
 }
 
+/* The next process does not tell what the one before it has told, and believes nothing that cannot be. */
+static void test_goes_on(void **state)
+{
+	static _Alignas(64) uint8_t memory[1 << 20];
+	struct estate first = { .memory = memory, .size = sizeof(memory) }, next = first,
+		      third = first;
+	struct certwatch_options options = { .seen = true };
+	struct certwatch *w = certwatch_new(&options, &first);
+	uint8_t *der;
+	int64_t begins;
+	struct sighting s = sighting_make("one.test", 90, &der, &begins);
+
+	(void)state;
+	assert_non_null(w);
+	assert_true(certwatch_tell(w, &s, CERTWATCH_SEEN, &finding));
+	certwatch_free(w);
+	w = certwatch_new(&options, &next);
+	assert_non_null(w);
+	assert_false(certwatch_tell(w, &s, CERTWATCH_SEEN, &finding));
+	certwatch_free(w);
+	memset(memory, 0xff, sizeof(memory));
+	w = certwatch_new(&options, &third);
+	assert_non_null(w);
+	assert_true(certwatch_tell(w, &s, CERTWATCH_SEEN, &finding));
+	assert_false(certwatch_tell(w, &s, CERTWATCH_SEEN, &finding));
+	certwatch_free(w);
+	OPENSSL_free(der);
+}
+
 static void test_expiring(void **state)
 {
 	struct certwatch_options options = { .warn_s = 30 * DAY };
-	struct certwatch *w = certwatch_new(&options);
+	struct certwatch *w = certwatch_new(&options, NULL);
 	uint8_t *der;
 	int64_t begins;
 	struct sighting s = sighting_make("one.test", 90, &der, &begins);
@@ -106,7 +135,7 @@ static void test_expiring(void **state)
 static void test_ends(void **state)
 {
 	static const struct certwatch_options options;
-	struct certwatch *w = certwatch_new(&options);
+	struct certwatch *w = certwatch_new(&options, NULL);
 	struct certificate_ends ends;
 	uint8_t *leaf, *ca;
 	int64_t begins;
@@ -134,7 +163,7 @@ static void test_unreadable(void **state)
 {
 	static const uint8_t junk[] = { 0x30, 0x82, 1, 2, 3 };
 	struct certwatch_options options = { .seen = true, .warn_s = DAY };
-	struct certwatch *w = certwatch_new(&options);
+	struct certwatch *w = certwatch_new(&options, NULL);
 	struct sighting s = { .record = &record, .exe = "", .host = "" };
 
 	(void)state;
@@ -149,9 +178,8 @@ static void test_unreadable(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_seen_once),
-		cmocka_unit_test(test_expiring),
-		cmocka_unit_test(test_ends),
+		cmocka_unit_test(test_seen_once),  cmocka_unit_test(test_goes_on),
+		cmocka_unit_test(test_expiring),   cmocka_unit_test(test_ends),
 		cmocka_unit_test(test_unreadable),
 	};
 

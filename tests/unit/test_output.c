@@ -134,25 +134,30 @@ static void test_all_is_written(void **state)
 	assert_int_equal(st.st_mode & 07777, 0640);
 }
 
+static void wait_written(uint64_t want)
+{
+	for (int i = 0; i < 1000 && counts_now().written < want; i++)
+		usleep(10000);
+	assert_int_equal(counts_now().written, want);
+}
+
 /* Another process has crashed while four events waited, one of them the report of two losses. */
 static void test_goes_on(void **state)
 {
-	struct output_kept kept[OUTPUTS_MAX] = { {
-		.counts = { .queued = 14, .written = 10, .dropped = 2, .waiting = 4 },
-		.notice_of = 2,
-	} };
-	char where[512], words[256];
-	struct outputs_options options = {
-		.specs = { where }, .count = 1, .kept = kept, .queue_size = 1 << 20
-	};
+	static struct output_kept kept[OUTPUTS_MAX];
 	struct output_counts counts;
 	uint64_t lost = 0;
-	struct text problem;
 
 	(void)state;
-	text_init(&problem, words, sizeof(words));
-	snprintf(where, sizeof(where), "json:%s", fixture_path("goes-on.json"));
-	assert_int_equal(outputs_open(&options, &outputs, &problem), 0);
+	assert_int_equal(open_json("goes-on.json"), 0);
+	outputs_keep(outputs, kept);
+	finish();
+	assert_int_not_equal(kept[0].of, 0);
+	kept[0].counts =
+		(struct output_counts){ .queued = 14, .written = 10, .dropped = 2, .waiting = 4 };
+	kept[0].notice_of = 2;
+	assert_int_equal(open_json("goes-on.json"), 0);
+	outputs_keep(outputs, kept);
 	counts = counts_now();
 	assert_int_equal(counts.written, 10);
 	assert_int_equal(counts.dropped, 5);
@@ -165,6 +170,55 @@ static void test_goes_on(void **state)
 	assert_int_equal(kept[0].counts.dropped, 5);
 	assert_int_equal(kept[0].counts.waiting, 0);
 	assert_int_equal(kept[0].untold, 0);
+}
+
+/* The report of losses that is written makes room for the next, however much was counted before. */
+static void test_goes_on_with_losses(void **state)
+{
+	static struct output_kept kept[OUTPUTS_MAX];
+	uint64_t lost = 0;
+
+	(void)state;
+	assert_int_equal(open_json("losses.json"), 0);
+	outputs_keep(outputs, kept);
+	finish();
+	kept[0].counts.queued = kept[0].counts.written = 1000;
+	kept[0].untold = 1;
+	assert_int_equal(open_json("losses.json"), 0);
+	outputs_keep(outputs, kept);
+	write_numbered(1);
+	wait_written(1002);
+	kept[0].untold = 10;
+	write_numbered(2);
+	wait_written(1004);
+	assert_int_equal(file_read("losses.json", &lost), 2);
+	assert_int_equal(lost, 11);
+	finish();
+}
+
+/* Each goes on with its own, in whatever order they come, and nothing is kept of those that made room. */
+static void test_kept_by_name(void **state)
+{
+	static struct output_kept kept[OUTPUTS_MAX];
+	char name[32];
+
+	(void)state;
+	for (unsigned int i = 0; i <= OUTPUTS_MAX; i++) {
+		snprintf(name, sizeof(name), "kept-%u.json", i);
+		assert_int_equal(open_json(name), 0);
+		write_numbered(1);
+		outputs_keep(outputs, kept);
+		write_numbered(2);
+		finish();
+	}
+	assert_int_equal(open_json("kept-5.json"), 0);
+	outputs_keep(outputs, kept);
+	assert_int_equal(counts_now().written, 2);
+	finish();
+	assert_int_equal(open_json("kept-0.json"), 0);
+	outputs_keep(outputs, kept);
+	assert_int_equal(counts_now().written, 0);
+	finish();
 }
 
 /* Reads the FIFO into the file until its end. */
@@ -279,13 +333,6 @@ static void test_dead_consumer(void **state)
 	close(reader);
 }
 
-static void wait_written(uint64_t want)
-{
-	for (int i = 0; i < 1000 && counts_now().written < want; i++)
-		usleep(10000);
-	assert_int_equal(counts_now().written, want);
-}
-
 /* Moved away without a word, and with one. */
 static void test_rotation(void **state)
 {
@@ -379,7 +426,8 @@ static void test_others_file(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_goes_on),	      cmocka_unit_test(test_all_is_written),
+		cmocka_unit_test(test_goes_on),	      cmocka_unit_test(test_goes_on_with_losses),
+		cmocka_unit_test(test_kept_by_name),  cmocka_unit_test(test_all_is_written),
 		cmocka_unit_test(test_slow_consumer), cmocka_unit_test(test_full_until_half),
 		cmocka_unit_test(test_dead_consumer), cmocka_unit_test(test_rotation),
 		cmocka_unit_test(test_full_disk),     cmocka_unit_test(test_unsafe_files),
