@@ -77,11 +77,22 @@ const struct cause *cause_at(size_t index)
 
 size_t cause_index(const char *slug)
 {
-	size_t i = 0, count = cause_count();
+	size_t index = 0;
 
-	while (i < count && strcmp(cause_at(i)->slug, slug) != 0)
-		i++;
-	return i;
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
+		for (size_t row = 0; row < parts[i]->count; row++, index++)
+			if (!strcmp(parts[i]->rows[row].slug, slug))
+				return index;
+	return index;
+}
+
+bool cause_is_slug(const char *pointer)
+{
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
+		for (size_t row = 0; row < parts[i]->count; row++)
+			if (parts[i]->rows[row].slug == pointer)
+				return true;
+	return false;
 }
 
 const struct cause *cause_find(const char *slug)

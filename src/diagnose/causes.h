@@ -103,6 +103,9 @@ const struct cause *cause_at(size_t index);
  * rows, each a way to know it. */
 size_t cause_index(const char *slug);
 
+/* Is it the slug of a row? A pointer that another process has left is compared, not followed. */
+bool cause_is_slug(const char *pointer);
+
 /* The first row with that slug, or NULL. */
 const struct cause *cause_find(const char *slug);
 

@@ -112,11 +112,8 @@ static bool history_is_sound(const struct finding_peer *h)
 
 static bool kind_is_sound(const struct table *table, const struct kind *k)
 {
-	bool known = false;
+	bool known = cause_is_slug(k->cause);
 
-	/* a pointer that another process has left is compared, not followed */
-	for (size_t i = 0; i < cause_count(); i++)
-		known |= cause_at(i)->slug == k->cause;
 	for (size_t i = 0; i < SAMPLES_MAX; i++)
 		known &= estate_is_string(k->samples[i], sizeof(k->samples[i]));
 	return known && k->role < ARRAY_LEN(roles) && k->network < ARRAY_LEN(networks) &&

@@ -75,10 +75,7 @@ struct peers {
 /* As causes.c has it, whatever is found in the place of the pointer; NULL: unknown. */
 static const char *slug_of(const char *pointer)
 {
-	for (size_t i = 0; pointer && i < cause_count(); i++)
-		if (cause_at(i)->slug == pointer)
-			return pointer;
-	return NULL;
+	return cause_is_slug(pointer) ? pointer : NULL;
 }
 
 static void tally_take_over(struct tally *tally)

@@ -6,9 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/x509.h>
+
 #include "base/units.h"
 #include "command/exporter.h"
 #include "command/message.h"
+#include "diagnose/certwatch.h"
 #include "diagnose/fold.h"
 #include "diagnose/peers.h"
 #include "fuzz.h"
@@ -94,16 +97,54 @@ static void peers_check(struct estate *estate)
 	peers_free(peers);
 }
 
+/* One that has a validity, made once. */
+static struct tls_capture certificate(void)
+{
+	static uint8_t *der;
+	static int len;
+	EVP_PKEY *key = der ? NULL : EVP_EC_gen("P-256");
+	X509 *x = der ? NULL : X509_new();
+
+	if (!der) {
+		X509_gmtime_adj(X509_getm_notBefore(x), 0);
+		X509_gmtime_adj(X509_getm_notAfter(x), 1000);
+		X509_set_pubkey(x, key);
+		X509_sign(x, key, EVP_sha256());
+		len = i2d_X509(x, &der);
+	}
+	X509_free(x);
+	EVP_PKEY_free(key);
+	FUZZ_ASSERT(len > 0);
+	return (struct tls_capture){ .data = der, .len = (size_t)len };
+}
+
+static void certificates_check(struct estate *estate)
+{
+	const struct certwatch_options options = { .seen = true };
+	const struct tlsfail_certs record = { .cert_count = 1, .family = 2 };
+	struct sighting sighting = { .record = &record, .exe = "", .host = "" };
+	struct certwatch *watch = certwatch_new(&options, estate);
+	static struct finding finding;
+
+	FUZZ_ASSERT(watch);
+	sighting.certs[0] = certificate();
+	(void)certwatch_tell(watch, &sighting, CERTWATCH_SEEN, &finding);
+	FUZZ_ASSERT(!certwatch_tell(watch, &sighting, CERTWATCH_SEEN, &finding));
+	certwatch_free(watch);
+}
+
 /* The input is written over and over: what comes far behind is reached, too. */
 static void estate_check(const uint8_t *data, size_t size, void (*check)(struct estate *estate))
 {
 	static _Alignas(64) uint8_t memory[ESTATE_SIZE];
+	static size_t used = WRITTEN; /* by the last one */
 	struct estate estate = { .memory = memory, .size = sizeof(memory) };
 
-	memset(memory, 0, WRITTEN);
+	memset(memory, 0, used);
 	for (size_t at = 0; size && at < WRITTEN; at += size)
 		memcpy(memory + at, data, size < WRITTEN - at ? size : WRITTEN - at);
 	check(&estate);
+	used = estate.used > WRITTEN ? estate.used : WRITTEN;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -116,6 +157,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		estate_check(data + 2, size - 2,
 			     data[1] & 1   ? metrics_check
 			     : data[1] & 2 ? fold_check
+			     : data[1] & 4 ? certificates_check
 					   : peers_check);
 	return 0;
 }
