@@ -22,40 +22,54 @@ static char *line_end(char *text, char *to)
 	return newline ? newline : to;
 }
 
-/* Behind the line of dashes that ends the key which begins at text. */
+/* Behind the dashes that end the key which begins at text. */
 static char *key_end(char *text, char *to)
 {
-	char *at = find(text, to, end), *stop;
+	char *at = find(text, to, end);
 
 	if (!at)
 		return to;
 	at += strlen(end);
-	stop = line_end(at, to);
-	at = memchr(at, '-', (size_t)(stop - at));
-	if (!at)
-		return stop;
-	while (at < stop && *at == '-')
+	while (at < to && *at != '-' && *at != '\n')
+		at++;
+	while (at < to && *at == '-')
 		at++;
 	return at;
 }
 
+/* Blanks that begin at from, up to to: what stands right before them is not to begin a key with the first. */
+static void blank(const char *text, char *from, const char *to)
+{
+	const size_t word = strlen(begin) - 1;
+
+	while ((size_t)(from - text) >= word && !memcmp(from - word, begin, word))
+		from -= word;
+	for (; from < to; from++)
+		if (*from != '\n' && *from != '\r')
+			*from = ' ';
+}
+
 bool keyblank(char *text, size_t len)
 {
-	char *to = text + len, *at = text;
+	char *to = text + len, *at = text, *stop = text, *word = text;
 	bool found = false;
 
-	while ((at = find(at, to, begin))) {
+	/* each of the words is looked for once, however many lines or beginnings there are */
+	while (word && (at = find(at, to, begin))) {
 		char *after;
 
-		if (!find(at, line_end(at, to), key)) {
-			at += strlen(begin);
+		if (stop <= at)
+			stop = line_end(at, to);
+		if (word <= at)
+			word = find(at, to, key);
+		if (!word || word >= stop) {
+			at = stop;
 			continue;
 		}
 		found = true;
 		after = key_end(at, to);
-		for (; at < after; at++)
-			if (*at != '\n' && *at != '\r')
-				*at = ' ';
+		blank(text, at, after);
+		at = after;
 	}
 	return found;
 }

@@ -256,6 +256,29 @@ static void test_blank(void **state)
 	assert_memory_equal(copy, none, sizeof(none));
 }
 
+/* Of what blanks stand in, too, no key begins; and a long line takes no longer than it has to. */
+static void test_blank_hostile(void **state)
+{
+	char chained[] =
+		"-BEGIN-BEGIN -END x- BEGIN PRIVATE KEY-\n-BEGIN-BEGIN x-END y-PRIVATE KEY";
+	static const char *const units[] = { "-BEGIN ", "-BEGIN -END -" };
+	const size_t len = 16 << 20;
+	char *text = malloc(len);
+
+	(void)state;
+	assert_non_null(text);
+	assert_true(keyblank(chained, strlen(chained)));
+	assert_false(keyblank(chained, strlen(chained)));
+	for (size_t i = 0; i < 2; i++) {
+		for (size_t at = 0; at < len; at++)
+			text[at] = units[i][at % strlen(units[i])];
+		assert_false(keyblank(text, len));
+		memcpy(text + len - 12, "PRIVATE KEY-", 12);
+		assert_true(keyblank(text, len));
+	}
+	free(text);
+}
+
 static void test_key_is_not_given(void **state)
 {
 	const char *text;
@@ -362,15 +385,11 @@ static void test_nonsense(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_open),
-		cmocka_unit_test(test_not_allowed),
-		cmocka_unit_test(test_process),
-		cmocka_unit_test(test_log),
-		cmocka_unit_test(test_own),
-		cmocka_unit_test(test_blank),
-		cmocka_unit_test(test_key_is_not_given),
-		cmocka_unit_test(test_key_matches),
-		cmocka_unit_test(test_wire),
+		cmocka_unit_test(test_open),	      cmocka_unit_test(test_not_allowed),
+		cmocka_unit_test(test_process),	      cmocka_unit_test(test_log),
+		cmocka_unit_test(test_own),	      cmocka_unit_test(test_blank),
+		cmocka_unit_test(test_blank_hostile), cmocka_unit_test(test_key_is_not_given),
+		cmocka_unit_test(test_key_matches),   cmocka_unit_test(test_wire),
 		cmocka_unit_test(test_nonsense),
 	};
 
