@@ -472,11 +472,12 @@ $(FUZZ_CHECKS): check-fuzz-%: build/fuzz/fuzz_% fuzz-seeds
 fuzz-corpus: $(FUZZ_PROGRAMS) fuzz-seeds ## keep the smallest seeds that reach what was found: after make fuzz
 	$(Q)tools/fuzz-corpus $(FUZZERS)
 
+# With PAGE=docs/testing.md the result goes there, too.
 .PHONY: fuzz-coverage
 fuzz-coverage: fuzz-seeds ## which part of the lines that it touches each fuzzer reaches with its seeds
 	$(Q)$(MAKE) fuzzers FUZZ_DIR=build/fuzz-coverage \
 		FUZZ_CFLAGS='-O1 -g -fprofile-instr-generate -fcoverage-mapping -fsanitize=fuzzer-no-link'
-	$(Q)tools/fuzz-coverage build/fuzz-coverage
+	$(Q)tools/fuzz-coverage $(PAGE:%=--page %) build/fuzz-coverage
 
 .PHONY: check-oss-fuzz
 check-oss-fuzz: ## build the fuzzers as OSS-Fuzz does, and run each of them once
