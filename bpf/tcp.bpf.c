@@ -13,8 +13,8 @@
 #define MSG_PEEK 2
 
 /* Of a vector so many buffers are looked at, the last time at all that is left, unread. A TLS library
- * hands over one; a program that does its I/O itself, records of a flight. */
-#define BUFFERS_MAX 4
+ * hands over one; GnuTLS, and a program that does its I/O itself, each record of a flight: up to six. */
+#define BUFFERS_MAX 8
 
 /* -- wire: bytes sent and received ------------------------------------------------------------ */
 

@@ -357,6 +357,8 @@ def main():
     parser.add_argument("--only", metavar="REGEX", help="programs whose name has it")
     parser.add_argument("--keep", type=Path, help="a directory for the findings")
     options = parser.parse_args()
+    if options.keep:
+        options.keep.mkdir(parents=True, exist_ok=True)
     lab.exit_on_sigterm()
     netns.enter_network()
     with lab.directory() as top:

@@ -13,6 +13,7 @@ from contextlib import ExitStack, suppress
 import env
 from lab import procs
 from lab.cases import named
+from lab.upstreams import listening_ports
 from tap import require
 
 LOOK_S = 1.1  # tlsfail looks once a second at what it has use for
@@ -211,7 +212,8 @@ for line in sys.stdin:
 
 def tests(here):
     yield from here.chosen("wire", {"innocent-peer": check_innocent, "socket-again": check_again,
-                                    "vectors": check_vectors, "suspended": check_suspended,
+                                    "vectors": check_vectors, "records-apart": check_records_apart,
+                                    "suspended": check_suspended,
                                     "crowd": check_crowd, "walls": check_walls})
 
 
@@ -321,6 +323,28 @@ def check_vectors(here):
         require(len(findings) == 4, *findings, tlsfail.stderr())
         for finding in findings:
             require(finding["error.type"] == BROKEN.slug, finding)
+
+
+def check_records_apart(here):
+    """GnuTLS hands over each record of a flight in a buffer of its own: five, of a server that asks for a
+    certificate."""
+    with here.lab("apart", CASES, start_proxy=False) as lab, procs.Processes() as processes:
+        exe = lab.directory / "gnutls-serv"
+        shutil.copy(shutil.which(exe.name), exe)
+        port = 8400
+        processes.start([exe, "--quiet", "--port", str(port), "--x509certfile", "pki/good.crt",
+                         "--x509keyfile", "pki/good.key"], cwd=lab.directory, stdout=subprocess.DEVNULL,
+                        stderr=subprocess.DEVNULL)
+        procs.wait_until(lambda: port in listening_ports(), 10, "gnutls-serv to listen")
+        with here.trace(lab, "--exe", exe, "--role", "server", *env.JSON) as tlsfail:
+            tlsfail.wait_armed()
+            for version in ("-tls1_2", "-tls1_3"):
+                subprocess.run(["openssl", "s_client", version, "-connect", f"127.0.0.1:{port}",
+                                "-verify_return_error"], timeout=10, check=False,
+                               stdin=subprocess.DEVNULL, capture_output=True)
+            require(tlsfail.interrupt() == 0, tlsfail.stderr())
+        told = [finding["error.type"] for finding in tlsfail.findings()]
+        require(told == ["client-rejects-cert"] * 2, *told, tlsfail.stderr())
 
 
 def check_crowd(here):
