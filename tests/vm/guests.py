@@ -58,6 +58,7 @@ class Guest:
     kretprobe (register_kretprobe(): maxactive).
     SYSTEMD: it is started as Debian is, and what is tested is the Debian package and its service.
     BACKPORTS: its kernel is the one that was ported back to the suite.
+    MADE: what is built in it, by a script of that name beside this file.
     BOOT: words of the kernel's command line.
     SOAK_S: how many seconds a soak lasts in it."""
 
@@ -74,6 +75,7 @@ class Guest:
     cpus: int = 2
     systemd: bool = False
     backports: bool = False
+    made: Optional[str] = None
     boot: Tuple[str, ...] = ()
     soak_s: int = 0
 
@@ -84,6 +86,7 @@ class Guest:
                          *([self.kernel.version] if self.kernel else []),
                          *(["service"] if self.systemd else []),
                          *(["backports"] if self.backports else []),
+                         *([self.made] if self.made else []),
                          *(word.replace("=", "-") for word in self.boot)])
 
     @property
@@ -147,6 +150,8 @@ OPENSSL_1_1 = {
     "verify-untrusted-issuer-depth": {"slug": "verify-depth-exceeded", "log": verify_error(22),
                                       "expect": verify(22), "confidence": HIGH},
 }
+# It takes one of the groups of RFC 7919 from a server that would have made small ones of its own.
+OPENSSL_4_0 = {**AFTER_BOOKWORM, "dh-key-too-small": {"slug": None, "status": 200, "log": None, "expect": {}}}
 # What X509_check_host returned is concluded.
 NO_RETURN_PROBES = dict.fromkeys(("verify-hostname-mismatch", "verify-hostname-mismatch-tls12"),
                                  {"confidence": MEDIUM})
@@ -220,6 +225,8 @@ GUESTS = (
     Guest("sid", cpus=1, archives=MAIN_ONLY,
           options=('--aptopt=Acquire::Check-Valid-Until "false"',), lacks={**ALL, **NO_SESSION_CONTEXT},
           differs=AFTER_BOOKWORM),
+    Guest("sid", cpus=1, archives=MAIN_ONLY, made="nginx-openssl4", groups=("case", "cases", "hook", "hooks"),
+          options=('--aptopt=Acquire::Check-Valid-Until "false"',), lacks=NO_SESSION_CONTEXT, differs=OPENSSL_4_0),
     # Since 6.13 a BPF program of a uprobe with a large frame has a stack for each CPU, and may be
     # preempted: with more workers than CPUs one would write over the other's.
     Guest("sid", cpus=1, archives=MAIN_ONLY, boot=("preempt=full",), groups=("preemption", "soak"),

@@ -64,13 +64,18 @@ def _command(guest):
     else:
         variant, last_hook = "extract", "extract"
         options = (f"--arch={guest.arch}", *_FOREIGN, *guest.options)
+    made = [f"--{last_hook}-hook={_script(guest)}"] if guest.made else []
     origin = f"/{guest.suite}-backports" if guest.backports else ""
     packages = ",".join((*guest.packages, f"linux-image-cloud-{guest.arch}{origin}"))
     paths = [*(f"--dpkgopt=path-exclude={path}" for path in _EXCLUDED),
              *(f"--dpkgopt=path-include={path}" for path in _INCLUDED)]
     return ["mmdebstrap", "--mode=root", f"--variant={variant}", "--format=null",
-            f"--include={packages}", '--aptopt=Acquire::Retries "5"', *paths, *options, f"--{last_hook}-hook={_PACK}",
-            guest.suite, "/dev/null", *_sources(guest)]
+            f"--include={packages}", '--aptopt=Acquire::Retries "5"', *paths, *options, *made,
+            f"--{last_hook}-hook={_PACK}", guest.suite, "/dev/null", *_sources(guest)]
+
+
+def _script(guest):
+    return Path(__file__).with_name(guest.made)
 
 
 def kernel_package():
@@ -96,8 +101,9 @@ def _take_kernel(kernel, directory):
 def _digest(guest):
     """What the distribution's part is made from, in short."""
     # Where the repository is makes no difference.
-    command = [word.replace(str(_PACK), _PACK.name) for word in _command(guest)]
-    made_from = "\n".join((*command, *guest.keeps, _PACK.read_text(), str(guest.kernel or "")))
+    command = [word.replace(f"{_PACK.parent}/", "") for word in _command(guest)]
+    made_from = "\n".join((*command, *guest.keeps, _PACK.read_text(), str(guest.kernel or ""),
+                           _script(guest).read_text() if guest.made else ""))
     return hashlib.sha256(made_from.encode()).hexdigest()[:DIGEST_LENGTH]
 
 
