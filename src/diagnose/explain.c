@@ -102,7 +102,7 @@ static void evidence_client_auth(struct finding *f, const struct tls_client_flig
 	if (client->auth != TLS_CLIENT_AUTH_NONE && client->auth != TLS_CLIENT_AUTH_SENT)
 		return;
 	evidence_begin(f, &t);
-	text_addf(&t, "the client's Finished follows an encrypted record of %u bytes: %s",
+	text_addf(&t, "the client's first encrypted record has %u bytes: %s",
 		  client->records.first_encrypted,
 		  client->auth == TLS_CLIENT_AUTH_NONE ? "a Certificate message with no certificate"
 						       : "a certificate");

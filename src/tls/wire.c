@@ -449,24 +449,24 @@ static bool is_finished(uint16_t encrypted_len)
 }
 
 /* In TLS 1.3 the request is encrypted, and so is the answer; but how long its messages are is seen. */
-static enum tls_client_auth client_auth_13(const struct tls_records *records)
+static enum tls_client_auth client_auth_13(const struct tls_records *records, bool early)
 {
+	if (early)
+		return TLS_CLIENT_AUTH_UNKNOWN;
 	if (records->encrypted_count && records->first_encrypted >= ENCRYPTED_CERTIFICATE_MIN)
 		return TLS_CLIENT_AUTH_SENT;
+	/* Nothing else that a client may send first is as short; a server may refuse it unread. */
+	if (records->encrypted_count && records->first_encrypted == ENCRYPTED_NO_CERTIFICATE_LEN)
+		return TLS_CLIENT_AUTH_NONE;
 	if (records->cut || records->malformed || !is_finished(records->last_encrypted))
 		return TLS_CLIENT_AUTH_UNKNOWN;
-	if (records->encrypted_count == 1)
-		return TLS_CLIENT_AUTH_NOT_ASKED;
-	if (records->encrypted_count == 2 &&
-	    records->first_encrypted == ENCRYPTED_NO_CERTIFICATE_LEN)
-		return TLS_CLIENT_AUTH_NONE;
-	return TLS_CLIENT_AUTH_UNKNOWN;
+	return records->encrypted_count == 1 ? TLS_CLIENT_AUTH_NOT_ASKED : TLS_CLIENT_AUTH_UNKNOWN;
 }
 
 static enum tls_client_auth client_auth(const struct tls_view *view)
 {
 	if (view->server.version == TLS_VERSION_1_3)
-		return client_auth_13(&view->client.records);
+		return client_auth_13(&view->client.records, view->client.hello.has_early_data);
 	if (view->client.certificate_sent)
 		return view->client.certificate_empty ? TLS_CLIENT_AUTH_NONE : TLS_CLIENT_AUTH_SENT;
 	if (view->server.server_hello_done && !view->server.certificate_request)

@@ -365,6 +365,23 @@ static void test_client_auth(void **state)
 	}
 }
 
+/* A server may refuse a client without a certificate before it reads what comes next. */
+static void test_client_auth_unread(void **state)
+{
+	struct scenario scenario = { .ask_certificate = true };
+	struct exchange *exchange = exchange_make(&scenario);
+	struct tls_capture client = { exchange->client.bytes, exchange->client.len, false };
+	struct tls_capture server = { exchange->server.bytes, exchange->server.len, false };
+	struct tls_view view;
+
+	(void)state;
+	client.len -= 5 + 4 + 48 + 17; /* of Finished */
+	tlswire_parse(&client, &server, &view);
+	assert_int_equal(view.client.records.encrypted_count, 1);
+	assert_int_equal(view.client.auth, TLS_CLIENT_AUTH_NONE);
+	free(exchange);
+}
+
 /* By ticket, by session id, by PSK. */
 static void test_resumption(void **state)
 {
@@ -513,6 +530,7 @@ int main(void)
 		cmocka_unit_test(test_client_certificate),
 		cmocka_unit_test(test_client_certificate_empty),
 		cmocka_unit_test(test_client_auth),
+		cmocka_unit_test(test_client_auth_unread),
 		cmocka_unit_test(test_resumption),
 		cmocka_unit_test(test_resumption_refused),
 		cmocka_unit_test(test_alert_protocol_version),
