@@ -146,6 +146,25 @@ static const struct cause rows[] = {
 			"or ECDSA P-256; or update the client",
 	},
 	{
+		.slug = "client-protocol-too-old",
+		.responsible = RESPONSIBLE_CLIENT,
+		.when = { .role = OF_SERVER,
+			  .all = O_OLD_CLIENT,
+			  .none = O_RAISED | O_SERVER_HELLO,
+			  .alert_sent = { TLS_ALERT_HANDSHAKE_FAILURE,
+					  TLS_ALERT_INSUFFICIENT_SECURITY } },
+		.confidence = CONFIDENCE_MEDIUM,
+		.candidates = { { .slug = "server-no-shared-cipher" } },
+		.evidence = "alert 40 or 71 sent in clear to a client that has no version after "
+			    "TLS 1.1, and the TLS library's error is not known",
+		.message = "Client {peer} offers {versions}, and {program} has nothing in common "
+			   "with it.",
+		.doubt = "Most likely it does not allow that version; it may also be the cipher "
+			 "suites.",
+		.hint = "have both allow a version in common: compare {setting:server_versions} "
+			"with what the client is told to offer",
+	},
+	{
 		.slug = "server-no-shared-cipher",
 		.when = { .role = OF_SERVER,
 			  .none = O_RAISED | O_SERVER_HELLO,

@@ -331,7 +331,6 @@ def as_servers(options, top):
 LEFT_OUT = {
     "postfix, dovecot": "they need users of their own, and files at the fixed paths of an installed package",
     "lighttpd as the client": "its mod_proxy speaks no TLS to a backend",
-    "rustls": "no program with it has been tried yet",
 }
 
 

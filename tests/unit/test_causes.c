@@ -259,6 +259,8 @@ static const struct fixture {
 	{ "client-refuses-handshake", { SERVER, .observed = O_ALERT, ALERT(112) } },
 	{ "client-protocol-too-old",
 	  { SERVER, .reason = TLS_REASON_UNSUPPORTED_VERSION, SENT(70) } },
+	{ "client-protocol-too-old",
+	  { SERVER, .observed = O_HELLO | O_OLD_CLIENT | O_LOCAL, SENT(40) } },
 	{ "server-no-shared-cipher", { SERVER, .reason = TLS_REASON_NO_SHARED_CIPHER, SENT(40) } },
 	{ "server-no-shared-group", { SERVER, .reason = TLS_REASON_NO_SHARED_GROUP, SENT(40) } },
 	{ "server-no-shared-group", { SERVER, .reason = TLS_REASON_NO_SHARED_GROUP } },

@@ -19,6 +19,14 @@ static void answered_expired(void)
 	scene_server_hello(&scene, TLS_VERSION_1_2);
 }
 
+static void old_hello(void)
+{
+	static const uint16_t versions[] = { TLS_VERSION_1_1, 0 };
+
+	scene_begin(&scene);
+	scene_client_hello(&scene, "api.test", versions);
+}
+
 static void assert_own_alert(void (*begin)(void), bool server, uint8_t alert, const char *slug,
 			     enum confidence confidence)
 {
@@ -44,6 +52,8 @@ static void test_own_alerts_of_a_server(void **state)
 	assert_own_alert(begin_hello, true, TLS_ALERT_INAPPROPRIATE_FALLBACK,
 			 "inappropriate-fallback", CONFIDENCE_HIGH);
 	assert_own_alert(begin_hello, true, TLS_ALERT_HANDSHAKE_FAILURE, "server-no-shared-cipher",
+			 CONFIDENCE_MEDIUM);
+	assert_own_alert(old_hello, true, TLS_ALERT_HANDSHAKE_FAILURE, "client-protocol-too-old",
 			 CONFIDENCE_MEDIUM);
 	assert_own_alert(begin_without_certificate, true, TLS_ALERT_HANDSHAKE_FAILURE,
 			 "client-cert-missing", CONFIDENCE_HIGH);

@@ -1,12 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Servers that only the table of docs/programs.md needs: of databases, queues and caches. Each has
-a process for each listener.
+"""Servers that only the table of docs/programs.md needs: of databases, queues and caches, and of
+libraries of their own. Each has a process for each listener.
 
 Adding a program: a class below, and a row of DAEMONS.
 """
 import shutil
 import subprocess
+from urllib.parse import quote
 
 from . import unpacked
 from .servers import Server
@@ -127,6 +128,34 @@ class H2o(Daemon):
         return [self.program(), "-c", str(config)]
 
 
+_DENO = """
+const [hostname, port, certificate, key] = Deno.args;
+const listener = Deno.listenTls({hostname, port: Number(port), cert: Deno.readTextFileSync(certificate),
+                                 key: Deno.readTextFileSync(key)});
+for (;;) {
+    try {
+        const tls = await listener.accept();
+        tls.handshake().then(() => tls.read(new Uint8Array(4096)))
+            .then(() => tls.write(new TextEncoder().encode("HTTP/1.0 200 OK\\r\\n\\r\\n")))
+            .catch(() => {}).finally(() => tls.close());
+    } catch { }
+}
+"""
+
+
+class Deno(Daemon):
+    """rustls. The versions and the cipher suites are its own."""
+
+    command = "deno"
+    cannot = {"no client certificate": "no setting"}
+
+    def argv(self):
+        (address, port, listener), = self.listeners
+        certificate, key, _ = self.paths(listener)
+        return [self.program(), "run", "--quiet", "--no-config", "--allow-all",
+                "data:application/typescript," + quote(_DENO), address, str(port), certificate, key]
+
+
 class Squid(Daemon):
     command = "squid"
 
@@ -150,5 +179,5 @@ class Squid(Daemon):
 
 DAEMONS = {
     "mosquitto": Mosquitto, "redis": Redis, "postgres": Postgres, "mariadb": Mariadb, "h2o": H2o,
-    "squid": Squid,
+    "squid": Squid, "deno": Deno,
 }

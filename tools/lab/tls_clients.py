@@ -7,6 +7,7 @@ not reach so far take them from the configuration of OpenSSL, which everything h
 connect only when they are asked to are in relays.py.
 """
 from pathlib import Path
+from urllib.parse import quote
 
 from .pki import SERVER_NAME
 
@@ -46,6 +47,18 @@ const options = {host, port, servername, ca: require("fs").readFileSync(ca),
 if (ciphers) options.ciphers = ciphers;
 require("tls").connect(options, function() { this.end("GET / HTTP/1.0\\r\\n\\r\\n"); this.resume(); })
     .on("error", () => 0);
+"""
+# It has no setting for versions and cipher suites.
+DENO = """
+const [host, port, hostname, ca] = Deno.args;
+try {
+    const tcp = await Deno.connect({hostname: host, port: Number(port)});
+    const tls = await Deno.startTls(tcp, {hostname, caCerts: [await Deno.readTextFile(ca)]});
+    await tls.handshake();
+    await tls.write(new TextEncoder().encode("GET / HTTP/1.0\\r\\n\\r\\n"));
+    while (await tls.read(new Uint8Array(4096)) !== null);
+    tls.close();
+} catch { }
 """
 
 
@@ -130,12 +143,17 @@ def java(ask):
             str(Path(__file__).with_name("HttpsClient.java")), f"https://{ask.name}:{ask.port}/", ask.ca]
 
 
+def deno(ask):
+    return ["deno", "run", "--quiet", "--no-config", "--allow-all",
+            "data:application/typescript," + quote(DENO), *ask.script()]
+
+
 CLIENTS = {
     "curl": curl, "openssl s_client": openssl,
     "Python ssl": lambda ask: ["/usr/bin/python3", "-c", PYTHON_SSL, *ask.script()],
     "Python asyncio": lambda ask: ["/usr/bin/python3", "-c", PYTHON_ASYNCIO, *ask.script()],
     "Node": lambda ask: ["node", "-e", NODE, *ask.script()],
-    "gnutls-cli (GnuTLS)": gnutls, "wget (GnuTLS)": wget, "keytool (Java)": keytool,
+    "Deno (rustls)": deno, "gnutls-cli (GnuTLS)": gnutls, "wget (GnuTLS)": wget, "keytool (Java)": keytool,
     "Java (HttpsURLConnection)": java, "mosquitto_pub": mosquitto_pub, "redis-cli": redis_cli, "psql": psql,
     "mariadb": mariadb,
 }
@@ -147,4 +165,5 @@ DIALOGUES = {"psql": "postgres", "mariadb": "mysql"}
 CANNOT = {
     **{("keytool (Java)", kind): "not verified" for kind in ("expired", "untrusted", "another name")},
     ("redis-cli", "another name"): "not verified",
+    **{("Deno (rustls)", kind): "no setting" for kind in ("version", "cipher")},
 }
