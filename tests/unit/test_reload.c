@@ -94,7 +94,9 @@ static void test_other_outputs(void **state)
 	assert_true(wanted.outputs.ladder);
 	/* not before they were taken */
 	assert_current(false, "first.json");
+	assert_true(reloader_waits(reloader));
 	reloader_done(reloader, true);
+	assert_false(reloader_waits(reloader));
 	assert_current(true, "second.json");
 	assert_non_null(strstr(reload(), "reloaded"));
 	assert_int_equal(result, RELOAD_REOPEN);
