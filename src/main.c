@@ -8,11 +8,12 @@
 #include "command/commands.h"
 #include "command/help.h"
 #include "command/options.h"
+#include "command/printed.h"
 
 static int print_version(void)
 {
 	puts("tlsfail " TLSFAIL_VERSION);
-	return fflush(stdout) ? EXIT_CANNOT : EXIT_SUCCESS;
+	return printed() ? EXIT_SUCCESS : EXIT_CANNOT;
 }
 
 int main(int argc, char **argv)

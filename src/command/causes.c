@@ -20,6 +20,7 @@
 #include "program/nginx/nginx.h"
 #include "system/log.h"
 #include "command/options.h"
+#include "command/printed.h"
 #include "base/text.h"
 
 #define COLUMN_GAP 2
@@ -250,5 +251,5 @@ int listing_run(const struct options *options)
 		status = search(options->argument);
 	else
 		index_print(NULL);
-	return fflush(stdout) ? EXIT_CANNOT : status;
+	return printed() ? status : EXIT_CANNOT;
 }

@@ -12,6 +12,7 @@
 
 #include "command/commands.h"
 #include "command/option_rows.h"
+#include "command/printed.h"
 #include "diagnose/causes.h"
 #include "system/log.h"
 
@@ -303,7 +304,7 @@ int completion_run(const struct options *options)
 	for (size_t i = 0; options->argument && i < ARRAY_LEN(shells); i++)
 		if (!strcmp(shells[i].name, options->argument)) {
 			shells[i].print();
-			return fflush(stdout) ? EXIT_CANNOT : EXIT_SUCCESS;
+			return printed() ? EXIT_SUCCESS : EXIT_CANNOT;
 		}
 	log_line("completion takes bash, zsh or fish; such as: source <(tlsfail completion bash)");
 	return EXIT_USAGE;

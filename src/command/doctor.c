@@ -19,6 +19,7 @@
 #include "system/log.h"
 #include "system/sandbox.h"
 #include "command/options.h"
+#include "command/printed.h"
 #include "command/selection.h"
 #include "base/text.h"
 
@@ -259,11 +260,9 @@ int doctor_run(const struct options *options)
 		err = doctor_json_print(&checkup, stdout);
 	else
 		report_print(&checkup);
-	if (!err && fflush(stdout))
-		err = -errno;
 	if (err)
 		log_line("cannot write the report: %s", strerror(-err));
-	else
+	else if (printed())
 		status = exit_status(checkup.status);
 out:
 	elf_ask(NULL, NULL);

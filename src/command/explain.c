@@ -15,6 +15,7 @@
 
 #include "command/explain_log.h"
 #include "command/explanation.h"
+#include "command/printed.h"
 #include "program/nginx/live/read.h"
 #include "program/nginx/map.h"
 #include "system/log.h"
@@ -500,7 +501,7 @@ int explain_run(const struct options *options)
 	status = configuration_open(x);
 	if (!status)
 		status = arguments_explain(x);
-	if (fflush(stdout))
+	if (!printed())
 		status = EXIT_CANNOT;
 	nginxmap_free(x->map);
 	nginxread_close(&x->read);

@@ -303,8 +303,10 @@ int explain_log_read(struct explain_log *log, int fd, const char *name)
 	char *buf = malloc(BLOCK_SIZE);
 	int err;
 
-	if (!buf)
+	if (!buf) {
+		log_line("%s: %s", name, strerror(ENOMEM));
 		return -ENOMEM;
+	}
 	if (!fstat(fd, &st) && S_ISREG(st.st_mode))
 		log->size += (uint64_t)st.st_size;
 	/* the second one ends the program as ever */

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "command/option_rows.h"
+#include "command/printed.h"
 #include "output/sink.h"
 #include "system/terminal.h"
 
@@ -55,7 +56,7 @@ int help_print(const struct command_row *command)
 	else
 		help_overview(&t);
 	fputs(buf, stdout);
-	return fflush(stdout) ? EXIT_CANNOT : EXIT_SUCCESS;
+	return printed() ? EXIT_SUCCESS : EXIT_CANNOT;
 }
 
 int help_run(const struct options *options)

@@ -16,6 +16,7 @@
 #include "base/similar.h"
 #include "command/config.h"
 #include "command/lint_report.h"
+#include "command/printed.h"
 #include "program/nginx/lint/lint.h"
 #include "program/nginx/live/read.h"
 #include "system/clock.h"
@@ -218,5 +219,5 @@ int lint_command_run(const struct options *o)
 					    : o->ask.conf ? o->ask.conf
 							  : CONF_DEFAULT);
 	}
-	return fflush(stdout) ? EXIT_UNREADABLE : status;
+	return printed() ? status : EXIT_UNREADABLE;
 }

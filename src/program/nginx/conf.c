@@ -651,8 +651,10 @@ int nginxconf_read(const struct nginxconf_source *source, const struct nginxconf
 	int err;
 
 	r.conf = calloc(1, sizeof(*r.conf));
-	if (!r.conf)
+	if (!r.conf) {
+		text_add(problem, "out of memory");
 		return -ENOMEM;
+	}
 	err = file_read(&r, request->path);
 	if (!err && !blocks_index(r.conf))
 		err = -ENOMEM;
