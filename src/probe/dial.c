@@ -17,6 +17,17 @@
 /* In which the RST comes that a kernel answers bytes for a closed socket with, after its FIN. */
 #define RESET_WAIT_NS (50 * NS_PER_MS)
 
+/* An error of a call, which may be that of this host. Returns it as a negative number. */
+static int failure(struct dial *d, int err)
+{
+	static const int ours[] = { ENOMEM, ENOBUFS, EMFILE, ENFILE, EADDRNOTAVAIL };
+
+	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
+		if (err == ours[i])
+			d->failed = err;
+	return -err;
+}
+
 static uint64_t dial_limit(const struct dial *d)
 {
 	return d->wait_until && d->wait_until < d->deadline ? d->wait_until : d->deadline;
@@ -41,7 +52,7 @@ static int dial_wait(struct dial *d, short events, uint64_t limit)
 			return 0;
 		if (ret < 0) {
 			d->interrupted = errno == EINTR;
-			return -errno;
+			return failure(d, errno);
 		}
 		if (ticks)
 			d->patience.tick(d->patience.context);
@@ -77,13 +88,13 @@ static int dial_connect(struct dial *d, const struct dial_peer *peer)
 	if (!connect(d->fd, (const struct sockaddr *)&peer->addr, peer->len))
 		return 0;
 	if (errno != EINPROGRESS)
-		return -errno;
+		return failure(d, errno);
 	err = dial_wait(d, POLLOUT, d->deadline);
 	if (err)
 		return err;
 	if (getsockopt(d->fd, SOL_SOCKET, SO_ERROR, &err, &len))
-		return -errno;
-	return -err;
+		err = errno;
+	return failure(d, err);
 }
 
 int dial_open(struct dial *d, const struct dial_peer *peer, const struct dial_patience *patience)
@@ -104,7 +115,7 @@ int dial_open(struct dial *d, const struct dial_peer *peer, const struct dial_pa
 	d->deadline = d->conn.t_start + patience->timeout_ns;
 	d->fd = socket(peer->addr.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (d->fd < 0)
-		return -errno;
+		return failure(d, errno);
 	err = dial_connect(d, peer);
 	/* whoever has it asked knows that it is to speak TLS */
 	if (err == -ECONNREFUSED)
@@ -248,7 +259,7 @@ int dial_send(struct dial *d, const void *data, size_t len)
 		if (err == EPIPE || err == ECONNRESET)
 			reset_note(d);
 		if (err)
-			return -err;
+			return failure(d, err);
 		at += n;
 		left -= (size_t)n;
 	}
@@ -290,7 +301,7 @@ ssize_t dial_receive(struct dial *d, void *buf, size_t size)
 		if (err == ECONNRESET)
 			reset_note(d);
 		if (err)
-			return -err;
+			return failure(d, err);
 		if (n == 0) {
 			fin_note(d);
 			return 0;

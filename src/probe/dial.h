@@ -43,11 +43,19 @@ struct dial {
 	size_t bytes_read;
 	bool tls; /* what goes over it now belongs to the handshake */
 	bool expired;
-	bool interrupted; /* by a signal: what it looks like now says nothing about the peer */
+	/* In either case what it looks like now says nothing about the peer: */
+	bool interrupted; /* by a signal */
+	int failed;	  /* errno of what could not be done here; 0: all could */
 	struct tlsfail_conn conn;
 	size_t kept[TLSFAIL_DIR_RECEIVED + 1]; /* of bytes */
 	uint8_t bytes[TLSFAIL_DIR_RECEIVED + 1][TLSWIRE_MAX];
 };
+
+/* Can nothing be said of the peer by what came of it? */
+static inline bool dial_is_void(const struct dial *d)
+{
+	return d->interrupted || d->failed;
+}
 
 /*
  * Connects, within the patience for all of it. Returns 0 or a negative errno, -ETIMEDOUT among them; *d is to be

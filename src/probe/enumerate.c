@@ -163,7 +163,7 @@ static bool offer_make(struct work *w, const struct tls_offer *offer, struct ans
 	if (!err)
 		answer_wait(w, answer);
 	dial_close(&w->dial);
-	w->e->interrupted |= w->dial.interrupted;
+	w->e->interrupted |= dial_is_void(&w->dial);
 	return answer->kind == ANSWER_HELLO && answer->version == offer->version;
 }
 
@@ -322,7 +322,7 @@ static bool shake(struct work *w, const struct client *client, SSL_SESSION *sess
 		return false;
 	handshake_clear(&w->handshake);
 	handshake_make(client, w->peer, &w->options->patience, session, &w->handshake);
-	w->e->interrupted |= w->handshake.dial.interrupted;
+	w->e->interrupted |= dial_is_void(&w->handshake.dial);
 	return w->handshake.dial.conn.flags & TLSFAIL_F_DONE;
 }
 

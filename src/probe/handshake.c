@@ -87,8 +87,10 @@ static int feed(SSL *ssl, struct dial *d)
 	char buf[BUFFER_LEN];
 	ssize_t n = dial_receive(d, buf, sizeof(buf));
 
-	if (n > 0 && BIO_write(SSL_get_rbio(ssl), buf, (int)n) != n)
+	if (n > 0 && BIO_write(SSL_get_rbio(ssl), buf, (int)n) != n) {
+		d->failed = ENOMEM;
 		return -ENOMEM;
+	}
 	return n > 0 ? 1 : (int)n;
 }
 
@@ -338,6 +340,19 @@ static bool talk_before(const struct client *client, struct handshake *h)
 	return false;
 }
 
+/* It is as if it had not been tried. */
+static void set_untried(struct handshake *h)
+{
+	struct text problem;
+
+	h->end = HANDSHAKE_UNTRIED;
+	text_init(&problem, h->words, sizeof(h->words));
+	if (h->dial.interrupted)
+		text_add(&problem, "it was interrupted");
+	else
+		text_addf(&problem, "an error of this host: %s", strerror(h->dial.failed));
+}
+
 void handshake_make(const struct client *client, const struct dial_peer *peer,
 		    const struct dial_patience *patience, SSL_SESSION *session, struct handshake *h)
 {
@@ -359,6 +374,9 @@ void handshake_make(const struct client *client, const struct dial_peer *peer,
 	}
 	if (!ssl) {
 		SSL_CTX_free(ctx);
+		h->dial.failed = ENOMEM;
+		if (!problem.len)
+			set_untried(h);
 		return;
 	}
 	err = dial_open(&h->dial, peer, patience);
@@ -368,11 +386,8 @@ void handshake_make(const struct client *client, const struct dial_peer *peer,
 	} else if (talk_before(client, h)) {
 		talk_tls(ssl, client, h);
 	}
-	if (h->dial.interrupted) {
-		h->end = HANDSHAKE_UNTRIED;
-		text_init(&problem, h->words, sizeof(h->words));
-		text_add(&problem, "it was interrupted");
-	}
+	if (dial_is_void(&h->dial))
+		set_untried(h);
 	dial_finish(&h->dial);
 	h->time_ns = clock_realtime();
 	dial_close(&h->dial);

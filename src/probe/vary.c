@@ -399,10 +399,10 @@ static bool change_try(const struct change *change, const struct client *client,
 	handshake_make(&changed, peer, &options->patience, NULL, &v->other);
 	attempt->works = hello_answered(v);
 	judge(&v->other, place, &v->work, &v->other_finding);
-	attempt->cause = v->other.end == HANDSHAKE_UNTRIED ? NULL : v->other_finding.cause;
-	v->try_count++;
+	attempt->cause = v->other_finding.cause;
+	v->try_count += v->other.end != HANDSHAKE_UNTRIED;
 	handshake_clear(&v->other);
-	if (!attempt->works)
+	if (v->other.end == HANDSHAKE_UNTRIED || !attempt->works)
 		return false;
 	text_init(&t, proof, sizeof(proof));
 	text_add(&t, attempt->what);

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include <cmocka.h>
 #include <openssl/ocsp.h>
@@ -464,6 +465,24 @@ static void test_nobody_listens(void **state)
 	assert_true(h.dial.conn.flags & TLSFAIL_F_REFUSED);
 }
 
+/* What this host lacks is not told of the peer. */
+static void test_no_descriptors(void **state)
+{
+	struct dial_peer peer = server_nobody();
+	struct rlimit limit, none;
+
+	(void)state;
+	begin(&pki.leaf);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	none = (struct rlimit){ .rlim_max = limit.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	ask_peer(peer, PROBING_PATIENT);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	assert_int_equal(h.end, HANDSHAKE_UNTRIED);
+	assert_null(finding.cause);
+	assert_string_equal(finding.message, "an error of this host: Too many open files");
+}
+
 static void test_family_unknown(void **state)
 {
 	struct dial_peer nowhere = { .addr.ss_family = AF_UNIX, .len = sizeof(nowhere.addr) };
@@ -648,6 +667,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(test_agreement, end),
+		cmocka_unit_test_teardown(test_no_descriptors, end),
 		cmocka_unit_test_teardown(test_alpn_not_shared, end),
 		cmocka_unit_test_teardown(test_versions, end),
 		cmocka_unit_test_teardown(test_any_security, end),
