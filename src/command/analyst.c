@@ -333,10 +333,13 @@ static int start(struct analyst *a)
 	a->own_stat = metrics_process_open();
 	a->message = malloc(sizeof(*a->message));
 	err = a->message ? estate_open(a) : -ENOMEM;
-	if (!err)
-		err = walls_raise(a->options);
-	if (err)
+	if (err) {
+		log_line("cannot start: %s", strerror(-err));
 		return err;
+	}
+	err = walls_raise(a->options);
+	if (err)
+		return err; /* a line said why */
 	files_ask(a->options->keeper);
 	err = exporter_open(a->options->options, a->options->listening, estate_of(a), &a->exporter);
 	if (err)

@@ -266,12 +266,19 @@ bool message_read(const uint8_t *buf, size_t len, struct message *m)
 
 /* -- over a socket --------------------------------------------------------------------------------- */
 
+/* Is it over as soon as there is memory again? */
+static bool is_momentary(int err)
+{
+	return err == ENOMEM || err == ENOBUFS;
+}
+
 static int bytes_send(int fd, const uint8_t *buf, size_t len, bool wait)
 {
 	struct pollfd room = { .fd = fd, .events = POLLOUT };
 	ssize_t n = send(fd, buf, len, MSG_DONTWAIT | MSG_NOSIGNAL);
 
-	if (n < 0 && errno == EAGAIN && wait && poll(&room, 1, WAIT_MS) > 0)
+	if (n < 0 && (errno == EAGAIN || is_momentary(errno)) && wait &&
+	    poll(&room, 1, WAIT_MS) > 0)
 		n = send(fd, buf, len, MSG_DONTWAIT | MSG_NOSIGNAL);
 	return n < 0 ? -errno : 0;
 }
@@ -303,11 +310,12 @@ int message_receive(int fd, struct message *m)
 	ssize_t n;
 	int ret;
 
+	/* where memory is short it is still there the next time */
 	if (!buf)
-		return -ENOMEM;
+		return 0;
 	n = recv(fd, buf, MESSAGE_MAX, MSG_DONTWAIT | MSG_TRUNC);
 	if (n < 0)
-		ret = errno == EAGAIN || errno == EINTR ? 0 : -EPIPE;
+		ret = errno == EAGAIN || errno == EINTR || is_momentary(errno) ? 0 : -EPIPE;
 	else if (n == 0)
 		ret = -EPIPE;
 	else

@@ -219,8 +219,11 @@ static int bpf_load(struct tracer *t)
 	int err;
 
 	t->skel = tlsfail_bpf__open();
-	if (!t->skel)
-		return -errno;
+	if (!t->skel) {
+		err = -errno;
+		log_line("cannot open the BPF programs: %s", strerror(-err));
+		return err;
+	}
 	switch (t->options->target) {
 	case OPTION_TARGET_PID:
 		t->skel->rodata->target_select = TLSFAIL_SELECT_PID;
