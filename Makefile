@@ -118,13 +118,14 @@ say = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)')
 .DEFAULT_GOAL := all
 
 # Targets that are run as root on a bare machine install what they need before anything is compiled.
-ROOT_GOALS := $(filter test accuracy bench demo vmtest soak,$(MAKECMDGOALS))
+ROOT_GOALS := $(filter test accuracy bench demo vmtest soak fault,$(MAKECMDGOALS))
 DEPS := $(if $(ROOT_GOALS),install-deps)
 groups_test     := test vm
 groups_accuracy := test
 groups_demo     := demo
 groups_bench    := demo bench
 groups_soak     := test
+groups_fault    := test
 groups_vmtest   := vm
 groups_vmcost   := vm
 
@@ -396,6 +397,9 @@ vm_suites     = $(foreach guest,$(1),'vm/$(guest)=tests/vm/run --guests $(guest)
 # that the second one's file system is made while the first one runs.
 TEST_VM       := bookworm,trixie
 TEST_VM_SUITE := 'vm=tests/vm/run --quick --guests $(TEST_VM)'
+# A sample of the calls; the same one each time.
+FAULT        ?= 60
+FAULT_SUITE   = 'fault=tests/fault/run --tlsfail build/tlsfail --only trace --trace $(FAULT)'
 E2E_SUITE    := 'e2e=$(PYTHON) tests/e2e/run.py --tlsfail build/tlsfail'
 
 .PHONY: check-unit
@@ -433,8 +437,12 @@ check-ask: ## the verbs that do not trace, built where there is no libbpf, no cl
 	$(Q)tools/tap-summary 'ask=tests/ask/run'
 
 .PHONY: check-fault
-check-fault: build/tlsfail ## each call of the C library that replay makes, made to fail once
+check-fault: build/tlsfail ## each call of a library that replay, explain, lint and probe make, made to fail once
 	$(Q)tools/tap-summary 'fault=tests/fault/run --tlsfail build/tlsfail'
+
+.PHONY: fault
+fault: need-root build/tlsfail ## calls that a trace makes, made to fail once each, for FAULT=60 seconds; 300 is all (root)
+	$(Q)tools/tap-summary $(FAULT_SUITE); status=$$?; $(HAND_BACK); exit $$status
 
 # fuzz_run NAME OPTIONS: what is found goes to build/fuzz/found/NAME, inputs that fail beside it. The
 # fuzzers of recordings begin with the golden ones.
@@ -492,7 +500,7 @@ HAND_BACK = if [ -n "$$SUDO_UID" ]; then chown -R "$$SUDO_UID:$$SUDO_GID" build;
 
 .PHONY: test
 test: need-root $(UNIT_PROGRAMS) build/asan/tlsfail build/tlsfail build/static/tlsfail build/verifier ## unit, golden, end to end: here and in two virtual machines (root)
-	$(Q)tools/tap-summary $(UNIT_SUITES) $(GOLDEN_SUITE) $(CLI_SUITE) $(E2E_SUITE) $(TEST_VM_SUITE); \
+	$(Q)tools/tap-summary $(UNIT_SUITES) $(GOLDEN_SUITE) $(CLI_SUITE) $(E2E_SUITE) $(FAULT_SUITE) $(TEST_VM_SUITE); \
 		status=$$?; $(HAND_BACK); exit $$status
 
 .PHONY: vmtest
