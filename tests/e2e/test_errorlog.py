@@ -23,6 +23,7 @@ def tests(here):
         "rubbish": check_rubbish,
         "alone": check_alone,
         "reload": check_reload,
+        "stalled": check_stalled,
         "text": check_text,
         "auto": check_auto,
         "auto-late": check_auto_late,
@@ -93,6 +94,31 @@ def check_truncated(here):
 def check_reload(here):
     """Workers that a reload starts write to the same file."""
     check_after(here, "reload", lambda lab: lab.proxy.reload())
+
+
+STALLED = 20  # failures
+
+
+def check_stalled(here):
+    """Failures that came while nobody looked have their lines all the same, and each its own."""
+    case, = named("peer-closed-in-handshake")
+    with here.lab("error-log-stalled", [case]) as lab:
+        with here.trace_json(lab, "--error-log", lab.proxy.log) as tlsfail:
+            tlsfail.wait_armed()
+            for pid in (tlsfail.process.pid, tlsfail.analyst()):
+                before = len(tlsfail.failures())
+                os.kill(pid, signal.SIGSTOP)
+                for _ in range(STALLED):
+                    drive.once(lab, case)
+                time.sleep(3)  # for longer than a finding waits for its line
+                os.kill(pid, signal.SIGCONT)
+                procs.wait_until(lambda want=before + STALLED: len(tlsfail.failures()) == want, 10, "the findings")
+            status = tlsfail.interrupt()
+    require(status == 0, f"exit status {status}", tlsfail.stderr())
+    for finding in tlsfail.failures():
+        require_line(finding, "stalled")
+    require(len({finding["nginx.connection"] for finding in tlsfail.failures()}) == 2 * STALLED, "lines twice")
+    require_none_alone(tlsfail)
 
 
 def append(lab, data):

@@ -6,6 +6,7 @@ import signal
 import sys
 import time
 
+import soak
 from env import JSON
 from lab import drive, procs, tracer
 from lab.cases import named
@@ -24,6 +25,7 @@ def tests(here):
         "count": check_count,
         "signals": check_signals,
         "signal-at-start": check_signal_at_start,
+        "comes-and-goes": check_comes_and_goes,
     }
     yield from here.chosen("lifecycle", checks)
 
@@ -52,6 +54,25 @@ def check_signal_at_start(here):
     done = here.run("trace", *JSON, prefix=(sys.executable, "-c", PENDING))
     require(done.returncode == 0 and not done.stdout, done)
     require(done.stderr == "tlsfail: interrupted before tracing began\n", done)
+
+
+# How tlsfail ends, one time after the other.
+ENDS = (signal.SIGINT, signal.SIGKILL) * 3
+
+
+def check_comes_and_goes(here):
+    """Whether tlsfail comes, or ends in whatever way, each request in the midst of it is answered as ever."""
+    with here.lab("comes-and-goes", named("good-tls13", "good-tls12", "verify-expired"), workers=2) as lab, \
+            soak.Traffic(lab) as traffic:
+        for number, end in enumerate(ENDS):
+            with here.trace_json(lab, name=f"comes-{number}") as tlsfail:
+                tlsfail.wait_armed()
+                before = traffic.requests.total()
+                procs.wait_until(lambda least=before + 20: traffic.requests.total() > least, 10, "requests")
+                tlsfail.process.send_signal(end)
+                tlsfail.process.wait(10)
+    require(traffic.requests.total() > 20 * len(ENDS), traffic.requests)
+    require(not traffic.surprises, dict(traffic.surprises))
 
 
 def check_reload(here):

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 """A soak, as long as `run.py --soak` says: traffic that fails and succeeds without end while its host
-lives: nginx reloads, workers end, logs rotate, libraries are upgraded, the clock is set. Every failure
-is found once, with its cause, and nothing that tlsfail takes of the host grows. And a week's failures,
-replayed."""
+lives: nginx reloads, workers end, logs rotate, tlsfail reloads, libraries are upgraded, the clock is set.
+Every failure is found once, with its cause, and nothing that tlsfail takes of the host grows. And a week's
+failures, replayed."""
 import collections
 import itertools
 import json
@@ -37,6 +37,8 @@ DRAIN_S = 3
 # table that is in use vary by themselves. A leak grows with the length, these do not.
 # The probes of a library that nothing maps any more are held for some seconds.
 GROWTH_MAX = {"allocated_kib": (512, 0.05), "descriptors": (12, 0), "entries": (16, 0.1)}
+
+RELOADED = "tlsfail: reloaded: findings now go to the new outputs"
 
 FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1")
 
@@ -84,13 +86,18 @@ class Clock:
 
 
 class Findings:
-    """What tlsfail writes to the file PATH, which is rotated: counted by role and cause, with what it
-    says that it lost."""
+    """What tlsfail writes to a file in DIRECTORY, which is rotated, and to another one after a reload of its
+    configuration: counted by role and cause, with what it says that it lost."""
 
-    def __init__(self, path):
-        self.path = path
+    def __init__(self, directory):
+        self.config = directory / "tlsfail.conf"
+        self.path, self._other = directory / "findings.json", directory / "others.json"
         self.failures = collections.Counter()
         self.lost = 0
+        self._configure()
+
+    def _configure(self):
+        self.config.write_text(f'sink = [ "json:{self.path}" ]\n')
 
     def rotate(self, tlsfail):
         """Moves the file away as logrotate does, and reads it once tlsfail has let go of it."""
@@ -99,6 +106,16 @@ class Findings:
         tlsfail.process.send_signal(signal.SIGHUP)
         procs.wait_until(self.path.exists, 5, "tlsfail to open its file anew")
         self._read(old)
+
+    def move(self, tlsfail):
+        """Has tlsfail write to the other file, and reads the one before."""
+        said = len(tlsfail.stderr_lines(RELOADED))
+        self.path, self._other = self._other, self.path
+        self._configure()
+        tlsfail.process.send_signal(signal.SIGHUP)
+        procs.wait_until(lambda: len(tlsfail.stderr_lines(RELOADED)) > said, 5, "tlsfail to reload")
+        self._read(self._other)
+        self._other.unlink()
 
     def finish(self):
         self._read(self.path)
@@ -142,7 +159,7 @@ def live(lab, tlsfail, traffic, clock, findings, length_s):
     there were."""
     events = itertools.cycle((
         partial(lab.proxy.reload), partial(findings.rotate, tlsfail), partial(end_a_worker, lab),
-        partial(rotate_nginx_log, lab), clock.step, lab.upstreams.reload,
+        partial(rotate_nginx_log, lab), clock.step, partial(findings.move, tlsfail), lab.upstreams.reload,
         partial(upgrade_library, lab, traffic.gate)))
     chance = random.Random(1)
     end = time.monotonic() + length_s
@@ -172,10 +189,10 @@ def check_live(here):
         raise Skip(f"{FAKETIME} is missing, so that the clock cannot be set for tlsfail alone")
     with here.lab("soak", CASES, workers=2, private_libraries=True) as lab:
         clock = Clock(here, lab.directory)
-        findings = Findings(lab.directory / "findings.json")
+        findings = Findings(lab.directory)
         with here.trace_json(lab, "--exe", lab.upstreams.exe, "--certs", "--metrics-file",
-                             lab.directory / "soak.prom", "--error-log", lab.proxy.log, "--sink",
-                             f"json:{findings.path}", stdout=subprocess.DEVNULL,
+                             lab.directory / "soak.prom", "--error-log", lab.proxy.log, "--config",
+                             findings.config, stdout=subprocess.DEVNULL,
                              env=clock.environment()) as tlsfail:
             tlsfail.wait_armed()
             procs.pause(SETTLE_S)

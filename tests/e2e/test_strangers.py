@@ -33,6 +33,7 @@ def tests(here):
         "hung-configuration": check_hung_configuration,
         "many-executables": check_many_executables,
         "many-loading": check_many_loading,
+        "costly-libraries": check_costly_libraries,
         "denied-file": check_denied_file,
         "reads-elf": check_reads_elf,
         "of-nobody": check_of_nobody,
@@ -148,6 +149,76 @@ def check_many_loading(here):
             lab.proxy.start()
             tlsfail.wait_armed(30)
             require_found(lab, tlsfail, BROKEN)
+
+
+# ---- Libraries that are made to cost -------------------------------------------------------------
+
+PT_LOAD, PT_DYNAMIC, DT_NEEDED, DT_STRTAB, DT_SYMTAB, DT_STRSZ, SHT_STRTAB, SHT_DYNSYM = 1, 2, 1, 5, 6, 10, 3, 11
+ET_DYN, EM_X86_64 = 3, 62
+EHDR, PHDR, SHDR, DYN = map(struct.Struct, ("<16sHHIQQQIHHHHHH", "<IIQQQQQQ", "<IIQQQQIIQQ", "<qQ"))
+NEEDED, LIBRARIES = 256, 400
+SPARSE = 4 << 30  # bytes of a table of symbols
+RESIDENT_MAX_KIB = 128 << 10
+
+# Maps the files that it is given, and stays.
+MAPPING = """\
+import mmap, sys, time
+held = []
+for path in sys.argv[1:]:
+    with open(path, "rb") as file:
+        held.append(mmap.mmap(file.fileno(), 4096, prot=mmap.PROT_READ | mmap.PROT_EXEC, flags=mmap.MAP_PRIVATE))
+print("ready", flush=True)
+time.sleep(600)
+"""
+
+
+def library(number):
+    """A library that needs NEEDED others, none of which there are, with a table of symbols as long as SPARSE,
+    of which all is a hole: (its bytes, its length)."""
+    names = b"\0" + b"".join(f"absent-{number}-{at}.so\0".encode() for at in range(NEEDED))
+    dynamic = [(DT_NEEDED, names.index(f"absent-{number}-{at}.so\0".encode())) for at in range(NEEDED)]
+    table_at = EHDR.size + 2 * PHDR.size + 3 * SHDR.size
+    names_at = table_at + (NEEDED + 4) * DYN.size
+    length = names_at + len(names)
+    dynamic += [(DT_STRTAB, names_at), (DT_STRSZ, len(names)), (DT_SYMTAB, length), (0, 0)]
+    ident = b"\x7fELF\2\1\1" + bytes(9)
+    return b"".join((
+        EHDR.pack(ident, ET_DYN, EM_X86_64, 1, 0, EHDR.size, EHDR.size + 2 * PHDR.size, 0, EHDR.size,
+                  PHDR.size, 2, SHDR.size, 3, 0),
+        PHDR.pack(PT_LOAD, 5, 0, 0, 0, length, length, 4096),
+        PHDR.pack(PT_DYNAMIC, 4, table_at, table_at, table_at, len(dynamic) * DYN.size, len(dynamic) * DYN.size, 8),
+        SHDR.pack(0, 0, 0, 0, 0, 0, 0, 0, 0, 0),
+        SHDR.pack(0, SHT_STRTAB, 2, names_at, names_at, len(names), 0, 0, 1, 0),
+        SHDR.pack(0, SHT_DYNSYM, 2, length, length, SPARSE, 1, 0, 8, 24),
+        *(DYN.pack(*entry) for entry in dynamic), names)), length + SPARSE
+
+
+def resident_most(tlsfail):
+    """KiB, of that one of its processes that took most."""
+    pids = (tlsfail.process.pid, *(pid for pids in tlsfail.parts().values() for pid in pids))
+    return max(int(status_of(Path(f"/proc/{pid}"))["VmHWM"].split()[0]) for pid in pids)
+
+
+def check_costly_libraries(here):
+    """A program that maps very many libraries, each of which needs very many others and has a table of 4 GiB:
+    it keeps nobody from being traced, and takes neither much memory nor the end of tlsfail."""
+    with here.lab("costly", [BROKEN], binary_name=NAME) as lab, procs.Processes() as processes:
+        program = lab.directory / "costly" / NAME
+        program.parent.mkdir()
+        shutil.copy(sys.executable, program)
+        paths = [program.parent / f"lib{number}.so" for number in range(LIBRARIES)]
+        for number, path in enumerate(paths):
+            data, length = library(number)
+            path.write_bytes(data)
+            os.truncate(path, length)
+        stranger = processes.start([str(program), "-c", MAPPING, *map(str, paths)], stdout=subprocess.PIPE, text=True)
+        require(stranger.stdout.readline() == "ready\n", "they are not mapped")
+        with here.trace(lab, "--comm", NAME, *JSON) as tlsfail:
+            tlsfail.wait_armed(30)
+            require_found(lab, tlsfail, BROKEN)
+            most = resident_most(tlsfail)
+            require(most < RESIDENT_MAX_KIB, f"{most} KiB resident")
+            require(tlsfail.interrupt() == 0, tlsfail.stderr())
 
 
 # ---- A file system that only its owner may look into ---------------------------------------------

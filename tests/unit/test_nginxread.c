@@ -165,6 +165,18 @@ static void test_circle(void **state)
 	assert_true(problem.len > 0);
 }
 
+/* A pattern that names the same files by very many ways: there is an end to it, and it is said. */
+static void test_many_ways(void **state)
+{
+	(void)state;
+	assert_int_equal(fixture_run("mkdir -p conf/g && touch conf/g/a.conf && "
+				     "for i in $(seq 20); do ln -s . conf/g/$i; done"),
+			 0);
+	file_write("conf/nginx.conf", "include g/*/*/*/*/*/*.conf;\n");
+	assert_true(open_whole() < 0);
+	assert_true(problem.len > 0);
+}
+
 static void test_syntax(void **state)
 {
 	(void)state;
@@ -349,6 +361,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_no_files, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_too_large, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_circle, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_many_ways, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_syntax, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_wanted, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_file, setup, teardown),
