@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/openat2.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -60,6 +61,19 @@ int fileopen_regular(pid_t pid, const char *path, struct stat *stat)
 	return regular_reopen(open_in_root(pid, path, O_PATH), stat);
 }
 
+/* A path below the root of the process, as that has it. */
+static void root_strip(pid_t pid, char *path)
+{
+	char root[PATH_MAX];
+	int dir = pid ? procfs_open(pid) : -1;
+	ssize_t len = dir < 0 ? -1 : readlinkat(dir, "root", root, sizeof(root));
+
+	if (dir >= 0)
+		close(dir);
+	if (len > 1 && !strncmp(path, root, (size_t)len) && path[len] == '/')
+		memmove(path, path + len, strlen(path + len) + 1);
+}
+
 size_t fileopen_real(pid_t pid, const char *path, int fd, char *buf, size_t size)
 {
 	struct stat wanted, found;
@@ -71,7 +85,8 @@ size_t fileopen_real(pid_t pid, const char *path, int fd, char *buf, size_t size
 	text_addf(&t, "/proc/self/fd/%d", fd);
 	len = readlink(link, buf, size - 1);
 	buf[len > 0 ? len : 0] = '\0';
-	/* The path of a process with another root may lead elsewhere, or nowhere. */
+	root_strip(pid, buf);
+	/* That of another mount namespace may lead elsewhere, or nowhere. */
 	if (len <= 0 || !strcmp(buf, path) || fstat(fd, &wanted) ||
 	    fileopen_stat(pid, buf, true, &found) || wanted.st_dev != found.st_dev ||
 	    wanted.st_ino != found.st_ino)

@@ -345,6 +345,13 @@ static void test_root(void **state)
 	assert_int_equal(nginxread_open(nginx.master, &read_, &problem), 0);
 	assert_directives(names);
 	assert_string_equal(read_.hosts, "192.0.2.7 inside\n");
+	assert_string_equal(read_.conf->files->path, "/conf/linked.conf");
+	assert_string_equal(read_.conf->files->real, "/conf/real.conf");
+	assert_false(nginxread_hosts_again(&read_));
+	assert_int_equal(fixture_run("sleep 0.02; echo '192.0.2.8 inside' > jail/etc/hosts"), 0);
+	assert_true(nginxread_hosts_again(&read_));
+	assert_string_equal(read_.hosts, "192.0.2.8 inside\n");
+	assert_false(nginxread_hosts_again(&read_));
 	assert_int_equal(nginxread_file(&read_, fixture_path("conf"), &stat_), -ENOENT);
 	nginxread_close(&read_);
 	file_write("jail/conf/nginx.conf", "include /conf/out.conf;\n");

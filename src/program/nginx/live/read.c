@@ -25,6 +25,7 @@
 #define READING_STEPS	50000 /* files and entries of directories */
 #define READING_TIME_NS (3 * NS_PER_S)
 
+#define HOSTS_PATH     "/etc/hosts"
 #define HOSTS_BYTES    (64U << 10)
 #define CMDLINE_BYTES  (2 * NGINXARGS_PATH_LEN)
 #define EXPANDED_MAX   NGINXCONF_FILES_MAX
@@ -332,14 +333,34 @@ static void hosts_read(struct nginxread *read)
 {
 	struct stat stat;
 	size_t len;
-	int fd = open_regular(read, "/etc/hosts", &stat);
+	int fd = open_regular(read, HOSTS_PATH, &stat);
 
 	if (fd >= 0 && read_all(fd, HOSTS_BYTES, &read->hosts, &len))
 		read->hosts = NULL;
+	read->hosts_changed_ns = fd >= 0 ? nginxread_changed(&stat) : 0;
 	if (fd >= 0)
 		close(fd);
 	if (!read->hosts)
 		read->hosts = strdup("");
+}
+
+bool nginxread_hosts_again(struct nginxread *read)
+{
+	struct nginxread again = { .pid = read->pid };
+	struct stat stat;
+	int err = files_stat(read->pid, HOSTS_PATH, false, &stat);
+
+	/* Of a process that has ended nothing new is known. */
+	if ((err && err != -ENOENT) ||
+	    (err ? 0 : nginxread_changed(&stat)) == read->hosts_changed_ns)
+		return false;
+	hosts_read(&again);
+	if (!again.hosts)
+		return false;
+	free(read->hosts);
+	read->hosts = again.hosts;
+	read->hosts_changed_ns = again.hosts_changed_ns;
+	return true;
 }
 
 /* The process and paths are known. */

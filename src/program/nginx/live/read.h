@@ -7,6 +7,7 @@
 #ifndef TLSFAIL_PROGRAM_NGINX_LIVE_READ_H
 #define TLSFAIL_PROGRAM_NGINX_LIVE_READ_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -22,6 +23,7 @@ struct nginxread {
 	struct nginxargs_paths paths;
 	pid_t pid;		       /* whose files they are; 0: this host's */
 	char *hosts;		       /* text of its /etc/hosts, "" none */
+	int64_t hosts_changed_ns;      /* CLOCK_REALTIME of its last change, 0: there is none */
 	struct budget budget;	       /* of this reading */
 	char real[NGINXARGS_PATH_LEN]; /* path of the file that was read last, without links */
 	int64_t changed_ns;	       /* CLOCK_REALTIME of the youngest change of a file of the
@@ -45,6 +47,9 @@ int nginxread_open_path(const char *path, struct nginxread *read, struct text *p
 
 /* The same with every directive, and not only those that say where nginx passes to and listens. */
 int nginxread_open_whole(const char *path, struct nginxread *read, struct text *problem);
+
+/* Reads the hosts file again if it was changed. True: it was. */
+bool nginxread_hosts_again(struct nginxread *read);
 
 /* Frees what *read holds. Harmless when done twice. */
 void nginxread_close(struct nginxread *read);

@@ -41,6 +41,7 @@ struct reading {
 	pid_t master;		 /* 0: free */
 	uint64_t master_started; /* ticks, see procfs_started() */
 	int64_t read_ns;	 /* CLOCK_REALTIME */
+	int64_t hosts_ns;	 /* when its hosts file was looked at, CLOCK_MONOTONIC */
 	uint64_t used;
 	int err; /* it could not be read */
 	struct nginxread read;
@@ -245,6 +246,7 @@ static struct reading *reading_make(struct nginxwatch *w, const struct worker *w
 	r->master = worker->master;
 	r->master_started = worker->master_started;
 	r->read_ns = now_ns(CLOCK_REALTIME);
+	r->hosts_ns = w->begun_ns;
 	text_init(&problem, buf, sizeof(buf));
 	r->err = nginxread_open(worker->master, &r->read, &problem);
 	if (r->err)
@@ -365,6 +367,21 @@ static bool slot_holds(const struct slot *slot, const struct worker *worker, boo
 	       slot->has_hello == has_hello && !strcmp(slot->server_name, server_name);
 }
 
+/* nginx has looked its names up when it started; where they lead now may change at any time, and so does
+ * what was told then. */
+static void hosts_look(struct nginxwatch *w, const struct worker *worker)
+{
+	struct reading *r = worker && worker->master ? reading_find(w, worker) : NULL;
+
+	if (!r || r->err || w->paused || w->begun_ns - r->hosts_ns < RECHECK_NS)
+		return;
+	r->hosts_ns = w->begun_ns;
+	if (!nginxread_hosts_again(&r->read))
+		return;
+	for (size_t i = 0; i < TLSFAIL_NGINX_SLOTS; i++)
+		w->slots[i].started = 0;
+}
+
 /* What can be searched for the worker, NULL when there is nothing, or no time for it. */
 static struct reading *reading_of(struct nginxwatch *w, const struct worker *worker)
 {
@@ -397,6 +414,7 @@ static const struct tlsfail_nginx *look(struct nginxwatch *w, const struct tlsfa
 	struct slot *slot = slot_find(w, conn);
 	struct reading *reading;
 
+	hosts_look(w, worker);
 	if (slot && worker && slot_holds(slot, worker, peer.plain, has_hello, server_name))
 		return NULL;
 	reading = reading_of(w, worker);
