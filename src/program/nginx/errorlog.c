@@ -299,6 +299,15 @@ static bool has_any(struct rest message, const char *const *words)
 	return false;
 }
 
+/* A certificate that depends on a variable: it is not there, OpenSSL does not take it, or it does not fit its
+ * key. */
+static const char *const unloadable[] = {
+	"cannot load certificate",
+	"SSL_use_certificate(",
+	"SSL_use_PrivateKey(",
+	NULL,
+};
+
 static enum errorlog_stage stage_of(struct rest message)
 {
 	static const char *const plain[] = {
@@ -319,7 +328,7 @@ static enum errorlog_stage stage_of(struct rest message)
 	};
 
 	/* It comes before the failure of the handshake, which has a line of its own. */
-	if (has(message, "cannot load certificate"))
+	if (has_any(message, unloadable))
 		return ERRORLOG_ELSEWHERE;
 	return has_any(message, plain)	     ? ERRORLOG_PLAIN
 	       : has_any(message, refused)   ? ERRORLOG_REFUSED
@@ -327,25 +336,17 @@ static enum errorlog_stage stage_of(struct rest message)
 					     : ERRORLOG_ELSEWHERE;
 }
 
-/* The client certificate, which depends on a variable: it is not there, or does not fit its key. */
+/* Its client certificate, then. */
 static enum errorlog_stage upstream_stage_of(struct rest message)
 {
-	static const char *const unloadable[] = {
-		"cannot load certificate",
-		"SSL_use_PrivateKey(",
-		NULL,
-	};
-
 	return has_any(message, unloadable) ? ERRORLOG_UNBEGUN : ERRORLOG_ELSEWHERE;
 }
 
 static enum errorlog_kind upstream_kind_of(struct rest message)
 {
 	static const char *const tls[] = {
-		"SSL_do_handshake() failed", "in SSL handshake",
-		" while SSL handshaking",    "upstream SSL certificate",
-		":SSL alert number ",	     "cannot load certificate",
-		"SSL_use_PrivateKey(",	     NULL,
+		"SSL_do_handshake() failed", "in SSL handshake",   " while SSL handshaking",
+		"upstream SSL certificate",  ":SSL alert number ", NULL,
 	};
 	static const char *const connection[] = {
 		"connect() failed",	"timed out",	     "prematurely closed",
@@ -354,9 +355,9 @@ static enum errorlog_kind upstream_kind_of(struct rest message)
 		"SSL_write() failed",	"sendfile() failed", NULL,
 	};
 
-	return has_any(message, tls)	      ? ERRORLOG_TLS
-	       : has_any(message, connection) ? ERRORLOG_CONNECTION
-					      : ERRORLOG_OTHER;
+	return has_any(message, tls) || has_any(message, unloadable) ? ERRORLOG_TLS
+	       : has_any(message, connection)			     ? ERRORLOG_CONNECTION
+								     : ERRORLOG_OTHER;
 }
 
 /* What is plain text to TLS is an everyday mistake where no TLS is spoken. */

@@ -10,7 +10,8 @@
 	{                                                                                          \
 		"peer-closed-in-handshake", "sni-missing", "peer-closed-mid-handshake",            \
 			"client-cert-required-legacy", "client-cert-untrusted",                    \
-			"peer-closed-before-hello", "pqc-hello-intolerant"                         \
+			"peer-closed-before-hello", "proxy-protocol-missing",                      \
+			"pqc-hello-intolerant"                                                     \
 	}
 #define CLOSED_APART                                                                               \
 	"If no byte came back: the server name is missing (proxy_ssl_server_name is off by "       \
@@ -171,7 +172,7 @@ static const struct logline_row rows[] = {
 	  false,
 	  { "The upstream's certificate is valid, but for a name other than proxy_ssl_name (by "
 	    "default the host in proxy_pass). nginx compares DNS names only, never IP addresses.",
-	    { "sni-missing", "verify-hostname-mismatch" },
+	    { "sni-missing", "verify-hostname-mismatch", "peer-moved" },
 	    "With proxy_ssl_server_name off (the default), it may be the certificate of the "
 	    "upstream's default host: turn it on first. If the name is that of an upstream block, "
 	    "set proxy_ssl_name: no certificate has that name.",

@@ -207,6 +207,17 @@ static const struct logline_row rows[] = {
 	    { "server-certificate-callback-failed" },
 	    NULL,
 	    LINT } },
+	{ "use_certificate(",
+	  "while connecting to upstream",
+	  ITSELF,
+	  ANY,
+	  false,
+	  { "OpenSSL does not take the client certificate for this upstream (proxy_ssl_certificate), "
+	    "so nginx answered 500 without a handshake: the line says why, such as a key that is too "
+	    "small. It is loaded for each request where a variable is in its name.",
+	    { "client-cert-unloadable" },
+	    NULL,
+	    LINT } },
 	{ "use_PrivateKey(",
 	  "while connecting to upstream",
 	  ITSELF,

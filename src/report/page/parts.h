@@ -11,7 +11,7 @@
 #define PAGE_COLORS	  9 /* of causes; the last is for all that have none of their own */
 #define PAGE_LANES_MAX	  40
 #define PAGE_PEERS_MAX	  200
-#define PAGE_CAUSES_MAX	  100
+#define PAGE_CAUSES_MAX	  200 /* more than there are */
 #define PAGE_KINDS_MAX	  40
 #define PAGE_CERTS_MAX	  100
 #define PAGE_PLACES_MAX	  20
