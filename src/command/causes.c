@@ -154,6 +154,8 @@ static const char *wording_label(uint64_t when)
 		return "if asked";
 	case O_ISSUER_SENT:
 		return "if sent";
+	case O_ONE_CERT:
+		return "if alone";
 	default:
 		return "if old";
 	}

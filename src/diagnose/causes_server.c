@@ -360,8 +360,8 @@ static const struct cause rows[] = {
 		.evidence = "closed by this side with nothing wrong so far, at a time that does "
 			    "not look like a timer",
 		.message =
-			"{program} itself closed the connection of client {peer} {progress}, after "
-			"{elapsed}.",
+			"{program} itself closed the connection of client {peer} after {elapsed}, "
+			"{reached}.",
 		.hint = "{setting:abort_log}",
 	},
 	{

@@ -187,6 +187,13 @@ static const struct cause rows[] = {
 			  .doubt = "The issuer's certificate was sent too, so it is the CA above "
 				   "it that is not trusted, or the chain is longer than allowed.",
 			  .hint = "add the root of that chain to {setting:trusted_cas}" },
+			{ .with = C_NAMESAKE,
+			  .message = "Certificate {subject} of {peer} was issued by {issuer}; the CA "
+				     "of that name that is trusted on this host was not accepted as "
+				     "its issuer{code}.",
+			  .doubt = "It may have been recreated under its old name.",
+			  .hint = "replace that CA in {setting:trusted_cas} with the one that issued "
+				  "the certificate" },
 		},
 	},
 	{
@@ -256,6 +263,13 @@ static const struct cause rows[] = {
 		.with_cert = "A CA certificate above {subject} of {peer} may not issue certificates "
 			     "for TLS servers{code}; the CA directly above is {issuer}.",
 		.hint = INVALID_CA_HINT,
+		.wordings = {
+			{ .when = O_ONE_CERT,
+			  .hint = "the {upstream} sent no CA, so it is about one in "
+				  "{setting:trusted_cas}: replace it with one whose extendedKeyUsage, "
+				  "if it has one, has serverAuth, and, if it is a TRUSTED CERTIFICATE, "
+				  "whose trust settings allow TLS servers" },
+		},
 	},
 	{
 		.slug = "verify-purpose",
@@ -369,8 +383,7 @@ static const struct cause rows[] = {
 	},
 	{
 		.slug = "verify-algorithm",
-		.responsible = RESPONSIBLE_UPSTREAM,
-		.when = { .verify = { TLS_VERIFY_ALGORITHM } },
+		.when = { .verify = { TLS_VERIFY_ALGORITHM, TLS_VERIFY_SUITE_B } },
 		.confidence = CONFIDENCE_HIGH,
 		.resumption_hides = true,
 		.evidence = "the verify result is that an algorithm is not accepted, and the program asked for "
@@ -382,6 +395,12 @@ static const struct cause rows[] = {
 			     "{key}.",
 		.hint = "have the certificate, or that of the CA above it, reissued with a common "
 			"type of key (ECDSA on a named curve, or RSA with 2048 bits) and SHA-256",
+		.wordings = {
+			{ .with = C_SUITE_B,
+			  .hint = "take SUITEB out of {setting:ciphers}, with which this host demands "
+				  "Suite B; or have every certificate of the chain reissued with a "
+				  "key of P-256 or P-384" },
+		},
 	},
 	{
 		.slug = "verify-trust-setting",

@@ -55,6 +55,8 @@
 	X(NOTHING_SAID, "TCP was connected and closed here at once, without a byte; a place in the configuration that connects to the peer has a client certificate that depends on a variable") \
 	X(REFUSED_PLAIN, "plain text was sent; the answer is a TLS alert, or says that TLS is expected") \
 	X(IGNORED_PLAIN, "plain text was sent to a peer that has spoken TLS, or to port 443; it closed without an answer") \
+	X(SUITE_B, "a certificate is not as Suite B demands, which this side asks for")            \
+	X(NAMESAKE, "the issuer is missing, and a CA of that name is trusted")                     \
 	X(STARTTLS_PORT, "the port belongs to a protocol that starts in plain text")               \
 	/* what the peer did before */                                                             \
 	X(SUCCEEDED, "a handshake with this peer and that name has succeeded before")              \

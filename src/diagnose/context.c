@@ -287,6 +287,11 @@ static uint64_t observe_trust(const struct finding *f, const struct program_fact
 	if (no_issuer && f->certificate.known && !f->certificate.seen_ns && facts->trusts_issuer &&
 	    facts->depth_is_short)
 		o |= C_DEPTH_SHORT;
+	if (no_issuer && f->certificate.known && !f->certificate.seen_ns && facts->trusts_issuer &&
+	    f->certificate.chain_length == 1)
+		o |= C_NAMESAKE;
+	if (s->verify == TLS_VERIFY_SUITE_B)
+		o |= C_SUITE_B;
 	return o;
 }
 

@@ -231,6 +231,7 @@ static const char *verify_fix(enum tls_verify result)
 	case TLS_VERIFY_CA_KEY_TOO_SMALL:
 	case TLS_VERIFY_DIGEST_TOO_WEAK:
 	case TLS_VERIFY_ALGORITHM:
+	case TLS_VERIFY_SUITE_B:
 		return "have the client's certificate reissued with a stronger key and SHA-256";
 	default:
 		return "renew the certificate if it has expired, or have it issued by "
@@ -413,7 +414,7 @@ static bool hello_came(const struct finding *f)
 	return f->hello.known && !(f->hello.cut && f->bytes_received < f->hello.length);
 }
 
-/* How far a client came. */
+/* How far a client came that went away. */
 static void add_progress(struct text *t, const struct facts *x)
 {
 	const struct finding *f = x->f;
@@ -425,6 +426,20 @@ static void add_progress(struct text *t, const struct facts *x)
 	else
 		text_add(t, f->bytes_received ? "in the middle of its ClientHello"
 					      : "without sending a byte");
+}
+
+/* The same of one that this side closed the connection of. */
+static void add_reached(struct text *t, const struct facts *x)
+{
+	const struct finding *f = x->f;
+
+	if (f->protocol_version)
+		text_add(t, "having sent the ServerHello");
+	else if (hello_came(f))
+		text_add(t, "having received its ClientHello");
+	else
+		text_add(t, f->bytes_received ? "in the middle of its ClientHello"
+					      : "before it had sent a byte");
 }
 
 /* The same, as what it did last. */
@@ -566,6 +581,7 @@ static const struct {
 	{ "answer", add_answer },
 	{ "after_retry", add_after_retry },
 	{ "progress", add_progress },
+	{ "reached", add_reached },
 	{ "stopped", add_stopped },
 	{ "or_none", add_or_none },
 	{ "silent_refusal", add_silent_refusal },

@@ -119,6 +119,7 @@ enum tls_verify {
 	TLS_VERIFY_CA_KEY_TOO_SMALL,
 	TLS_VERIFY_DIGEST_TOO_WEAK,
 	TLS_VERIFY_ALGORITHM, /* a key or a signature of a kind that is not taken */
+	TLS_VERIFY_SUITE_B,   /* the same, as this side demands Suite B (RFC 6460) */
 	/* who the peer is */
 	TLS_VERIFY_HOSTNAME_MISMATCH,
 	TLS_VERIFY_EMAIL_MISMATCH,

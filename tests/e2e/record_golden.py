@@ -41,8 +41,9 @@ SIDES = (("client", "client", CASES), ("server", "server", server_cases.CASES),
 
 
 def record(here, where, case):
-    """Drives CASE under a trace of its own. Returns (recording, problems, its finding or None)."""
+    """Drives CASE under a trace of its own. Returns (recording, problems, its finding or None, workers)."""
     recording = where.directory / (case.name + ".rec")
+    workers = where.traced.worker_pids()  # one of them may be killed
     for _ in range(RACE_ATTEMPTS if case.race else 1):
         with here.trace_json(where, "-v", "--record", recording,
                              "--error-log", where.traced.log) as tlsfail:
@@ -54,14 +55,14 @@ def record(here, where, case):
             problems.append(f"exit status {status}: {tlsfail.stderr()}")
         if not problems:
             break
-    return recording, problems, finding
+    return recording, problems, finding, workers + where.traced.worker_pids()
 
 
-def judge(where, case, problems, finding):
+def judge(case, problems, finding, workers):
     """Completes PROBLEMS with what is wrong with FINDING."""
     if finding is None:
         return problems + ["no finding"]
-    return problems + compare(finding, case, where.traced.worker_pids())
+    return problems + compare(finding, case, workers)
 
 
 def hand_back(path):
@@ -81,8 +82,8 @@ def update_expectations(program):
 
 def record_case(here, where, case):
     """Records CASE anew and says how it went. Returns whether it went well."""
-    recording, problems, finding = record(here, where, case)
-    problems = judge(where, case, problems, finding)
+    recording, problems, finding, workers = record(here, where, case)
+    problems = judge(case, problems, finding, workers)
     if problems:
         print(f"{case.name}: not recorded", *problems, sep="\n    ", flush=True)
         return False

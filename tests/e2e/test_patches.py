@@ -146,6 +146,8 @@ _ROWS = (
                       defaults=True, group="my_pool"), inserted(NAME))),
     (None, Patch(Case("session", "resumption-refused", Misbehave("refuse-sessions"), defaults=True,
                       drive=drive.again), inserted(REUSED))),
+    (None, Patch(Case("session-mismatch", "session-mismatch", Misbehave("resume-with-other-suite"),
+                      REUSE, tls="TLSv1.2", drive=drive.again), replaced(REUSED))),
     (None, Patch(Case("session-of-sibling", "session-verify-result", good_server(), VERIFY, defaults=True,
                       **AGAIN), inserted(REUSED))),
     (None, Patch(Case("session-reused", "session-verify-result", good_server(), VERIFY + REUSE,

@@ -19,7 +19,7 @@ ROLE_CASES = {
     "server": server_cases.named("server-no-shared-cipher", "client-rejects-cert", "port-scan",
                                  "plain-http-to-https", "served-tls13", "served-client-cert"),
 }
-NOISE = ("port-scan", "client-not-tls")
+NOISE = ("port-scan", "client-not-tls", "closed-after-early-data")
 
 
 def tests(here):

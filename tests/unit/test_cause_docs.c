@@ -67,6 +67,7 @@ static const struct {
 	{ "answer", "something that" },
 	{ "after_retry", "" },
 	{ "progress", "after its ClientHello" },
+	{ "reached", "having received its ClientHello" },
 	{ "stopped", "did not go on" },
 	{ "or_none", ", or the fact that there was none" },
 	{ "silent_refusal", "" },

@@ -25,7 +25,7 @@ class Case:
     location: str = ""  # directives of its location in the proxy
     sibling: str = ""  # directives of another location with the same upstream, if there is one
     tls: str = "TLSv1.3"  # proxy_ssl_protocols
-    log: Optional[str] = None  # regular expression of the line nginx logs for it
+    log: Optional[str] = None  # regular expression of the line nginx logs for it; "": it logs none
     status: Optional[int] = 502  # what the HTTP client gets; None: it does not wait
     confidence: Tuple[str, ...] = HIGH  # any of these will do
     # Other members of the JSON; a frozenset: it is one of these, by the release of the upstream.
@@ -43,6 +43,7 @@ class Case:
     truth: Optional[str] = None  # what is wrong, where the evidence fits SLUG better: a candidate
     race: bool = False  # may go another way, and another line in the log then says so
     number: int = 0
+    known_port: int = 0  # where the port has a meaning: that, instead of one of its own
 
     @property
     def address(self):
@@ -54,7 +55,7 @@ class Case:
     @property
     def port(self):
         """The upstream's port."""
-        return _FIRST_PORT + self.number
+        return self.known_port or _FIRST_PORT + self.number
 
     @property
     def stream_port(self):

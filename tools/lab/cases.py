@@ -4,7 +4,7 @@
 
 A case named like its slug shows that cause at its plainest; others say in their name what differs.
 """
-from . import default_cases, drive
+from . import default_cases, drive, rare_cases
 from .case import HIGH, LOW, MEDIUM, Case, numbered
 from .pki import SERVER_NAME
 from .upstreams import GnutlsServer, Misbehave, Nginx, Nothing, OpensslServer
@@ -396,7 +396,8 @@ HEALTHY = (
 
 _TUNED = numbered(NO_TLS + CLOSES + LARGE + NEGOTIATION + VERIFICATION + SESSIONS
                    + CLIENT_CERTIFICATE + HEALTHY)
-CASES = _TUNED + tuple(default_cases.rows(len(_TUNED) + 1))
+_DEFAULTS = tuple(default_cases.rows(len(_TUNED) + 1))
+CASES = _TUNED + _DEFAULTS + tuple(rare_cases.rows(len(_TUNED) + len(_DEFAULTS) + 1))
 
 
 def named(*names):

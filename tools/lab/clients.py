@@ -10,11 +10,15 @@ import socket
 import ssl
 import struct
 import subprocess
+import threading
+import time
+from functools import partial
 
 
 from .pki import SERVER_NAME
 
 _TIMEOUT = 10  # seconds
+_FLIGHT_S = 0.1  # in which a client on this machine has sent all of its first flight
 _REQUEST = "GET / HTTP/1.0\r\n\r\n"
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER: close() sends RST
 
@@ -31,6 +35,31 @@ def openssl(*args, request=_REQUEST, name=SERVER_NAME):
                         "-connect", case.endpoint, *(["-servername", name] if name else []), *args], cwd=lab.directory, input=request,
                        capture_output=True, text=True, timeout=_TIMEOUT, check=False)
     return run
+
+
+def _relay_first_flight(listener, case):
+    """Passes on what a client sends at once, and after that nothing but what the server says."""
+    client, _ = listener.accept()
+    with client, socket.create_connection((case.address, case.port), timeout=_TIMEOUT) as server:
+        time.sleep(_FLIGHT_S)
+        server.sendall(client.recv(1 << 16))
+        try:
+            for data in iter(partial(server.recv, 1 << 16), b""):
+                client.sendall(data)
+        except ConnectionError:
+            pass
+
+
+def early_data(lab, case):
+    """`openssl s_client`, twice: the second time it resumes the session, sends its request with the
+    ClientHello, and the rest does not arrive."""
+    (lab.directory / "early").write_text(_REQUEST)
+    openssl("-tls1_3", "-sess_out", "session")(lab, case)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=_relay_first_flight, args=(listener, case), daemon=True).start()
+        client = openssl("-tls1_3", "-sess_in", "session", "-early_data", "early", "-connect",
+                         f"127.0.0.1:{listener.getsockname()[1]}", request="")
+        client(lab, case)
 
 
 def curl(*args, scheme="https", times=1, alive=False):

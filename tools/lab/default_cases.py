@@ -21,8 +21,8 @@ def _cert(name):
     return f"ssl_certificate pki/{name}.crt; ssl_certificate_key pki/{name}.key; "
 
 
-def _server(name="good", more=""):
-    key = {"deep-chain": "deep"}.get(name, name)
+def server(name="good", more=""):
+    key = {"gap-chain": "deep"}.get(name, name.replace("-chain", ""))
     return Nginx(f"ssl_certificate pki/{name}.crt; ssl_certificate_key pki/{key}.key; "
                  + more + ANSWER)
 
@@ -74,21 +74,21 @@ _ROWS = (
     (Case("default-server-in-block", "sni-missing", None, VERIFY, confidence=MEDIUM,
           group="pool_a"), _stranger("stranger")),
     # -- it is not the name --
-    (Case("own-expired", "verify-expired", _server("expired"), VERIFY, never=(SNI_ON,)), None),
-    (Case("own-self-signed", "verify-self-signed", _server("self-signed"), VERIFY,
+    (Case("own-expired", "verify-expired", server("expired"), VERIFY, never=(SNI_ON,)), None),
+    (Case("own-self-signed", "verify-self-signed", server("self-signed"), VERIFY,
           never=(SNI_ON,)), None),
-    (Case("own-untrusted", "verify-untrusted-issuer", _server("untrusted"), VERIFY,
+    (Case("own-untrusted", "verify-untrusted-issuer", server("untrusted"), VERIFY,
           confidence=MEDIUM), None),
-    (Case("trusted-ca-expired", "trusted-ca-expired", _server("under-expired-ca"),
+    (Case("trusted-ca-expired", "trusted-ca-expired", server("under-expired-ca"),
           "proxy_ssl_verify on; proxy_ssl_trusted_certificate pki/expired-ca.crt;"), None),
     (Case("one-suite", "cipher-mismatch",
-          _server(more="ssl_protocols TLSv1.2; ssl_ciphers ECDHE-ECDSA-CHACHA20-POLY1305;"),
+          server(more="ssl_protocols TLSv1.2; ssl_ciphers ECDHE-ECDSA-CHACHA20-POLY1305;"),
           "proxy_ssl_ciphers ECDHE-ECDSA-AES128-GCM-SHA256;", confidence=MEDIUM,
           expect=_alert(40)), None),
     (Case("one-group", "group-mismatch", OpensslServer(GOOD_FILES + ("-groups", "P-384")),
           "proxy_ssl_conf_command Groups X25519;", confidence=MEDIUM, expect=_alert(40)), None),
     (Case("suites-after-success", "cipher-mismatch",
-          _server(more="ssl_protocols TLSv1.2; ssl_ciphers ECDHE-ECDSA-AES128-GCM-SHA256;"),
+          server(more="ssl_protocols TLSv1.2; ssl_ciphers ECDHE-ECDSA-AES128-GCM-SHA256;"),
           "proxy_ssl_session_reuse off; proxy_ssl_ciphers "
           "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-AES256-GCM-SHA384:"
           "ECDHE-RSA-CHACHA20-POLY1305:DHE-RSA-AES256-GCM-SHA384;",
@@ -107,9 +107,9 @@ _ROWS = (
           "proxy_ssl_server_name on;", group="backend", confidence=MEDIUM,
           expect=_alert(40)), None),
     # -- nothing is wrong --
-    (Case("defaults", None, _server(), status=200), None),
-    (Case("defaults-verified", None, _server(), VERIFY, status=200, drive=drive.times(3)), None),
-    (Case("defaults-unverified", None, _server("stranger-expired"), status=200), None),
+    (Case("defaults", None, server(), status=200), None),
+    (Case("defaults-verified", None, server(), VERIFY, status=200, drive=drive.times(3)), None),
+    (Case("defaults-unverified", None, server("stranger-expired"), status=200), None),
     # -- what other places do with the same peer, and what little was offered --
     (Case("default-server-named-elsewhere", "sni-missing", None,
           VERIFY + "proxy_ssl_session_reuse off;",
@@ -127,12 +127,12 @@ _ROWS = (
      _stranger("stranger")),
     (Case("default-server-resumed-self-signed", "sni-missing", None, VERIFY, sibling=" ",
           drive=drive.after_sibling, confidence=MEDIUM), _stranger("stranger-self-signed")),
-    (Case("expired-resumed", "verify-expired", _server("expired"), VERIFY, sibling=" ",
+    (Case("expired-resumed", "verify-expired", server("expired"), VERIFY, sibling=" ",
           drive=drive.after_sibling, confidence=MEDIUM, says=("ended 2021-01-01",)), None),
-    (Case("session-of-sibling", "session-verify-result", _server(), VERIFY, sibling=" ",
+    (Case("session-of-sibling", "session-verify-result", server(), VERIFY, sibling=" ",
           drive=drive.after_sibling, confidence=MEDIUM,
           says=("proxy_ssl_session_reuse off",)), None),
-    (Case("suites-of-one-place", "cipher-mismatch", _server("rsa"), "proxy_ssl_ciphers aECDSA;",
+    (Case("suites-of-one-place", "cipher-mismatch", server("rsa"), "proxy_ssl_ciphers aECDSA;",
           sibling=" ", drive=drive.after_sibling, confidence=MEDIUM,
           says=("proxy_ssl_ciphers DEFAULT",)), None),
     # -- no name is known that could be sent --
@@ -146,14 +146,14 @@ _ROWS = (
           says=("the DNS name of the server that you mean",),
           never=("set proxy_ssl_name stranger",)),
      lambda case: replace(_stranger("stranger")(case), target=case.endpoint)),
-    (Case("other-names-expired", "verify-expired", _server("stranger-expired"),
+    (Case("other-names-expired", "verify-expired", server("stranger-expired"),
           VERIFY + "proxy_ssl_server_name on;", says=("which it is not for",)), None),
     # -- it asks for a client certificate, and needs none --
     (Case("close-after-asking", "client-cert-required", Misbehave("close-after-asking"),
           "proxy_ssl_protocols TLSv1.3;", truth="prematurely-closed-after-handshake",
           confidence=MEDIUM), None),
     # -- it is not the server that is at fault --
-    (Case("certificate-by-variable", "client-cert-unloadable", _server(),
+    (Case("certificate-by-variable", "client-cert-unloadable", server(),
           "set $who nobody; proxy_ssl_certificate pki/$who.crt; "
           "proxy_ssl_certificate_key pki/$who.key;", status=500, confidence=MEDIUM,
           log="cannot load certificate", says=("cannot load certificate",)), None),
@@ -163,24 +163,24 @@ _ROWS = (
     (Case("header-awaited-named", "peer-reset-in-handshake",
           Nginx(_cert("good") + ANSWER, listen="ssl proxy_protocol"), f"{SNI_ON}; ",
           confidence=LOW, truth="proxy-protocol-missing"), None),
-    (Case("dot-at-the-end", "verify-hostname-mismatch", _server(),
+    (Case("dot-at-the-end", "verify-hostname-mismatch", server(),
           f"{VERIFY} proxy_ssl_name {SERVER_NAME}.;",
           says=(f"set proxy_ssl_name {SERVER_NAME};",), never=("reissued",)), None),
-    (Case("key-of-another", "client-cert-unloadable", _server(),
+    (Case("key-of-another", "client-cert-unloadable", server(),
           "set $who ca; proxy_ssl_certificate pki/$who.crt; "
           "proxy_ssl_certificate_key pki/client.key;", status=500, confidence=MEDIUM,
           log="SSL_use_PrivateKey", says=("SSL_use_PrivateKey",)), None),
-    (Case("below-a-wildcard", "verify-hostname-mismatch", _server("wildcard"),
+    (Case("below-a-wildcard", "verify-hostname-mismatch", server("wildcard"),
           f"{VERIFY} {SNI_ON}; proxy_ssl_name a.b.{SERVER_NAME};",
           never=("IP addresses only",)), None),
-    (Case("wildcard-by-address", "verify-hostname-mismatch", _server("wildcard"), VERIFY,
+    (Case("wildcard-by-address", "verify-hostname-mismatch", server("wildcard"), VERIFY,
           says=("which may be another server's",), never=("of ,", "to ,")), _by_address),
     (Case("name-of-block-not-served", "verify-hostname-mismatch", None, f"{VERIFY} {SNI_ON};",
           group="pool_b", says=(rf"set proxy_ssl_name name-of-block-not-served\.{SERVER_NAME};",),
           never=("pool_b is still served",)), _stranger("stranger")),
     (Case("clear-http2", "peer-not-tls-http", Nginx(ANSWER, listen="http2"),
           says=("HTTP/2 without TLS",), never=("STARTTLS", "proxy_pass http:")), None),
-    (Case("root-missing", "verify-root-missing", _server("deep-chain"),
+    (Case("root-missing", "verify-root-missing", server("deep-chain"),
           "proxy_ssl_verify on; proxy_ssl_verify_depth 4; "
           "proxy_ssl_trusted_certificate pki/intermediate.crt;",
           says=("Lab Root CA",)), None),

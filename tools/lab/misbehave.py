@@ -17,8 +17,11 @@ import threading
 import time
 from functools import partial
 
+import forged
+
 SO_ATTACH_FILTER = 26  # <asm-generic/socket.h>
 LONGEST_TCP_HEADER = 60
+IPV4 = 0x0800  # of Ethernet
 ONE_PACKET = 1400  # bytes of a segment that pass on any path
 RECORD_HEADER = struct.Struct("!BHH")
 HOLD_S = 0.05  # much longer than anybody takes to see what was sent before
@@ -374,7 +377,87 @@ def without_session_context():
     return behave
 
 
+def forge(*messages):
+    """What answers a ClientHello with those messages, and then listens."""
+    def behave(conn):
+        read_hello(conn)
+        conn.sendall(forged.record(*messages))
+        drain(conn)
+    return behave
+
+
+def signed_by(scheme):
+    """What shows its certificate, and a signature by SCHEME that is none."""
+    return lambda conn: forge(forged.server_hello(), forged.flight(GOOD, scheme))(conn)
+
+
+def resume_with_other_suite(conn):
+    """Answers, by TLS 1.2; and resumes a session with another suite than it began with."""
+    hello = conn.recv(1 << 14, socket.MSG_PEEK)
+    session = hello[SESSION_ID + 1:SESSION_ID + 1 + hello[SESSION_ID]]
+    if session:
+        forge(forged.server_hello(forged.ECDHE_ECDSA_AES128_GCM_SHA256, session))(conn)
+        return
+    context = server_context()
+    context.verify_mode = ssl.CERT_NONE
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers("ECDHE-ECDSA-AES256-GCM-SHA384")
+    with context.wrap_socket(conn, server_side=True) as tls:
+        tls.recv(4096)
+        tls.sendall(ANSWER)
+
+
+def report_unreachable(listener):
+    """Drops what comes for LISTENER, and has the network say for each SYN that there is no route to the host:
+    ICMP type 3, code 1, with the beginning of the packet (RFC 792)."""
+    drop_longer(listener, 0)
+    address, port = listener.getsockname()
+    seen = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(IPV4))
+    out = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
+
+    def report():
+        while True:
+            packet = seen.recv(65535)
+            begin = 4 * (packet[0] & 15)
+            if packet[9] == socket.IPPROTO_TCP and packet[16:20] == socket.inet_aton(address) and \
+                    packet[begin + 2:begin + 4] == struct.pack("!H", port):
+                quoted = packet[:begin + 8]
+                body = struct.pack("!BBHI", 3, 1, 0, 0) + quoted
+                out.sendto(struct.pack("!BBHI", 3, 1, checksum(body), 0) + quoted,
+                           (socket.inet_ntoa(packet[12:16]), 0))
+
+    threading.Thread(target=report, daemon=True).start()
+
+
+def checksum(data):
+    """The Internet checksum (RFC 1071)."""
+    total = sum(struct.unpack(f"!{len(data) // 2}H", data[:len(data) // 2 * 2]))
+    while total >> 16:
+        total = (total & 0xffff) + (total >> 16)
+    return ~total & 0xffff
+
+
+def impatient(conn):
+    """Gives a handshake less time than anybody does."""
+    conn.settimeout(0.37)
+    answer(conn)
+
+
+def refuse_names(conn):
+    """Refuses every name, and not by the alert that is there for that."""
+    context = server_context()
+    context.sni_callback = lambda *_: ssl.ALERT_DESCRIPTION_ACCESS_DENIED
+    context.wrap_socket(conn, server_side=True)
+
+
 BEHAVIOURS = {
+    "impatient": impatient,
+    "refuse-names": refuse_names,
+    "legacy-signature": signed_by(forged.ECDSA_SHA1),
+    "wrong-signature": signed_by(forged.ECDSA_P256_SHA256),
+    "downgrade": lambda conn: forge(forged.server_hello(ending=forged.DOWNGRADED))(conn),
+    "resume-with-other-suite": resume_with_other_suite,
+    "unreachable": hang,
     "close-unless-named": only_named(close_after_hello),
     "reset-unless-named": only_named(reset_after_hello),
     "alert-112-unless-named": only_named(lambda conn: answer_with_alert(conn, 112)),
@@ -442,7 +525,7 @@ def serve_one(behave, conn):
     with conn:
         try:
             behave(conn)
-        except (EOFError, ConnectionError):
+        except (EOFError, ConnectionError, TimeoutError, ssl.SSLError):
             pass
 
 
@@ -451,6 +534,8 @@ def main():
     behave = find_behaviour(name)
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     listener = socket.create_server((address, int(port)), family=family)
+    if name == "unreachable":
+        report_unreachable(listener)
     if name in DROPPED:
         drop_longer(listener, DROPPED[name])
     while True:

@@ -5,6 +5,7 @@
 All dates of certificates are fixed, so that what one is good for does not depend on the day of the
 run.
 """
+import ssl
 import subprocess
 from typing import NamedTuple, Optional
 
@@ -49,6 +50,7 @@ class Cert(NamedTuple):
     dns: Optional[str] = None
     usage: Optional[str] = None
     key: tuple = ("ec", "-pkeyopt", "ec_paramgen_curve:P-256")
+    extension: Optional[str] = None  # one more, as openssl req -addext takes it
 
 
 CERTS = (
@@ -90,13 +92,21 @@ CERTS = (
     Cert("client-expired", "client-ca", "proxy.test", dates=_EXPIRED),
     Cert("client-wrong-usage", "client-ca", "proxy.test", usage="serverAuth"),
     Cert("client-untrusted", "other-ca", "proxy.test"),
+    # A CA that has taken a new key under its old name.
+    Cert("rekeyed-ca", None, "Lab Root CA", authority=True),
+    Cert("constrained-ca", "ca", "Lab Constrained CA", authority=True,
+         extension="nameConstraints=critical,permitted;DNS:elsewhere.test"),
+    Cert("constrained", "constrained-ca", SERVER_NAME, dns=_NAMES),
+    Cert("critical", "ca", SERVER_NAME, dns=_NAMES, extension="1.2.3.4=critical,ASN1:UTF8String:lab"),
+    Cert("rsa-ca", None, "Lab RSA CA", authority=True, key=("rsa:2048",)),
+    Cert("under-rsa-ca", "rsa-ca", SERVER_NAME, dns=_NAMES),
     # One with a ticket of its size does not fit into one packet.
     Cert("client-large", "client-ca", "proxy.test",
          dns=",DNS:".join(f"host-{number}.cluster.proxy.test" for number in range(40))),
 )
 
 _REVOKED = ("revoked",)
-_LISTS = ("ca", "other-ca")  # authorities that publish a revocation list
+_LISTS = ("ca", "other-ca", "rekeyed-ca")  # authorities that publish a revocation list
 _LIST_DAYS = "3650"  # OpenSSL 1.1.1 takes no dates for a list
 
 # Files of several certificates: what a server sends when it sends more than its own.
@@ -104,6 +114,8 @@ _CHAINS = {
     "deep-chain": ("deep", "intermediate"),
     "untrusted-chain": ("untrusted", "other-ca"),
     "under-not-ca-chain": ("under-not-ca", "not-ca"),
+    "constrained-chain": ("constrained", "constrained-ca"),
+    "gap-chain": ("deep", "other-ca"),
 }
 
 
@@ -119,6 +131,8 @@ def _make_request(directory, cert):
     extensions = []
     if cert.dns:
         extensions += ["-addext", "subjectAltName=DNS:" + cert.dns]
+    if cert.extension:
+        extensions += ["-addext", cert.extension]
     if cert.usage:
         extensions += ["-addext", "extendedKeyUsage=" + cert.usage]
     _openssl(directory, "req", "-new", "-nodes", "-utf8", "-newkey", *cert.key,
@@ -147,6 +161,14 @@ def _revoke(directory):
                  "-crldays", _LIST_DAYS, "-out", name + ".crl")
 
 
+def _tamper(directory, name):
+    """Makes `tampered`, which is the certificate NAME with another signature."""
+    der = ssl.PEM_cert_to_DER_cert((directory / f"{name}.crt").read_text())
+    (directory / "tampered.crt").write_text(
+        ssl.DER_cert_to_PEM_cert(der[:-1] + bytes([der[-1] ^ 1])))
+    (directory / "tampered.key").write_bytes((directory / f"{name}.key").read_bytes())
+
+
 def make(directory):
     """Makes every certificate of CERTS in DIRECTORY (a Path), which it creates."""
     directory.mkdir()
@@ -160,6 +182,10 @@ def make(directory):
     # The ready-made group of 1024 bits of RFC 5114.
     _openssl(directory, "genpkey", "-genparam", "-algorithm", "DH", "-pkeyopt", "dh_rfc5114:1",
              "-out", "dh1024.pem")
+    _tamper(directory, "good")
+    # A CA that whoever trusts it trusts for nothing that is of use here.
+    _openssl(directory, "x509", "-in", "ca.crt", "-trustout", "-addreject", "serverAuth", "-out",
+             "distrusted-ca.crt")
     for name, members in _CHAINS.items():
         chain = "".join((directory / (member + ".crt")).read_text() for member in members)
         (directory / (name + ".crt")).write_text(chain)

@@ -130,9 +130,17 @@ class Proxy(nginx.Logged):
                               if _has_upstream_block(case)),
             locations=self._locations(False), defaults_port=DEFAULTS_PORT,
             defaults=self._locations(True)))
-        self._hosts.write_text("127.0.0.1 localhost\n" + "".join(
-            f"{case.address} {case.host}\n" for case in self._cases if case.defaults))
+        self._write_hosts({})
         return binaries.nginx_argv(self.exe, self._directory, config, "proxy/error.log")
+
+    def _write_hosts(self, moved):
+        self._hosts.write_text("127.0.0.1 localhost\n" + "".join(
+            f"{moved.get(case.name, case.address)} {case.host}\n" for case in self._cases if case.defaults))
+
+    def move(self, case, address):
+        """From now on the name of the upstream of CASE stands for ADDRESS, of which a running nginx knows
+        nothing."""
+        self._write_hosts({case.name: address})
 
     def _locations(self, defaults):
         return "".join(_location_blocks(case) for case in self._cases

@@ -6,7 +6,7 @@ from . import clients
 from .case import HIGH, MEDIUM, Case, numbered
 from .cases import ANSWER, GOOD, GOOD_FILES, TLS13, alert, good_server, reason
 from .pki import SERVER_NAME
-from .upstreams import Nginx, OpensslEcho
+from .upstreams import Nginx, OpensslEcho, PythonServer
 
 ANY_CIPHER = ("-cipher", "ALL:@SECLEVEL=0")
 CLIENT_CA = " ssl_client_certificate pki/client-ca.crt; ssl_verify_client on;"
@@ -17,6 +17,7 @@ ECHO_ASKS = OpensslEcho(GOOD_FILES + ("-CAfile", "pki/client-ca.crt", "-Verify",
 PATIENCE = " client_header_timeout 1s;"
 GARBAGE = b"\x03\x00\x00\x13\x0e\xe0\x00\x00\x00\x00\x00\x01\x00\x08\x00\x03\x00\x00\x00"
 BROKEN_HELLO = b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00"
+BAD_STATUS = b"\x15\x03\x03\x00\x02\x02\x71"
 HANDSHAKE_FAILURE = b"\x15\x03\x03\x00\x02\x02\x28"
 PROXY_HEADER = b"PROXY TCP4 192.0.2.1 192.0.2.2 40112 443\r\n"
 HELLO = clients.client_hello()
@@ -325,8 +326,27 @@ OTHER_PROTOCOLS = (
                        clients.curl(scheme="http")), None, status=0),
 )
 
+# What nginx itself does not do as a server, or only to clients that are rare.
+RARE = (
+    case("plain-mail-to-tls", "plain-mail-to-tls", good_server(), clients.send(EHLO, wait=True), PLAIN,
+         known_port=465),
+    case("client-rejects-status", "client-rejects-status", good_server(),
+         clients.send(HELLO, answer=True, more=BAD_STATUS), handshake_error("alert number 113"),
+         expect=alert(113)),
+    case("server-certificate-callback-failed-weak", "server-certificate-callback-failed",
+         Nginx("ssl_certificate pki/$ssl_server_name.crt; ssl_certificate_key pki/$ssl_server_name.key;"
+               + ANSWER), clients.openssl(name="weak"), handshake_error("cert cb error"),
+         says=("SSL_use_",)),
+    case("closed-after-early-data", "closed-after-early-data", good_server(more=" ssl_early_data on;"),
+         clients.early_data, None, confidence=MEDIUM),
+    case("server-abort", "server-abort", PythonServer("impatient"), clients.send(HELLO, wait=True), None,
+         confidence=MEDIUM),
+    case("server-callback-failed", "server-callback-failed", PythonServer("refuse-names"),
+         clients.openssl(), None, expect=alert(49, "sent")),
+)
+
 CASES = numbered(NO_TLS + NEGOTIATION + CERTIFICATES + ENDS + OPENSSL + NAMES
-                 + OLD_CLIENTS + PARTS + OCSP_REFUSED + OTHER_PROTOCOLS + HEALTHY)
+                 + OLD_CLIENTS + PARTS + OCSP_REFUSED + OTHER_PROTOCOLS + HEALTHY + RARE)
 
 
 def named(*names):

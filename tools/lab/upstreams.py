@@ -17,6 +17,7 @@ _MISBEHAVE = Path(__file__).with_name("misbehave.py")
 _ESTABLISHED, _LISTEN = "01", "0A"  # as /proc/net/tcp prints them
 
 _OPENSSL = "upstream/openssl"
+_PYTHON = "upstream/python"
 _PROGRAMS = {**servers.PROGRAMS, **daemons.DAEMONS}
 
 _NGINX_CONFIG = """\
@@ -59,6 +60,10 @@ class OwnProcess:
     def argv(self, address, port):
         raise NotImplementedError
 
+    def environment(self):
+        """Variables of its own."""
+        return {}
+
 
 @dataclass(frozen=True)
 class OpensslServer(OwnProcess):
@@ -81,6 +86,21 @@ class OpensslEcho(OwnProcess):
     def argv(self, address, port):
         return [_OPENSSL, "s_server", "-quiet", "-rev", "-accept", f"{address}:{port}",
                 *self.args]
+
+
+@dataclass(frozen=True)
+class PythonServer(OwnProcess):
+    """misbehave.py with the behaviour of that name, in a private copy of Python, so that it can be what is
+    traced."""
+
+    behaviour: str
+
+    def argv(self, address, port):
+        return [_PYTHON, str(_MISBEHAVE), self.behaviour, address, str(port)]
+
+    def environment(self):
+        """A copy does not know where its library is."""
+        return {"PYTHONHOME": f"{sys.prefix}:{sys.exec_prefix}"}
 
 
 @dataclass(frozen=True)
@@ -145,7 +165,8 @@ class Upstreams(nginx.Logged):
     @property
     def exes(self):
         """The executables that can be traced, private copies."""
-        copies = {Nginx: self.exe, OpensslEcho: self._directory / _OPENSSL}
+        copies = {Nginx: self.exe, OpensslEcho: self._directory / _OPENSSL,
+                  PythonServer: self._directory / _PYTHON}
         return [exe for kind, exe in copies.items() if self._has(kind)]
 
     def _has(self, kind):
@@ -162,7 +183,8 @@ class Upstreams(nginx.Logged):
         ports = {case.port for case in self._cases if not isinstance(case.upstream, Nothing)}
         # Copies, because what is traced is found by the file that it runs from.
         for exe in self.exes:
-            shutil.copy(binaries.find(exe.name), exe)
+            shutil.copy(sys.executable if exe.name == "python" else binaries.find(exe.name), exe)
+        self.log.touch()  # followed also where there is no nginx
         if self._has(Nginx):
             self._start_nginx()
         for case in self._cases:
@@ -196,7 +218,7 @@ class Upstreams(nginx.Logged):
         with open(self._directory / "upstream" / (case.name + ".log"), "wb") as log:
             self._own[case.name] = self._processes.start(
                 case.upstream.argv(case.address, case.port), cwd=self._directory,
-                stdout=log, stderr=log)
+                stdout=log, stderr=log, env={**os.environ, **case.upstream.environment()})
 
     def _start_servers(self, program):
         listeners = [(case.address, case.port, case.upstream) for case in self._cases

@@ -179,6 +179,15 @@ static bool explain_header(const struct nginxfix_advice *a, struct text *t)
 	return true;
 }
 
+/* It is stream's alone to send one. */
+static bool explain_no_header(const struct nginxfix_advice *a, struct text *t)
+{
+	if (a->place->module != NGINX_MODULE_STREAM)
+		return false;
+	text_add(t, "set proxy_protocol on; here as well, if the upstream expects the header");
+	return true;
+}
+
 /* The file holds the client certificate alone, and its CA is an intermediate one as likely as not. */
 static bool explain_client_chain(const struct nginxfix_advice *a, struct text *t)
 {
@@ -233,9 +242,15 @@ static const struct nginxfix fixes[] = {
 	  .sets = NGINXFIX_BIT(NGINX_SSL_SESSION_REUSE),
 	  .caution = "so that it resumes no session of another place",
 	  .show = NGINXFIX_BIT(NGINX_SSL_SESSION_REUSE) },
+	{ .slug = "session-mismatch",
+	  .propose = propose_no_session,
+	  .sets = NGINXFIX_BIT(NGINX_SSL_SESSION_REUSE),
+	  .caution = "until the servers behind that address share their session keys",
+	  .show = NGINXFIX_BIT(NGINX_SSL_SESSION_REUSE) },
 	{ .slug = "alpn-mismatch", .explain = explain_protocol },
 	{ .slug = "alpn-missing", .explain = explain_alpn },
 	{ .slug = "proxy-protocol-unexpected", .explain = explain_header },
+	{ .slug = "proxy-protocol-missing", .explain = explain_no_header },
 	{ .slug = "accept-queue-full", .show = NGINXFIX_BIT(NGINX_CONNECT_TIMEOUT) },
 	{ .slug = "sni-unrecognized",
 	  .propose = nginxnaming_propose_peer_name,
@@ -265,6 +280,12 @@ static const struct nginxfix fixes[] = {
 	  .review = "OpenSSL's default list may contain suites that the list there leaves out on "
 		    "purpose",
 	  .show = NGINXFIX_BIT(NGINX_SSL_CIPHERS) | NGINXFIX_BIT(NGINX_SSL_CONF_COMMAND) },
+	{ .slug = "no-ciphers-available",
+	  .show = NGINXFIX_BIT(NGINX_SSL_CIPHERS) | NGINXFIX_BIT(NGINX_SSL_PROTOCOLS) |
+		  NGINXFIX_BIT(NGINX_SSL_CONF_COMMAND) },
+	{ .slug = "verify-algorithm",
+	  .show = NGINXFIX_BIT(NGINX_SSL_CIPHERS) | NGINXFIX_BIT(NGINX_SSL_CONF_COMMAND) },
+	{ .slug = "verify-invalid-ca", .show = NGINXFIX_BIT(NGINX_SSL_TRUSTED_CERTIFICATE) },
 	{ .slug = "dh-key-too-small", .show = NGINXFIX_BIT(NGINX_SSL_CIPHERS) },
 	{ .slug = "legacy-renegotiation", .show = NGINXFIX_BIT(NGINX_SSL_CONF_COMMAND) },
 	{ .slug = "legacy-signature", .show = NGINXFIX_BIT(NGINX_SSL_CONF_COMMAND) },
@@ -340,6 +361,9 @@ static const struct nginxfix fixes[] = {
 	  .show = NGINXFIX_BIT(NGINX_SSL_TRUSTED_CERTIFICATE),
 	  .files = NGINXFIX_BIT(NGINX_SSL_TRUSTED_CERTIFICATE) },
 	{ .slug = "verify-revoked",
+	  .show = NGINXFIX_BIT(NGINX_SSL_CRL),
+	  .files = NGINXFIX_BIT(NGINX_SSL_CRL) },
+	{ .slug = "verify-crl-unusable",
 	  .show = NGINXFIX_BIT(NGINX_SSL_CRL),
 	  .files = NGINXFIX_BIT(NGINX_SSL_CRL) },
 	{ .slug = "verify-crl-missing",

@@ -63,10 +63,10 @@ const struct program program_nginx = {
 		[SETTING_CLIENT_CERTIFICATE] = "@ssl_certificate",
 		[SETTING_GIVE_CERTIFICATE] = "set @ssl_certificate and @ssl_certificate_key",
 		[SETTING_CLIENT_CERTIFICATE_LOG] =
-			("look for \"cannot load certificate\" or \"SSL_use_PrivateKey\" in "
-			 "error.log: the file that the variables in @ssl_certificate and "
-			 "@ssl_certificate_key lead to is missing, corrupt, or not readable by the "
-			 "worker, or that key is not the certificate's"),
+			("look for \"cannot load certificate\" or \"SSL_use_\" in error.log: the "
+			 "file that the variables in @ssl_certificate and @ssl_certificate_key "
+			 "lead to is missing, corrupt, or not readable by the worker, or OpenSSL "
+			 "refuses it (a key that is too small, or not the certificate's)"),
 		[SETTING_USE_TLS] = "@pass https://",
 		[SETTING_OFFER_ALPN] = ("pass gRPC by grpc_pass grpcs://, which offers h2; in stream, "
 			"set proxy_ssl_alpn h2; (nginx 1.31.0 and later)"),
@@ -90,9 +90,10 @@ const struct program program_nginx = {
 		[SETTING_CERTIFICATE_FILE] = "the file of ssl_certificate",
 		[SETTING_SECOND_CERTIFICATE] = "a second ssl_certificate",
 		[SETTING_CERTIFICATE_LOG] =
-			("look for \"cannot load certificate\" in error.log: the file that the "
-			 "variables in ssl_certificate lead to is missing, corrupt, or not "
-			 "readable by the worker"),
+			("look for \"cannot load certificate\" or \"SSL_use_\" in error.log: the "
+			 "file that the variables in ssl_certificate and ssl_certificate_key lead "
+			 "to is missing, corrupt, or not readable by the worker, or OpenSSL "
+			 "refuses it (a key that is too small, or not the certificate's)"),
 		[SETTING_SERVER_VERSIONS] = "ssl_protocols",
 		[SETTING_SERVER_CIPHERS] = "ssl_ciphers",
 		[SETTING_SERVER_GROUPS] = "ssl_ecdh_curve",
