@@ -112,21 +112,27 @@ def stranger(case):
         f"server_name *.{SERVER_NAME}; {GOOD}{ANSWER}"))
 
 
-def many_trusted(lab):
-    """More certificates than tlsfail names, so that it cannot know that the issuer is among them."""
+def write_more(lab):
+    """Files that the lab has not: more certificates than tlsfail names, so that it cannot know that the issuer
+    is among them; a key with a password."""
     pki = lab.directory / "pki"
     (lab.directory / "many.crt").write_text("".join(
         path.read_text() for path in sorted(pki.glob("*ca.crt")) * 4))
+    (lab.directory / "password").write_text("secret\n")
+    subprocess.run(["openssl", "pkey", "-in", str(pki / "client.key"), "-aes128", "-passout", "pass:secret", "-out",
+                    str(lab.directory / "locked.key")], check=True, capture_output=True, timeout=10)
 
 
 STRANGER = behind(cert("stranger") + ANSWER)
 HUGE = behind(cert("stranger-huge") + " return 421;")
-TLS13_ONLY = "proxy_ssl_protocols TLSv1.3; "
+TLS12_ONLY, TLS13_ONLY = "proxy_ssl_protocols TLSv1.2; ", "proxy_ssl_protocols TLSv1.3; "
 AGAIN = {"sibling": " ", "drive": drive.after_sibling}
 SNI = "proxy_ssl_server_name"
 NAME = "proxy_ssl_name"
 REUSED = "proxy_ssl_session_reuse"
 CERTIFICATE = ("proxy_ssl_certificate", "proxy_ssl_certificate_key")
+PASSWORD = "proxy_ssl_password_file"
+LOCKED = (f"proxy_ssl_certificate pki/client.crt; proxy_ssl_certificate_key locked.key; {PASSWORD} password; ")
 OTHERS_CERTIFICATE = "certificate of another place"
 
 # (what makes the upstream of the numbered case, or None; the failure and its diff)
@@ -174,9 +180,15 @@ _ROWS = (
     (None, Patch(Case("client-certificate", "client-cert-required", OPENSSL_CLIENT_CA, defaults=True,
                       location=TLS13_ONLY, sibling=TLS13_ONLY + client_cert("client")),
                  inserted(*CERTIFICATE), OTHERS_CERTIFICATE)),
+    (None, Patch(Case("client-certificate-locked", "client-cert-required", OPENSSL_CLIENT_CA, defaults=True,
+                      location=TLS13_ONLY, sibling=TLS13_ONLY + LOCKED),
+                 inserted(*CERTIFICATE, PASSWORD), OTHERS_CERTIFICATE)),
+    (None, Patch(Case("client-certificate-locked-legacy", "client-cert-required-legacy", OPENSSL_CLIENT_CA,
+                      defaults=True, location=TLS12_ONLY, sibling=TLS12_ONLY + LOCKED),
+                 inserted(*CERTIFICATE, PASSWORD), OTHERS_CERTIFICATE)),
     (None, Patch(Case("client-certificate-legacy", "client-cert-required-legacy", OPENSSL_CLIENT_CA,
-                      defaults=True, location="proxy_ssl_protocols TLSv1.2;",
-                      sibling="proxy_ssl_protocols TLSv1.2; " + client_cert("client")),
+                      defaults=True, location=TLS12_ONLY,
+                      sibling=TLS12_ONLY + client_cert("client")),
                  inserted(*CERTIFICATE), OTHERS_CERTIFICATE)),
     (None, Patch(Case("http", "peer-not-tls-http", Nginx(ANSWER, listen="")), replaced("proxy_pass"),
                  "unencrypted")),
@@ -205,7 +217,7 @@ ELSEWHERE = {
 def check_fix(here, patch):
     case = patch.case
     with here.lab("fix-" + case.name, (case,), start_proxy=False) as lab:
-        many_trusted(lab)
+        write_more(lab)
         lab.proxy.start()
         with here.trace_json(lab) as tlsfail:
             tlsfail.wait_armed()

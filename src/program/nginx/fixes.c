@@ -143,11 +143,16 @@ static void propose_client_certificate(struct nginxfix_advice *a)
 		const struct nginx_place *other = &a->places->items[i];
 		const struct nginx_value *cert = nginx_place_value(other, NGINX_SSL_CERTIFICATE);
 		const struct nginx_value *key = nginx_place_value(other, NGINX_SSL_CERTIFICATE_KEY);
+		const struct nginx_value *password =
+			nginx_place_value(other, NGINX_SSL_PASSWORD_FILE);
 
 		if (!cert || !key)
 			continue;
 		nginxfix_change_words(a, NGINX_SSL_CERTIFICATE, &cert->value);
 		nginxfix_change_words(a, NGINX_SSL_CERTIFICATE_KEY, &key->value);
+		/* Without its password, nginx does not start. */
+		if (password)
+			nginxfix_change_words(a, NGINX_SSL_PASSWORD_FILE, &password->value);
 		return;
 	}
 }
@@ -291,14 +296,14 @@ static const struct nginxfix fixes[] = {
 	{ .slug = "legacy-signature", .show = NGINXFIX_BIT(NGINX_SSL_CONF_COMMAND) },
 	{ .slug = "client-cert-required",
 	  .propose = propose_client_certificate,
-	  .sets = client_files,
+	  .sets = client_files | NGINXFIX_BIT(NGINX_SSL_PASSWORD_FILE),
 	  .caution = "as another place does for this peer",
 	  .review = "this presents the certificate of another place to this peer",
 	  .show = NGINXFIX_BIT(NGINX_SSL_CERTIFICATE),
 	  .files = client_files },
 	{ .slug = "client-cert-required-legacy",
 	  .propose = propose_client_certificate,
-	  .sets = client_files,
+	  .sets = client_files | NGINXFIX_BIT(NGINX_SSL_PASSWORD_FILE),
 	  .caution = "as another place does for this peer",
 	  .review = "this presents the certificate of another place to this peer",
 	  .show = NGINXFIX_BIT(NGINX_SSL_CERTIFICATE),

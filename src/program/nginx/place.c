@@ -42,6 +42,7 @@ const char *nginx_setting_name(enum nginx_setting setting)
 		[NGINX_VERSION] = "",
 		[NGINX_NAMED] = "",
 		[NGINX_HTTP_VERSION] = "http_version",
+		[NGINX_SSL_PASSWORD_FILE] = "ssl_password_file",
 	};
 
 	return names[setting];

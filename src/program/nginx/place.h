@@ -64,6 +64,7 @@ enum nginx_setting {
 	NGINX_NAMED,   /* the server block has the name that the client asked for */
 	/* recordings have the numbers, so what is new stands here */
 	NGINX_HTTP_VERSION, /* that requests are passed on with; 2 offers h2 */
+	NGINX_SSL_PASSWORD_FILE,
 	NGINX_SETTING_COUNT,
 };
 
