@@ -349,6 +349,15 @@ static __always_inline bool is_unused(const struct tlsfail_conn *c)
 	       c->tid == (__u32)bpf_get_current_pid_tgid();
 }
 
+/* The thread read until nothing was left, to give it to a memory BIO; then came an error, and now it closes
+ * what it read from, with nothing else in between. */
+static __always_inline bool is_of_drained(const struct sock *sk, const struct tlsfail_conn *c,
+					  const struct thread *t)
+{
+	return t->orphan.reason && t->sk == (__u64)sk && !c->error_count &&
+	       (c->flags & (TLSFAIL_F_TLS | TLSFAIL_F_DONE)) == TLSFAIL_F_TLS && !owner_exits(c);
+}
+
 __hidden int conn_closing(const struct sock *sk)
 {
 	struct tlsfail_conn *c = conn_find_waiting(sk);
@@ -366,6 +375,8 @@ __hidden int conn_closing(const struct sock *sk)
 	if (t && t->orphan.reason && is_unused(c)) {
 		conn_adopt_orphan(c, t);
 		c->flags |= TLSFAIL_F_TLS;
+	} else if (t && is_of_drained(sk, c, t)) {
+		conn_adopt_orphan(c, t);
 	}
 	return conn_end(sk, c);
 }

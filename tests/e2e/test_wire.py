@@ -173,6 +173,35 @@ for line in sys.stdin:
 CERT_CB_ERROR = 377  # include/openssl/sslerr.h
 
 
+# A server that reads until nothing is left, and gives it all to a memory BIO. When the handshake fails it
+# closes, without sending the alert. A line of input a client.
+DRAINED = """\
+import socket, ssl, sys
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain("pki/good.crt", "pki/good.key")
+context.minimum_version = ssl.TLSVersion.TLSv1_3
+listener = socket.create_server(("127.0.0.1", 0))
+print(listener.getsockname()[1], flush=True)
+for line in sys.stdin:
+    connection = listener.accept()[0]
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    tls = context.wrap_bio(incoming, outgoing, server_side=True)
+    incoming.write(connection.recv(4096))
+    connection.setblocking(False)
+    try:
+        connection.recv(4096)
+    except BlockingIOError:
+        pass
+    try:
+        tls.do_handshake()
+    except ssl.SSLError:
+        pass
+    connection.close()
+    print("done", flush=True)
+"""
+UNSUPPORTED_PROTOCOL = 258  # include/openssl/sslerr.h
+
+
 # A server to which a number of clients say the beginning of a ClientHello, and which then is a client.
 CROWD = """\
 import resource, socket, ssl, sys
@@ -213,7 +242,7 @@ for line in sys.stdin:
 def tests(here):
     yield from here.chosen("wire", {"innocent-peer": check_innocent, "socket-again": check_again,
                                     "vectors": check_vectors, "records-apart": check_records_apart,
-                                    "suspended": check_suspended,
+                                    "suspended": check_suspended, "drained": check_drained,
                                     "crowd": check_crowd, "walls": check_walls})
 
 
@@ -275,28 +304,39 @@ def check_again(here):
 def check_suspended(here):
     """An error whose owner the wire does not tell is nobody's, and told of. The next one is somebody's,
     as by then SSL_do_handshake is attached to; unless that is forbidden."""
-    with here.lab("suspended", CASES, start_proxy=False) as lab, procs.Processes() as processes:
+    check_owners(here, "suspended", SUSPENDED, CERT_CB_ERROR,
+                 (("auto", [False, True, True], 1), ("wire", [False, False, False], 3),
+                  ("uprobe", [True, True, True], 0)))
+
+
+def check_drained(here):
+    """Nothing was left to be read when the error came, and what was read from is closed then."""
+    check_owners(here, "drained", DRAINED, UNSUPPORTED_PROTOCOL,
+                 (("auto", [True, True], 0), ("wire", [True, True], 0)))
+
+
+def check_owners(here, name, script, reason, choices):
+    """A server that fails, with an error of that REASON: of CHOICES of handshake= each time whether it is in the
+    finding, and how many are not."""
+    with here.lab(name, CASES, start_proxy=False) as lab, procs.Processes() as processes:
         exe = python_of(lab)
-        child = start_script(processes, lab, exe, SUSPENDED)
+        child = start_script(processes, lab, exe, script)
         address = "127.0.0.1:%d" % int(child.stdout.readline())
-        for choice, owned, lost in (("auto", [False, True, True], 1),
-                                    ("wire", [False, False, False], 3),
-                                    ("uprobe", [True, True, True], 0)):
+        for choice, owned, lost in choices:
             with here.trace(lab, "--exe", exe, "--hook", f"handshake={choice}", *env.JSON,
                             name=choice) as tlsfail:
                 tlsfail.wait_armed()
                 for _ in owned:
                     child.stdin.write("\n")
                     child.stdin.flush()
-                    subprocess.run(["openssl", "s_client", "-connect", address], timeout=10,
+                    subprocess.run(["openssl", "s_client", "-tls1_2", "-connect", address], timeout=10,
                                    check=False, stdin=subprocess.DEVNULL, capture_output=True)
                     require(child.stdout.readline().strip() == "done", tlsfail.stderr())
                     time.sleep(LOOK_S)
                 require(tlsfail.interrupt() == 0, tlsfail.stderr())
             found = tlsfail.findings()
             codes = [finding.get("tls.openssl.reason_code") for finding in found]
-            require([code == CERT_CB_ERROR for code in codes] == owned, choice, *found,
-                    tlsfail.stderr())
+            require([code == reason for code in codes] == owned, choice, *found, tlsfail.stderr())
             said = tlsfail.stderr_lines(f"tlsfail: {lost} TLS error")
             require(bool(said) == bool(lost), choice, tlsfail.stderr())
 
