@@ -15,6 +15,7 @@ import shutil
 import socket
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import env
@@ -301,35 +302,59 @@ def server_cell(running, tlsfail, program, kind, case):
     return cell(found, kind, slugs)
 
 
+def wake(cases):
+    """Some have a process for connections only once there was one."""
+    for case in cases:
+        with socket.create_connection((case.address, case.port), timeout=TIMEOUT_S) as conn:
+            conn.settimeout(0.2)
+            with suppress(OSError):
+                conn.recv(1)
+
+
+# tlsfail takes 32 targets, and a program may have several processes.
+SERVERS_AT_ONCE = 10
+
+
 def as_servers(options, top):
     installed, lacking = servers()
     if options.only:
         installed = [name for name in installed if re.search(options.only, name)]
+    rows, wrong = {}, []
+    for first in range(0, len(installed), SERVERS_AT_ONCE):
+        some, bad = serve(options, top, f"servers-{first}", installed[first:first + SERVERS_AT_ONCE])
+        rows.update(some)
+        wrong += bad
+    return rows, wrong, lacking
+
+
+def serve(options, top, where, names):
+    """The rows of the servers of those NAMES, in the lab WHERE, and what is wrong in them."""
     cases = numbered([Case(f"{name.split()[0]}-{'asks' if asks else 'plain'}", None,
                            server_of(name, asks))
-                      for name in installed for asks in (False, True)])
+                      for name in names for asks in (False, True)])
     plain, asking = cases[::2], cases[1::2]
-    wrong, rows = [], {name: {} for name in installed}
-    with lab.Lab(top, "servers", cases, start_proxy=False) as running:
+    wrong, rows = [], {name: {} for name in names}
+    with lab.Lab(top, where, cases, start_proxy=False) as running:
+        wake(cases)
         selected = [word for pid in listening_pids({case.port for case in cases})
                     for word in ("--pid", pid)]
         with tracer.Tracer(options.tlsfail, running.directory,
                            (*selected, "-v", *env.JSON)) as tlsfail:
             tlsfail.wait_armed(60)
-            for name, one, other in zip(installed, plain, asking):
+            for name, one, other in zip(names, plain, asking):
                 for kind in SERVER_KINDS:
                     rows[name][kind], bad = server_cell(running, tlsfail, name, kind,
                                                         other if kind == ASKS else one)
                     wrong += [f"{name}: {kind}: {rows[name][kind]}"] if bad else []
                 print(f"# {name}", file=sys.stderr, flush=True)
         if options.keep:
-            shutil.copy(running.directory / "tlsfail.out", options.keep / "servers.json")
-    return rows, wrong, lacking
+            shutil.copy(running.directory / "tlsfail.out", options.keep / f"{where}.json")
+    return rows, wrong
 
 
 # What else could be here, and why it is not.
 LEFT_OUT = {
-    "postfix, dovecot": "they need users of their own, and files at the fixed paths of an installed package",
+    "postfix as the client": "it needs a main.cf in /etc and a queue",
     "lighttpd as the client": "its mod_proxy speaks no TLS to a backend",
 }
 

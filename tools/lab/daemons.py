@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Servers that only the table of docs/programs.md needs: of databases, queues and caches, and of
+"""Servers that only the table of docs/programs.md needs: of mail, databases, queues and caches, and of
 libraries of their own. Each has a process for each listener.
 
 Adding a program: a class below, and a row of DAEMONS.
@@ -10,6 +10,7 @@ import subprocess
 from urllib.parse import quote
 
 from . import unpacked
+from .pki import SERVER_NAME
 from .servers import Server
 
 
@@ -113,6 +114,61 @@ class Mariadb(Daemon):
                 "--innodb-buffer-pool-size=8M", "--tls-version=TLSv1.2,TLSv1.3"]
 
 
+# They ask for a certificate, and leave it to what comes after the handshake what is made of it.
+_OF_MAIL = {"no client certificate": "asks after the handshake, in its own protocol"}
+
+
+class Dovecot(Daemon):
+    command = "dovecot"
+    request = "a LOGOUT\r\n"
+    cannot = _OF_MAIL
+
+    def argv(self):
+        (address, port, listener), = self.listeners
+        certificate, key, _ = self.paths(listener)
+        config = self.write("dovecot.conf", (
+            f"protocols = imap\nbase_dir = {self.home}/run\nstate_dir = {self.home}/state\n"
+            f"log_path = {self.home}/log\ndefault_internal_user = nobody\n"
+            f"default_internal_group = nogroup\ndefault_login_user = daemon\nlisten = {address}\n"
+            f"ssl = required\nssl_cert = <{certificate}\nssl_key = <{key}\n"
+            "ssl_min_protocol = TLSv1.2\nservice imap-login {\n  chroot =\n  process_min_avail = 1\n"
+            "  service_count = 0\n  inet_listener imap {\n    port = 0\n  }\n"
+            f"  inet_listener imaps {{\n    port = {port}\n    ssl = yes\n  }}\n}}\n"
+            "passdb {\n  driver = static\n  args = nopassword=y\n}\n"
+            "userdb {\n  driver = static\n  args = uid=nobody gid=nogroup home=/tmp\n}\n"))
+        return unpacked.in_place(["/usr/sbin/dovecot", "-F", "-c", str(config)])
+
+
+class Postfix(Daemon):
+    command = "postfix"
+    request = "QUIT\r\n"
+    cannot = _OF_MAIL
+    # Its processes, which the users below own some of, look into these.
+    _PRIVATE = ("data", "queue/private", "queue/public")
+
+    def argv(self):
+        (address, port, listener), = self.listeners
+        certificate, key, _ = self.paths(listener)
+        (self.home / "queue" / "pid").mkdir(parents=True)
+        for name in self._PRIVATE:
+            (self.home / name).mkdir()
+            shutil.chown(self.home / name, "daemon")
+        self.write("main.cf", (
+            f"compatibility_level = 3.6\nqueue_directory = {self.home}/queue\n"
+            f"data_directory = {self.home}/data\nmail_owner = daemon\nsetgid_group = mail\n"
+            f"default_privs = nobody\nmyhostname = {SERVER_NAME}\ninet_interfaces = loopback-only\n"
+            f"maillog_file = {self.home}/log\nmaillog_file_prefixes = /\n"
+            f"smtpd_tls_cert_file = {certificate}\nsmtpd_tls_key_file = {key}\n"
+            "smtpd_tls_security_level = encrypt\nsmtpd_tls_mandatory_protocols = >=TLSv1.2\n"
+            "alias_maps =\nalias_database =\n"))
+        self.write("master.cf", (
+            f"{address}:{port} inet n - n - - smtpd -o smtpd_tls_wrappermode=yes\n"
+            "tlsmgr unix - - n 1000? 1 tlsmgr\nanvil unix - - n - 1 anvil\n"
+            "rewrite unix - - n - - trivial-rewrite\nproxymap unix - - n - - proxymap\n"
+            "cleanup unix n - n - 0 cleanup\npostlog unix-dgram n - n - 1 postlogd\n"))
+        return unpacked.in_place(["/usr/lib/postfix/sbin/master", "-d", "-c", str(self.home)])
+
+
 class H2o(Daemon):
     command = "h2o"
     cannot = {"no client certificate": "no setting"}
@@ -179,5 +235,5 @@ class Squid(Daemon):
 
 DAEMONS = {
     "mosquitto": Mosquitto, "redis": Redis, "postgres": Postgres, "mariadb": Mariadb, "h2o": H2o,
-    "squid": Squid, "deno": Deno,
+    "squid": Squid, "deno": Deno, "dovecot": Dovecot, "postfix": Postfix,
 }

@@ -37,6 +37,14 @@ def environment():
     return {"LD_LIBRARY_PATH": os.pathsep.join(libraries)}
 
 
+def in_place(argv):
+    """ARGV with what is unpacked laid over /usr, for it alone: of programs with files at fixed paths."""
+    if not _USR.exists():
+        return argv
+    return ["unshare", "--mount", "sh", "-c",
+            'mount -t overlay overlay -o lowerdir="$0":/usr /usr && exec "$@"', str(_USR), *argv]
+
+
 def share(name):
     """The directory of NAME's data below share."""
     unpacked = _USR / "share" / name
