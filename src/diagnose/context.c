@@ -416,6 +416,26 @@ static uint64_t observe_connect(const struct tlsfail_conn *c)
 	return c->last_ret < 0 && c->last_ret != -ETIMEDOUT_LINUX ? C_UNREACHABLE : C_UNANSWERED;
 }
 
+/* When the peer ended the connection, in ns after its begin; UINT64_MAX: it did not. */
+static uint64_t peer_end_ns(const struct tlsfail_conn *c)
+{
+	uint64_t end = c->flags & TLSFAIL_F_PEER_FIN ? c->t_peer_fin : UINT64_MAX;
+
+	if (c->flags & TLSFAIL_F_PEER_RST && c->t_peer_rst < end)
+		end = c->t_peer_rst;
+	return end == UINT64_MAX || end < c->t_start ? end : end - c->t_start;
+}
+
+/* Was the last that was sent on its way before the peer ended the connection? */
+static bool sent_before_end(const struct tlsfail_conn *c)
+{
+	uint32_t n = c->flight_count < TLSFAIL_FLIGHTS_MAX ? c->flight_count : TLSFAIL_FLIGHTS_MAX;
+
+	while (n && c->flights[n - 1].dir != TLSFAIL_DIR_SENT)
+		n--;
+	return n && c->flights[n - 1].t_us * 1000ULL < peer_end_ns(c);
+}
+
 /* In TLS 1.3 a client has nothing else to say, before its own certificate and Finished. */
 static bool alert_is_hidden(const struct tlsfail_conn *c, const struct tls_view *view)
 {
@@ -561,8 +581,13 @@ void context_observe(const struct failure *failure, const struct diagnose_work *
 	if (s->observed & O_VERIFY_UNKNOWN && s->observed & O_SNI &&
 	    is_name_unfit(failure, work, f) && !is_out_of_date(f))
 		s->context |= C_NOT_FOR_SNI;
-	if (alert_is_hidden(failure->conn, &work->view))
+	if (alert_is_hidden(failure->conn, &work->view)) {
 		s->context |= C_ALERT_HIDDEN;
+		/* The peer's end answers it, and may come before ours. */
+		if (sent_before_end(failure->conn))
+			s->observed =
+				(s->observed & ~(uint64_t)(O_PEER_FIN | O_PEER_RST)) | O_LOCAL;
+	}
 	if (!work->cert_count || s->observed & O_ONE_CERT)
 		s->context |= C_NO_CHAIN;
 }

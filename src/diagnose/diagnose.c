@@ -219,11 +219,15 @@ static void fill_alert(struct finding *f, const struct symptoms *s)
 		f->alert.name = tls_alert_name(f->alert.code);
 }
 
-static void fill_close(struct finding *f, const struct tlsfail_conn *c, const struct cause *cause)
+static void fill_close(struct finding *f, const struct tlsfail_conn *c, const struct symptoms *s,
+		       const struct cause *cause)
 {
 	f->closed_by = f->close_kind = NULL;
 	if (f->alert.known) {
 		f->closed_by = f->alert.received ? "peer" : "local";
+		f->close_kind = "alert";
+	} else if (s->context & C_ALERT_HIDDEN && !(s->observed & (O_PEER_FIN | O_PEER_RST))) {
+		f->closed_by = "local";
 		f->close_kind = "alert";
 	} else if (c->flags & TLSFAIL_F_LOCAL_NOTIFY) {
 		f->closed_by = "local";
@@ -478,7 +482,7 @@ static void conclude_soundly(struct finding *f, const struct failure *failure,
 		const struct cause *cause = match_from(&i, s);
 		const char *broken;
 
-		fill_close(f, failure->conn, cause);
+		fill_close(f, failure->conn, s, cause);
 		conclude(f, failure, s, cause);
 		fill_config(f, failure);
 		/* Of a connection that has not failed no other row is to be asked. */

@@ -77,21 +77,53 @@ static void test_own_alerts_of_a_client(void **state)
 
 /* ---- What is encrypted, or answers a close ---- */
 
-static void test_hidden_alert(void **state)
+/* Sent at 9 ms. */
+static void begin_hidden_alert(void)
 {
 	static const uint8_t record[] = { 23, 3, 3, 0, 19 };
 
-	(void)state;
 	begin_hello();
 	scene_server_hello(&scene, TLS_VERSION_1_3);
 	memcpy(scene.sent.bytes + scene.sent.len, record, sizeof(record));
 	memset(scene.sent.bytes + scene.sent.len + sizeof(record), 0xa5, 19);
 	scene.sent.len += sizeof(record) + 19;
+	scene.conn.flights[0] =
+		(struct tlsfail_flight){ 9000, sizeof(record) + 19, TLSFAIL_DIR_SENT, { 0 } };
+	scene.conn.flight_count = 1;
+}
+
+static void test_hidden_alert(void **state)
+{
+	(void)state;
+	begin_hidden_alert();
 	scene.conn.flags |= TLSFAIL_F_LOCAL_FIN;
 	diagnose_scene();
 	assert_string_equal(finding.cause, "verify-refused");
 	assert_int_equal(finding.confidence, CONFIDENCE_MEDIUM);
 	assert_int_equal(finding.candidate_count, 3);
+	assert_string_equal(finding.closed_by, "local");
+	assert_string_equal(finding.close_kind, "alert");
+}
+
+/* The peer answers it with its end, before this side has closed; or the alert answers that end. */
+static void test_hidden_alert_answered(void **state)
+{
+	static const uint32_t ends[] = { TLSFAIL_F_PEER_FIN, TLSFAIL_F_PEER_RST };
+
+	(void)state;
+	for (size_t i = 0; i < 2 * ARRAY_LEN(ends); i++) {
+		bool answer = i < ARRAY_LEN(ends);
+
+		begin_hidden_alert();
+		scene.conn.flags |= ends[i % ARRAY_LEN(ends)];
+		scene.conn.t_peer_fin = scene.conn.t_peer_rst = SCENE_MS(answer ? 10 : 8);
+		diagnose_scene();
+		assert_string_equal(finding.closed_by, answer ? "local" : "peer");
+		if (answer)
+			assert_string_equal(finding.cause, "verify-refused");
+		else
+			assert_string_not_equal(finding.cause, "verify-refused");
+	}
 }
 
 static void test_alert_after_close(void **state)
@@ -110,6 +142,7 @@ int main(void)
 		cmocka_unit_test(test_own_alerts_of_a_server),
 		cmocka_unit_test(test_own_alerts_of_a_client),
 		cmocka_unit_test(test_hidden_alert),
+		cmocka_unit_test(test_hidden_alert_answered),
 		cmocka_unit_test(test_alert_after_close),
 	};
 
