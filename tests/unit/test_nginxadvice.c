@@ -236,6 +236,18 @@ static void test_names(void **state)
 	advise("verify-hostname-mismatch");
 	assert_added("\tproxy_ssl_name right.test;");
 	assert_null(f.config.review);
+	/* Nor is it sent; what is malformed without it, too, is left. */
+	configure(PLACE "\tproxy_ssl_name right.test.;\n}\n");
+	setup(NULL);
+	strcpy(f.hello.server_name, "right.test.");
+	advise("sni-malformed");
+	assert_added("\tproxy_ssl_name right.test;");
+	assert_null(f.config.review);
+	configure(PLACE "\tproxy_ssl_name a_b.test.;\n}\n");
+	setup(NULL);
+	strcpy(f.hello.server_name, "a_b.test.");
+	advise("sni-malformed");
+	assert_string_equal(f.config.patch, "");
 	/* Which of two is meant, nobody knows; a wildcard is no name. */
 	configure(PLACE "}\n");
 	setup(NULL);

@@ -92,16 +92,6 @@ bool nginxnaming_explain_server_name(const struct nginxfix_advice *a, struct tex
 	return true;
 }
 
-/* The name of the server in the upstream block, where nothing but the block's was asked for. */
-void nginxnaming_propose_peer_name(struct nginxfix_advice *a)
-{
-	const struct nginx_place *p = a->place;
-
-	if (p->upstream.len && !nginx_place_value(p, NGINX_SSL_NAME) &&
-	    !nginx_words_are(&p->peer_name, a->f->hello.server_name))
-		change_to_peer_name(a);
-}
-
 /* Does a name of a certificate, which may begin with "*.", cover the host? */
 static bool covers(const char *pattern, const struct nginx_words *host)
 {
@@ -112,6 +102,35 @@ static bool covers(const char *pattern, const struct nginx_words *host)
 		return len - 1 == host->len - (size_t)(dot - host->data) &&
 		       !strncasecmp(pattern + 1, dot, len - 1);
 	return len == host->len && !strncasecmp(pattern, host->data, len);
+}
+
+/* The dot at its end belongs to no name in a certificate, and to none that is sent (RFC 6066, section 3); without
+ * it, it names the same host. */
+static void propose_without_dot(struct nginxfix_advice *a)
+{
+	const struct finding_certificate *c = &a->f->certificate;
+	struct nginx_words name = nginxplace_name(a->place);
+	bool fits = !c->known && nginx_words_are(&name, a->f->hello.server_name) &&
+		    !memchr(name.data, '_', name.len);
+
+	if (!name.len || name.data[--name.len] != '.')
+		return;
+	for (unsigned int i = 0; i < c->name_count && i < FINDING_SAN_MAX; i++)
+		fits |= covers(c->names[i], &name);
+	if (fits && !is_address(&name))
+		nginxfix_change_words(a, NGINX_SSL_NAME, &name);
+}
+
+/* The name of the server in the upstream block, where nothing but the block's was asked for. */
+void nginxnaming_propose_peer_name(struct nginxfix_advice *a)
+{
+	const struct nginx_place *p = a->place;
+
+	if (p->upstream.len && !nginx_place_value(p, NGINX_SSL_NAME) &&
+	    !nginx_words_are(&p->peer_name, a->f->hello.server_name))
+		change_to_peer_name(a);
+	if (!a->change_count)
+		propose_without_dot(a);
 }
 
 static bool is_dns_name(const char *name)
@@ -148,23 +167,6 @@ static bool is_identity_stated(const struct nginx_place *p)
 static bool no_name_sent(const struct finding *f)
 {
 	return f->hello.known && !f->hello.cut && !f->hello.has_server_name;
-}
-
-/* The dot at its end belongs to no name in a certificate; without it, it names the same host. */
-static void propose_without_dot(struct nginxfix_advice *a)
-{
-	const struct finding_certificate *c = &a->f->certificate;
-	struct nginx_words name = nginxplace_name(a->place);
-
-	if (!name.len || name.data[name.len - 1] != '.')
-		return;
-	name.len--;
-	for (unsigned int i = 0; i < c->name_count && i < FINDING_SAN_MAX; i++) {
-		if (!covers(c->names[i], &name))
-			continue;
-		nginxfix_change_words(a, NGINX_SSL_NAME, &name);
-		return;
-	}
 }
 
 /* The name that the server in the upstream block is configured by, if the certificate is for that. Where
