@@ -8,6 +8,10 @@
 #include "diagnose/circumstances.h"
 #include "tls/names.h"
 
+#define SERVER_UPDATE_HINT                                                                         \
+	"allow TLS 1.3 in {setting:server_versions}; if the TLS library on this host does not "    \
+	"support it, update the library (TLS 1.3 needs OpenSSL 1.1.1 or later)"
+
 static const struct cause rows[] = {
 	/* -- before TLS -- */
 	{
@@ -81,9 +85,70 @@ static const struct cause rows[] = {
 		.message = "Client {peer} offers only {versions}, which this server does not have "
 			   "or does not allow: it is the server that is out of date, not the "
 			   "client.",
-		.hint = "allow TLS 1.3 in {setting:server_versions}; if the TLS library on this "
-			"host does not support it, update the library (TLS 1.3 needs OpenSSL "
-			"1.1.1 or later)",
+		.hint = SERVER_UPDATE_HINT,
+	},
+
+	{
+		.slug = "server-protocol-too-old",
+		.responsible = RESPONSIBLE_THIS_HOST,
+		.when = { .role = OF_SERVER,
+			  .all = O_TLS13,
+			  .none = O_NARROW,
+			  .reason = { TLS_REASON_UNSUPPORTED_VERSION } },
+		.confidence = CONFIDENCE_MEDIUM,
+		.evidence = "unsupported version, alert 70 sent; the client offers TLS 1.3 and "
+			    "older versions",
+		.message = "Client {peer} offers {versions}, and this server allows none of them: "
+			   "its settings exclude them, not the client's.",
+		.hint = SERVER_UPDATE_HINT,
+		.wordings = { { .when = O_TLS13,
+				.doubt = "Without a certificate a server has no TLS 1.3, whatever "
+					 "it allows.",
+				.hint = "allow TLS 1.2 and TLS 1.3 in {setting:server_versions}, "
+					"and check that the server has a certificate" } },
+	},
+	/* tls_choose_sigalg() of OpenSSL raises it with that alert only where it has chosen a version before
+	 * TLS 1.2. */
+	{
+		.slug = "client-protocol-too-old",
+		.responsible = RESPONSIBLE_CLIENT,
+		.when = { .role = OF_SERVER,
+			  .all = O_OLD_CLIENT,
+			  .none = O_SERVER_HELLO,
+			  .alert_sent = { TLS_ALERT_INTERNAL_ERROR },
+			  .reason = { TLS_REASON_NO_SHARED_SIGNATURE } },
+		.confidence = CONFIDENCE_HIGH,
+		.evidence = "nothing newer than TLS 1.1 was offered; error \"no suitable signature "
+			    "algorithm\", alert 80 sent",
+		.message =
+			"Client {peer} offers {versions}. Before TLS 1.2 handshakes are signed "
+			"with MD5 and SHA-1, which the security level of {library} on this host, "
+			"or its FIPS mode, does not accept.",
+		.hint = "have both allow a version in common: compare {setting:server_versions} "
+			"with what the client is told to offer",
+		.wordings = { { .when = O_OLD_CLIENT,
+				.hint = "update the client; only as a last resort, and knowing that "
+					"it allows weak keys and signatures too: "
+					"{setting:lower_security}" } },
+	},
+	{
+		.slug = "server-protocol-too-old",
+		.responsible = RESPONSIBLE_THIS_HOST,
+		.when = { .role = OF_SERVER,
+			  .all = O_HELLO,
+			  .none = O_OLD_CLIENT | O_SERVER_HELLO,
+			  .alert_sent = { TLS_ALERT_INTERNAL_ERROR },
+			  .reason = { TLS_REASON_NO_SHARED_SIGNATURE } },
+		.confidence = CONFIDENCE_HIGH,
+		.evidence = "TLS 1.2 or newer was offered; error \"no suitable signature "
+			    "algorithm\", alert 80 sent, as for an older version",
+		.message =
+			"Client {peer} offers {versions}, but this server allows nothing newer "
+			"than TLS 1.1, whose signatures with MD5 and SHA-1 the security level of "
+			"{library} on this host, or its FIPS mode, does not accept.",
+		.hint = SERVER_UPDATE_HINT,
+		.wordings = { { .when = O_HELLO,
+				.hint = "allow TLS 1.2 and TLS 1.3 in {setting:server_versions}" } },
 	},
 
 	/* -- names -- */

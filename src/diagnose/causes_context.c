@@ -10,6 +10,10 @@
 
 #define ENDED (O_PEER_FIN | O_PEER_RST)
 
+#define STARTTLS_HINT                                                                              \
+	"use the port on which it speaks TLS from the start, if there is one; otherwise pass the " \
+	"connection through and leave TLS to the clients"
+
 static const struct cause rows[] = {
 	{
 		.slug = "plain-text-to-tls",
@@ -121,7 +125,7 @@ static const struct cause rows[] = {
 		.or_next = true,
 		.evidence = "the server_name is not one that RFC 6066 allows: an IP address, an "
 			    "underscore, a trailing dot, an empty label; the first answer is alert "
-			    "10, 40, 47, 50, 80 or 112, a close or a reset",
+			    "10, 40, 47, 49, 50, 80 or 112, a close or a reset",
 		.message = "{peer} refused the ClientHello{refusal}; the server name in it (SNI), "
 			   "{sni}, is not a valid host name: {flaw}.",
 		.doubt = "Some servers refuse such names.",
@@ -129,7 +133,7 @@ static const struct cause rows[] = {
 	},
 	{
 		.slug = "starttls-expected",
-		.when = { .with = C_STARTTLS_PORT,
+		.when = { .with_any = C_STARTTLS_PORT | C_STARTTLS_SPOKEN,
 			  .any = O_NOT_TLS | ENDED | O_TIMER,
 			  .none = O_SERVER_HELLO | O_DONE | O_ALERT | O_PEER_DID_TLS | O_HTTP |
 				  O_REFUSED },
@@ -138,14 +142,20 @@ static const struct cause rows[] = {
 		.high_if = O_NOT_TLS,
 		.or_next = true,
 		.evidence =
-			"the port belongs to a protocol that starts in plain text and switches to "
-			"TLS with a command (SMTP, IMAP, POP3, LDAP, PostgreSQL, MySQL ...)",
+			"the answer, or the port, belongs to a protocol that starts in plain text "
+			"and switches to TLS with a command (SMTP, IMAP, POP3, LDAP, PostgreSQL, "
+			"MySQL ...)",
 		.message = "{peer} did not accept a ClientHello: its port is used for "
 			   "{port_protocol}, which starts in plain text and switches to TLS with a "
 			   "command (STARTTLS).",
 		.doubt = "There may be another reason.",
-		.hint = "use the port on which it speaks TLS from the start, if there is one; "
-			"otherwise pass the connection through and leave TLS to the clients",
+		.hint = STARTTLS_HINT,
+		.wordings = { { .with = C_STARTTLS_SPOKEN,
+				.message = "{peer} speaks {port_protocol}, which starts in plain "
+					   "text and switches to TLS with a command (STARTTLS); it "
+					   "answered the ClientHello with {first}.",
+				.doubt = "There may be another reason.",
+				.hint = STARTTLS_HINT } },
 	},
 	{
 		.slug = "resumption-refused",
@@ -158,8 +168,8 @@ static const struct cause rows[] = {
 		.high_with = C_SESSION_FAILS,
 		.or_next = true,
 		.evidence =
-			"an earlier session was offered; the first answer is alert 10, 40, 47, 50 "
-			"or 80",
+			"an earlier session was offered; the first answer is alert 10, 40, 47, 49, "
+			"50 or 80",
 		.message = "{peer} refused a ClientHello that offered to resume an earlier "
 			   "session (alert {alert}).",
 		.doubt = "The handshake that created the session succeeded, so the peer cannot "
@@ -273,7 +283,7 @@ static const struct cause rows[] = {
 		.or_next = true,
 		.evidence =
 			"server_name is the name of an upstream group, or has no dot; the first "
-			"answer is alert 10, 40, 47, 50 or 80, a close or a reset",
+			"answer is alert 10, 40, 47, 49, 50 or 80, a close or a reset",
 		.message =
 			"{peer} refused the ClientHello{refusal}, most likely because the server "
 			"name in it (SNI), {sni}, is not a host name.",

@@ -6,6 +6,8 @@
 
 #include "tls/names.h"
 
+#define ACCESS_HINT "check the {upstream}'s access rules, including those for client certificates"
+
 static const struct cause rows[] = {
 	/* -- what the peer is not -- */
 	{
@@ -37,6 +39,26 @@ static const struct cause rows[] = {
 		.evidence = "server_name sent; fatal alert 112 received",
 		.message = "{peer} does not serve the name {sni} that it was asked for (SNI).",
 		.hint = "set {setting:name} to a name that the {upstream} serves",
+	},
+	/* OpenSSL's security level leaves a server no signature for them. */
+	{
+		.slug = "protocol-version-rejected",
+		.when = { .all = O_OLD_CLIENT,
+			  .none = O_SERVER_HELLO,
+			  .without = C_SUCCEEDED,
+			  .alert = { TLS_ALERT_INTERNAL_ERROR } },
+		.confidence = CONFIDENCE_MEDIUM,
+		.candidates = { { .slug = "sni-missing",
+				  .all = O_NO_SNI,
+				  .without = C_SNI_NEEDLESS },
+				{ .slug = "peer-internal-error" } },
+		.evidence = "nothing newer than TLS 1.1 was offered; fatal alert 80 as the first "
+			    "answer",
+		.message =
+			"{peer} refused the ClientHello (alert 80), most likely for the versions "
+			"that were offered ({versions}).",
+		.doubt = "It may have had an internal error.",
+		.hint = "widen {setting:versions} to a version that the {upstream} speaks",
 	},
 	{
 		.slug = "sni-missing",
@@ -169,15 +191,58 @@ static const struct cause rows[] = {
 		.message = "{peer} supports none of the application protocols offered (ALPN).",
 		.hint = "compare {setting:protocol} with what the {upstream} serves",
 	},
+	/* A server of rustls answers so when it has no certificate for the name, or for none. */
+	{
+		.slug = "sni-missing",
+		.responsible = RESPONSIBLE_THIS_HOST,
+		.when = { .all = O_NO_SNI,
+			  .none = O_SERVER_HELLO | O_RETRY | O_DONE,
+			  .without = C_SNI_NEEDLESS | C_NO_NAME,
+			  .alert = { TLS_ALERT_ACCESS_DENIED } },
+		.confidence = CONFIDENCE_MEDIUM,
+		.candidates = { { .slug = "peer-access-denied" } },
+		.evidence =
+			"no server_name in the ClientHello; the first answer is fatal alert 49, "
+			"and no handshake has succeeded without it before",
+		.message = "{peer} refused the ClientHello (alert {alert}), which carried no "
+			   "server name (SNI).",
+		.doubt = "Servers that find no certificate without a name answer like this; so do "
+			 "those that deny access.",
+		.hint = "{setting:send_sni}",
+	},
+	{
+		.slug = "peer-access-denied",
+		.responsible = RESPONSIBLE_UPSTREAM,
+		.when = { .none = O_SERVER_HELLO | O_RETRY | O_DONE,
+			  .without = C_SUCCEEDED,
+			  .alert = { TLS_ALERT_ACCESS_DENIED } },
+		.confidence = CONFIDENCE_MEDIUM,
+		.candidates = { { .slug = "sni-unrecognized", .all = O_SNI },
+				{ .slug = "sni-missing",
+				  .all = O_NO_SNI,
+				  .without = C_SNI_NEEDLESS } },
+		.evidence =
+			"the first answer is fatal alert 49, and no handshake with that name has "
+			"succeeded before",
+		.message = "{peer} denies access to this client (alert 49).",
+		.doubt = "Some servers send this when they need a server name (SNI).",
+		.hint = ACCESS_HINT,
+		.wordings = { { .when = O_SNI,
+				.doubt = "Some servers send this when they do not serve the name "
+					 "that they were asked for (SNI).",
+				.hint = "check whether the {upstream} serves the name {sni}; check "
+					"its access rules" } },
+	},
 	{
 		.slug = "peer-access-denied",
 		.responsible = RESPONSIBLE_UPSTREAM,
 		.when = { .alert = { TLS_ALERT_ACCESS_DENIED } },
 		.confidence = CONFIDENCE_HIGH,
-		.evidence = "fatal alert 49 received",
+		.evidence =
+			"fatal alert 49 received after the ServerHello, or where handshakes with "
+			"that name have succeeded before",
 		.message = "{peer} denies access to this client (alert 49).",
-		.hint = "check the {upstream}'s access rules, including those for client "
-			"certificates",
+		.hint = ACCESS_HINT,
 	},
 	{
 		.slug = "corrupt-record",
@@ -188,23 +253,6 @@ static const struct cause rows[] = {
 		.doubt = "Bytes were changed in transit, or one side has a bug.",
 		.hint = "look for a middlebox or a broken NIC offload on the path; compare with a "
 			"capture on the other side",
-	},
-	/* OpenSSL's security level leaves a server no signature for them. */
-	{
-		.slug = "protocol-version-rejected",
-		.when = { .all = O_OLD_CLIENT,
-			  .none = O_SERVER_HELLO,
-			  .without = C_SUCCEEDED,
-			  .alert = { TLS_ALERT_INTERNAL_ERROR } },
-		.confidence = CONFIDENCE_MEDIUM,
-		.candidates = { { .slug = "peer-internal-error" } },
-		.evidence = "nothing newer than TLS 1.1 was offered; fatal alert 80 as the first "
-			    "answer",
-		.message =
-			"{peer} refused the ClientHello (alert 80), most likely for the versions "
-			"that were offered ({versions}).",
-		.doubt = "It may have had an internal error.",
-		.hint = "widen {setting:versions} to a version that the {upstream} speaks",
 	},
 	{
 		.slug = "peer-internal-error",

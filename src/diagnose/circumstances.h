@@ -10,7 +10,7 @@
 /* clang-format off */
 #define CIRCUMSTANCES(X)                                                                           \
 	/* the ClientHello, and the first answer */                                                \
-	X(REFUSED_HELLO, "the first answer was alert 10, 40, 47, 50, 80 or 112, a close or a reset") \
+	X(REFUSED_HELLO, "the first answer was alert 10, 40, 47, 49, 50, 80 or 112, a close or a reset") \
 	X(FEW_SUITES, "few cipher suites or signature schemes, or one type of key only, were offered") \
 	X(FEW_GROUPS, "few groups were offered, fewer than libraries offer by default")            \
 	X(NO_ALPN, "no application protocol (ALPN) was offered")                                   \
@@ -57,7 +57,8 @@
 	X(IGNORED_PLAIN, "plain text was sent to a peer that has spoken TLS, or to port 443; it closed without an answer") \
 	X(SUITE_B, "a certificate is not as Suite B demands, which this side asks for")            \
 	X(NAMESAKE, "the issuer is missing, and a CA of that name is trusted")                     \
-	X(STARTTLS_PORT, "the port belongs to a protocol that starts in plain text")               \
+	X(STARTTLS_PORT, "the port belongs to a protocol that starts in plain text, and the answer is not known to be another one's") \
+	X(STARTTLS_SPOKEN, "what was received is the beginning of a protocol that switches to TLS with a command") \
 	/* what the peer did before */                                                             \
 	X(SUCCEEDED, "a handshake with this peer and that name has succeeded before")              \
 	X(SNI_NEEDLESS, "handshakes with this peer have succeeded without a server_name")          \

@@ -14,6 +14,7 @@
 #include "diagnose/observations.h"
 #include "finding/tls.h"
 #include "program/program.h"
+#include "tls/greeting.h"
 #include "tls/library.h"
 #include "tls/names.h"
 
@@ -133,6 +134,7 @@ static uint64_t observe_first_answer(const struct finding *f, const struct sympt
 	case TLS_ALERT_UNEXPECTED_MESSAGE:
 	case TLS_ALERT_HANDSHAKE_FAILURE:
 	case TLS_ALERT_ILLEGAL_PARAMETER:
+	case TLS_ALERT_ACCESS_DENIED:
 	case TLS_ALERT_DECODE_ERROR:
 	case TLS_ALERT_INTERNAL_ERROR:
 	case TLS_ALERT_UNRECOGNIZED_NAME:
@@ -363,6 +365,27 @@ const char *context_starttls_protocol(uint16_t port)
 	return NULL;
 }
 
+/* What was kept of it may be lost. */
+struct tls_capture context_first_received(const struct failure *failure)
+{
+	const struct tlsfail_conn *c = failure->conn;
+	struct tls_capture first = { .data = c->first_rx, .len = c->first_rx_kept };
+
+	return failure->received.data && failure->received.len > first.len ? failure->received
+									   : first;
+}
+
+/* What came says more than the port does. */
+static uint64_t observe_greeting(const struct failure *failure)
+{
+	struct tls_capture first = context_first_received(failure);
+	const struct tls_greeting *greeting = tls_greeting_of(first.data, first.len);
+
+	if (greeting)
+		return greeting->kind == TLS_GREETING_STARTTLS ? C_STARTTLS_SPOKEN : 0;
+	return context_starttls_protocol(failure->conn->rport) ? C_STARTTLS_PORT : 0;
+}
+
 /* gRPC's own examples, OpenTelemetry's OTLP, Temporal. */
 static bool is_grpc_port(uint16_t port)
 {
@@ -573,8 +596,7 @@ void context_observe(const struct failure *failure, const struct diagnose_work *
 	/* What was said before was a dialogue: STARTTLS, CONNECT. */
 	if (failure->conn->flags & TLSFAIL_F_PEER_SPOKE && !facts.sends_header)
 		s->context &= ~(uint64_t)C_HEADER_FIRST;
-	if (context_starttls_protocol(failure->conn->rport))
-		s->context |= C_STARTTLS_PORT;
+	s->context |= observe_greeting(failure);
 	if (failure->conn->flags & TLSFAIL_F_VERIFY_ASKED && !failure->conn->verify_code)
 		s->context |= C_FOUND_GOOD;
 	/* Refused, and nobody asked why: one reason is in sight, and only one. */

@@ -19,6 +19,9 @@ bool context_is_address(const char *name);
 /* The protocol that a port belongs to in which TLS begins with a command in clear; NULL: none. */
 const char *context_starttls_protocol(uint16_t port);
 
+/* What was received first, as much of it as is here. */
+struct tls_capture context_first_received(const struct failure *failure);
+
 /* Is the certificate for that host, as far as is known? A common name counts where there is no other. */
 bool context_is_for(const struct finding_certificate *leaf, const char *host);
 

@@ -8,6 +8,7 @@
 
 #include "base/units.h"
 #include "diagnose/causes.h"
+#include "tls/greeting.h"
 #include "tls/names.h"
 
 /* Timers are set in whole seconds, as a rule. The event loop adds a little; and it counts from
@@ -26,24 +27,6 @@ static bool starts_with(const uint8_t *bytes, size_t len, const char *prefix)
 	size_t n = strlen(prefix);
 
 	return len >= n && !memcmp(bytes, prefix, n);
-}
-
-/* The frame that HTTP/2 begins with: SETTINGS, of 6 bytes each, without flags, of stream 0 (RFC 9113,
- * sections 4.1 and 6.5). */
-static bool looks_like_http2(const uint8_t *bytes, size_t len)
-{
-	static const uint8_t settings[] = { 4, 0, 0, 0, 0, 0 };
-
-	return len >= 9 && !bytes[0] && !bytes[1] && !(bytes[2] % 6) &&
-	       !memcmp(bytes + 3, settings, sizeof(settings));
-}
-
-/* A status line, or the HTML that some servers send alone (HTTP/0.9 style error pages). */
-static bool looks_like_answer(const uint8_t *bytes, size_t len)
-{
-	return looks_like_http2(bytes, len) || starts_with(bytes, len, "HTTP/") ||
-	       starts_with(bytes, len, "<!DO") || starts_with(bytes, len, "<!do") ||
-	       starts_with(bytes, len, "<htm") || starts_with(bytes, len, "<HTM");
 }
 
 /* The first letter of a path, of "*" and of "http:" or "HTTP:". */
@@ -303,6 +286,7 @@ static uint64_t observe_wire(const struct failure *f, const struct tls_view *vie
 	const struct tlsfail_conn *c = f->conn;
 	bool server = symptoms_is_server(c);
 	const struct tls_client_hello *hello = &view->client.hello;
+	const struct tls_greeting *greeting = tls_greeting_of(c->first_rx, c->first_rx_kept);
 	uint64_t o = 0;
 
 	if (!c->rx_bytes && !unread_bytes(c))
@@ -316,7 +300,7 @@ static uint64_t observe_wire(const struct failure *f, const struct tls_view *vie
 		o |= O_NOT_TLS;
 	if (server)
 		o |= observe_plain(c, reason) | observe_client_certificate(c, reason);
-	else if (looks_like_answer(c->first_rx, c->first_rx_kept))
+	else if (greeting && greeting->kind == TLS_GREETING_HTTP)
 		o |= O_HTTP;
 	if (hello->present)
 		o |= O_HELLO;
@@ -437,10 +421,17 @@ static bool peer_broke(const struct symptoms *s)
 	return false;
 }
 
+/* Who asks for the verify code when something else has ended the handshake only shows it. */
+static bool verify_is_moot(const struct tlsfail_conn *c, const struct symptoms *s)
+{
+	return !(c->flags & TLSFAIL_F_DONE) && error_explains(s->reason) &&
+	       s->reason != TLS_REASON_VERIFY_FAILED;
+}
+
 /* What an error that was raised, and a refused certificate, add to the observations. */
 static uint64_t observe_error(const struct tlsfail_conn *c, const struct symptoms *s)
 {
-	bool asked = c->flags & TLSFAIL_F_VERIFY_ASKED && c->verify_code;
+	bool asked = c->flags & TLSFAIL_F_VERIFY_ASKED && c->verify_code && !verify_is_moot(c, s);
 	bool refused = asked || s->reason == TLS_REASON_VERIFY_FAILED;
 	uint64_t o = 0;
 
@@ -646,7 +637,7 @@ void symptoms_read(const struct failure *f, struct diagnose_work *work, struct s
 	/* OpenSSL 4.0 no longer reads a hello in SSL 2.0's format, and takes it for no TLS at all. */
 	if (s->reason == TLS_REASON_NOT_TLS && view->client.hello.ssl2_format)
 		s->reason = TLS_REASON_UNSUPPORTED_VERSION;
-	if (c->flags & TLSFAIL_F_VERIFY_ASKED)
+	if (c->flags & TLSFAIL_F_VERIFY_ASKED && !verify_is_moot(c, s))
 		s->verify = tls_verify_of(s->library, c->verify_code);
 	certificates_read(f, work);
 	s->observed = observe_flags(c, s->verify) |

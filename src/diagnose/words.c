@@ -9,6 +9,7 @@
 #include "base/calendar.h"
 #include "diagnose/context.h"
 #include "finding/tls.h"
+#include "tls/greeting.h"
 #include "tls/names.h"
 
 void words_add_endpoint(struct text *t, const struct finding_endpoint *e)
@@ -148,9 +149,11 @@ static void add_refusal(struct text *t, const struct facts *x)
 
 static void add_port_protocol(struct text *t, const struct facts *x)
 {
+	struct tls_capture first = context_first_received(x->failure);
+	const struct tls_greeting *greeting = tls_greeting_of(first.data, first.len);
 	const char *name = context_starttls_protocol(x->f->peer.port);
 
-	text_add(t, name ? name : "another protocol");
+	text_add(t, greeting ? greeting->protocol : name ? name : "another protocol");
 }
 
 /* Small packets came through, the large ones of an answer may not. */
@@ -166,13 +169,29 @@ static void add_elapsed(struct text *t, const struct facts *x)
 	text_add_duration(t, x->f->duration_ns);
 }
 
+/* Of a text in a binary greeting no more is shown. */
+#define GREETING_TEXT_LEN 64
+
 static void add_first(struct text *t, const struct facts *x)
 {
-	const struct tlsfail_conn *c = x->c;
+	struct tls_capture first = context_first_received(x->failure);
+	const struct tls_greeting *greeting = tls_greeting_of(first.data, first.len);
+	size_t at = greeting && greeting->text_at < first.len ? greeting->text_at : 0;
+	size_t most = at ? GREETING_TEXT_LEN : TLSFAIL_HEAD_LEN;
+	size_t left = first.len - at < most ? first.len - at : most;
+	size_t len = strnlen((const char *)first.data + at, left);
 
-	text_add(t, "\"");
-	text_add_hostile(t, c->first_rx, strnlen((const char *)c->first_rx, c->first_rx_kept));
-	text_add(t, "\"");
+	/* A zero this early is no end of a text. */
+	if (len > 1 || len == left) {
+		text_add(t, "\"");
+		text_add_hostile(t, first.data + at, len);
+		text_add(t, "\"");
+	} else {
+		text_add(t, "0x");
+		text_add_hex(t, x->c->first_rx, x->c->first_rx_kept);
+	}
+	if (greeting)
+		text_addf(t, " (%s)", greeting->protocol);
 }
 
 static void add_error(struct text *t, const struct facts *x)

@@ -193,6 +193,8 @@ static const struct row rows[] = {
 	{ "legacy-renegotiation", NULL, 0, 338, 0 },
 	{ "legacy-signature", NULL, 0, 333, 0 },
 	{ "old-version-signature", server_hello_old, 0, 333, 0 },
+	/* the program only showed the code: something else had ended the handshake */
+	{ "old-version-signature", server_hello_old, TLSFAIL_F_VERIFY_ASKED, 333, 20 },
 	{ "downgrade-detected", server_hello, 0, 373, 0 },
 	{ "peer-signature-wrong", server_hello, 0, 123, 0 },
 	{ "session-mismatch", server_hello, 0, 197, 0 },
@@ -337,7 +339,7 @@ static void test_words(void **state)
 			     "(unknown).");
 	answer_ssh();
 	assert_message(267, "192.0.2.88:8443 does not speak TLS; it answered "
-			    "\"SSH-2.0-x\\x0d\\x0a\".");
+			    "\"SSH-2.0-x\\x0d\\x0a\" (SSH).");
 }
 
 /* What was too long, how that ended, and what makes it shorter. */

@@ -143,9 +143,24 @@ static void hello_of_tls13_only(void)
 	scene_turn(&scene);
 }
 
-static void refused_by_callback(void)
+static void refused_with_80(void)
 {
 	hello();
+	scene_alert(&scene.sent, 80);
+}
+
+static void hello_of_tls11(void)
+{
+	static const uint16_t old[] = { TLS_VERSION_1_1, TLS_VERSION_1_0, 0 };
+
+	scene_begin(&scene);
+	scene_client_hello(&scene, "api.test", old);
+	scene_turn(&scene);
+}
+
+static void hello_of_tls11_refused(void)
+{
+	hello_of_tls11();
 	scene_alert(&scene.sent, 80);
 }
 
@@ -242,14 +257,17 @@ static const struct row rows[] = {
 	{ "client-rejects-status", NULL, 0, 1113, 0 },
 	{ "client-rejects-cert", hello_answered, 0, 1048, 0 },
 	{ "client-refuses-handshake", hello_answered, 0, 1040, 0 },
-	{ "client-protocol-too-old", NULL, TLSFAIL_F_LOCAL_FIN, 258, 0 },
+	{ "client-protocol-too-old", hello_of_tls11, TLSFAIL_F_LOCAL_FIN, 258, 0 },
+	{ "client-protocol-too-old", hello_of_tls11_refused, TLSFAIL_F_LOCAL_FIN, 118, 0 },
+	{ "server-protocol-too-old", NULL, TLSFAIL_F_LOCAL_FIN, 258, 0 },
+	{ "server-protocol-too-old", refused_with_80, TLSFAIL_F_LOCAL_FIN, 118, 0 },
 	{ "server-no-shared-cipher", NULL, TLSFAIL_F_LOCAL_FIN, 193, 0 },
 	{ "server-no-shared-group", NULL, TLSFAIL_F_LOCAL_FIN, 101, 0 },
 	{ "server-no-shared-group", NULL, TLSFAIL_F_LOCAL_FIN, 410, 0 },
 	{ "server-no-shared-signature", NULL, TLSFAIL_F_LOCAL_FIN, 118, 0 },
 	{ "server-rejects-sni", NULL, TLSFAIL_F_LOCAL_FIN, 234, 0 },
 	{ "server-rejects-no-sni", hello_without_name, TLSFAIL_F_LOCAL_FIN, 234, 0 },
-	{ "server-callback-failed", refused_by_callback, TLSFAIL_F_LOCAL_FIN, 234, 0 },
+	{ "server-callback-failed", refused_with_80, TLSFAIL_F_LOCAL_FIN, 234, 0 },
 	{ "server-protocol-too-old", hello_of_tls13_only, TLSFAIL_F_LOCAL_FIN, 258, 0 },
 	{ "client-protocol-too-old", old_format, TLSFAIL_F_LOCAL_FIN, 258, 0 },
 	{ "client-protocol-too-old", old_format, TLSFAIL_F_LOCAL_FIN, 267, 0 },
@@ -319,7 +337,7 @@ static void test_alerts_of_ours(void **state)
 {
 	(void)state;
 	hello();
-	scene_error(&scene, 118, "tls_choose_sigalg");
+	scene_error(&scene, 274, "tls_construct_certificate_request");
 	scene_alert(&scene.sent, 80);
 	diagnose_scene();
 	assert_string_equal(finding.cause, "server-internal-error");

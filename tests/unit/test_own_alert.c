@@ -43,8 +43,10 @@ static void assert_own_alert(void (*begin)(void), bool server, uint8_t alert, co
 static void test_own_alerts_of_a_server(void **state)
 {
 	(void)state;
-	assert_own_alert(begin_hello, true, TLS_ALERT_PROTOCOL_VERSION, "client-protocol-too-old",
+	assert_own_alert(old_hello, true, TLS_ALERT_PROTOCOL_VERSION, "client-protocol-too-old",
 			 CONFIDENCE_HIGH);
+	assert_own_alert(begin_hello, true, TLS_ALERT_PROTOCOL_VERSION, "server-protocol-too-old",
+			 CONFIDENCE_MEDIUM);
 	assert_own_alert(begin_hello, true, TLS_ALERT_UNRECOGNIZED_NAME, "server-rejects-sni",
 			 CONFIDENCE_HIGH);
 	assert_own_alert(begin_hello, true, TLS_ALERT_NO_APPLICATION_PROTOCOL,

@@ -117,7 +117,9 @@ NO_TLS = (
          log=handshake_error("wrong version number"), expect=reason(267)),
     Case("peer-not-tls-other", "peer-not-tls-other", Misbehave("ssh"),
          log=handshake_error("wrong version number"),
-         expect={"tlsfail.first_bytes": b"SSH-2.0-OpenSSH_".hex(), **reason(267)}),
+         expect={"tlsfail.first_bytes": b"SSH-2.0-OpenSSH_".hex(), **reason(267)}, says=(r"\(SSH\)",)),
+    Case("mysql-on-another-port", "starttls-expected", Misbehave("mysql"),
+         log=handshake_error("wrong version number"), expect=reason(267), says=("speaks MySQL",)),
 )
 
 CLOSES = (
@@ -156,7 +158,8 @@ CLOSES = (
     Case("peer-broken-answer", "peer-broken-answer", Misbehave("break-hello"),
          confidence=HIGH + MEDIUM, expect=alert(10, "sent"),
          log=handshake_error("unexpected message")),
-    Case("peer-access-denied", "peer-access-denied", Misbehave("alert-49"), expect=alert(49),
+    Case("peer-access-denied", "peer-access-denied", Misbehave("alert-49"), confidence=MEDIUM,
+         expect={"tlsfail.candidates": ["sni-unrecognized"], **alert(49)},
          log=handshake_error("alert number 49")),
     Case("corrupt-record", "corrupt-record", Misbehave("alert-20"), confidence=HIGH + MEDIUM,
          expect=alert(20), log=handshake_error("alert number 20")),

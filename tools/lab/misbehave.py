@@ -118,6 +118,13 @@ def speak_ssh(conn):
     drain(conn)
 
 
+def speak_mysql(conn):
+    time.sleep(0.02)
+    greeting = b"\x0a8.0.36\0" + bytes(8) + b"abcdefgh\0\xff\xff\xff\2\0\xff\xdf\x15" + bytes(10)
+    conn.sendall(struct.pack("<I", len(greeting)) + greeting)
+    drain(conn)
+
+
 def answer_http(conn):
     read_hello(conn)
     conn.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
@@ -487,6 +494,7 @@ BEHAVIOURS = {
     "retry-refuse": retry_and(lambda conn: send_alert(conn, 40)),
     "retry-close": retry_and(lambda conn: None),
     "ssh": speak_ssh,
+    "mysql": speak_mysql,
     "http": answer_http,
     "answer-late": answer_late,
     "close-after-request": close_after_request,

@@ -119,11 +119,10 @@ NEGOTIATION = (
                + ANSWER),
          clients.openssl(name="missing.test"), handshake_error("cert cb error"),
          expect={**reason(377), **alert(80, "sent")}),
-    # The security level allows no TLS 1.0, whatever ssl_protocols says.
+    # The security level leaves nothing for the request for a certificate.
     case("server-internal-error", "server-internal-error",
-         good_server(more=" ssl_protocols TLSv1 TLSv1.1 TLSv1.2;"),
-         clients.openssl("-tls1", *ANY_CIPHER), handshake_error(""), confidence=HIGH + MEDIUM,
-         expect=alert(80, "sent")),
+         OpensslEcho(GOOD_FILES + ("-tls1_2", "-Verify", "1", "-client_sigalgs", "RSA+SHA1")),
+         clients.openssl("-tls1_2"), None, confidence=MEDIUM, expect=alert(80, "sent")),
     case("client-broken-handshake", "client-broken-handshake", good_server(),
          clients.send(BROKEN_HELLO, wait=True), handshake_error(""), confidence=HIGH + MEDIUM,
          expect=alert(50, "sent")),
@@ -271,10 +270,21 @@ OLD_CLIENTS = (
          clients.send(SSL3_HELLO, wait=True), handshake_error(""), says=("SSL 3.0",)),
     case("client-ssl2-hello", "client-protocol-too-old", good_server(),
          clients.send(SSL2_HELLO, wait=True), handshake_error("")),
-    case("client-tls10-seclevel", "server-internal-error",
+    # The security level allows no TLS 1.0, whatever ssl_protocols says.
+    case("client-tls10-seclevel", "client-protocol-too-old",
          good_server(more=" ssl_protocols TLSv1 TLSv1.1 TLSv1.2;"),
-         clients.openssl("-tls1", *ANY_CIPHER), handshake_error(""), confidence=HIGH + MEDIUM,
-         says=("@SECLEVEL=0",)),
+         clients.openssl("-tls1", *ANY_CIPHER), handshake_error(""),
+         expect={**reason(118), **alert(80, "sent")}, says=("@SECLEVEL=0", "MD5 and SHA-1"),
+         never=("internal error",)),
+    case("client-tls11-seclevel-echo", "client-protocol-too-old", ECHO,
+         clients.openssl("-tls1_1", *ANY_CIPHER), None, expect=reason(118)),
+    case("server-tls11-seclevel", "server-protocol-too-old",
+         good_server(more=" ssl_protocols TLSv1 TLSv1.1;"), clients.openssl(), handshake_error(""),
+         expect={**reason(118), **alert(80, "sent")}, says=("allow TLSv1.3 in ssl_protocols",),
+         never=("update the client",)),
+    case("server-tls13-without-certificate", "server-protocol-too-old",
+         OpensslEcho(("-nocert", "-tls1_3")), clients.openssl(), None, confidence=MEDIUM,
+         expect=reason(258), says=("check that the server has a certificate",)),
 )
 
 PARTS = (

@@ -99,11 +99,12 @@ static const struct logline_detail rows[] = {
 	  TLS_ALERT_ACCESS_DENIED,
 	  UP,
 	  { "The upstream denies access (alert 49): it understood everything and refuses to "
-	    "continue. Some servers send this alert when the client certificate is missing or "
-	    "unknown.",
-	    { "peer-access-denied", "client-cert-rejected", "client-cert-required" },
-	    "If a client certificate was sent, it was refused; otherwise the upstream requires "
-	    "one, or has a list of who may connect.",
+	    "continue. Some servers send this alert when they do not serve the name asked for "
+	    "(SNI), or got none; others when the client certificate is missing or unknown.",
+	    { "peer-access-denied", "sni-missing", "sni-unrecognized", "client-cert-rejected",
+	      "client-cert-required" },
+	    "If a client certificate was sent, it was refused; otherwise the upstream misses "
+	    "the name or a client certificate, or has a list of who may connect.",
 	    WATCH } },
 	{ LOGLINE_ALERT,
 	  TLS_ALERT_DECODE_ERROR,
