@@ -398,7 +398,7 @@ vm_suites     = $(foreach guest,$(1),'vm/$(guest)=tests/vm/run --guests $(guest)
 TEST_VM       := bookworm,trixie
 TEST_VM_SUITE := 'vm=tests/vm/run --quick --guests $(TEST_VM)'
 # A sample of the calls; the same one each time.
-FAULT        ?= 60
+FAULT        ?= 30
 FAULT_SUITE   = 'fault=tests/fault/run --tlsfail build/tlsfail --only trace --trace $(FAULT)'
 E2E_SUITE    := 'e2e=$(PYTHON) tests/e2e/run.py --tlsfail build/tlsfail'
 
@@ -441,7 +441,7 @@ check-fault: build/tlsfail ## each call of a library that replay, explain, lint 
 	$(Q)tools/tap-summary 'fault=tests/fault/run --tlsfail build/tlsfail'
 
 .PHONY: fault
-fault: need-root build/tlsfail ## calls that a trace makes, made to fail once each, for FAULT=60 seconds; 300 is all (root)
+fault: need-root build/tlsfail ## calls that a trace makes, made to fail once each, for FAULT=30 seconds; 300 is all (root)
 	$(Q)tools/tap-summary $(FAULT_SUITE); status=$$?; $(HAND_BACK); exit $$status
 
 # fuzz_run NAME OPTIONS: what is found goes to build/fuzz/found/NAME, inputs that fail beside it. The
