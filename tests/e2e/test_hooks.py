@@ -56,16 +56,16 @@ MOMENTS = ("@timestamp", "event.duration", "tcp.rtt", "tlsfail.bytes_sent", "tls
 # Nor is it a matter of hooks whether nginx's configuration has been read by then, and what that adds.
 OF_CONFIGURATION = re.compile(r"nginx\.|tlsfail\.(hint|patch)$")
 DURATION = re.compile(r"\b\d+(\.\d+)? (ns|us|ms|s|min)\b")
-# No TLS library is ever called: only the wire tells of a handshake.
-WITHOUT_LIBRARY = ("tls-to-plain-port",)
+# Only the wire tells of them: no TLS library is called, or SSL_read_early_data() instead of what is attached
+# to; or what was said in clear before is not known, so that the handshake counts as undecided.
+ONLY_BY_WIRE = ("tls-to-plain-port", "closed-after-early-data", "proxy-protocol-unexpected")
 
 
 def tests(here):
     """Yields (name, test). The lab and the tracers live as long as this generator."""
     yield from here.chosen("handshake", {
-        "every-case": partial(check_every_case, cases=EVERY_CASE, role="client"),
-        "every-case-as-server": partial(check_every_case, role="server", cases=[
-            case for case in SERVER_CASES if case.name not in WITHOUT_LIBRARY]),
+        "every-case": partial(check_every_case, role="client", cases=by_both(EVERY_CASE)),
+        "every-case-as-server": partial(check_every_case, role="server", cases=by_both(SERVER_CASES)),
     })
     chosen = [alternative for alternative in ALTERNATIVES if here.wants("hook/" + alternative)]
     if not chosen:
@@ -84,6 +84,10 @@ def tests(here):
             check = (partial(check_hook, default, tracers[alternative])
                      if offered.get(alternative) else partial(check_refused, here, alternative))
             yield "hook/" + alternative, check
+
+
+def by_both(cases):
+    return [case for case in cases if case.name not in ONLY_BY_WIRE]
 
 
 def check_every_case(here, cases, role):

@@ -174,7 +174,7 @@ _ROWS = (
     (Case("key-of-another", "client-cert-unloadable", server(),
           "set $who ca; proxy_ssl_certificate pki/$who.crt; "
           "proxy_ssl_certificate_key pki/client.key;", status=500, confidence=MEDIUM,
-          log="SSL_use_PrivateKey", says=("SSL_use_PrivateKey",)), None),
+          log="SSL_use_PrivateKey", says=("SSL_use_",)), None),
     (Case("below-a-wildcard", "verify-hostname-mismatch", server("wildcard"),
           f"{VERIFY} {SNI_ON}; proxy_ssl_name a.b.{SERVER_NAME};",
           never=("IP addresses only",)), None),
