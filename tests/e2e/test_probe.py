@@ -19,7 +19,8 @@ RACE_ATTEMPTS = 20
 NOT_PROBED = {
     "connection-refused-after-tls",  # the upstream is stopped by its driver
     "large-hello-ticket",  # what is large is a session of the worker's
-    "session-refused",  # so is what is refused
+    "session-refused", "session-mismatch",  # so is what is refused, or answered in another way
+    "peer-moved",  # the driver moves it, and a probe looks it up anew
     "local-abort", "local-process-exited",
     "close-after-asking",  # so is what it closes on: a request
     "client-cert-unloadable",  # nor is what a variable leads to in a request
