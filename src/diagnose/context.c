@@ -452,7 +452,7 @@ static uint64_t peer_end_ns(const struct tlsfail_conn *c)
 /* Was the last that was sent on its way before the peer ended the connection? */
 static bool sent_before_end(const struct tlsfail_conn *c)
 {
-	uint32_t n = c->flight_count < TLSFAIL_FLIGHTS_MAX ? c->flight_count : TLSFAIL_FLIGHTS_MAX;
+	uint32_t n = symptoms_flight_count(c);
 
 	while (n && c->flights[n - 1].dir != TLSFAIL_DIR_SENT)
 		n--;

@@ -42,6 +42,12 @@ struct symptoms {
 	bool verify_concluded;
 };
 
+/* How many flights of a connection are kept. */
+static inline uint32_t symptoms_flight_count(const struct tlsfail_conn *conn)
+{
+	return conn->flight_count < TLSFAIL_FLIGHTS_MAX ? conn->flight_count : TLSFAIL_FLIGHTS_MAX;
+}
+
 /* Are we the server? */
 bool symptoms_is_server(const struct tlsfail_conn *conn);
 

@@ -239,8 +239,7 @@ static void flights_add(struct finding *f, const struct failure *failure)
 	bool tls13 = f->protocol_version && !strcmp(f->protocol_version, "1.3");
 	struct stream streams[] = { { .capture = &failure->sent, .tls13 = tls13 },
 				    { .capture = &failure->received, .tls13 = tls13 } };
-	uint32_t count =
-		c->flight_count < TLSFAIL_FLIGHTS_MAX ? c->flight_count : TLSFAIL_FLIGHTS_MAX;
+	uint32_t count = symptoms_flight_count(c);
 
 	for (uint32_t i = 0; i < count; i++) {
 		const struct tlsfail_flight *flight = &c->flights[i];

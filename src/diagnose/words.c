@@ -433,46 +433,61 @@ static bool hello_came(const struct finding *f)
 	return f->hello.known && !(f->hello.cut && f->bytes_received < f->hello.length);
 }
 
-/* How far a client came that went away. */
+/* How far a client came: to nothing, into its ClientHello, behind that, to the ServerHello. */
+enum {
+	CAME_NOWHERE,
+	CAME_INTO_HELLO,
+	CAME_WITH_HELLO,
+	CAME_TO_ANSWER,
+	CAME_COUNT
+};
+
+static unsigned int client_came(const struct finding *f)
+{
+	if (f->protocol_version)
+		return CAME_TO_ANSWER;
+	if (hello_came(f))
+		return CAME_WITH_HELLO;
+	return f->bytes_received ? CAME_INTO_HELLO : CAME_NOWHERE;
+}
+
+/* Of one that went away. */
 static void add_progress(struct text *t, const struct facts *x)
 {
-	const struct finding *f = x->f;
+	static const char *const words[CAME_COUNT] = {
+		"without sending a byte",
+		"in the middle of its ClientHello",
+		"after its ClientHello",
+		"after receiving the ServerHello",
+	};
 
-	if (f->protocol_version)
-		text_add(t, "after receiving the ServerHello");
-	else if (hello_came(f))
-		text_add(t, "after its ClientHello");
-	else
-		text_add(t, f->bytes_received ? "in the middle of its ClientHello"
-					      : "without sending a byte");
+	text_add(t, words[client_came(x->f)]);
 }
 
-/* The same of one that this side closed the connection of. */
+/* Of one that this side closed the connection of. */
 static void add_reached(struct text *t, const struct facts *x)
 {
-	const struct finding *f = x->f;
+	static const char *const words[CAME_COUNT] = {
+		"before it had sent a byte",
+		"in the middle of its ClientHello",
+		"having received its ClientHello",
+		"having sent the ServerHello",
+	};
 
-	if (f->protocol_version)
-		text_add(t, "having sent the ServerHello");
-	else if (hello_came(f))
-		text_add(t, "having received its ClientHello");
-	else
-		text_add(t, f->bytes_received ? "in the middle of its ClientHello"
-					      : "before it had sent a byte");
+	text_add(t, words[client_came(x->f)]);
 }
 
-/* The same, as what it did last. */
+/* Of one that did no more. */
 static void add_stopped(struct text *t, const struct facts *x)
 {
-	const struct finding *f = x->f;
+	static const char *const words[CAME_COUNT] = {
+		"connected and sent nothing",
+		"stopped in the middle of its ClientHello",
+		"sent its ClientHello and nothing more",
+		"received the ServerHello and then sent nothing more",
+	};
 
-	if (f->protocol_version)
-		text_add(t, "received the ServerHello and then sent nothing more");
-	else if (hello_came(f))
-		text_add(t, "sent its ClientHello and nothing more");
-	else
-		text_add(t, f->bytes_received ? "stopped in the middle of its ClientHello"
-					      : "connected and sent nothing");
+	text_add(t, words[client_came(x->f)]);
 }
 
 static void add_or_none(struct text *t, const struct facts *x)

@@ -494,27 +494,24 @@ static void test_plain(void **state)
 	assert_non_null(strstr(f.hint, "unencrypted"));
 }
 
-/* What holds for one server of a block may not for the others. */
-static void test_plain_of_many(void **state)
+/* What holds for one server of a block may not for the others: no patch. */
+static void assert_none_of_many(const char *text, const char *slug)
 {
-	(void)state;
-	configure(PLACE "}\n");
+	configure(text);
 	places.items[0].notes[places.items[0].note_count++] =
 		(struct nginx_note){ .kind = NGINX_NOTE_OTHER_SERVERS };
-	advise("peer-not-tls-http");
+	advise(slug);
 	assert_string_equal(f.config.patch, "");
 }
 
-static void test_tls_of_many(void **state)
+static void test_of_many(void **state)
 {
 	(void)state;
+	assert_none_of_many(PLACE "}\n", "peer-not-tls-http");
 	plain = true;
-	configure("location / {\n\tproxy_pass http://192.0.2.1:443;\n}\n");
+	assert_none_of_many("location / {\n\tproxy_pass http://192.0.2.1:443;\n}\n",
+			    "plain-text-to-tls");
 	plain = false;
-	places.items[0].notes[places.items[0].note_count++] =
-		(struct nginx_note){ .kind = NGINX_NOTE_OTHER_SERVERS };
-	advise("plain-text-to-tls");
-	assert_string_equal(f.config.patch, "");
 }
 
 /* What is set there already can be set anew, but is so for all; what is added may be there twice. */
@@ -597,8 +594,7 @@ int main(void)
 		TEST(test_other_commands),
 		TEST(test_client_certificate),
 		TEST(test_plain),
-		TEST(test_plain_of_many),
-		TEST(test_tls_of_many),
+		TEST(test_of_many),
 		TEST(test_shared_file),
 		TEST(test_notes),
 		TEST(test_no_place),
