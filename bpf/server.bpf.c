@@ -325,13 +325,19 @@ static __always_inline bool has_owner(struct tlsfail_conn *c)
 
 /* A client of TLS 1.3 that has sent its Finished has nothing against what it got. If it is gone before the
  * server has sent its tickets, as a health check is, the server never learns that it is done; nor if the
- * server's process, which sends none, ends there. */
+ * server's process, which sends none, ends there. The alert that follows the Finished is a close_notify, and one
+ * of the server the answer, unless that refuses a certificate. */
 static __always_inline bool client_was_done(struct tlsfail_conn *c)
 {
 	const __u32 gone = TLSFAIL_F_PEER_FIN | TLSFAIL_F_PEER_RST | TLSFAIL_F_EXITING;
+	const struct connection *e = connection_of(c);
+	const struct stream *rx = &e->streams[TLSFAIL_DIR_RECEIVED];
 
-	return connection_of(c)->streams[TLSFAIL_DIR_RECEIVED].protected && !c->error_count &&
-	       c->flags & gone && !record_is_alert(c->last_tx);
+	if (!rx->protected || c->error_count)
+		return false;
+	if (rx->alert && !e->cert_sent && !(c->flags & TLSFAIL_F_CERT_EMPTY))
+		return true;
+	return c->flags & gone && !record_is_alert(c->last_tx);
 }
 
 __hidden bool server_failed(struct tlsfail_conn *c)
