@@ -63,7 +63,7 @@ static const struct cause rows[] = {
 	{
 		.slug = "plain-mail-to-tls",
 		.responsible = RESPONSIBLE_CLIENT,
-		.when = { .role = OF_SERVER, .all = O_MAIL_COMMAND, .none = O_TLS },
+		.when = { .role = OF_SERVER, .all = O_MAIL_COMMAND, .none = O_HELLO },
 		.confidence = CONFIDENCE_HIGH,
 		.evidence = "the client's first bytes are an SMTP, IMAP or POP3 command, on a "
 			    "mail port",

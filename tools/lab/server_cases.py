@@ -19,6 +19,7 @@ GARBAGE = b"\x03\x00\x00\x13\x0e\xe0\x00\x00\x00\x00\x00\x01\x00\x08\x00\x03\x00
 BROKEN_HELLO = b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00"
 BAD_STATUS = b"\x15\x03\x03\x00\x02\x02\x71"
 HANDSHAKE_FAILURE = b"\x15\x03\x03\x00\x02\x02\x28"
+EHLO = b"EHLO mail.test\r\n"
 PROXY_HEADER = b"PROXY TCP4 192.0.2.1 192.0.2.2 40112 443\r\n"
 HELLO = clients.client_hello()
 
@@ -192,6 +193,8 @@ OPENSSL = (
          expect=reason(155)),
     case("client-not-tls-openssl", "client-not-tls", ECHO, clients.send(GARBAGE, wait=True), None,
          expect=reason(267)),
+    case("plain-mail-to-tls-openssl", "plain-mail-to-tls", ECHO, clients.send(EHLO, wait=True), None,
+         known_port=465, expect=reason(267)),
     case("client-cert-missing-openssl", "client-cert-missing", ECHO_ASKS,
          clients.curl("--insecure"), None, status=0, expect={**reason(199), **alert(116, "sent")}),
     case("client-cert-missing-openssl-tls12", "client-cert-missing", ECHO_ASKS,
@@ -235,7 +238,6 @@ HEALTHY = (
 )
 
 # What a client says that speaks another protocol, or an old TLS.
-EHLO = b"EHLO mail.test\r\n"
 RTSP = b"OPTIONS / RTSP/1.0\r\n\r\n"
 SIP = b"OPTIONS sip:nm SIP/2.0\r\n"
 FTP = b"USER anonymous\r\n"
