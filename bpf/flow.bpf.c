@@ -4,13 +4,19 @@
  */
 #include "flow.bpf.h"
 
+/* Nothing was said in clear before. */
+static __always_inline bool begins_with_tls(const struct connection *e)
+{
+	return !e->plain[TLSFAIL_DIR_SENT] && !e->plain[TLSFAIL_DIR_RECEIVED];
+}
+
 __hidden void handshake_seen(const struct sock *sk, struct tlsfail_conn *c)
 {
 	if (!role_wanted(c->role))
 		return;
 	count(c->role == TLSFAIL_ROLE_CLIENT ? TLSFAIL_N_CLIENT_SEEN : TLSFAIL_N_SERVER_SEEN);
 	if (c->role == TLSFAIL_ROLE_SERVER)
-		connection_of(c)->asks = listener_did_tls(sk);
+		connection_of(c)->asks = listener_did_tls(sk, begins_with_tls(connection_of(c)));
 }
 
 static __always_inline void handshake_received(struct tlsfail_conn *c, const struct thread *t)

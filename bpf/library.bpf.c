@@ -10,10 +10,6 @@
  */
 #include "library.bpf.h"
 
-/* include/openssl/err.h ERR_LIB_SSL; BoringSSL's ERR_LIB_SSL */
-#define OPENSSL_LIB_SSL	  20
-#define BORINGSSL_LIB_SSL 16
-
 /* The connection that the thread is about, as far as errors and certificates go. */
 static __always_inline struct tlsfail_conn *conn_at_hand(const struct thread *t)
 {
@@ -47,17 +43,6 @@ static __always_inline void error_orphan(struct thread *t, __u32 lib, __u32 reas
 	t->orphan.t = bpf_ktime_get_ns();
 	t->orphan.lib = lib;
 	t->orphan.reason = reason;
-}
-
-/* Is it an error about what was received instead of TLS? include/openssl/sslerr.h, BoringSSL's ssl.h */
-static __always_inline bool says_no_tls(__u32 lib, __u32 reason)
-{
-	if (lib == BORINGSSL_LIB_SSL)
-		return reason == 247; /* wrong version number */
-	return reason == 155 ||	      /* https proxy request */
-	       reason == 156 ||	      /* http request */
-	       reason == 198 ||	      /* packet length too long */
-	       reason == 267;	      /* wrong version number */
 }
 
 __hidden int error_raised(__u32 lib, __u32 reason)

@@ -358,10 +358,27 @@ static __always_inline bool is_of_drained(const struct sock *sk, const struct tl
 	       (c->flags & (TLSFAIL_F_TLS | TLSFAIL_F_DONE)) == TLSFAIL_F_TLS && !owner_exits(c);
 }
 
+/* An entry; one is made now for a connection that plain text has ended, or that ends without a word. */
+static __noinline struct tlsfail_conn *conn_find_ending(const struct sock *sk, struct thread *t)
+{
+	struct tlsfail_conn *c = conn_find(sk);
+
+	if (c)
+		return c;
+	c = t ? text_closed(sk, t) : NULL;
+	if (c && says_no_tls(t->orphan.lib, t->orphan.reason))
+		conn_adopt_orphan(c, t);
+	if (!c)
+		c = server_awake(sk);
+	if (!c)
+		server_waited(sk);
+	return c;
+}
+
 __hidden int conn_closing(const struct sock *sk)
 {
-	struct tlsfail_conn *c = conn_find_waiting(sk);
 	struct thread *t = thread_find();
+	struct tlsfail_conn *c = conn_find_ending(sk, t);
 
 	if (!c) {
 		/* Some other socket: what this thread connects next is no retry, and what it raised
@@ -383,7 +400,7 @@ __hidden int conn_closing(const struct sock *sk)
 
 __hidden int conn_destroyed(const struct sock *sk)
 {
-	struct tlsfail_conn *c = conn_find_waiting(sk);
+	struct tlsfail_conn *c = conn_find_ending(sk, thread_find());
 
 	return c ? conn_end(sk, c) : 0;
 }

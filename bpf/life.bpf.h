@@ -6,6 +6,7 @@
 #define LIFE_BPF_H
 
 #include "concluded.bpf.h"
+#include "text.bpf.h"
 
 /* Takes over the error that the thread raised before it had a socket. */
 void conn_adopt_orphan(struct tlsfail_conn *c, struct thread *t);

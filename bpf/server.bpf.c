@@ -38,9 +38,12 @@ struct listener_key {
 	__u32 pad;
 };
 
-/* What is known of an address and port: TLS was spoken there; clients are asked for certificates. */
-#define LISTENER_TLS  1
-#define LISTENER_ASKS 2
+/* What is known of an address and port: TLS was spoken there; clients are asked for certificates; they begin with
+ * TLS; they have been answered in plain text. */
+#define LISTENER_TLS   1
+#define LISTENER_ASKS  2
+#define LISTENER_BEGIN 4
+#define LISTENER_PLAIN 8
 
 /* Addresses and ports on which TLS was spoken here, as the server. */
 struct {
@@ -50,7 +53,7 @@ struct {
 	__type(value, __u8);
 } tls_listeners SEC(".maps");
 
-/* Connections that were accepted there, until they say something: the least recent give way, so that
+/* Connections that were accepted there, until they begin a handshake: the least recent give way, so that
  * silent ones take no room from those that speak. */
 struct waiting {
 	__u64 t_start;
@@ -76,35 +79,40 @@ static __always_inline void listener_key_of(const struct sock *sk, struct listen
 		*(__be32 *)key->addr = BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr);
 }
 
-__hidden bool listener_did_tls(const struct sock *sk)
+__hidden bool listener_did_tls(const struct sock *sk, bool at_once)
 {
 	struct listener_key key = {};
-	__u8 *known, yes = LISTENER_TLS;
+	__u8 *known, yes = LISTENER_TLS | (at_once ? LISTENER_BEGIN : 0);
 
 	listener_key_of(sk, &key);
 	known = bpf_map_lookup_elem(&tls_listeners, &key);
 	if (!known)
 		bpf_map_update_elem(&tls_listeners, &key, &yes, BPF_ANY);
+	else if ((*known & yes) != yes)
+		*known |= yes;
 	return known && *known & LISTENER_ASKS;
 }
 
-__hidden void listener_asks(const struct sock *sk)
+static __always_inline __u8 *listener_find(const struct sock *sk, __u16 port)
 {
 	struct listener_key key = {};
-	__u8 *known;
 
 	listener_key_of(sk, &key);
-	known = bpf_map_lookup_elem(&tls_listeners, &key);
+	key.port = port;
+	return bpf_map_lookup_elem(&tls_listeners, &key);
+}
+
+static __always_inline void listener_asks(const struct sock *sk)
+{
+	__u8 *known = listener_find(sk, BPF_CORE_READ(sk, __sk_common.skc_num));
+
 	if (known)
 		*known |= LISTENER_ASKS;
 }
 
 __hidden bool listener_is_tls(const struct sock *sk)
 {
-	struct listener_key key = {};
-
-	listener_key_of(sk, &key);
-	return bpf_map_lookup_elem(&tls_listeners, &key);
+	return listener_find(sk, BPF_CORE_READ(sk, __sk_common.skc_num));
 }
 
 /* -- before the handshake --------------------------------------------------------------------- */
@@ -127,17 +135,41 @@ __hidden void server_waits(const struct sock *sk)
 	bpf_map_update_elem(&waiting, &key, &w, BPF_ANY);
 }
 
+static __always_inline const struct waiting *waiting_find(const struct sock *sk)
+{
+	__u64 key = (__u64)sk;
+
+	return bpf_map_lookup_elem(&waiting, &key);
+}
+
+__hidden void server_waits_no_more(const struct sock *sk)
+{
+	__u64 key = (__u64)sk;
+
+	bpf_map_delete_elem(&waiting, &key);
+}
+
 /* It waits no more. False: it did not, or the one that did was another. */
 static __always_inline bool waiting_take(const struct sock *sk, struct waiting *out)
 {
-	__u64 key = (__u64)sk;
-	const struct waiting *w = bpf_map_lookup_elem(&waiting, &key);
+	const struct waiting *w = waiting_find(sk);
 
 	if (!w)
 		return false;
 	*out = *w;
-	bpf_map_delete_elem(&waiting, &key);
+	server_waits_no_more(sk);
 	return out->rport == remote_port(sk);
+}
+
+__hidden bool listener_is_tls_only(const struct sock *sk)
+{
+	const struct waiting *w = waiting_find(sk);
+	const __u8 *known;
+
+	if (!w || w->rport != remote_port(sk))
+		return false;
+	known = listener_find(sk, w->lport);
+	return known && (*known & (LISTENER_BEGIN | LISTENER_PLAIN)) == LISTENER_BEGIN;
 }
 
 static __always_inline void accepted_as(struct tlsfail_conn *c, const struct waiting *w)
@@ -154,7 +186,7 @@ __hidden struct tlsfail_conn *server_awake(const struct sock *sk)
 	struct waiting w = {};
 	struct tlsfail_conn *c;
 
-	if (!waiting_take(sk, &w) || socket_bytes_read(sk))
+	if (!waiting_find(sk) || socket_bytes_read(sk) || !waiting_take(sk, &w))
 		return NULL;
 	c = conn_new_accepted(sk);
 	if (c)
@@ -171,6 +203,19 @@ __hidden struct tlsfail_conn *conn_new_speaking(const struct sock *sk)
 	if (c && waited)
 		accepted_as(c, &w);
 	return c;
+}
+
+__hidden void server_waited(const struct sock *sk)
+{
+	struct waiting w = {};
+	__u8 *known;
+
+	if (!waiting_take(sk, &w) || !socket_bytes_read(sk) ||
+	    socket_bytes_written(sk) <= CONTROL_BYTES)
+		return;
+	known = listener_find(sk, w.lport);
+	if (known)
+		*known |= LISTENER_PLAIN;
 }
 
 static __always_inline bool begins_tls(const __u8 head[TLSFAIL_HEAD_LEN], int len)
@@ -215,7 +260,7 @@ __hidden int conn_peeked(const struct sock *sk, int ret, __u64 buf)
 		return 0;
 	conn_own(c);
 	if (ret == 1) {
-		listener_did_tls(sk);
+		listener_did_tls(sk, true);
 		c->flags |= TLSFAIL_F_PLAIN;
 	}
 	c->t_first_rx = bpf_ktime_get_ns();

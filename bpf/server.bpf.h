@@ -8,14 +8,21 @@
 
 #include "peer.bpf.h"
 
-/* TLS was spoken on the address and port of that socket: are clients asked for certificates there, as far as
- * is known? Was it spoken before? */
-bool listener_did_tls(const struct sock *sk);
+/* TLS was spoken on the address and port of that socket, from its first byte or after other words: are clients
+ * asked for certificates there, as far as is known? Was it spoken before? */
+bool listener_did_tls(const struct sock *sk, bool at_once);
 bool listener_is_tls(const struct sock *sk);
+
+/* It was accepted where TLS was spoken before, from the first byte, and plain text never got an answer. */
+bool listener_is_tls_only(const struct sock *sk);
 
 /* It was accepted, and has not said a word; it ends like that: its entry, or NULL. */
 void server_waits(const struct sock *sk);
 struct tlsfail_conn *server_awake(const struct sock *sk);
+
+/* It ends, and no handshake was begun, whatever was said; and before the end, when what is said shows nothing. */
+void server_waited(const struct sock *sk);
+void server_waits_no_more(const struct sock *sk);
 
 /* An entry for a connection of either role that was there, and says something for the first time. */
 struct tlsfail_conn *conn_new_speaking(const struct sock *sk);

@@ -61,7 +61,8 @@ __hidden void conn_read_addresses(struct tlsfail_conn *c, const struct sock *sk)
 	connection_of(c)->portpair = BPF_CORE_READ(sk, __sk_common.skc_portpair);
 }
 
-__hidden struct tlsfail_conn *conn_new(const struct sock *sk)
+/* The ways to a new entry are inlined into one another: the verifier allows 8 frames. */
+static __always_inline struct tlsfail_conn *entry_new(const struct sock *sk)
 {
 	__u64 key = (__u64)sk, now = bpf_ktime_get_ns();
 	struct tlsfail_conn *c = NULL;
@@ -80,7 +81,12 @@ __hidden struct tlsfail_conn *conn_new(const struct sock *sk)
 	return c;
 }
 
-__hidden struct tlsfail_conn *conn_new_accepted(const struct sock *sk)
+__hidden struct tlsfail_conn *conn_new(const struct sock *sk)
+{
+	return entry_new(sk);
+}
+
+static __always_inline struct tlsfail_conn *entry_new_accepted(const struct sock *sk)
 {
 	struct tlsfail_conn *c;
 
@@ -88,7 +94,7 @@ __hidden struct tlsfail_conn *conn_new_accepted(const struct sock *sk)
 		count(TLSFAIL_N_UNTRACKED);
 		return NULL;
 	}
-	c = conn_new(sk);
+	c = entry_new(sk);
 	if (c) {
 		connection_of(c)->accepted = 1;
 		__sync_fetch_and_add(&accepted_count, 1);
@@ -96,9 +102,14 @@ __hidden struct tlsfail_conn *conn_new_accepted(const struct sock *sk)
 	return c;
 }
 
+__hidden struct tlsfail_conn *conn_new_accepted(const struct sock *sk)
+{
+	return entry_new_accepted(sk);
+}
+
 __hidden struct tlsfail_conn *conn_new_late(const struct sock *sk)
 {
-	struct tlsfail_conn *c = conn_new_accepted(sk);
+	struct tlsfail_conn *c = entry_new_accepted(sk);
 
 	if (!c)
 		return NULL;

@@ -114,6 +114,9 @@ static __always_inline const struct tcp_sock *tcp(const struct sock *sk)
 /* Is it TCP over IPv4 or IPv6? */
 bool socket_is_tcp(const struct sock *sk);
 
+/* What TCP counts beside bytes: the SYN of a connection made here, a FIN. */
+#define CONTROL_BYTES 1
+
 /* How many bytes the program has read from it; and how many are there to be read, a FIN counted as one. */
 __u32 socket_bytes_read(const struct sock *sk);
 __u32 socket_bytes_waiting(const struct sock *sk);

@@ -11,19 +11,10 @@
 
 #define EAGAIN 11 /* include/uapi/asm-generic/errno-base.h */
 
-/* Of plain text no more is kept than the name of the longest usual method. */
-#define TEXT_HEAD_LEN 8
-
 /* Longer is no dialogue that leads to TLS. */
 #define DIALOGUE_MAX 4096
 
 #define HANDSHAKE_MAX 131072
-
-/* Of an answer to plain text no more is looked at. */
-#define PLAIN_ANSWER_MAX 1024
-
-/* What TCP counts beside bytes: the SYN of a connection made here, a FIN. */
-#define CONTROL_BYTES 1
 
 /* -- recognition ------------------------------------------------------------------------------ */
 
@@ -64,17 +55,6 @@ static __always_inline bool begins_cut(const __u8 *head, __u32 len)
 }
 
 /* -- what was said before --------------------------------------------------------------------- */
-
-/* Are these len bytes all that was ever read? A FIN behind them may have been taken with them. */
-static __always_inline bool is_all_read(const struct sock *sk, __u32 len)
-{
-	return socket_bytes_read(sk) - len <= CONTROL_BYTES;
-}
-
-static __always_inline __u64 said_before(__u32 all, __u32 now)
-{
-	return all > now + CONTROL_BYTES ? all - now : 0;
-}
 
 /* Until the message itself is there, a lone record header after other bytes may be one of a handshake
  * that is encrypted, of a renegotiation; or of an answer to a ClientHello that was not seen. */
@@ -225,16 +205,6 @@ static __always_inline bool is_orphans_alert(const struct thread *t, const struc
 	       is_record(t->last_head, RECORD_ALERT);
 }
 
-/* What a server of TLS says to one that speaks none: an alert, or as HTTP that the request is bad. */
-static __always_inline bool is_tls_answer(const __u8 *head)
-{
-	const __u8 *status = head + 9; /* behind "HTTP/1.1 " */
-
-	return is_record(head, RECORD_ALERT) ||
-	       (head[0] == 'H' && head[1] == 'T' && head[2] == 'T' && head[3] == 'P' &&
-		status[0] == '4' && status[1] == '0' && status[2] == '0');
-}
-
 /* Plain text was sent, and this is the answer. The collector reads what it says. */
 static __noinline int plain_refused(const struct sock *sk, struct thread *t, struct tlsfail_conn *c,
 				    __u32 len)
@@ -276,18 +246,25 @@ static __noinline struct tlsfail_conn *io_before(const struct sock *sk, struct t
 						 struct tlsfail_conn *c)
 {
 	struct tlsfail_conn *begun = NULL;
+	__u8 head[TLSFAIL_HEAD_LEN] = {};
 	__u32 dir = t->io_dir;
 	int ret = t->io_ret;
 
+	/* Nothing came after what was there. */
+	if (ret <= 0 && t->last_sk == (__u64)sk)
+		return NULL;
+	if (ret > 0 && t->io_buf)
+		read_head(head, ret, t->io_buf);
+	if (!c && dir == TLSFAIL_DIR_SENT && is_tls_answer(head))
+		begun = text_answered(sk, t, head);
+	if (begun)
+		return begun;
 	t->last_sk = (__u64)sk;
 	t->last_dir = dir;
 	t->last_ret = ret;
 	if (ret <= 0)
 		return NULL;
-	if (!t->io_buf)
-		t->last_head[0] = 0;
-	else
-		read_head(t->last_head, ret, t->io_buf);
+	__builtin_memcpy(t->last_head, head, sizeof(head));
 	if (is_orphans_alert(t, c, dir)) {
 		conn_adopt_orphan(c, t);
 		tls_begin(sk, c, dir);
@@ -344,28 +321,14 @@ int wire_io(int ret, __u32 dir, __u64 buf)
 
 __hidden struct tlsfail_conn *wire_conn_of_text(struct thread *t)
 {
-	const struct sock *sk = (const struct sock *)t->last_sk;
-	struct tlsfail_conn *c;
-	__u32 i;
+	__u64 sk = t->last_sk;
+	struct tlsfail_conn *c = t->blocked ? NULL : text_conn(t);
 
-	if (!sk || t->blocked || t->last_dir != TLSFAIL_DIR_RECEIVED || t->last_ret <= 0 ||
-	    !role_wanted(TLSFAIL_ROLE_SERVER) || !socket_is_tcp(sk) ||
-	    !is_all_read(sk, t->last_ret))
-		return NULL;
-	c = conn_new_speaking(sk);
 	if (!c)
 		return NULL;
-	conn_own(c);
-	tls_begin(sk, c, TLSFAIL_DIR_RECEIVED);
-	c->t_first_rx = c->t_last_io = bpf_ktime_get_ns();
-	c->last_ret = t->last_ret;
-	c->last_dir = TLSFAIL_DIR_RECEIVED;
-	c->rx_bytes = t->last_ret;
-	c->first_rx_kept = at_most(t->last_ret, TEXT_HEAD_LEN);
-	for (i = 0; i < TEXT_HEAD_LEN; i++)
-		c->first_rx[i] = t->last_head[i];
-	c->flags |= TLSFAIL_F_NO_WIRE;
-	t->sk = t->last_sk;
-	t->last_sk = 0;
+	c->flags |= TLSFAIL_F_TLS | TLSFAIL_F_NO_WIRE;
+	c->rx_bytes = c->last_ret;
+	handshake_seen((const struct sock *)sk, c);
+	t->sk = sk;
 	return c;
 }

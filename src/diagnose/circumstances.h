@@ -32,6 +32,7 @@
 	/* as the server */                                                                        \
 	X(EARLY_DATA, "the client sent early data in a resumed session")                           \
 	X(HELLO_TO_PLAIN, "a ClientHello was received, and this side answered in plain HTTP")     \
+	X(SERVED_PLAIN, "plain text was received and answered, and not with a wish for TLS")      \
 	X(ONLY_SSL, "nothing newer than SSL 3.0 was offered")                                      \
 	/* the program's configuration */                                                          \
 	X(ONE_PLACE, "one place in the configuration connects to the peer")                        \

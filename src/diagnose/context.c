@@ -553,6 +553,14 @@ static bool is_hello_to_plain(const struct failure *failure, const struct tls_cl
 	       !memcmp(failure->sent.data, http, strlen(http));
 }
 
+/* A port on which TLS is spoken may speak plain HTTP, too, and have had a bad request. */
+static bool is_served_plain(const struct failure *failure)
+{
+	const struct tlsfail_conn *c = failure->conn;
+
+	return c->flags & TLSFAIL_F_PLAIN && c->tx_bytes && !asks_for_tls(&failure->sent);
+}
+
 /* What a client offered that came to us. */
 static uint64_t observe_client(const struct failure *failure, const struct tls_view *view)
 {
@@ -564,6 +572,8 @@ static uint64_t observe_client(const struct failure *failure, const struct tls_v
 		o |= C_EARLY_DATA;
 	if (is_hello_to_plain(failure, hello))
 		o |= C_HELLO_TO_PLAIN;
+	if (is_served_plain(failure))
+		o |= C_SERVED_PLAIN;
 	if (hello->max_version && hello->max_version < TLS_VERSION_1_0)
 		o |= C_ONLY_SSL;
 	return o;

@@ -486,8 +486,9 @@ static void conclude_soundly(struct finding *f, const struct failure *failure,
 		conclude(f, failure, s, cause);
 		fill_config(f, failure);
 		/* Of a connection that has not failed no other row is to be asked. */
-		f->nothing =
-			symptoms_is_suspect(failure->conn) && !(cause->when.with & C_OF_SUSPECTS);
+		f->nothing = (symptoms_is_suspect(failure->conn) &&
+			      !(cause->when.with & C_OF_SUSPECTS)) ||
+			     s->context & C_SERVED_PLAIN;
 		broken = f->nothing ? NULL : invariant_broken(failure, f);
 		if (!broken)
 			return;

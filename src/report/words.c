@@ -413,7 +413,7 @@ const char report_words[] =
 	"versions view views violates virtual vnc waited waiting waits want wanted wants warn "
 	"warning was way way_back we weak weak-certificate well went were what whatever when "
 	"whenever where whether which while who whoever whole whom whose why widen will wire "
-	"with within without word words work workaround worked worker worker_connections workers "
-	"works would wrapped write writev writing written wrong x03 x16 x25519 "
+	"wish with within without word words work workaround worked worker worker_connections "
+	"workers works would wrapped write writev writing written wrong x03 x16 x25519 "
 	"x25519kyber768draft00 x25519mlkem768 x448 x509 x509_ x509_check_host "
 	"x509_lookup_load_file xmpp yet you z ";

@@ -273,6 +273,8 @@ def as_clients(options, top):
         programs, lacking = client_programs(running.directory)
         if options.only:
             programs = {name: exe for name, exe in programs.items() if re.search(options.only, name)}
+        if not programs:
+            return rows, wrong, lacking
         selected = [word for exe in sorted(set(programs.values())) for word in ("--exe", exe)]
         with tracer.Tracer(options.tlsfail, running.directory, (*selected, *env.JSON)) as tlsfail:
             tlsfail.wait_stderr("tlsfail: waiting for", 60)

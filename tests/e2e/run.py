@@ -35,6 +35,7 @@ import test_obstacles
 import test_output
 import test_patches
 import test_peers
+import test_plain
 import test_probe
 import test_probe_servers
 import test_programs
@@ -60,7 +61,7 @@ MODULES = (test_cases, test_confirm, test_probe_servers,
            test_implementations, test_certs, test_hooks, test_lifecycle, test_host,
            test_container, test_mishaps, test_nginxconf, test_patches, test_errorlog, test_memory, test_metrics, test_dist,
            test_replay, test_budget, test_input, test_output, test_fold, test_peers, test_field, test_gone,
-           test_programs, test_unused,
+           test_programs, test_plain, test_unused,
            test_doctor, test_safety, test_server, test_obstacles, test_service, test_sinks, test_stops, test_storm,
            test_verifier, test_uring, test_wire, test_probe,
            test_strangers, test_soak, test_top, test_separation)

@@ -110,6 +110,13 @@ static void plain_ehlo_465(void)
 	scene.conn.lport = 465;
 }
 
+/* Its library was the one to find out. */
+static void plain_ehlo_in_tls(void)
+{
+	plain_ehlo_465();
+	scene.conn.flags = (scene.conn.flags & ~(uint32_t)TLSFAIL_F_PLAIN) | TLSFAIL_F_TLS;
+}
+
 static void plain_rtsp(void)
 {
 	plain("OPTIONS ");
@@ -282,6 +289,7 @@ static const struct row rows[] = {
 	{ "tls-to-plain-port", hello_to_plain, TLSFAIL_F_LOCAL_FIN, 0, 0 },
 	{ "server-no-shared-group", no_group, TLSFAIL_F_LOCAL_FIN, 193, 0 },
 	{ "plain-mail-to-tls", plain_ehlo_465, TLSFAIL_F_LOCAL_FIN, 0, 0 },
+	{ "plain-mail-to-tls", plain_ehlo_in_tls, TLSFAIL_F_LOCAL_FIN, 267, 0 },
 	{ "plain-mail-to-tls", plain_imap, TLSFAIL_F_LOCAL_FIN, 0, 0 },
 	{ "client-not-tls", plain_ehlo, TLSFAIL_F_LOCAL_FIN, 0, 0 },
 	{ "client-not-tls", plain_rtsp, TLSFAIL_F_LOCAL_FIN, 0, 0 },
@@ -329,6 +337,30 @@ static void test_every_cause(void **state)
 		    strcmp(slug, "server-internal-error") != 0 &&
 		    !rows_have(rows, ARRAY_LEN(rows), slug))
 			fail_msg("no failure for %s", slug);
+	}
+}
+
+/* A status 400 is about TLS where its words say so. */
+static void test_plain_answer(void **state)
+{
+	static const struct {
+		const char *answer;
+		bool nothing;
+	} answers[] = {
+		{ "HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n",
+		  false },
+		{ "HTTP/1.0 400 Bad Request\r\n\r\nno such parameter\n", true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(answers); i++) {
+		plain_get();
+		scene.conn.flags |= TLSFAIL_F_LOCAL_FIN;
+		scene.sent.len = strlen(answers[i].answer);
+		memcpy(scene.sent.bytes, answers[i].answer, scene.sent.len);
+		diagnose_scene();
+		assert_string_equal(finding.cause, "plain-http-to-https");
+		assert_int_equal(finding.nothing, answers[i].nothing);
 	}
 }
 
@@ -469,7 +501,7 @@ int main(void)
 		cmocka_unit_test(test_every_cause),  cmocka_unit_test(test_alerts_of_ours),
 		cmocka_unit_test(test_hello),	     cmocka_unit_test(test_client_certificate),
 		cmocka_unit_test(test_progress),     cmocka_unit_test(test_ssl_only),
-		cmocka_unit_test(test_client_depth),
+		cmocka_unit_test(test_client_depth), cmocka_unit_test(test_plain_answer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
