@@ -111,6 +111,7 @@ int hooks_choose(const struct features *features, const struct hook_request *req
 	}
 	text_init(error, error->buf, error->size);
 	choice->uprobe_multi = features_uprobe_multi();
+	choice->task_storage = features_task_storage();
 	return 0;
 }
 
@@ -156,6 +157,9 @@ int hooks_select(struct tlsfail_bpf *skel, const struct hook_choice *choice)
 	for (size_t i = 0; choice->entry_only && i < lib_hook_table_len; i++)
 		program_leave_out(skel->obj, lib_hook_table[i].ret);
 	skel->rodata->entry_only = choice->entry_only;
+	skel->rodata->with_task = choice->task_storage;
+	bpf_map__set_autocreate(choice->task_storage ? skel->maps.threads : skel->maps.task_threads,
+				false);
 	skel->rodata->from_wire = choice->rows[FACT_HANDSHAKE]->kind == HOOK_WIRE;
 	/* tcp_close tells of a close at once; the states would tell it a second time. */
 	skel->rodata->close_by_state = choice->rows[FACT_CLOSE]->kind == HOOK_TP_BTF ||

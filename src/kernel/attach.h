@@ -25,6 +25,7 @@ struct hook_choice {
 	const struct hook *rows[FACT_COUNT];
 	bool uprobe_multi; /* how the uprobes of libraries are attached */
 	bool entry_only;   /* without return probes */
+	bool task_storage; /* where threads are kept */
 };
 
 /* Chooses for each fact the first row that this kernel allows. On failure error says which fact
@@ -32,7 +33,7 @@ struct hook_choice {
 int hooks_choose(const struct features *features, const struct hook_request *request,
 		 struct hook_choice *choice, struct text *error);
 
-/* Before loading: only the chosen programs, and those of the libraries, are loaded. */
+/* Before loading: only the chosen programs, and those of the libraries, are loaded, and the maps that they use. */
 int hooks_select(struct tlsfail_bpf *skel, const struct hook_choice *choice);
 
 /* After loading, and before anything is attached: room for the bytes of handshakes is offered (bpf/bytes.bpf.c).

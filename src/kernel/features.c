@@ -286,6 +286,11 @@ int features_uprobe_attach(int prog_fd, const char *path, uint64_t offset, bool 
 	return fd < 0 ? -errno : (int)fd;
 }
 
+bool features_task_storage(void)
+{
+	return libbpf_probe_bpf_helper(BPF_PROG_TYPE_KPROBE, BPF_FUNC_task_storage_get, NULL) == 1;
+}
+
 bool features_uprobe_multi(void)
 {
 	LIBBPF_OPTS(bpf_prog_load_opts, opts,

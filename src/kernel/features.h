@@ -43,6 +43,9 @@ int features_try_maps(size_t bytes);
  */
 int features_uprobe_open(pid_t pid, const char *path, uint64_t offset, bool ret);
 
+/* May our programs keep something with a task (5.12, a10787e6d58c)? */
+bool features_task_storage(void);
+
 /*
  * Uprobes by one link each, without perf events (6.6, 89ae89f53d20): attached and detached without
  * the kernel-wide lock under which each perf uprobe waits some 100 ms.

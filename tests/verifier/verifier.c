@@ -25,6 +25,10 @@ static void choose(struct tlsfail_bpf *skel, char **choices, int count)
 {
 	skel->rodata->cert_interval_ns = 1;
 	skel->rodata->exec_name_count = 1;
+	skel->rodata->with_task =
+		libbpf_probe_bpf_helper(BPF_PROG_TYPE_KPROBE, BPF_FUNC_task_storage_get, NULL) == 1;
+	bpf_map__set_autocreate(
+		skel->rodata->with_task ? skel->maps.threads : skel->maps.task_threads, false);
 	for (int i = 0; i < count; i++) {
 		if (!strcmp(choices[i], "entry-only"))
 			skel->rodata->entry_only = true;
