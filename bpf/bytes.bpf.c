@@ -121,7 +121,8 @@ __hidden int io_keep(struct tlsfail_conn *c, struct thread *t)
 		return -1;
 	at = w->data_len;
 	failed = wire_append(w, t->io_ret, t->io_buf);
-	t->kept = (__u64)w->data + at;
+	t->kept_slot = connection_of(c)->wires[t->io_dir & (TLSFAIL_DIR_COUNT - 1)] - 1;
+	t->kept_at = at;
 	t->kept_len = w->data_len - at;
 	return failed;
 }
@@ -162,15 +163,20 @@ __hidden void conn_forget(const struct sock *sk, struct tlsfail_conn *c)
 		wires_free(slots, id);
 }
 
-__hidden struct tlsfail_conn *conn_find_current(const struct sock *sk)
+__hidden struct tlsfail_conn *conn_unless_earlier(struct tlsfail_conn *c, const struct sock *sk)
 {
-	struct tlsfail_conn *c = conn_find(sk);
-
-	if (!c || !conn_is_earlier(c, sk))
+	if (!conn_is_earlier(c, sk))
 		return c;
 	count(TLSFAIL_N_UNTRACKED);
 	conn_forget(sk, c);
 	return NULL;
+}
+
+__hidden struct tlsfail_conn *conn_find_current(const struct sock *sk)
+{
+	struct tlsfail_conn *c = conn_find(sk);
+
+	return c ? conn_unless_earlier(c, sk) : NULL;
 }
 
 __hidden void wire_certificate(struct tlsfail_conn *c, __u32 len, __u64 der)
@@ -187,14 +193,29 @@ __hidden void wire_certificate(struct tlsfail_conn *c, __u32 len, __u64 der)
 
 /* -- the I/O at hand -------------------------------------------------------------------------- */
 
-/* Reads n bytes of it, from user address at: of what has been copied already, no second time from there. */
-static __always_inline long io_read(const struct thread *t, void *to, __u32 n, __u64 at)
+/* Of the n bytes at that user address the copy that was kept, or NULL. n: a constant. */
+static __always_inline const __u8 *io_kept(const struct thread *t, __u64 at, const __u32 n)
 {
-	__u64 before = at - t->io_buf;
+	__u64 before = at - t->io_buf, kept_at;
+	const struct tlsfail_wire *w;
+	__u32 slot = t->kept_slot;
 
-	if (before + n <= t->kept_len)
-		return bpf_probe_read_kernel(to, n, (const void *)(t->kept + before));
-	return bpf_probe_read_user(to, n, (const void *)at);
+	if (before + n > t->kept_len)
+		return NULL;
+	w = bpf_map_lookup_elem(&wires, &slot);
+	kept_at = t->kept_at + before;
+	barrier_var(kept_at);
+	return w && kept_at <= TLSFAIL_WIRE_CAP - n ? w->data + kept_at : NULL;
+}
+
+static __always_inline void io_head(const struct thread *t, __u8 head[TLSFAIL_HEAD_LEN])
+{
+	const __u8 *kept = io_kept(t, t->io_buf, TLSFAIL_HEAD_LEN);
+
+	if (kept)
+		__builtin_memcpy(head, kept, TLSFAIL_HEAD_LEN);
+	else
+		read_head(head, t->io_ret, t->io_buf);
 }
 
 /* -- what is kept in the entry ---------------------------------------------------------------- */
@@ -214,7 +235,7 @@ __hidden void bytes_sent(struct tlsfail_conn *c, const struct sock *sk, const st
 	}
 	c->tx_bytes += len;
 	c->last_tx_len = len;
-	io_read(t, c->last_tx, at_most(len, TLSFAIL_HEAD_LEN), t->io_buf);
+	io_head(t, c->last_tx);
 }
 
 /* Without read-ahead OpenSSL reads the 5 bytes of a record header by themselves. */
@@ -239,7 +260,7 @@ __hidden void bytes_received(struct tlsfail_conn *c, const struct thread *t)
 		c->t_first_rx = c->t_last_io;
 	c->rx_bytes += len;
 	c->last_rx_len = len;
-	io_read(t, c->last_rx, at_most(len, TLSFAIL_HEAD_LEN), t->io_buf);
+	io_head(t, c->last_rx);
 	if (c->first_rx_kept < TLSFAIL_HEAD_LEN)
 		first_received(c, len);
 }
@@ -252,7 +273,7 @@ static __always_inline bool flight_is_over(const struct tlsfail_conn *c,
 }
 
 /* Bytes in the same direction as before belong to the same flight, however they are cut. */
-__hidden void flight_add(struct tlsfail_conn *c, __u32 dir, __u32 len)
+__hidden void flight_add(struct tlsfail_conn *c, __u32 dir, __u32 len, __u64 now)
 {
 	__u32 n = c->flight_count, last = n < TLSFAIL_FLIGHTS_MAX ? n : TLSFAIL_FLIGHTS_MAX;
 	struct tlsfail_flight *f = &c->flights[(last - 1) & (TLSFAIL_FLIGHTS_MAX - 1)];
@@ -264,7 +285,7 @@ __hidden void flight_add(struct tlsfail_conn *c, __u32 dir, __u32 len)
 	if (last == TLSFAIL_FLIGHTS_MAX)
 		last--;
 	f = &c->flights[last & (TLSFAIL_FLIGHTS_MAX - 1)];
-	f->t_us = (bpf_ktime_get_ns() - c->t_start) / 1000;
+	f->t_us = ((now ? now : bpf_ktime_get_ns()) - c->t_start) / 1000;
 	f->len = len;
 	f->dir = dir;
 	c->flight_count = n + 1;
@@ -340,9 +361,13 @@ static __always_inline void record_ends(struct stream *s)
 static __always_inline void message_begins(struct connection *e, struct stream *s,
 					   const struct thread *t)
 {
+	const __u8 *kept = io_kept(t, t->at, MESSAGE_HEADER_LEN);
 	__u8 message[MESSAGE_HEADER_LEN] = {};
 
-	io_read(t, message, sizeof(message), t->at);
+	if (kept)
+		__builtin_memcpy(message, kept, sizeof(message));
+	else
+		bpf_probe_read_user(message, sizeof(message), (const void *)t->at);
 	if (s->ccs && (message[0] == CLIENT_HELLO || message[0] == SERVER_HELLO) && !message[1] &&
 	    (__u32)(message[2] << 8 | message[3]) + MESSAGE_HEADER_LEN == s->left)
 		s->ccs = 0;
@@ -369,6 +394,23 @@ static __always_inline void body_follow(struct connection *e, struct stream *s, 
 		record_ends(s);
 }
 
+/* The next n bytes of a record header. False: they cannot be read. */
+static __always_inline bool header_add(struct stream *s, struct thread *t, __u32 n)
+{
+	const __u8 *kept = s->have ? NULL : io_kept(t, t->at, RECORD_HEADER_LEN);
+	__u32 have = s->have;
+
+	if (kept)
+		__builtin_memcpy(s->header, kept, RECORD_HEADER_LEN);
+	else if (have >= RECORD_HEADER_LEN ||
+		 bpf_probe_read_user(s->header + have, n, (const void *)t->at))
+		return false;
+	t->at += n;
+	t->left -= n;
+	s->have = have + n;
+	return true;
+}
+
 /* A record header, or what is there of it. False: it cannot be read. */
 static __always_inline bool header_follow(struct connection *e, struct stream *s, struct thread *t)
 {
@@ -379,12 +421,8 @@ static __always_inline bool header_follow(struct connection *e, struct stream *s
 	n = RECORD_HEADER_LEN - have;
 	if (n > t->left)
 		n = t->left;
-	n = at_most(n, RECORD_HEADER_LEN);
-	if (io_read(t, s->header + have, n, t->at))
+	if (!header_add(s, t, at_most(n, RECORD_HEADER_LEN)))
 		return false;
-	t->at += n;
-	t->left -= n;
-	s->have = have + n;
 	if (s->have >= RECORD_HEADER_LEN)
 		record_begins(e, s, t->io_dir);
 	return true;

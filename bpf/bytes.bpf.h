@@ -7,8 +7,8 @@
 
 #include "table.bpf.h"
 
-/* Another len bytes in that direction (enum tlsfail_dir). */
-void flight_add(struct tlsfail_conn *c, __u32 dir, __u32 len);
+/* Another len bytes in that direction (enum tlsfail_dir), now in ns of the monotonic clock, or 0: not looked up yet. */
+void flight_add(struct tlsfail_conn *c, __u32 dir, __u32 len, __u64 now);
 
 /* Keeps the bytes of the thread's I/O at hand, so that what is read of them next comes from there; nonzero: some
  * are lost. */
@@ -33,6 +33,7 @@ void conn_forget(const struct sock *sk, struct tlsfail_conn *c);
 
 /* As conn_find(); that of an earlier connection, whose end was not seen, is counted and forgotten. */
 struct tlsfail_conn *conn_find_current(const struct sock *sk);
+struct tlsfail_conn *conn_unless_earlier(struct tlsfail_conn *c, const struct sock *sk);
 
 /* Follows the records in the bytes of the thread's I/O at hand. */
 int records_follow(struct connection *e, struct thread *t);

@@ -62,11 +62,26 @@ static __always_inline __u64 process_born(const struct task_struct *task)
 	return BPF_CORE_READ(task, group_leader, start_boottime);
 }
 
-/* When the current task began, in ns of the monotonic clock. Without the call of a helper since 3ca1032ab7ab
- * (5.11). */
+/* bpf_get_current_task_btf(), whose fields are read without the call of a helper: since 3ca1032ab7ab (5.11). */
+static __always_inline bool has_typed_task(void)
+{
+	return bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_current_task_btf);
+}
+
+/* Of the current task; a process that began before 5.5 is one that began at 0. */
+static __always_inline __u64 current_process_born(void)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+
+	if (!has_typed_task() || !bpf_core_field_exists(task->start_boottime))
+		return process_born(task);
+	return bpf_get_current_task_btf()->group_leader->start_boottime;
+}
+
+/* When the current task began, in ns of the monotonic clock. */
 static __always_inline __u64 current_born(void)
 {
-	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_current_task_btf))
+	if (has_typed_task())
 		return bpf_get_current_task_btf()->start_time;
 	return BPF_CORE_READ((struct task_struct *)bpf_get_current_task(), start_time);
 }

@@ -29,7 +29,7 @@ const volatile bool entry_only = false;
 static __always_inline void conclude_done(struct thread *t, struct tlsfail_conn *c)
 {
 	t->in_handshake = 0;
-	handshake_done((const struct sock *)t->sk, c);
+	handshake_done((const struct sock *)t->sk, c, bpf_ktime_get_ns());
 }
 
 /* The connection whose handshake the thread was in last, while that is not known to be done. */

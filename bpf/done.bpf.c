@@ -34,11 +34,11 @@ static __noinline int certificates_watch(struct tlsfail_conn *c)
 	return 0;
 }
 
-__hidden void handshake_done(const struct sock *sk, struct tlsfail_conn *c)
+__hidden void handshake_done(const struct sock *sk, struct tlsfail_conn *c, __u64 now)
 {
 	c->handshake_ret = 1;
 	c->flags |= TLSFAIL_F_DONE;
-	c->t_done = bpf_ktime_get_ns();
+	c->t_done = now;
 	if (!role_wanted(c->role)) {
 		conn_forget(sk, c);
 		return;

@@ -8,7 +8,7 @@
 #include "client.bpf.h"
 #include "server.bpf.h"
 
-/* The handshake of that connection is done; its entry may be gone afterwards. */
-void handshake_done(const struct sock *sk, struct tlsfail_conn *c);
+/* The handshake of that connection is done, now in ns of the monotonic clock; its entry may be gone afterwards. */
+void handshake_done(const struct sock *sk, struct tlsfail_conn *c, __u64 now);
 
 #endif

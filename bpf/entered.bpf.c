@@ -38,7 +38,7 @@ __hidden int handshake_leave(int ret)
 	c->handshake_ret = ret;
 	/* Not a failure yet: a non-blocking socket wants more. The end of the connection decides. */
 	if (ret == 1)
-		handshake_done((const struct sock *)t->sk, c);
+		handshake_done((const struct sock *)t->sk, c, bpf_ktime_get_ns());
 	return 0;
 }
 
@@ -126,10 +126,12 @@ __hidden int entered_io(const struct sock *sk, struct thread *t, int ret, __u32 
 	thread_io_begin(t, ret, dir, buf);
 	if (entry_probes_only())
 		conclude_before_io(sk, t, ret, dir, buf);
-	if (!t->in_handshake)
-		return io_outside(sk, t, ret, dir, buf);
+	if (!t->in_handshake) {
+		io_outside(sk, t, ret, dir, buf);
+		return 1;
+	}
 	io_in_handshake(sk, t, ret, dir, buf);
 	if (entry_probes_only())
 		conclude_after_io(t, ret, dir);
-	return 0;
+	return 1;
 }

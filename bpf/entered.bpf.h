@@ -11,7 +11,8 @@
 int handshake_enter(__u64 ssl);
 int handshake_leave(int ret);
 
-/* ret bytes (or a negative errno) went in direction dir, from or to the user's buffer. */
+/* ret bytes (or a negative errno) went in direction dir, from or to the user's buffer. True: the
+ * rest of that call is of interest, too. */
 int entered_io(const struct sock *sk, struct thread *t, int ret, __u32 dir, __u64 buf);
 
 #endif

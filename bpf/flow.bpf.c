@@ -37,7 +37,7 @@ __hidden int handshake_io(struct tlsfail_conn *c, const struct sock *sk, struct 
 	c->last_ret = t->io_ret;
 	if (t->io_ret <= 0)
 		return 0;
-	flight_add(c, t->io_dir, t->io_ret);
+	flight_add(c, t->io_dir, t->io_ret, c->t_last_io);
 	if (io_keep(c, t))
 		c->flags |= TLSFAIL_F_NO_WIRE;
 	if (t->io_dir == TLSFAIL_DIR_SENT)
@@ -49,7 +49,7 @@ __hidden int handshake_io(struct tlsfail_conn *c, const struct sock *sk, struct 
 
 __hidden int after_io(const struct sock *sk, struct tlsfail_conn *c, int ret, __u32 dir, __u64 buf)
 {
-	flight_add(c, dir, ret);
+	flight_add(c, dir, ret, 0);
 	if (c->role == TLSFAIL_ROLE_SERVER)
 		return server_io(sk, c, ret, dir, buf);
 	return client_io(sk, c, ret, dir, buf);

@@ -68,6 +68,10 @@ struct {
 	__type(value, struct waiting);
 } waiting SEC(".maps");
 
+/* Has there ever been one? Many hosts have none, and look nothing up. */
+__u32 listeners_known = 0;
+__u32 anybody_waits = 0;
+
 static __always_inline void listener_key_of(const struct sock *sk, struct listener_key *key)
 {
 	key->netns = socket_netns(sk);
@@ -85,6 +89,7 @@ __hidden bool listener_did_tls(const struct sock *sk, bool at_once)
 	__u8 *known, yes = LISTENER_TLS | (at_once ? LISTENER_BEGIN : 0);
 
 	listener_key_of(sk, &key);
+	listeners_known = 1;
 	known = bpf_map_lookup_elem(&tls_listeners, &key);
 	if (!known)
 		bpf_map_update_elem(&tls_listeners, &key, &yes, BPF_ANY);
@@ -112,7 +117,8 @@ static __always_inline void listener_asks(const struct sock *sk)
 
 __hidden bool listener_is_tls(const struct sock *sk)
 {
-	return listener_find(sk, BPF_CORE_READ(sk, __sk_common.skc_num));
+	return *(volatile __u32 *)&listeners_known &&
+	       listener_find(sk, BPF_CORE_READ(sk, __sk_common.skc_num));
 }
 
 /* -- before the handshake --------------------------------------------------------------------- */
@@ -132,6 +138,7 @@ __hidden void server_waits(const struct sock *sk)
 	w.t_start = bpf_ktime_get_ns();
 	w.rport = remote_port(sk);
 	w.lport = BPF_CORE_READ(sk, __sk_common.skc_num);
+	anybody_waits = 1;
 	bpf_map_update_elem(&waiting, &key, &w, BPF_ANY);
 }
 
@@ -139,14 +146,15 @@ static __always_inline const struct waiting *waiting_find(const struct sock *sk)
 {
 	__u64 key = (__u64)sk;
 
-	return bpf_map_lookup_elem(&waiting, &key);
+	return *(volatile __u32 *)&anybody_waits ? bpf_map_lookup_elem(&waiting, &key) : NULL;
 }
 
 __hidden void server_waits_no_more(const struct sock *sk)
 {
 	__u64 key = (__u64)sk;
 
-	bpf_map_delete_elem(&waiting, &key);
+	if (waiting_find(sk))
+		bpf_map_delete_elem(&waiting, &key);
 }
 
 /* It waits no more. False: it did not, or the one that did was another. */
@@ -272,8 +280,8 @@ __hidden int conn_peeked(const struct sock *sk, int ret, __u64 buf)
 /* The program reads it after all, to say in the same language that it wants another. */
 __hidden int server_plain_io(struct tlsfail_conn *c, int ret, __u32 dir, __u64 buf)
 {
-	flight_add(c, dir, ret);
 	c->t_last_io = bpf_ktime_get_ns();
+	flight_add(c, dir, ret, c->t_last_io);
 	c->last_dir = dir;
 	c->last_ret = ret;
 	if (dir != TLSFAIL_DIR_RECEIVED || c->first_rx_kept > 1 || !buf)

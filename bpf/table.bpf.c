@@ -22,6 +22,8 @@ struct {
 	__type(value, struct connection);
 } conns SEC(".maps");
 
+__u32 entries_of[1 << SOCKET_NUMBERS_LOG2] = {};
+
 /* Entries of connections whose connect() was not seen. */
 __s32 accepted_count = 0;
 
@@ -31,34 +33,61 @@ const volatile bool from_wire = true;
 /* Too large for the stack. */
 static const struct connection new_conn;
 
-__hidden struct tlsfail_conn *conn_find(const struct sock *sk)
+__hidden struct tlsfail_conn *conn_look_up(const struct sock *sk)
 {
 	__u64 key = (__u64)sk;
 
 	return bpf_map_lookup_elem(&conns, &key);
 }
 
-static __always_inline void read_addresses(const struct sock *sk, __u8 local[16], __u8 remote[16])
+/* Addresses and ports of IPv4 are in one word each (include/net/sock.h, struct sock_common): the peer's address
+ * below ours, both in network byte order; the peer's port below ours, which is in that of the host. The ports of
+ * IPv6 are there, too. */
+static __always_inline __u64 read_addrpair(const struct sock *sk)
 {
-	if (BPF_CORE_READ(sk, __sk_common.skc_family) == AF_INET6) {
+	return BPF_CORE_READ(sk, __sk_common.skc_addrpair);
+}
+
+static __always_inline __u32 read_portpair(const struct sock *sk)
+{
+	return BPF_CORE_READ(sk, __sk_common.skc_portpair);
+}
+
+static __always_inline __u16 lport_of(__u32 portpair)
+{
+	return portpair >> 16;
+}
+
+static __always_inline __u16 rport_of(__u32 portpair)
+{
+	return __builtin_bswap16(portpair);
+}
+
+static __always_inline void read_addresses(const struct sock *sk, __u16 family, __u64 addrpair,
+					   __u8 local[16], __u8 remote[16])
+{
+	if (family == AF_INET6) {
 		bpf_core_read(local, 16, &sk->__sk_common.skc_v6_rcv_saddr);
 		bpf_core_read(remote, 16, &sk->__sk_common.skc_v6_daddr);
 		return;
 	}
-	*(__be32 *)local = BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr);
-	*(__be32 *)remote = BPF_CORE_READ(sk, __sk_common.skc_daddr);
+	*(__be32 *)local = addrpair >> 32;
+	*(__be32 *)remote = addrpair;
 }
 
 /* Known in parts at connect(), whole once established, and wiped by the kernel when a connect()
  * fails. */
 __hidden void conn_read_addresses(struct tlsfail_conn *c, const struct sock *sk)
 {
+	__u64 addrpair = read_addrpair(sk);
+	__u32 portpair = read_portpair(sk);
+
 	c->family = BPF_CORE_READ(sk, __sk_common.skc_family);
-	c->lport = BPF_CORE_READ(sk, __sk_common.skc_num);
-	c->rport = __builtin_bswap16(BPF_CORE_READ(sk, __sk_common.skc_dport));
-	read_addresses(sk, c->laddr, c->raddr);
-	connection_of(c)->addrpair = BPF_CORE_READ(sk, __sk_common.skc_addrpair);
-	connection_of(c)->portpair = BPF_CORE_READ(sk, __sk_common.skc_portpair);
+	c->lport = lport_of(portpair);
+	c->rport = rport_of(portpair);
+	read_addresses(sk, c->family, addrpair, c->laddr, c->raddr);
+	connection_of(c)->addrpair = addrpair;
+	connection_of(c)->portpair = portpair;
 }
 
 /* The ways to a new entry are inlined into one another: the verifier allows 8 frames. */
@@ -67,7 +96,10 @@ static __always_inline struct tlsfail_conn *entry_new(const struct sock *sk)
 	__u64 key = (__u64)sk, now = bpf_ktime_get_ns();
 	struct tlsfail_conn *c = NULL;
 
-	if (!bpf_map_update_elem(&conns, &key, &new_conn, BPF_NOEXIST))
+	__sync_fetch_and_add(entries_at(sk), 1);
+	if (bpf_map_update_elem(&conns, &key, &new_conn, BPF_NOEXIST))
+		__sync_fetch_and_add(entries_at(sk), -1);
+	else
 		c = bpf_map_lookup_elem(&conns, &key);
 	if (!c) {
 		count(TLSFAIL_N_UNTRACKED);
@@ -129,7 +161,7 @@ __hidden void conn_own(struct tlsfail_conn *c)
 		return;
 	c->pid = id >> 32;
 	c->tid = id;
-	connection_of(c)->kept.born = process_born((struct task_struct *)bpf_get_current_task());
+	connection_of(c)->kept.born = current_process_born();
 	bpf_get_current_comm(c->comm, sizeof(c->comm));
 }
 
@@ -141,6 +173,7 @@ __hidden bool conn_remove(const struct sock *sk, const struct tlsfail_conn *c)
 	/* Two CPUs may see the end. */
 	if (bpf_map_delete_elem(&conns, &key))
 		return false;
+	__sync_fetch_and_add(entries_at(sk), -1);
 	if (accepted)
 		__sync_fetch_and_add(&accepted_count, -1);
 	return true;
@@ -161,16 +194,12 @@ static __always_inline bool address_differs(const __u64 kept[2], const __u64 now
  * a46023d5616e), so that the end of a connection may not be seen. */
 __hidden bool conn_is_earlier(const struct tlsfail_conn *c, const struct sock *sk)
 {
-	const struct connection *e = (const struct connection *)c;
-	__u64 local[2] = {}, remote[2] = {};
+	__u64 addrpair = read_addrpair(sk), local[2] = {}, remote[2] = {};
+	__u32 portpair = read_portpair(sk);
 
-	if (c->family == AF_INET && BPF_CORE_READ(sk, __sk_common.skc_addrpair) == e->addrpair &&
-	    BPF_CORE_READ(sk, __sk_common.skc_portpair) == e->portpair)
-		return false;
-
-	read_addresses(sk, (__u8 *)local, (__u8 *)remote);
-	return differs(c->lport, BPF_CORE_READ(sk, __sk_common.skc_num)) ||
-	       differs(c->rport, __builtin_bswap16(BPF_CORE_READ(sk, __sk_common.skc_dport))) ||
+	read_addresses(sk, BPF_CORE_READ(sk, __sk_common.skc_family), addrpair, (__u8 *)local,
+		       (__u8 *)remote);
+	return differs(c->lport, lport_of(portpair)) || differs(c->rport, rport_of(portpair)) ||
 	       address_differs((const __u64 *)c->laddr, local) ||
 	       address_differs((const __u64 *)c->raddr, remote);
 }

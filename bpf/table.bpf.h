@@ -79,11 +79,45 @@ static __always_inline bool handshake_from_wire(void)
 	return from_wire;
 }
 
+/* How many entries there are for all sockets of a number: for most there is none, which is known without a
+ * look into the table. A power of two. */
+#define SOCKET_NUMBERS_LOG2 13
+extern __u32 entries_of[1 << SOCKET_NUMBERS_LOG2];
+
+/* Hashed with GOLDEN_RATIO_64 of include/linux/hash.h, whose upper bits are the best. To swap bytes is the one thing
+ * that the verifier lets be done to a pointer whose type it knows, and makes a number of it. */
+static __always_inline __u32 *entries_at(const struct sock *sk)
+{
+	__u64 hash = __builtin_bswap64((__u64)sk) * 0x61c8864680b583eb;
+
+	return &entries_of[hash >> (64 - SOCKET_NUMBERS_LOG2)];
+}
+
+static __always_inline bool conn_may_be(const struct sock *sk)
+{
+	return *(volatile __u32 *)entries_at(sk);
+}
+
+/* The entry of a socket for which there may be one, or NULL. */
+struct tlsfail_conn *conn_look_up(const struct sock *sk);
+
 /* A connection's entry, or NULL. */
-struct tlsfail_conn *conn_find(const struct sock *sk);
+static __always_inline struct tlsfail_conn *conn_find(const struct sock *sk)
+{
+	return conn_may_be(sk) ? conn_look_up(sk) : NULL;
+}
 
 /* Is it that of an earlier connection, in whose memory this socket is? */
 bool conn_is_earlier(const struct tlsfail_conn *c, const struct sock *sk);
+
+/* Is it that of the connection whose socket this is? False: it takes a closer look to say. */
+static __always_inline bool conn_is_of(const struct tlsfail_conn *c, const struct socket_view *view)
+{
+	const struct connection *e = (const struct connection *)c;
+
+	return c->family == AF_INET && view->addrpair == e->addrpair &&
+	       view->portpair == e->portpair;
+}
 
 /* A new entry, of nobody yet; NULL, and counted, when there is no room. */
 struct tlsfail_conn *conn_new(const struct sock *sk);

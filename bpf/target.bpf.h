@@ -7,9 +7,16 @@
 
 #include "ring.bpf.h"
 
+/* What is looked at of a socket in each call. */
+struct socket_view {
+	__u64 addrpair;
+	__u32 portpair;
+	__u32 waiting; /* bytes that are there to be read, a FIN counted as one */
+};
+
 /* A thread of a target: what links a TLS library to the sockets it touches. */
 struct thread {
-	__u64 t_born; /* of the task: numbers of threads are used again */
+	__u64 t_born; /* of the task, where it is found by a number, which is used again */
 	__u32 tgid;
 	__u8 in_handshake; /* inside SSL_do_handshake; from the wire the epoch of owner.bpf.c */
 	__u8 verify_asked; /* inside SSL_get_verify_result for ssl */
@@ -18,10 +25,12 @@ struct thread {
 	__u64 ssl;    /* SSL object whose handshake it drives, or drove last */
 	__u64 sk;     /* connection of its last I/O, if it has an entry, or that of ssl */
 	__u64 io_sk; /* of the call at hand; of one under way where hooks are at entry and return */
+	struct socket_view io_view;
 	struct buffers io; /* of the call at hand, and how much of it is still to be looked at */
 	__u64 io_left;
-	__u64 io_buf; /* of the buffer at hand: where, bytes or a negative errno, direction */
-	__u64 kept;   /* where the kernel has a copy of its first bytes, and of how many */
+	__u64 io_buf;	 /* of the buffer at hand: where, bytes or a negative errno, direction */
+	__u32 kept_slot; /* which of the wires has a copy of its first bytes, where, and of how many */
+	__u32 kept_at;
 	__u32 kept_len;
 	__u64 at; /* of them what is to be looked at next, and how much */
 	__u32 left;

@@ -25,14 +25,46 @@ static __always_inline struct thread *io_thread(void)
 	return handshake_from_wire() ? thread_get() : thread_find();
 }
 
+/* So many packets with data each way, and no handshake is under way: it is long over, or there is none. The longest
+ * dialogue in clear before one has some ten. */
+#define QUIET_PACKETS 128
+
+/* Fields are read directly: so sk has to be a pointer whose type the verifier knows. */
+static __always_inline bool is_quiet(struct sock *sk)
+{
+	const struct tcp_sock *tcp;
+
+	if (!handshake_from_wire() || conn_may_be(sk))
+		return false;
+	tcp = bpf_skc_to_tcp_sock(sk);
+	return tcp && tcp->data_segs_in > QUIET_PACKETS && tcp->data_segs_out > QUIET_PACKETS;
+}
+
+/* Likewise. */
+static __always_inline void typed_view(struct sock *sk, struct thread *t)
+{
+	const struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk);
+
+	t->io_view.addrpair = sk->__sk_common.skc_addrpair;
+	t->io_view.portpair = sk->__sk_common.skc_portpair;
+	t->io_view.waiting = tcp ? tcp->rcv_nxt - tcp->copied_seq : 0;
+}
+
+static __always_inline void untyped_view(const struct sock *sk, struct thread *t)
+{
+	t->io_view.addrpair = BPF_CORE_READ(sk, __sk_common.skc_addrpair);
+	t->io_view.portpair = BPF_CORE_READ(sk, __sk_common.skc_portpair);
+	t->io_view.waiting = socket_is_tcp(sk) ? socket_bytes_waiting(sk) : 0;
+}
+
 static __always_inline int buffer_io(const struct sock *sk, struct thread *t, int ret, __u32 dir,
 				     __u64 buf)
 {
 	return handshake_from_wire() ? wire_io(ret, dir, buf) : entered_io(sk, t, ret, dir, buf);
 }
 
-/* In process context: ret bytes (or a negative errno) went from or to the user's buffers. Each counts
- * as I/O of its own. */
+/* In process context: ret bytes (or a negative errno) went from or to the user's buffers. Each counts as I/O of
+ * its own, unless nothing is followed on that connection after the first. */
 static __always_inline int buffers_io(const struct sock *sk, struct thread *t, int ret, __u32 dir)
 {
 	struct buffers *b = &t->io;
@@ -46,9 +78,10 @@ static __always_inline int buffers_io(const struct sock *sk, struct thread *t, i
 		__u32 n = b->at && b->len < t->io_left ? b->len : t->io_left;
 
 		t->io_left -= n;
-		if (n)
-			buffer_io(sk, t, n, dir, b->at);
-		buffers_next(b);
+		if (n && !buffer_io(sk, t, n, dir, b->at))
+			t->io_left = 0;
+		else
+			buffers_next(b);
 	}
 	ret = t->io_left;
 	t->io_left = 0;
@@ -83,6 +116,9 @@ int BPF_PROG(wire_tp_send, struct sock *sk, int ret, int flags)
 
 	if (!t)
 		return 0;
+	if (is_quiet(sk))
+		return wire_beyond(sk, t, ret, TLSFAIL_DIR_SENT);
+	typed_view(sk, t);
 	io_buffers(t, ret);
 	return conn_io(sk, t, ret, TLSFAIL_DIR_SENT);
 }
@@ -96,6 +132,9 @@ int BPF_PROG(wire_tp_recv, struct sock *sk, int ret, int flags)
 	t = peek ? thread_get() : io_thread();
 	if (!t)
 		return 0;
+	if (is_quiet(sk))
+		return peek ? 0 : wire_beyond(sk, t, ret, TLSFAIL_DIR_RECEIVED);
+	typed_view(sk, t);
 	io_buffers(t, ret);
 	return peek ? conn_peeked(sk, ret, t->io.at) : conn_io(sk, t, ret, TLSFAIL_DIR_RECEIVED);
 }
@@ -117,18 +156,43 @@ static __always_inline int io_begin(const struct sock *sk, const struct msghdr *
 	return 0;
 }
 
-static __always_inline int io_end(int ret)
+static __always_inline int io_end(const struct sock *sk, struct thread *t, int ret)
+{
+	t->io_sk = 0;
+	return t->io_peek ? conn_peeked(sk, ret, t->io.at) : conn_io(sk, t, ret, t->io_dir);
+}
+
+static __always_inline int untyped_end(int ret)
 {
 	struct thread *t = thread_find();
-	__u64 sk;
+	const struct sock *sk;
 
 	if (!t || !t->io_sk)
 		return 0;
-	sk = t->io_sk;
+	sk = (const struct sock *)t->io_sk;
+	untyped_view(sk, t);
+	return io_end(sk, t, ret);
+}
+
+/* The same, where what is quiet is known without a look at the thread. */
+static __always_inline int typed_begin(struct sock *sk, const struct msghdr *msg, __u32 dir,
+				       bool peek)
+{
+	return is_quiet(sk) ? 0 : io_begin(sk, msg, dir, peek);
+}
+
+static __always_inline int typed_end(struct sock *sk, int ret, __u32 dir, bool peek)
+{
+	struct thread *t = thread_find();
+
+	if (!t)
+		return 0;
+	if (t->io_sk == (__u64)sk) {
+		typed_view(sk, t);
+		return io_end(sk, t, ret);
+	}
 	t->io_sk = 0;
-	if (t->io_peek)
-		return conn_peeked((const struct sock *)sk, ret, t->io.at);
-	return conn_io((const struct sock *)sk, t, ret, t->io_dir);
+	return !peek && is_quiet(sk) ? wire_beyond(sk, t, ret, dir) : 0;
 }
 
 struct socket {
@@ -138,39 +202,39 @@ struct socket {
 SEC("fentry/tcp_sendmsg")
 int BPF_PROG(wire_fentry_send, struct sock *sk, struct msghdr *msg)
 {
-	return io_begin(sk, msg, TLSFAIL_DIR_SENT, false);
+	return typed_begin(sk, msg, TLSFAIL_DIR_SENT, false);
 }
 
 SEC("fexit/tcp_sendmsg")
 int BPF_PROG(wire_fexit_send, struct sock *sk, struct msghdr *msg, size_t size, int ret)
 {
-	return io_end(ret);
+	return typed_end(sk, ret, TLSFAIL_DIR_SENT, false);
 }
 
 SEC("fentry/inet_recvmsg")
 int BPF_PROG(wire_fentry_recv, struct socket *sock, struct msghdr *msg, size_t size, int flags)
 {
-	return io_begin(BPF_CORE_READ(sock, sk), msg, TLSFAIL_DIR_RECEIVED, flags & MSG_PEEK);
+	return typed_begin(sock->sk, msg, TLSFAIL_DIR_RECEIVED, flags & MSG_PEEK);
 }
 
 SEC("fexit/inet_recvmsg")
 int BPF_PROG(wire_fexit_recv, struct socket *sock, struct msghdr *msg, size_t size, int flags,
 	     int ret)
 {
-	return io_end(ret);
+	return typed_end(sock->sk, ret, TLSFAIL_DIR_RECEIVED, flags & MSG_PEEK);
 }
 
 SEC("fentry/inet6_recvmsg")
 int BPF_PROG(wire_fentry_recv6, struct socket *sock, struct msghdr *msg, size_t size, int flags)
 {
-	return io_begin(BPF_CORE_READ(sock, sk), msg, TLSFAIL_DIR_RECEIVED, flags & MSG_PEEK);
+	return typed_begin(sock->sk, msg, TLSFAIL_DIR_RECEIVED, flags & MSG_PEEK);
 }
 
 SEC("fexit/inet6_recvmsg")
 int BPF_PROG(wire_fexit_recv6, struct socket *sock, struct msghdr *msg, size_t size, int flags,
 	     int ret)
 {
-	return io_end(ret);
+	return typed_end(sock->sk, ret, TLSFAIL_DIR_RECEIVED, flags & MSG_PEEK);
 }
 
 SEC("kprobe/tcp_sendmsg")
@@ -182,7 +246,7 @@ int BPF_KPROBE(wire_kprobe_send, struct sock *sk, struct msghdr *msg)
 SEC("kretprobe/tcp_sendmsg")
 int BPF_KRETPROBE(wire_kretprobe_send, int ret)
 {
-	return io_end(ret);
+	return untyped_end(ret);
 }
 
 SEC("kprobe/inet_recvmsg")
@@ -194,7 +258,7 @@ int BPF_KPROBE(wire_kprobe_recv, struct socket *sock, struct msghdr *msg, size_t
 SEC("kretprobe/inet_recvmsg")
 int BPF_KRETPROBE(wire_kretprobe_recv, int ret)
 {
-	return io_end(ret);
+	return untyped_end(ret);
 }
 
 SEC("kprobe/inet6_recvmsg")
@@ -206,7 +270,7 @@ int BPF_KPROBE(wire_kprobe_recv6, struct socket *sock, struct msghdr *msg, size_
 SEC("kretprobe/inet6_recvmsg")
 int BPF_KRETPROBE(wire_kretprobe_recv6, int ret)
 {
-	return io_end(ret);
+	return untyped_end(ret);
 }
 
 /* -- state: TCP transitions ------------------------------------------------------------------- */

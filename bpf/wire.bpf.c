@@ -144,9 +144,9 @@ static __always_inline bool hello_settle(const struct sock *sk, struct tlsfail_c
 /* -- in the handshake ------------------------------------------------------------------------- */
 
 /* What the client sent beyond its ClientHello, before the server answers, is early data. */
-static __always_inline bool client_is_early(const struct sock *sk)
+static __always_inline bool client_is_early(const struct thread *t)
 {
-	return socket_bytes_waiting(sk) > CONTROL_BYTES;
+	return t->io_view.waiting > CONTROL_BYTES;
 }
 
 /* No handshake is as long: what cannot be followed is over it, and healthy. */
@@ -163,7 +163,7 @@ static __noinline int io_handshake(const struct sock *sk, struct thread *t, stru
 	__u32 dir = t->io_dir;
 	int ret = t->io_ret;
 
-	if (ret > 0 && server && dir == TLSFAIL_DIR_SENT && !c->tx_bytes && client_is_early(sk))
+	if (ret > 0 && server && dir == TLSFAIL_DIR_SENT && !c->tx_bytes && client_is_early(t))
 		e->early = 1;
 	handshake_io(c, sk, t);
 	if (ret <= 0)
@@ -175,7 +175,7 @@ static __noinline int io_handshake(const struct sock *sk, struct thread *t, stru
 	/* The last time, before the client has finished. */
 	if (dir == TLSFAIL_DIR_RECEIVED &&
 	    e->streams[TLSFAIL_DIR_RECEIVED].type == RECORD_APPLICATION_DATA)
-		e->there = socket_bytes_waiting(sk);
+		e->there = t->io_view.waiting;
 	if (is_beyond(e)) {
 		count(TLSFAIL_N_UNSURE);
 		conn_forget(sk, c);
@@ -189,7 +189,7 @@ static __noinline int io_handshake(const struct sock *sk, struct thread *t, stru
 		c->post_skip = e->streams[TLSFAIL_DIR_RECEIVED].left;
 		if (!server)
 			client_finished(c);
-		handshake_done(sk, c);
+		handshake_done(sk, c, c->t_last_io);
 	}
 	return 0;
 }
@@ -240,6 +240,13 @@ static __always_inline void plain_io(const struct sock *sk, struct thread *t,
 		conn_forget(sk, c);
 }
 
+static __always_inline void note_io(const struct sock *sk, struct thread *t, int ret, __u32 dir)
+{
+	t->last_sk = (__u64)sk;
+	t->last_dir = dir;
+	t->last_ret = ret;
+}
+
 /* On a connection without a handshake so far; c: its entry, or NULL. Returns the entry of one that
  * begins now, or NULL. */
 static __noinline struct tlsfail_conn *io_before(const struct sock *sk, struct thread *t,
@@ -259,9 +266,7 @@ static __noinline struct tlsfail_conn *io_before(const struct sock *sk, struct t
 		begun = text_answered(sk, t, head);
 	if (begun)
 		return begun;
-	t->last_sk = (__u64)sk;
-	t->last_dir = dir;
-	t->last_ret = ret;
+	note_io(sk, t, ret, dir);
 	if (ret <= 0)
 		return NULL;
 	__builtin_memcpy(t->last_head, head, sizeof(head));
@@ -279,11 +284,13 @@ static __noinline struct tlsfail_conn *io_before(const struct sock *sk, struct t
 
 static __always_inline int thread_io(const struct sock *sk, struct thread *t)
 {
-	struct tlsfail_conn *c = conn_find_current(sk);
+	struct tlsfail_conn *c = conn_find(sk);
 	__u64 buf = t->io_buf;
 	__u32 dir = t->io_dir;
 	int ret = t->io_ret;
 
+	if (c && !conn_is_of(c, &t->io_view))
+		c = conn_unless_earlier(c, sk);
 	if (entry_probes_only())
 		conclude_host_settled(sk, t, dir, buf);
 	t->blocked = ret == -EAGAIN;
@@ -297,14 +304,17 @@ static __always_inline int thread_io(const struct sock *sk, struct thread *t)
 	t->last_sk = 0;
 	if (!role_wanted(c->role))
 		return 0;
-	if (c->flags & TLSFAIL_F_PLAIN)
-		return ret > 0 ? server_plain_io(c, ret, dir, buf) : 0;
-	if (!(c->flags & TLSFAIL_F_DONE)) {
+	if (c->flags & TLSFAIL_F_PLAIN) {
+		if (ret > 0)
+			server_plain_io(c, ret, dir, buf);
+	} else if (!(c->flags & TLSFAIL_F_DONE)) {
 		conn_own(c);
 		owner_bind(c, sk, t);
-		return io_handshake(sk, t, c);
+		io_handshake(sk, t, c);
+	} else if (ret > 0) {
+		after_io(sk, c, ret, dir, buf);
 	}
-	return ret > 0 ? after_io(sk, c, ret, dir, buf) : 0;
+	return 1;
 }
 
 int wire_io(int ret, __u32 dir, __u64 buf)
@@ -315,6 +325,20 @@ int wire_io(int ret, __u32 dir, __u64 buf)
 		return 0;
 	thread_io_begin(t, ret, dir, buf);
 	return thread_io((const struct sock *)t->io_sk, t);
+}
+
+__hidden int wire_beyond(const struct sock *sk, struct thread *t, int ret, __u32 dir)
+{
+	if (t->t_failed)
+		t->t_failed = 0;
+	if (t->host_sk)
+		t->host_sk = 0;
+	t->sk = 0;
+	t->blocked = ret == -EAGAIN;
+	note_io(sk, t, ret, dir);
+	t->last_head[0] = 0;
+	orphan_drop(t);
+	return 0;
 }
 
 /* -- text where TLS was expected -------------------------------------------------------------- */

@@ -9,9 +9,12 @@
 #include "owner.bpf.h"
 
 /* ret bytes (or a negative errno) went in direction dir, on the calling thread's io_sk, from or to the user's
- * buffer. The verifier looks at it once, and not for each buffer of a vector: so it is a global function,
- * whose arguments are numbers (5.10 knows no others). */
+ * buffer. False: nothing more of that call is of interest. The verifier looks at it once, and not for each buffer
+ * of a vector: so it is a global function, whose arguments are numbers (5.10 knows no others). */
 int wire_io(int ret, __u32 dir, __u64 buf);
+
+/* The same, of a whole call, on a connection whose handshake is long over, or that has none. */
+int wire_beyond(const struct sock *sk, struct thread *t, int ret, __u32 dir);
 
 /* The connection whose first bytes, no TLS, the thread has just read, as a TLS library finds; or NULL. */
 struct tlsfail_conn *wire_conn_of_text(struct thread *t);

@@ -55,6 +55,49 @@ for step in (healthy, unix, silent):
     print("done", flush=True)
 """
 
+# A long dialogue with oneself; a handshake that is not answered; more of that dialogue, and an error that is
+# about no connection; and a handshake that is answered with no TLS.
+QUIET = """\
+import socket, ssl
+listener = socket.create_server(("127.0.0.1", 0))
+def pair():
+    near = socket.create_connection(listener.getsockname())
+    return near, listener.accept()[0]
+def talk(near, far):
+    for end, other in (near, far), (far, near):
+        end.sendall(bytes(64))
+        other.recv(64)
+def refuse():
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    incoming.write(b"HTTP/1.1 400 Bad Request")
+    try:
+        ssl.create_default_context().wrap_bio(incoming, outgoing, server_hostname="x.test").do_handshake()
+    except ssl.SSLError:
+        pass
+long = pair()
+for _ in range(200):
+    talk(*long)
+outgoing = ssl.MemoryBIO()
+tls = ssl.create_default_context().wrap_bio(ssl.MemoryBIO(), outgoing, server_hostname="first.test")
+try:
+    tls.do_handshake()
+except ssl.SSLWantReadError:
+    pass
+near, far = pair()
+near.sendall(outgoing.read())
+talk(*long)
+refuse()
+far.close()
+near.close()
+talk(*long)
+near, far = pair()
+far.sendall(b"HTTP/1.1 400 Bad Request")
+try:
+    ssl.create_default_context().wrap_socket(near, server_hostname="second.test")
+except ssl.SSLError:
+    pass
+"""
+
 # Half a handshake, and on the same socket another, with a peer that shows an expired certificate.
 AGAIN = """\
 import socket, ssl, ctypes
@@ -200,6 +243,7 @@ for line in sys.stdin:
     print("done", flush=True)
 """
 UNSUPPORTED_PROTOCOL = 258  # include/openssl/sslerr.h
+WRONG_VERSION_NUMBER = 267  # the same
 
 
 # A server to which a number of clients say the beginning of a ClientHello, and which then is a client.
@@ -242,7 +286,8 @@ for line in sys.stdin:
 def tests(here):
     yield from here.chosen("wire", {"innocent-peer": check_innocent, "socket-again": check_again,
                                     "vectors": check_vectors, "records-apart": check_records_apart,
-                                    "suspended": check_suspended, "drained": check_drained,
+                                    "quiet": check_quiet, "suspended": check_suspended,
+                                    "drained": check_drained,
                                     "crowd": check_crowd, "walls": check_walls})
 
 
@@ -285,6 +330,23 @@ def check_innocent(here):
         blamed = [finding for finding in tlsfail.findings() if finding.get("tlsfail.errors")
                   or finding["error.type"] == "client-rejects-cert"]
         require(not blamed, *blamed)
+
+
+def check_quiet(here):
+    """I/O on a connection that is not looked at any more ends what the thread was about, and nothing else."""
+    with here.lab("quiet", CASES, start_proxy=False) as lab:
+        exe = python_of(lab)
+        with here.trace(lab, "--exe", exe, *env.JSON) as tlsfail:
+            tlsfail.wait_stderr("tlsfail: waiting for")
+            ran = subprocess.run([str(exe), "-c", QUIET], timeout=20, check=False, capture_output=True,
+                                 text=True)
+            require(ran.returncode == 0, ran.stderr)
+            require(tlsfail.interrupt() == 0, tlsfail.stderr())
+        told = {finding["tls.client.server_name"]: finding for finding in tlsfail.findings()
+                if "tls.client.server_name" in finding}
+        require(set(told) == {"first.test", "second.test"}, *tlsfail.findings(), tlsfail.stderr())
+        require(not told["first.test"].get("tls.openssl.reason_code"), told["first.test"])
+        require(told["second.test"].get("tls.openssl.reason_code") == WRONG_VERSION_NUMBER, told["second.test"])
 
 
 def check_again(here):
