@@ -39,6 +39,9 @@
 /* an encrypted TLS 1.3 alert: 2 bytes, content type, 16 of tag */
 #define RECORD_TLS13_ALERT_LEN 19
 
+/* The same with the padding that Java gives it */
+#define RECORD_PADDED_ALERT_LEN (RECORD_TLS13_ALERT_LEN + 16)
+
 /* The shortest Finished of TLS 1.3: 4 bytes, a hash of 32, content type, 8 of tag (CCM_8). */
 #define RECORD_FINISHED_MIN_LEN 45
 

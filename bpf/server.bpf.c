@@ -307,6 +307,14 @@ __hidden void server_handshake_received(struct tlsfail_conn *c)
 		c->flags |= TLSFAIL_F_CERT_EMPTY;
 }
 
+/* With padding only to a client without a certificate: something else would seldom be as short. */
+static __always_inline bool sent_alert(const struct tlsfail_conn *c)
+{
+	return record_is_alert(c->last_tx) ||
+	       (c->flags & TLSFAIL_F_CERT_EMPTY && c->last_tx[0] == RECORD_APPLICATION_DATA &&
+		record_len(c->last_tx) == RECORD_PADDED_ALERT_LEN);
+}
+
 /* Before TLS 1.3 the server is done when both have sent their Finished. In TLS 1.3 the client's looks
  * like its Certificate, so that the server is done when it sends something encrypted after that:
  * session tickets, or an answer. */
@@ -318,7 +326,7 @@ __hidden bool server_is_done(const struct connection *e, __u32 dir)
 	if (tx->finished && rx->finished)
 		return true;
 	return dir == TLSFAIL_DIR_SENT && rx->protected &&
-	       is_encrypted_data(first_record(e->c.last_tx));
+	       is_encrypted_data(first_record(e->c.last_tx)) && !sent_alert(&e->c);
 }
 
 /* A session that is resumed says nothing of certificates: kept where clients are asked for them. */
@@ -390,7 +398,7 @@ static __always_inline bool client_was_done(struct tlsfail_conn *c)
 		return false;
 	if (rx->alert && !e->cert_sent && !(c->flags & TLSFAIL_F_CERT_EMPTY))
 		return true;
-	return c->flags & gone && !record_is_alert(c->last_tx);
+	return c->flags & gone && !sent_alert(c);
 }
 
 __hidden bool server_failed(struct tlsfail_conn *c)
