@@ -8,6 +8,20 @@
 #include "diagnose/circumstances.h"
 #include "tls/names.h"
 
+#define CERTIFICATE_HINT                                                                           \
+	"check {setting:certificate_file}: it must hold the whole chain, the server's own "        \
+	"certificate first, be issued by a CA that the client trusts, not be expired, and be "     \
+	"valid for that name"
+
+#define VERSIONS_HINT                                                                              \
+	"have both allow a version in common: compare {setting:server_versions} with what the "    \
+	"client is told to offer"
+
+#define CIPHERS_HINT                                                                               \
+	"compare them with {setting:server_ciphers} and with the key type of "                     \
+	"{setting:certificate} (RSA or ECDSA); {setting:second_certificate} can serve both kinds " \
+	"of clients"
+
 static const struct cause rows[] = {
 	/* -- no TLS at all -- */
 	{
@@ -64,9 +78,7 @@ static const struct cause rows[] = {
 		.evidence = "fatal alert 42, 43, 44, 45, 46 or 48 received",
 		.message = "Client {peer} does not accept the certificate it got for {name} "
 			   "(alert {alert}).",
-		.hint = "check {setting:certificate_file}: it must hold the whole chain, the "
-			"server's own certificate first, be issued by a CA that the client "
-			"trusts, not be expired, and be valid for that name",
+		.hint = CERTIFICATE_HINT,
 	},
 	{
 		.slug = "client-rejects-status",
@@ -89,6 +101,23 @@ static const struct cause rows[] = {
 			"{setting:server_ciphers} with what it supports",
 	},
 
+	{
+		.slug = "client-rejects-cert",
+		.when = { .role = OF_SERVER,
+			  .all = O_SERVER_HELLO,
+			  .none = O_DONE | O_ERROR,
+			  .with = C_ALERT_MUTE },
+		.confidence = CONFIDENCE_MEDIUM,
+		.candidates = { { .slug = "client-refuses-handshake" } },
+		.evidence = "after the ServerHello an alert received instead of the client's Finished, "
+			    "which is encrypted or was not read; the TLS library's error is not known",
+		.message = "Client {peer} ended the handshake for {name} by an alert, once it had the "
+			   "server's answer.",
+		.doubt = "What the alert says is encrypted, or was not read: most likely that the client "
+			 "does not accept the certificate.",
+		.hint = CERTIFICATE_HINT,
+	},
+
 	/* -- nothing in common -- */
 	{
 		.slug = "client-protocol-too-old",
@@ -97,8 +126,7 @@ static const struct cause rows[] = {
 		.confidence = CONFIDENCE_HIGH,
 		.evidence = "error \"unsupported protocol\"; or alert 70 sent",
 		.message = "Client {peer} offers {versions}, which this server does not allow.",
-		.hint = "have both allow a version in common: compare {setting:server_versions} "
-			"with what the client is told to offer",
+		.hint = VERSIONS_HINT,
 		.wordings = {
 			{ .with = C_ONLY_SSL,
 			  .hint = "update the client, or leave it refused if it is a scanner: SSL "
@@ -117,9 +145,7 @@ static const struct cause rows[] = {
 		.evidence = "error \"no shared cipher\", alert 40 sent",
 		.message = "Client {peer} offers no cipher suite that this server allows (it has "
 			   "{ciphers}).",
-		.hint = "compare them with {setting:server_ciphers} and with the key type of "
-			"{setting:certificate} (RSA or ECDSA); {setting:second_certificate} can "
-			"serve both kinds of clients",
+		.hint = CIPHERS_HINT,
 	},
 	{
 		.slug = "server-no-shared-group",
@@ -161,8 +187,7 @@ static const struct cause rows[] = {
 			   "with it.",
 		.doubt = "Most likely it does not allow that version; it may also be the cipher "
 			 "suites.",
-		.hint = "have both allow a version in common: compare {setting:server_versions} "
-			"with what the client is told to offer",
+		.hint = VERSIONS_HINT,
 	},
 	{
 		.slug = "server-no-shared-cipher",
@@ -179,9 +204,7 @@ static const struct cause rows[] = {
 			   "these cipher suites: {ciphers}; and these groups: {groups}.",
 		.doubt = "The alert does not say what is missing: a cipher suite, a group, or a "
 			 "signature algorithm.",
-		.hint = "compare them with {setting:server_ciphers} and with the key type of "
-			"{setting:certificate} (RSA or ECDSA); {setting:second_certificate} can "
-			"serve both kinds of clients",
+		.hint = CIPHERS_HINT,
 	},
 	{
 		.slug = "server-rejects-sni",
@@ -348,6 +371,38 @@ static const struct cause rows[] = {
 		.hint = "check the client and the network to it: a client that connects but "
 			"cannot send anything may be behind a link with a broken MTU; the limit "
 			"is {setting:client_timeout}",
+	},
+	/* Some libraries say nothing when there is nothing in common (lighttpd with GnuTLS). */
+	{
+		.slug = "client-protocol-too-old",
+		.responsible = RESPONSIBLE_CLIENT,
+		.when = { .role = OF_SERVER,
+			  .all = O_LOCAL | O_OLD_CLIENT,
+			  .none = O_DONE | O_ERROR | O_TIMER,
+			  .with = C_NO_ANSWER },
+		.confidence = CONFIDENCE_MEDIUM,
+		.candidates = { { .slug = "server-no-shared-cipher" }, { .slug = "server-abort" } },
+		.evidence = "closed by this side without an answer to the ClientHello of a client that "
+			    "has no version after TLS 1.1, and the TLS library's error is not known",
+		.message = "Client {peer} offers {versions}, and {program} closed the connection without "
+			   "an answer.",
+		.doubt = "Most likely it does not allow that version.",
+		.hint = VERSIONS_HINT,
+	},
+	{
+		.slug = "server-no-shared-cipher",
+		.when = { .role = OF_SERVER,
+			  .all = O_LOCAL | O_HELLO,
+			  .none = O_DONE | O_ERROR | O_TIMER,
+			  .with = C_NO_ANSWER | C_FEW_SUITES },
+		.confidence = CONFIDENCE_MEDIUM,
+		.candidates = { { .slug = "server-abort" } },
+		.evidence = "closed by this side without an answer to a ClientHello with few cipher suites "
+			    "or signature schemes, and the TLS library's error is not known",
+		.message = "Client {peer} offers few cipher suites ({ciphers}), and {program} closed the "
+			   "connection without an answer.",
+		.doubt = "Most likely it allows none of them, or its key fits none.",
+		.hint = CIPHERS_HINT,
 	},
 	{
 		.slug = "server-abort",

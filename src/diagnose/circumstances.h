@@ -30,8 +30,10 @@
 	X(RESULT_FOREIGN, "a session was resumed, and the issuer of the certificate the peer presented before is trusted here") \
 	X(DEPTH_SHORT, "the chain received is longer than allowed, and the CA above it is trusted") \
 	/* as the server */                                                                        \
+	X(ALERT_MUTE, "instead of its Finished the client sent an alert that is encrypted, or of which only the header was read") \
 	X(EARLY_DATA, "the client sent early data in a resumed session")                           \
 	X(HELLO_TO_PLAIN, "a ClientHello was received, and this side answered in plain HTTP")     \
+	X(NO_ANSWER, "a ClientHello was read, and this side has sent nothing")                    \
 	X(SERVED_PLAIN, "plain text was received and answered, and not with a wish for TLS")      \
 	X(ONLY_SSL, "nothing newer than SSL 3.0 was offered")                                      \
 	/* the program's configuration */                                                          \

@@ -561,6 +561,17 @@ static bool is_served_plain(const struct failure *failure)
 	return c->flags & TLSFAIL_F_PLAIN && c->tx_bytes && !asks_for_tls(&failure->sent);
 }
 
+/* The same as alert_is_hidden() of a client that came to us, where we showed a certificate. Early data may be as
+ * short. */
+static bool is_alert_mute(const struct tlsfail_conn *c, const struct tls_view *view)
+{
+	const struct tls_records *records = &view->client.records;
+
+	if (c->flags & TLSFAIL_F_DONE || view->server.resumed || view->client.hello.has_early_data)
+		return false;
+	return records->alert_unread || (alert_is_hidden(c, view) && records->encrypted_count == 1);
+}
+
 /* What a client offered that came to us. */
 static uint64_t observe_client(const struct failure *failure, const struct tls_view *view)
 {
@@ -572,6 +583,10 @@ static uint64_t observe_client(const struct failure *failure, const struct tls_v
 		o |= C_EARLY_DATA;
 	if (is_hello_to_plain(failure, hello))
 		o |= C_HELLO_TO_PLAIN;
+	if (hello->present && !failure->conn->tx_bytes)
+		o |= C_NO_ANSWER;
+	if (is_alert_mute(failure->conn, view))
+		o |= C_ALERT_MUTE;
 	if (is_served_plain(failure))
 		o |= C_SERVED_PLAIN;
 	if (hello->max_version && hello->max_version < TLS_VERSION_1_0)
@@ -586,7 +601,8 @@ void context_observe(const struct failure *failure, const struct diagnose_work *
 	const char *name = facts.name;
 
 	if (s->server) {
-		s->context = observe_client(failure, &work->view);
+		s->context = observe_client(failure, &work->view) |
+			     (observe_offer(&f->hello) & C_FEW_SUITES);
 		return;
 	}
 	if (failure->places && failure->program && failure->program->observe)

@@ -224,6 +224,10 @@ static void evidence_mute_alerts(struct finding *f, const struct tlsfail_conn *c
 		evidence_begin(f, &t);
 		text_add(&t, "the last record received has the size of an encrypted alert");
 	}
+	if (received->alert_unread) {
+		evidence_begin(f, &t);
+		text_add(&t, "of the last alert received only the header was read");
+	}
 	if (!f->alert.known && sent->encrypted_alert) {
 		evidence_begin(f, &t);
 		text_add(&t, "the last record sent has the size of an encrypted alert");

@@ -100,12 +100,14 @@ static void add_messages(struct stream *s, const uint8_t *body, size_t len, stru
 	}
 }
 
-static void add_alert(const uint8_t *body, size_t len, struct text *t)
+static void add_alert(const uint8_t *body, size_t len, bool clear, struct text *t)
 {
-	const char *name = len == 2 ? tls_alert_name(body[1]) : NULL;
+	const char *name = clear && len == 2 ? tls_alert_name(body[1]) : NULL;
 
 	add_separator(t);
-	if (len != 2)
+	if (clear && !len)
+		text_add(t, "header of an alert");
+	else if (!clear || len != 2)
 		text_add(t, "encrypted alert");
 	else if (name)
 		text_addf(t, "alert %u %s", body[1], name);
@@ -125,7 +127,7 @@ static void add_record(struct stream *s, const uint8_t *record, size_t len, stru
 	if (record[0] == HANDSHAKE) {
 		add_messages(s, body, len, t);
 	} else if (record[0] == ALERT) {
-		add_alert(body, s->encrypted ? 0 : len, t);
+		add_alert(body, len, !s->encrypted, t);
 	} else {
 		add_separator(t);
 		text_add(t, "ChangeCipherSpec");

@@ -128,6 +128,7 @@ static void alert_read(const struct record *record, struct tls_records *records)
 	const uint8_t *bytes = record->payload.data;
 	struct tls_alert *alert;
 
+	records->alert_unread = record->length == ALERT_LEN && record->payload.len == 0;
 	if (record->length != ALERT_LEN || record->payload.len != ALERT_LEN)
 		return;
 	if (bytes[0] == ALERT_FATAL)

@@ -47,6 +47,7 @@ struct tls_records {
 	bool change_cipher_spec; /* encrypted from there on, except in TLS 1.3, where it is mute */
 	bool application_data;	 /* a record of that type: in TLS 1.3 any encrypted record */
 	bool encrypted_alert;	 /* nothing is cut, and the last record has the form of one */
+	bool alert_unread; /* the last record is an alert in clear, and only its header is here */
 	unsigned int encrypted_count; /* records of application_data, and lengths of two of them */
 	uint16_t first_encrypted;
 	uint16_t last_encrypted;

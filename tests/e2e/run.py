@@ -54,6 +54,7 @@ import test_unused
 import test_uring
 import test_verifier
 import test_wire
+import test_wordless
 from lab import lab, netns
 from tap import Report
 
@@ -63,7 +64,7 @@ MODULES = (test_cases, test_confirm, test_probe_servers,
            test_replay, test_budget, test_input, test_output, test_fold, test_peers, test_field, test_gone,
            test_programs, test_plain, test_unused,
            test_doctor, test_safety, test_server, test_obstacles, test_service, test_sinks, test_stops, test_storm,
-           test_verifier, test_uring, test_wire, test_probe,
+           test_verifier, test_uring, test_wire, test_wordless, test_probe,
            test_strangers, test_soak, test_top, test_separation)
 
 

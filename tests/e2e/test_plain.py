@@ -3,6 +3,8 @@
 """Plain text said to a server that expects TLS, of every implementation at hand: what only the socket tells. And
 servers that expect plain text, too: nothing is said of those."""
 import shutil
+import time
+from contextlib import contextmanager
 from functools import partial
 
 import env
@@ -62,32 +64,39 @@ def tests(here):
     })
 
 
-def check_server(here, server):
-    """A client that speaks TLS, one that speaks HTTP and one that speaks SMTP: the last two are reported, each for
-    what it is."""
+@contextmanager
+def serving(here, server, asks=False):
+    """SERVER, which may ask for client certificates, and a tracer of it. Yields (lab, its case, tracer)."""
     program = {**PROGRAMS, **daemons.DAEMONS}.get(server)
     lacks = program.lacks() if program else not shutil.which("gnutls-serv")
     if lacks:
         raise Skip(f"{lacks} is not installed")
-    case, = numbered([Case("plain", None, programs.server_of(server, asks=False))])
-    with here.lab("plain-" + server.split()[0], [case], start_proxy=False) as lab:
+    case, = numbered([Case("plain", None, programs.server_of(server, asks))])
+    with here.lab(f"{server.split()[0]}-{time.monotonic_ns()}", [case], start_proxy=False) as lab:
         programs.wake([case])
         targets = [word for pid in programs.listening_pids({case.port}) for word in ("--pid", pid)]
         with here.trace(lab, *targets, "-v", *env.JSON) as tlsfail:
             tlsfail.wait_armed(30)
-            # Some start a process for it only now.
-            for _ in range(2):
-                clients.openssl(request="")(lab, case)
-            said = {"plain-http-to-https": REQUEST, "client-not-tls": EHLO}
-            for slug, words in said.items():
-                seen = len(tlsfail.findings())
-                programs.say(case, None, words)
-                finding = programs.search(tlsfail, lambda f: f["network.local.port"] == case.port, seen)
-                require(finding and finding["error.type"] == slug, f"{words}:", finding, tlsfail.stderr())
-                require(words.startswith(bytes.fromhex(finding["tlsfail.first_bytes"])), finding)
-                require(finding["tlsfail.confidence"] == "high", finding)
-            procs.pause(SETTLE_S)
-        require(len(tlsfail.findings()) == len(said), *tlsfail.findings())
+            yield lab, case, tlsfail
+
+
+def check_server(here, server):
+    """A client that speaks TLS, one that speaks HTTP and one that speaks SMTP: the last two are reported, each for
+    what it is."""
+    with serving(here, server) as (lab, case, tlsfail):
+        # Some start a process for it only now.
+        for _ in range(2):
+            clients.openssl(request="")(lab, case)
+        said = {"plain-http-to-https": REQUEST, "client-not-tls": EHLO}
+        for slug, words in said.items():
+            seen = len(tlsfail.findings())
+            programs.say(case, None, words)
+            finding = programs.search(tlsfail, lambda f: f["network.local.port"] == case.port, seen)
+            require(finding and finding["error.type"] == slug, f"{words}:", finding, tlsfail.stderr())
+            require(words.startswith(bytes.fromhex(finding["tlsfail.first_bytes"])), finding)
+            require(finding["tlsfail.confidence"] == "high", finding)
+        procs.pause(SETTLE_S)
+    require(len(tlsfail.findings()) == len(said), *tlsfail.findings())
 
 
 def mixed(here, name, meet, expected):

@@ -220,6 +220,37 @@ static void hello_to_plain(void)
 	scene.sent.len = strlen(answer);
 }
 
+/* In TLS 1.3: encrypted records of the client, of these lengths. */
+static void hello13_answered(size_t first, size_t second)
+{
+	static const uint8_t encrypted[64];
+
+	begin_hello();
+	scene_server_hello(&scene, TLS_VERSION_1_3);
+	scene_turn(&scene);
+	record_put(&scene.received, 23, encrypted, first);
+	if (second)
+		record_put(&scene.received, 23, encrypted, second);
+}
+
+static void encrypted_alert(void)
+{
+	hello13_answered(19, 0);
+}
+
+static void finished_and_notify(void)
+{
+	hello13_answered(53, 19);
+}
+
+static void alert_header(void)
+{
+	hello_answered();
+	record_put(&scene.received, 21, "\x02\x30", 2);
+	scene.received.len -= 2;
+	scene.unread = 2;
+}
+
 static void no_proxy_header_before_get(void)
 {
 	plain_get();
@@ -311,7 +342,11 @@ static const struct row rows[] = {
 	{ "local-tls-error", NULL, TLSFAIL_F_LOCAL_FIN, 274, 0 },
 	{ "client-handshake-timeout", hello_for_five_seconds, TLSFAIL_F_LOCAL_FIN, 0, 0 },
 	{ "server-abort", silence, TLSFAIL_F_LOCAL_FIN, 0, 0 },
-	{ "server-abort", NULL, TLSFAIL_F_LOCAL_FIN, 0, 0 },
+	{ "server-no-shared-cipher", NULL, TLSFAIL_F_LOCAL_FIN, 0, 0 },
+	{ "server-abort", hello_answered, TLSFAIL_F_LOCAL_FIN, 0, 0 },
+	{ "client-rejects-cert", encrypted_alert, TLSFAIL_F_PEER_FIN, 0, 0 },
+	{ "client-closed-in-handshake", finished_and_notify, TLSFAIL_F_PEER_FIN, 0, 0 },
+	{ "client-rejects-cert", alert_header, TLSFAIL_F_LOCAL_FIN, 0, 0 },
 	{ "local-process-exited", NULL, TLSFAIL_F_LOCAL_FIN | TLSFAIL_F_EXITING, 0, 0 },
 	{ "port-scan", silence, TLSFAIL_F_PEER_FIN, 0, 0 },
 	{ "port-scan", silence, TLSFAIL_F_PEER_RST, 0, 0 },

@@ -91,6 +91,9 @@ static void test_alerts_by_hand(void **state)
 	parse_client(three, 6, &view);
 	assert_no_alert(&view.client.records);
 	assert_true(view.client.records.cut);
+	assert_false(view.client.records.alert_unread);
+	parse_client(three, 5, &view);
+	assert_true(view.client.records.alert_unread);
 	parse_client(no_level, sizeof(no_level), &view);
 	assert_no_alert(&view.client.records);
 	parse_client(after_keys, sizeof(after_keys), &view);
