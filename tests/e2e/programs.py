@@ -160,6 +160,7 @@ def server_of(program, asks):
                                          if asks else ()))
     if program == "gnutls-serv (GnuTLS)":
         return GnutlsServer(("--x509certfile", "pki/good.crt", "--x509keyfile", "pki/good.key",
+                             "--priority", "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2",
                              *(("--require-client-cert", "--x509cafile", OTHER_CA) if asks else ())))
     return Listener(program, client_ca=asks)
 

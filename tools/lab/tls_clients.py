@@ -15,6 +15,7 @@ OTHER_CA = "pki/client-ca.crt"
 CA = "pki/ca.crt"
 OTHER_NAME = "other.test"
 CIPHER = "ECDHE-ECDSA-AES128-GCM-SHA256"
+CIPHER_OF_JAVA = "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"
 
 PYTHON = """\
 import socket, ssl, sys
@@ -99,7 +100,8 @@ def gnutls(ask):
 
 
 def keytool(ask):
-    return ["keytool", f"-J-Djdk.tls.client.protocols=TLSv{ask.version}", "-printcert", "-sslserver",
+    return ["keytool", f"-J-Djdk.tls.client.protocols=TLSv{ask.version}",
+            *([f"-J-Djdk.tls.client.cipherSuites={CIPHER_OF_JAVA}"] if ask.ciphers else []), "-printcert", "-sslserver",
             f"{ask.address}:{ask.port}"]
 
 
@@ -136,10 +138,9 @@ def wget(ask):
 
 
 def java(ask):
-    cipher = "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"
     return ["java", "-XX:TieredStopAtLevel=1", f"-Dhttps.protocols=TLSv{ask.version}",
             f"-Djdk.tls.client.protocols=TLSv{ask.version}",
-            *([f"-Dhttps.cipherSuites={cipher}"] if ask.ciphers else []),
+            *([f"-Dhttps.cipherSuites={CIPHER_OF_JAVA}"] if ask.ciphers else []),
             str(Path(__file__).with_name("HttpsClient.java")), f"https://{ask.name}:{ask.port}/", ask.ca]
 
 
