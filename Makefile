@@ -184,7 +184,7 @@ $(eval $(call object_rules,build/obj,$$(CC),$$(CFLAGS) $$(HARDENING_CFLAGS) $$(P
 $(eval $(call object_rules,build/arm64/obj,$$(ARM64_CC),$$(CFLAGS) $$(HARDENING_CFLAGS) $$(PREFIX_MAP)))
 $(eval $(call object_rules,build/asan,$$(CC),$$(SANITIZE)))
 $(eval $(call object_rules,build/coverage,$$(CC),$$(COVERAGE)))
-$(eval $(call object_rules,build/gcc,gcc,-O2 -g -Werror))
+$(eval $(call object_rules,build/gcc,gcc,-O2 -Werror))
 $(eval $(call object_rules,$(FUZZ_DIR),$$(FUZZ_CC),$$(FUZZ_CFLAGS)))
 
 build/tlsfail: $(PROGRAM_SRCS:src/%.c=build/obj/%.o)
@@ -384,7 +384,9 @@ check-stores: ## do the index template and the table know every key of the event
 
 # ---- Tests ---------------------------------------------------------------------------------------
 
-UNIT_SUITES   = $(foreach p,$(UNIT_PROGRAMS),'unit/$(notdir $(p))=CMOCKA_MESSAGE_OUTPUT=TAP $(p)')
+# So many unit tests at the same time. The cli and the e2e suite see to that by themselves.
+JOBS         ?= $(shell nproc)
+UNIT_SUITES   = --jobs $(JOBS) $(foreach p,$(UNIT_PROGRAMS),'unit/$(notdir $(p))=CMOCKA_MESSAGE_OUTPUT=TAP $(p)')
 GOLDEN_SUITE := 'golden=tests/golden/run --tlsfail build/asan/tlsfail'
 DOCS_SUITE   := 'docs=tests/docs/run --tlsfail build/asan/tlsfail'
 CLI_SUITE    := 'cli=tests/cli/run --tlsfail build/asan/tlsfail'
@@ -500,7 +502,8 @@ HAND_BACK = if [ -n "$$SUDO_UID" ]; then chown -R "$$SUDO_UID:$$SUDO_GID" build;
 
 .PHONY: test
 test: need-root $(UNIT_PROGRAMS) build/asan/tlsfail build/tlsfail build/static/tlsfail build/verifier ## unit, golden, end to end: here and in two virtual machines (root)
-	$(Q)tools/tap-summary $(UNIT_SUITES) $(GOLDEN_SUITE) $(CLI_SUITE) $(E2E_SUITE) $(FAULT_SUITE) $(TEST_VM_SUITE); \
+	$(Q)tools/tap-summary $(UNIT_SUITES) $(GOLDEN_SUITE) \
+		--jobs 1 $(CLI_SUITE) $(E2E_SUITE) $(FAULT_SUITE) $(TEST_VM_SUITE); \
 		status=$$?; $(HAND_BACK); exit $$status
 
 .PHONY: vmtest
