@@ -13,6 +13,7 @@ import re
 import signal
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -175,11 +176,11 @@ def live(lab, tlsfail, traffic, clock, findings, length_s):
     return samples, count
 
 
-def require_flat(samples):
-    """Nothing grows. Prints how it went: that is what a soak is read for."""
+def require_flat(samples, about=""):
+    """Nothing grows. Prints how it went, after ABOUT what: that is what a soak is read for."""
     for name, (some, share) in GROWTH_MAX.items():
         grown, mean = soak.growth(samples, name)
-        print(f"# {name}: {mean:.0f} on average, {grown:+.1f} by the end", flush=True)
+        print(f"# {about}{name}: {mean:.0f} on average, {grown:+.1f} by the end", flush=True)
         require(grown <= some + share * mean, f"{name} grew by {grown:.1f} from {mean:.0f}")
 
 
@@ -241,8 +242,9 @@ def require_found(requests, findings, skipped, stderr):
 def check_week(here):
     """A week of one failure a second, of several kinds and to several sinks, within the soak."""
     golden = Path(__file__).resolve().parents[1] / "golden"
-    for name in REPLAYED:
-        replay_week(here, golden / f"{name}.rec", here.soak_s / len(REPLAYED))
+    with ThreadPoolExecutor(len(REPLAYED)) as pool:
+        list(pool.map(lambda name: replay_week(here, golden / f"{name}.rec", here.soak_s / len(REPLAYED)),
+                      REPLAYED))
 
 
 def replay_week(here, recording, length_s):
@@ -271,4 +273,4 @@ def replay_week(here, recording, length_s):
                if line.startswith("tlsfail_failures_total{") and line.endswith(figure)]
     require(counted, f"{total} failures are not in the metrics")
     print(f"# {recording.stem}: {total} failures replayed", flush=True)
-    require_flat(samples)
+    require_flat(samples, recording.stem + ": ")
