@@ -2,15 +2,18 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The end-to-end suite: tlsfail on a real nginx with real broken upstreams. Needs root.
 
-    run.py [--tlsfail PROGRAM] [--only GLOB] [--keep] [--soak SECONDS]
+    run.py [--tlsfail PROGRAM] [--only GLOB] [--jobs N] [--keep] [--soak SECONDS]
 
-Prints TAP; exits with 0 only when all is well. It runs in a network namespace of its own.
+Prints TAP; exits with 0 only when all is well. It runs in network namespaces of its own.
 """
 import argparse
 import os
 import sys
+from contextlib import contextmanager
+from functools import partial
 
 import env
+import jobs
 import test_budget
 import test_cases
 import test_certs
@@ -58,14 +61,18 @@ import test_wordless
 from lab import lab, netns
 from tap import Report
 
-MODULES = (test_cases, test_confirm, test_probe_servers,
-           test_implementations, test_certs, test_hooks, test_lifecycle, test_host,
-           test_container, test_mishaps, test_nginxconf, test_patches, test_errorlog, test_memory, test_metrics, test_dist,
-           test_replay, test_budget, test_input, test_output, test_fold, test_peers, test_field, test_gone,
-           test_programs, test_plain, test_unused,
-           test_doctor, test_safety, test_server, test_obstacles, test_service, test_sinks, test_stops, test_storm,
-           test_verifier, test_uring, test_wire, test_wordless, test_probe,
-           test_strangers, test_soak, test_top, test_separation)
+# Those that take the longest come first, so that none is left over when the rest is done.
+SIDE_BY_SIDE = tuple(module.tests for module in (
+    test_patches, test_budget, test_errorlog, test_stops, test_sinks, test_dist, test_host, test_strangers,
+    test_separation, test_probe_servers, test_gone, test_certs, test_metrics, test_top, test_probe, test_safety,
+    test_server, test_wire, test_nginxconf, test_lifecycle, test_cases, test_confirm, test_hooks, test_verifier,
+    test_container, test_peers, test_output, test_field, test_programs, test_plain, test_replay, test_input,
+    test_fold, test_service, test_implementations, test_doctor, test_unused, test_wordless, test_uring))
+
+# Nothing runs beside these: a busy machine makes handshakes cheaper, what processes share counts in parts, a
+# storm takes all the time that there is, and whatever is called nginx is traced, or named by doctor.
+ALONE = (test_budget.tests_of_library, test_storm.tests, test_soak.tests, test_mishaps.tests, test_memory.tests,
+         test_obstacles.tests)
 
 
 def parse_options():
@@ -74,7 +81,8 @@ def parse_options():
                         help="the program under test")
     parser.add_argument("--only", default="*", metavar="GLOB",
                         help="run the tests whose names match, such as 'case/verify-*'")
-    parser.add_argument("--keep", action="store_true", help="keep the directory of the run")
+    jobs.add_option(parser)
+    parser.add_argument("--keep", action="store_true", help="keep the directories of the run")
     parser.add_argument("--soak", default=40, type=seconds, metavar="TIME", dest="soak_s",
                         help="how long a soak lasts, such as 30m or 2h; 40s by default")
     return parser.parse_args()
@@ -86,6 +94,14 @@ def seconds(text):
     return float(text.rstrip("smh")) * units.get(text[-1], 1)
 
 
+@contextmanager
+def begin(options, certificates):
+    """The Env of one of the processes that run tests: nothing that others touch, not even certificates."""
+    netns.enter_network()
+    with lab.directory(keep=options.keep, certificates=certificates) as top:
+        yield env.Env(options.tlsfail, top, options.only, options.soak_s)
+
+
 def main():
     options = parse_options()
     if os.geteuid() != 0:
@@ -95,12 +111,11 @@ def main():
         print(f"run.py: {options.tlsfail} is missing: run make first", file=sys.stderr)
         return 1
     lab.exit_on_sigterm()
-    netns.enter_network()
     report = Report()
-    with lab.directory(keep=options.keep) as top:
-        here = env.Env(options.tlsfail, top, options.only, options.soak_s)
-        for module in MODULES:
-            report.run_all(module.__name__, module.tests(here))
+    with lab.directory() as top:
+        for parts, count in (SIDE_BY_SIDE, options.jobs), (ALONE, 1):
+            jobs.run([(tests.__module__, tests) for tests in parts], count, report,
+                     partial(begin, options, top / "pki"))
     return report.finish()
 
 

@@ -34,24 +34,26 @@ class Report:
                 for test_name, test in tests:
                     self.run(test_name, test)
             except Exception:  # the other suites go on
-                self._print(False, name, traceback.format_exc())
+                self.tell(False, name, traceback.format_exc())
 
     def run(self, name, test):
         """Runs TEST and prints how it went. Interrupts pass through."""
         try:
             test()
         except Skip as reason:
-            self._print(True, f"{name} # SKIP {reason}")
+            self.tell(True, f"{name} # SKIP {reason}")
         except Failure as failure:
-            self._print(False, name, str(failure))
+            self.tell(False, name, str(failure))
         except Exception:  # a test that breaks has failed; the others go on
-            self._print(False, name, traceback.format_exc())
+            self.tell(False, name, traceback.format_exc())
         else:
-            self._print(True, name)
+            self.tell(True, name)
 
-    def _print(self, passed, description, diagnostics=""):
+    def tell(self, passed, description, diagnostics="", said=""):
+        """Prints the line of a test, after what it SAID."""
         self._count += 1
         self._failed += not passed
+        print(said, end="")
         print(f"{'ok' if passed else 'not ok'} {self._count} - {description}", flush=True)
         for line in diagnostics.splitlines():
             print("#   " + line, flush=True)

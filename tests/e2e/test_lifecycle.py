@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Which processes are traced, and for how long: reloads, program starts later, selection by
 name and by pid, --duration and --count."""
+import os
 import signal
 import sys
 import time
@@ -12,7 +13,7 @@ from lab import drive, procs, tracer
 from lab.cases import named
 from tap import require
 
-BINARY_NAME = "tlsfail-nginx"  # not longer than a comm, and nobody else's
+BINARY_NAME = f"comm-{os.getpid()}"  # not longer than a comm, and nobody else's
 
 
 def tests(here):

@@ -3,7 +3,9 @@
 """A recording replayed by nobody prints what the trace printed, byte for byte."""
 import re
 import shutil
+import tempfile
 from functools import partial
+from pathlib import Path
 
 import env
 from env import NOBODY
@@ -20,8 +22,9 @@ def tests(here):
 
 
 def readable_copy(path, where):
-    """Copies PATH into the directory WHERE, for all to read and run. Returns the copy."""
-    copy = where / ("nobody-" + path.name)
+    """Copies PATH into the directory WHERE, for all to read and run. Returns the copy, which nobody else has."""
+    copy = Path(tempfile.mkdtemp(prefix="nobody-", dir=where)) / path.name
+    copy.parent.chmod(0o755)
     shutil.copy(path, copy)
     copy.chmod(0o755)
     return copy

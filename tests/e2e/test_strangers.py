@@ -19,7 +19,7 @@ from lab.cases import named
 from tap import Skip, require
 from test_nginxconf import BAD, location_block, server_block, write_config
 
-NAME = "tlsfail-nginx"  # not longer than a comm, and nobody else's
+NAME = f"crowd-{os.getpid()}"  # not longer than a comm, and nobody else's
 LIBC = ctypes.CDLL(None, use_errno=True)
 MNT_DETACH = 2
 NOBODY_ID = 65534

@@ -16,8 +16,13 @@ from . import pki, procs, proxy, upstreams
 
 
 def exit_on_sigterm():
-    """Makes SIGTERM raise SystemExit, so that it cleans up just as Ctrl-C does."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    """Makes SIGTERM raise SystemExit, so that it cleans up just as Ctrl-C does. Another one does not interrupt
+    that."""
+    def clean_up(*_):
+        signal.signal(signal.SIGTERM, lambda *_: None)
+        sys.exit(128 + signal.SIGTERM)
+
+    signal.signal(signal.SIGTERM, clean_up)
 
 
 @contextmanager

@@ -16,8 +16,8 @@ PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None)
 
 
-def _die_with_parent():
-    # Nothing may outlive a run that was killed before it could clean up.
+def die_with_parent():
+    """Has this process end with its parent: nothing may outlive a run that was killed before it could clean up."""
     _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
@@ -62,7 +62,7 @@ def start_owned(argv, before=None, **popen_options):
     """Starts ARGV, which ends when this process does, and returns its Popen. The new process calls
     BEFORE first."""
     def prepare():
-        _die_with_parent()
+        die_with_parent()
         if before:
             before()
 
