@@ -318,7 +318,7 @@ static void history_find(struct pipeline *p)
 static void peer_learn(struct pipeline *p)
 {
 	certmemo_put(p->certmemo, &p->finding.peer, p->failure.netns, p->finding.time_ns,
-		     p->work.certs, p->work.cert_count, p->failure.conn->cert_count);
+		     p->work.certs, p->work.cert_count, p->work.certs_sent);
 	notes_drop(p->notes, &p->finding.peer);
 	peers_offered(p->peers, p->failure.conn, p->finding.hello.offers_session);
 	peers_caused(p->peers, p->failure.conn, p->finding.cause, upstream_of(&p->finding.config));

@@ -229,7 +229,7 @@ static bool leaf_find(const struct failure *failure, const struct diagnose_work 
 
 	if (work->cert_count) {
 		*leaf = (struct finding_certificate){ 0 };
-		finding_certificate_set(leaf, &work->certs[0], failure->conn->cert_count);
+		finding_certificate_set(leaf, &work->certs[0], work->certs_sent);
 		return true;
 	}
 	shown = f->certificate.seen_ns && failure->memo && !facts->others_name_another
@@ -315,8 +315,7 @@ static uint64_t observe_expiry(const struct failure *failure, const struct diagn
 {
 	if (s->verify == TLS_VERIFY_EXPIRED && !work->cert_count)
 		return has_shown_good(failure, f) ? C_OTHER_EXPIRED : 0;
-	if (s->verify != TLS_VERIFY_EXPIRED || !f->time_ns ||
-	    work->cert_count < failure->conn->cert_count)
+	if (s->verify != TLS_VERIFY_EXPIRED || !f->time_ns || work->cert_count < work->certs_sent)
 		return 0;
 	for (size_t i = 0; i < work->cert_count; i++)
 		if (!work->certs[i].has_validity ||
@@ -481,7 +480,7 @@ static bool is_name_unfit(const struct failure *failure, const struct diagnose_w
 			return false;
 		name = f->peer.address;
 	}
-	finding_certificate_set(&leaf, &work->certs[0], failure->conn->cert_count);
+	finding_certificate_set(&leaf, &work->certs[0], work->certs_sent);
 	return !leaf.cut && !context_is_for(&leaf, name);
 }
 

@@ -146,16 +146,14 @@ static const struct x509_view *certificate_at_fault(const struct diagnose_work *
 static void fill_certificate(struct finding *f, const struct failure *failure,
 			     const struct diagnose_work *work, const struct symptoms *s)
 {
-	const struct tlsfail_conn *c = failure->conn;
-
 	if (!work->cert_count) {
 		context_recall(failure, s, f);
 		return;
 	}
 	finding_certificate_set(&f->certificate,
 				certificate_at_fault(work, s, (int64_t)(f->time_ns / NS_PER_S)),
-				c->cert_count);
-	if (work->cert_count == c->cert_count) {
+				work->certs_sent);
+	if (work->cert_count == work->certs_sent) {
 		struct text t;
 
 		text_init(&t, f->certificate.top_issuer, sizeof(f->certificate.top_issuer));

@@ -8,6 +8,7 @@
 
 #include "base/units.h"
 #include "diagnose/causes.h"
+#include "diagnose/chain.h"
 #include "tls/greeting.h"
 #include "tls/names.h"
 
@@ -580,43 +581,6 @@ static enum tls_reason reason_of_own_alert(const struct tls_view *view, bool ser
 	return TLS_REASON_NONE;
 }
 
-/* Did the issuer of the leaf come too? */
-static uint64_t observe_issuer(const struct diagnose_work *work, uint32_t sent)
-{
-	const struct x509_view *leaf = &work->certs[0];
-
-	if (leaf->self_issued)
-		return 0;
-	if (sent == 1)
-		return O_ONE_CERT;
-	for (size_t i = 1; i < work->cert_count; i++)
-		if (!strcmp(work->certs[i].subject, leaf->issuer))
-			return O_ISSUER_SENT;
-	return work->cert_count == sent ? O_ISSUER_MISSING : 0;
-}
-
-static uint64_t observe_certificates(const struct diagnose_work *work, uint32_t sent)
-{
-	if (!work->cert_count)
-		return 0;
-	return O_CERT | (work->certs[0].for_servers ? O_LEAF_FOR_SERVERS : 0) |
-	       observe_issuer(work, sent);
-}
-
-/* The certificates up to the first that cannot be read. */
-static void certificates_read(const struct failure *failure, struct diagnose_work *work)
-{
-	work->cert_count = 0;
-	for (size_t i = 0; i < TLSFAIL_CERTS_MAX; i++) {
-		const struct tls_capture *der = &failure->certs[i];
-
-		if (!der->data ||
-		    !x509_cache_read(work->x509, der->data, der->len, der->cut, &work->certs[i]))
-			break;
-		work->cert_count++;
-	}
-}
-
 void symptoms_read(const struct failure *f, struct diagnose_work *work, struct symptoms *s)
 {
 	const struct tls_view *view = &work->view;
@@ -639,10 +603,10 @@ void symptoms_read(const struct failure *f, struct diagnose_work *work, struct s
 		s->reason = TLS_REASON_UNSUPPORTED_VERSION;
 	if (c->flags & TLSFAIL_F_VERIFY_ASKED && !verify_is_moot(c, s))
 		s->verify = tls_verify_of(s->library, c->verify_code);
-	certificates_read(f, work);
+	chain_read(f, work);
 	s->observed = observe_flags(c, s->verify) |
 		      observe_end(f, answers_close(c, view, s->reason)) |
-		      observe_wire(f, view, s->reason) | observe_certificates(work, c->cert_count) |
+		      observe_wire(f, view, s->reason) | chain_observe(work) |
 		      observe_history(&f->history);
 	if (tls_reason_is_alert(s->reason_number, &s->alert)) {
 		s->has_alert = true;
@@ -659,7 +623,7 @@ void symptoms_read(const struct failure *f, struct diagnose_work *work, struct s
 	if (s->reason == TLS_REASON_VERIFY_FAILED && s->verify == TLS_VERIFY_OK) {
 		int64_t now = (int64_t)(f->time_ns / NS_PER_S);
 
-		s->verify = conclude_verify(s, work, c->cert_count, now);
+		s->verify = conclude_verify(s, work, work->certs_sent, now);
 		s->verify_concluded = s->verify != TLS_VERIFY_OK && !alert_confirms(s, work, now);
 	}
 	s->observed |= observe_error(c, s);

@@ -20,7 +20,8 @@
 struct diagnose_work {
 	struct x509_cache *x509; /* the caller's, NULL: none */
 	struct tls_view view;
-	size_t cert_count; /* of certs */
+	size_t cert_count;   /* of certs */
+	uint32_t certs_sent; /* so many have come */
 	struct x509_view certs[TLSFAIL_CERTS_MAX];
 };
 

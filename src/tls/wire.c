@@ -263,14 +263,15 @@ static bool message_next(struct tls_reader *r, struct message *message, struct t
 
 /* ---- Flights --------------------------------------------------------------------------------- */
 
-/* RFC 5246, section 7.4.2. The length of the chain, or false when it is not here. */
+/* RFC 5246, section 7.4.2. The length of the chain, and what is here of it; false when the length is not. */
 static bool certificate_read(const struct message *message, struct tls_records *records,
-			     uint32_t *chain_length)
+			     uint32_t *chain_length, struct tls_bytes *chain)
 {
 	struct tls_reader r = message->body;
 
 	*chain_length = tls_read_u24(&r);
 	records->malformed |= !message->cut && (r.failed || r.left != *chain_length);
+	*chain = tls_read_bytes(&r, r.left < *chain_length ? r.left : *chain_length);
 	return !r.failed;
 }
 
@@ -327,7 +328,7 @@ static void client_read(const struct tls_capture *capture, bool tls13, struct tl
 			records->malformed = true;
 			return;
 		} else if (message.type == HANDSHAKE_CERTIFICATE && !client->certificate_sent &&
-			   certificate_read(&message, records, &chain_length)) {
+			   certificate_read(&message, records, &chain_length, &client->chain)) {
 			client->certificate_sent = true;
 			client->certificate_empty = chain_length == 0;
 		}
@@ -377,8 +378,9 @@ static void server_message_read(const struct message *message, struct tls_server
 	switch (message->type) {
 	case HANDSHAKE_CERTIFICATE:
 		if (!server->certificate)
-			server->certificate = certificate_read(message, &server->records,
-							       &server->certificate_length);
+			server->certificate =
+				certificate_read(message, &server->records,
+						 &server->certificate_length, &server->chain);
 		break;
 	case HANDSHAKE_SERVER_KEY_EXCHANGE:
 		if (server->group == 0 && server->dh_bits == 0)

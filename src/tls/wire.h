@@ -70,6 +70,7 @@ struct tls_client_flight {
 	struct tls_client_hello retry; /* and the second */
 	bool certificate_sent;	       /* TLS 1.2 and before: a Certificate message */
 	bool certificate_empty;	       /* and it had no certificate in it */
+	struct tls_bytes chain;	       /* what is here of its certificates */
 	enum tls_client_auth auth;     /* TLS 1.3: concluded from lengths of encrypted records */
 };
 
@@ -91,6 +92,7 @@ struct tls_server_flight {
 	unsigned int dh_bits;  /* size of the prime of DHE, 0 none, or unknown */
 	bool certificate;
 	uint32_t certificate_length; /* of the chain, with the length of 3 bytes of each */
+	struct tls_bytes chain;	     /* what is here of it */
 	bool certificate_request;
 	bool server_hello_done;
 };
