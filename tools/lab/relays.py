@@ -3,9 +3,10 @@
 """Programs that pass what they are asked on to a server with TLS: their configuration for one such server.
 
 A function writes what the program needs into HOME and returns the command line for ASK (tls_clients.Ask); the
-name of the program comes first. Each listens on ADDRESS and PORT, and wants HTTP there.
+name of the program comes first. Each listens on ADDRESS and PORT, and wants HTTP there, or what REQUESTS has.
 """
 import json
+import shutil
 
 from . import unpacked
 
@@ -94,13 +95,58 @@ def h2o(ask, home):
     return ["h2o", "-c", config]
 
 
+# The parts of Postfix besides smtp, which is the copy that is traced.
+_POSTFIX = ("anvil", "bounce", "cleanup", "postlogd", "proxymap", "qmgr", "smtpd", "tlsmgr", "trivial-rewrite")
+_POSTFIX_QUEUES = ("active", "bounce", "corrupt", "defer", "deferred", "flush", "hold", "incoming", "maildrop", "pid",
+                   "private", "public", "saved", "trace")
+_POSTFIX_HOME = "/usr/lib/postfix/sbin"
+
+
+def postfix(ask, home):
+    programs = home / "sbin"
+    for path in (programs, home / "queue", *(home / "queue" / name for name in _POSTFIX_QUEUES), home / "data"):
+        path.mkdir()
+        shutil.chown(path, "daemon" if path != programs and path.name not in ("queue", "pid") else "root")
+    for name in _POSTFIX:
+        (programs / name).symlink_to(f"{_POSTFIX_HOME}/{name}")
+    (programs / "smtp").symlink_to(home.parent / "smtp")
+    only = {"1.2": "<=TLSv1.2", "1.3": ">=TLSv1.3"}[ask.version]
+    _write(home, "main.cf", (
+        f"compatibility_level = 3.6\nqueue_directory = {home}/queue\ndata_directory = {home}/data\n"
+        f"daemon_directory = {programs}\nmail_owner = daemon\nsetgid_group = mail\ndefault_privs = nobody\n"
+        f"myhostname = relay.test\nmydestination =\ninet_interfaces = loopback-only\n"
+        f"maillog_file = {home}/log\nmaillog_file_prefixes = /\nalias_maps =\nalias_database =\n"
+        f"relayhost = [{ask.name}]:{ask.port}\nsmtp_host_lookup = native\nsmtp_helo_timeout = 1s\n"
+        f"smtp_tls_wrappermode = yes\nsmtp_tls_security_level = secure\nsmtp_tls_CAfile = {home.parent}/{ask.ca}\n"
+        f"smtp_tls_secure_cert_match = {ask.name}\nsmtp_tls_servername = hostname\n"
+        f"smtp_tls_mandatory_protocols = {only}\n"
+        + (f"smtp_tls_mandatory_ciphers = high\ntls_high_cipherlist = {ask.ciphers}\n" if ask.ciphers else "")))
+    _write(home, "master.cf", (
+        f"{ADDRESS}:{PORT} inet n - n - - smtpd\ncleanup unix n - n - 0 cleanup\nqmgr unix n - n 300 1 qmgr\n"
+        "tlsmgr unix - - n 1000? 1 tlsmgr\nrewrite unix - - n - - trivial-rewrite\n"
+        "bounce unix - - n - 0 bounce\ndefer unix - - n - 0 bounce\ntrace unix - - n - 0 bounce\n"
+        "proxymap unix - - n - - proxymap\nsmtp unix - - n - - smtp\nrelay unix - - n - - smtp\n"
+        "anvil unix - - n - 1 anvil\npostlog unix-dgram n - n - 1 postlogd\n"))
+    return ["smtp", *unpacked.in_place([f"{_POSTFIX_HOME}/master", "-d", "-c", str(home)])]
+
+
+_MAIL = (b"HELO client.test\r\nMAIL FROM:<>\r\nRCPT TO:<nobody@upstream.test>\r\nDATA\r\n"
+         b"Subject: test\r\n\r\ntest\r\n.\r\nQUIT\r\n")
+# What one wants that does not want HTTP.
+REQUESTS = {"Postfix smtp": _MAIL}
+# What the log says of one that answers before it turns to the server, once it has.
+DELIVERED = {"Postfix smtp": "status="}
+# The program is started by another, with which the command line begins behind its name.
+STARTERS = ("Postfix smtp",)
+
 RELAYS = {
     "HAProxy": haproxy, "Apache mod_proxy": apache, "stunnel": stunnel, "Caddy reverse_proxy": caddy,
-    "squid cache_peer": squid, "h2o proxy.reverse.url": h2o,
+    "squid cache_peer": squid, "h2o proxy.reverse.url": h2o, "Postfix smtp": postfix,
 }
 COMMANDS = {
     "HAProxy": "haproxy", "Apache mod_proxy": "apache2", "stunnel": "stunnel4",
     "Caddy reverse_proxy": "caddy", "squid cache_peer": "squid", "h2o proxy.reverse.url": "h2o",
+    "Postfix smtp": "smtp",
 }
 # What a program has no setting for.
 CANNOT = {("Caddy reverse_proxy", kind): "no setting" for kind in ("version", "cipher")}

@@ -12,10 +12,12 @@ _USR = Path(__file__).resolve().parents[2] / "build" / "unpacked" / "usr"
 
 def find(name):
     """The path of the program NAME, or None."""
-    # Debian has a directory for each release of PostgreSQL, and psql elsewhere is a script that picks one.
+    # Debian has a directory for each release of PostgreSQL, and psql elsewhere is a script that picks one; the
+    # parts of Postfix are in another one.
     for usr in (_USR, Path("/usr")):
-        for path in sorted(usr.glob(f"lib/postgresql/*/bin/{Path(name).name}")):
-            return path
+        for where in ("lib/postgresql/*/bin", "lib/postfix/sbin"):
+            for path in sorted(usr.glob(f"{where}/{Path(name).name}")):
+                return path
     try:
         return Path(binaries.find(name))
     except FileNotFoundError:
