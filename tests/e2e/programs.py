@@ -30,6 +30,7 @@ from lab.upstreams import GnutlsServer, OpensslEcho, listening_ports
 
 TIMEOUT_S = 20
 HEALTHY = "healthy"
+ATTACH_S = 2  # in which tlsfail attaches to the libraries of a program that has run for the first time
 NOT_REPORTED = "not reported"
 
 # ---- As the client -------------------------------------------------------------------------------
@@ -288,6 +289,8 @@ def as_clients(options, top):
                 for kind, case in zip(CLIENT_KINDS, cases):
                     rows[name][kind], bad = client_cell(running, processes, tlsfail, name, exe, kind, case)
                     wrong += [f"{name}: {kind}: {rows[name][kind]}"] if bad else []
+                    if kind == HEALTHY:
+                        procs.pause(ATTACH_S)
                 # Every program fails then, if it has run at all.
                 wrong += [f"{name} did not run"] if rows[name]["refused"] == NOT_REPORTED else []
                 print(f"# {name}", file=sys.stderr, flush=True)
