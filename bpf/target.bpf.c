@@ -4,8 +4,8 @@
  * from then on its entry says that it is a target's. That a thread is no target's is remembered, too,
  * by each CPU for the threads it has seen last: they are nearly all of those that use a network.
  *
- * Where the kernel lets a program keep something with a task (5.12, a10787e6d58c), the entry is there: found in a
- * third of the time, and gone with the thread. Else it is in a table.
+ * Where the kernel lets a program keep something with a task (5.12, a10787e6d58c), the entry is there: found without
+ * a search, and gone with the thread. Else it is in a table.
  */
 #include "target.bpf.h"
 
