@@ -162,6 +162,7 @@ NO_SESSION_CONTEXT = {
     "case/session-refused": "a server of Python 3.13 with OpenSSL 3.5 resumes sessions without "
                             "a session id context in its SSL_CTX",
 }
+NO_CERTIFICATE_VARIABLE = "proxy_ssl_certificate takes variables since nginx 1.21.0"
 NO_REJECT = "nginx has ssl_reject_handshake only from 1.19.4 on"
 
 # Its security archive offers packages that it does not have any more.
@@ -184,7 +185,8 @@ GUESTS = (
         "case/cipher-mismatch-group": NO_CONF_COMMAND,
         "case/no-protocols-available": NO_CONF_COMMAND,
         "case/one-group": NO_CONF_COMMAND,
-        "case/certificate-by-variable": "proxy_ssl_certificate takes variables since nginx 1.21.0",
+        "case/certificate-by-variable": NO_CERTIFICATE_VARIABLE,
+        "case/key-of-another": NO_CERTIFICATE_VARIABLE,
         "case/two-groups": NO_CONF_COMMAND,
         "case/good-retry": NO_CONF_COMMAND,
         "case/verify-expired-retry": NO_CONF_COMMAND,
