@@ -113,7 +113,7 @@ def check_every_case(here, cases, role):
         missing = [verdict for verdict in found["auto"] if verdict not in found[choice]]
         more = [verdict for verdict in found[choice] if verdict not in found["auto"]]
         require(not missing and not more, f"with handshake={choice} missing:", *missing,
-                "and only there:", *more)
+                "and only there:", *more, told[choice].stderr())
 
 
 def verdict(lab, role, finding):
