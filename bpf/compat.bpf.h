@@ -68,7 +68,7 @@ static __always_inline bool has_typed_task(void)
 	return bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_current_task_btf);
 }
 
-/* Of the current task; a process that began before 5.5 is one that began at 0. */
+/* The same of the process of the current task. */
 static __always_inline __u64 current_process_born(void)
 {
 	struct task_struct *task = (struct task_struct *)bpf_get_current_task();

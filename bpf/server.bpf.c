@@ -68,7 +68,7 @@ struct {
 	__type(value, struct waiting);
 } waiting SEC(".maps");
 
-/* Has there ever been one? Many hosts have none, and look nothing up. */
+/* Has there ever been an entry in either table? Many hosts have none, and look nothing up. */
 __u32 listeners_known = 0;
 __u32 anybody_waits = 0;
 
@@ -142,18 +142,23 @@ __hidden void server_waits(const struct sock *sk)
 	bpf_map_update_elem(&waiting, &key, &w, BPF_ANY);
 }
 
+static __always_inline bool may_wait(void)
+{
+	return *(volatile __u32 *)&anybody_waits;
+}
+
 static __always_inline const struct waiting *waiting_find(const struct sock *sk)
 {
 	__u64 key = (__u64)sk;
 
-	return *(volatile __u32 *)&anybody_waits ? bpf_map_lookup_elem(&waiting, &key) : NULL;
+	return may_wait() ? bpf_map_lookup_elem(&waiting, &key) : NULL;
 }
 
 __hidden void server_waits_no_more(const struct sock *sk)
 {
 	__u64 key = (__u64)sk;
 
-	if (waiting_find(sk))
+	if (may_wait())
 		bpf_map_delete_elem(&waiting, &key);
 }
 
