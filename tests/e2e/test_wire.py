@@ -58,7 +58,8 @@ for step in (healthy, unix, silent):
 # A long dialogue with oneself; a handshake that is not answered; more of that dialogue, and an error that is
 # about no connection; and a handshake that is answered with no TLS.
 QUIET = """\
-import socket, ssl
+import socket, ssl, sys
+sys.stdin.readline()
 listener = socket.create_server(("127.0.0.1", 0))
 def pair():
     near = socket.create_connection(listener.getsockname())
@@ -96,6 +97,7 @@ try:
     ssl.create_default_context().wrap_socket(near, server_hostname="second.test")
 except ssl.SSLError:
     pass
+print("done", flush=True)
 """
 
 # Half a handshake, and on the same socket another, with a peer that shows an expired certificate.
@@ -334,13 +336,13 @@ def check_innocent(here):
 
 def check_quiet(here):
     """I/O on a connection that is not looked at any more ends what the thread was about, and nothing else."""
-    with here.lab("quiet", CASES, start_proxy=False) as lab:
+    with here.lab("quiet", CASES, start_proxy=False) as lab, procs.Processes() as processes:
         exe = python_of(lab)
         with here.trace(lab, "--exe", exe, *env.JSON) as tlsfail:
             tlsfail.wait_stderr("tlsfail: waiting for")
-            ran = subprocess.run([str(exe), "-c", QUIET], timeout=20, check=False, capture_output=True,
-                                 text=True)
-            require(ran.returncode == 0, ran.stderr)
+            child = start_script(processes, lab, exe, QUIET)
+            tlsfail.wait_armed()
+            require(say(child) == "done", tlsfail.stderr())
             require(tlsfail.interrupt() == 0, tlsfail.stderr())
         told = {finding["tls.client.server_name"]: finding for finding in tlsfail.findings()
                 if "tls.client.server_name" in finding}
