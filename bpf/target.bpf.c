@@ -231,8 +231,10 @@ __hidden struct thread *thread_get(void)
 		return NULL;
 	}
 	t = thread_new(id);
-	if (!t)
+	if (!t) {
+		count(TLSFAIL_N_UNTRACKED);
 		return NULL;
+	}
 	t->tgid = id >> 32;
 	t->t_born = t_born;
 	return t;

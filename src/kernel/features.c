@@ -23,7 +23,8 @@
 /* The kernel's own errno for "this architecture cannot"; user space has no name for it. */
 #define ENOTSUPP 524
 
-#define MAP_ENTRY_LEN 4096 /* bytes */
+#define MAP_ENTRY_LEN  4096 /* bytes */
+#define TASK_VALUE_LEN 512  /* bytes, about as many as are kept */
 
 struct features {
 	struct btf *btf; /* of the kernel */
@@ -286,9 +287,46 @@ int features_uprobe_attach(int prog_fd, const char *path, uint64_t offset, bool 
 	return fd < 0 ? -errno : (int)fd;
 }
 
+/* A map that keeps TASK_VALUE_LEN bytes with a task, or the negative errno. */
+static int task_storage_create(void)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_NO_PREALLOC);
+	struct btf *types = btf__new_empty();
+	int map = -ENOMEM;
+
+	if (!types)
+		return map;
+	opts.btf_key_type_id = (__u32)btf__add_int(types, "int", sizeof(int), BTF_INT_SIGNED);
+	opts.btf_value_type_id = (__u32)btf__add_array(types, 1, 1, TASK_VALUE_LEN / sizeof(int));
+	if (!btf__load_into_kernel(types)) {
+		opts.btf_fd = (__u32)btf__fd(types);
+		map = bpf_map_create(BPF_MAP_TYPE_TASK_STORAGE, "tlsfail_try", sizeof(int),
+				     TASK_VALUE_LEN, 0, &opts);
+	}
+	btf__free(types);
+	return map;
+}
+
+/* Linux 7.2 takes the memory from kmalloc_nolock(), which has none on a CPU without CMPXCHG16B, as that of some
+ * virtual machines is: then there is the map, and nothing can be kept in it. */
+static bool task_storage_keeps(void)
+{
+	int value[TASK_VALUE_LEN / sizeof(int)] = { 0 };
+	int task = (int)syscall(SYS_pidfd_open, getpid(), 0), map = task_storage_create();
+	bool keeps = task >= 0 && map >= 0 && !bpf_map_update_elem(map, &task, value, BPF_ANY);
+
+	if (task >= 0)
+		close(task);
+	if (map >= 0)
+		close(map);
+	return keeps;
+}
+
 bool features_task_storage(void)
 {
-	return libbpf_probe_bpf_helper(BPF_PROG_TYPE_KPROBE, BPF_FUNC_task_storage_get, NULL) == 1;
+	return libbpf_probe_bpf_helper(BPF_PROG_TYPE_KPROBE, BPF_FUNC_task_storage_get, NULL) ==
+		       1 &&
+	       task_storage_keeps();
 }
 
 bool features_uprobe_multi(void)

@@ -43,7 +43,7 @@ int features_try_maps(size_t bytes);
  */
 int features_uprobe_open(pid_t pid, const char *path, uint64_t offset, bool ret);
 
-/* May our programs keep something with a task (5.12, a10787e6d58c)? */
+/* May our programs keep something with a task (5.12, a10787e6d58c), and is there memory for it? */
 bool features_task_storage(void);
 
 /*
