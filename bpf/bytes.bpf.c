@@ -443,6 +443,28 @@ static __noinline bool record_follow(struct connection *e, struct thread *t)
 	return false;
 }
 
+__hidden bool header_follows(struct connection *e, __u64 buf)
+{
+	struct tlsfail_wire *w = wire_find(e, TLSFAIL_DIR_RECEIVED);
+	struct stream *s = &e->streams[TLSFAIL_DIR_RECEIVED];
+	__u8 header[sizeof(s->header)] = {};
+	__u64 at = w ? w->data_len : TLSFAIL_WIRE_CAP;
+
+	barrier_var(at);
+	if (s->left || s->have || s->lost || !s->type || e->c.first_rx_kept < TLSFAIL_HEAD_LEN ||
+	    at > TLSFAIL_WIRE_CAP - RECORD_HEADER_LEN ||
+	    bpf_probe_read_user(header, RECORD_HEADER_LEN, (const void *)buf))
+		return false;
+	__builtin_memcpy(w->data + at, header, RECORD_HEADER_LEN);
+	w->data_len = at + RECORD_HEADER_LEN;
+	__builtin_memcpy(s->header, header, sizeof(s->header));
+	__builtin_memcpy(e->c.last_rx, header, RECORD_HEADER_LEN);
+	e->c.last_rx_len = RECORD_HEADER_LEN;
+	e->c.rx_bytes += RECORD_HEADER_LEN;
+	record_begins(e, s, TLSFAIL_DIR_RECEIVED);
+	return true;
+}
+
 __hidden int records_follow(struct connection *e, struct thread *t)
 {
 	int i;

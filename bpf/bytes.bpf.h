@@ -38,6 +38,10 @@ struct tlsfail_conn *conn_unless_earlier(struct tlsfail_conn *c, const struct so
 /* Follows the records in the bytes of the thread's I/O at hand. */
 int records_follow(struct connection *e, struct thread *t);
 
+/* The same where a client received the header of another record, and nothing else: it is kept as well. False: nothing
+ * was done, as this is not what was expected next. */
+bool header_follows(struct connection *e, __u64 buf);
+
 /* Bytes have passed in that direction that cannot be followed. */
 void stream_lose(struct connection *e, __u32 dir);
 

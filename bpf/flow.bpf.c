@@ -29,15 +29,30 @@ static __always_inline void handshake_received(struct tlsfail_conn *c, const str
 		peer_sent_tls(c);
 }
 
-__hidden int handshake_io(struct tlsfail_conn *c, const struct sock *sk, struct thread *t)
+static __always_inline void note_handshake_io(struct tlsfail_conn *c, const struct thread *t,
+					      __u32 dir, int ret)
 {
 	c->pid = t->tgid;
 	c->t_last_io = bpf_ktime_get_ns();
-	c->last_dir = t->io_dir;
-	c->last_ret = t->io_ret;
+	c->last_dir = dir;
+	c->last_ret = ret;
+	if (ret > 0)
+		flight_add(c, dir, ret, c->t_last_io);
+}
+
+__hidden bool handshake_header(struct tlsfail_conn *c, const struct thread *t)
+{
+	if (!header_follows(connection_of(c), t->io.at))
+		return false;
+	note_handshake_io(c, t, TLSFAIL_DIR_RECEIVED, RECORD_HEADER_LEN);
+	return true;
+}
+
+__hidden int handshake_io(struct tlsfail_conn *c, const struct sock *sk, struct thread *t)
+{
+	note_handshake_io(c, t, t->io_dir, t->io_ret);
 	if (t->io_ret <= 0)
 		return 0;
-	flight_add(c, t->io_dir, t->io_ret, c->t_last_io);
 	if (io_keep(c, t))
 		c->flags |= TLSFAIL_F_NO_WIRE;
 	if (t->io_dir == TLSFAIL_DIR_SENT)

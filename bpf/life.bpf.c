@@ -77,10 +77,8 @@ __hidden void conn_adopt_orphan(struct tlsfail_conn *c, struct thread *t)
 	t->orphan.reason = 0;
 }
 
-__hidden void orphan_drop(struct thread *t)
+__hidden void orphan_lose(struct thread *t)
 {
-	if (!t->orphan.reason)
-		return;
 	t->orphan.reason = 0;
 	if (t->orphan_apart)
 		return;

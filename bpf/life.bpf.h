@@ -11,8 +11,13 @@
 /* Takes over the error that the thread raised before it had a socket. */
 void conn_adopt_orphan(struct tlsfail_conn *c, struct thread *t);
 
-/* It is nobody's: counted, unless it was about a connection that is not followed. */
-void orphan_drop(struct thread *t);
+/* It is nobody's: counted, unless it was about a connection that is not followed. The latter if there is one. */
+void orphan_lose(struct thread *t);
+static __always_inline void orphan_drop(struct thread *t)
+{
+	if (t->orphan.reason)
+		orphan_lose(t);
+}
 
 /* In the task's context: connect(). */
 int conn_connect(const struct sock *sk);

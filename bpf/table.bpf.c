@@ -153,12 +153,10 @@ __hidden struct tlsfail_conn *conn_new_late(const struct sock *sk)
 	return c;
 }
 
-__hidden void conn_own(struct tlsfail_conn *c)
+__hidden void conn_take(struct tlsfail_conn *c)
 {
 	__u64 id = bpf_get_current_pid_tgid();
 
-	if (c->tid)
-		return;
 	c->pid = id >> 32;
 	c->tid = id;
 	connection_of(c)->kept.born = current_process_born();

@@ -131,8 +131,13 @@ struct tlsfail_conn *conn_new_late(const struct sock *sk);
 /* Addresses as they are now. */
 void conn_read_addresses(struct tlsfail_conn *c, const struct sock *sk);
 
-/* The calling task's from now on, unless it is somebody's already. */
-void conn_own(struct tlsfail_conn *c);
+/* The calling task's from now on; the latter unless it is somebody's already. */
+void conn_take(struct tlsfail_conn *c);
+static __always_inline void conn_own(struct tlsfail_conn *c)
+{
+	if (!c->tid)
+		conn_take(c);
+}
 
 /* Takes the entry out. False: somebody else has. */
 bool conn_remove(const struct sock *sk, const struct tlsfail_conn *c);

@@ -88,10 +88,18 @@ static __always_inline int buffers_io(const struct sock *sk, struct thread *t, i
 	return ret > 0 ? buffer_io(sk, t, ret, dir, b->more ? 0 : b->at) : 0;
 }
 
+static __always_inline bool is_header(const struct thread *t, int ret, __u32 dir)
+{
+	return handshake_from_wire() && dir == TLSFAIL_DIR_RECEIVED && ret == RECORD_HEADER_LEN &&
+	       t->io.at && !t->io.more;
+}
+
 static __always_inline int conn_io(const struct sock *sk, struct thread *t, int ret, __u32 dir)
 {
 	if (t->t_failed && socket_is_tcp(sk))
 		t->t_failed = 0;
+	if (is_header(t, ret, dir) && wire_header(sk, t))
+		return 0;
 	t->io_sk = (__u64)sk;
 	buffers_io(sk, t, ret, dir);
 	t->io_sk = 0;

@@ -156,6 +156,13 @@ static __always_inline bool is_beyond(const struct connection *e)
 	       e->c.tx_bytes + e->c.rx_bytes > HANDSHAKE_MAX;
 }
 
+/* What is there of the peer beyond that; the last time, before the client has finished. */
+static __always_inline void note_unread(struct connection *e, const struct thread *t)
+{
+	if (e->streams[TLSFAIL_DIR_RECEIVED].type == RECORD_APPLICATION_DATA)
+		e->there = t->io_view.waiting;
+}
+
 static __noinline int io_handshake(const struct sock *sk, struct thread *t, struct tlsfail_conn *c)
 {
 	struct connection *e = connection_of(c);
@@ -172,10 +179,8 @@ static __noinline int io_handshake(const struct sock *sk, struct thread *t, stru
 		records_follow(e, t);
 	else
 		stream_lose(e, dir);
-	/* The last time, before the client has finished. */
-	if (dir == TLSFAIL_DIR_RECEIVED &&
-	    e->streams[TLSFAIL_DIR_RECEIVED].type == RECORD_APPLICATION_DATA)
-		e->there = t->io_view.waiting;
+	if (dir == TLSFAIL_DIR_RECEIVED)
+		note_unread(e, t);
 	if (is_beyond(e)) {
 		count(TLSFAIL_N_UNSURE);
 		conn_forget(sk, c);
@@ -315,6 +320,30 @@ static __always_inline int thread_io(const struct sock *sk, struct thread *t)
 		after_io(sk, c, ret, dir, buf);
 	}
 	return 1;
+}
+
+/* Its connection is the one of the thread's last I/O, and nothing else is to be settled. */
+static __always_inline bool goes_on(const struct sock *sk, const struct thread *t)
+{
+	return t->sk == (__u64)sk && !t->orphan.reason && !t->in_handshake && !entry_probes_only();
+}
+
+static __always_inline bool is_in_handshake(const struct tlsfail_conn *c)
+{
+	return (c->flags & (TLSFAIL_F_TLS | TLSFAIL_F_DONE | TLSFAIL_F_PLAIN)) == TLSFAIL_F_TLS;
+}
+
+__hidden bool wire_header(const struct sock *sk, struct thread *t)
+{
+	struct tlsfail_conn *c = goes_on(sk, t) ? conn_find(sk) : NULL;
+
+	if (!c || !is_in_handshake(c) || c->role != TLSFAIL_ROLE_CLIENT || !c->tid ||
+	    connection_of(c)->unsure || !role_wanted(TLSFAIL_ROLE_CLIENT) ||
+	    !conn_is_of(c, &t->io_view) || !handshake_header(c, t))
+		return false;
+	t->blocked = 0;
+	note_unread(connection_of(c), t);
+	return true;
 }
 
 int wire_io(int ret, __u32 dir, __u64 buf)

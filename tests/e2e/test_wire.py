@@ -181,6 +181,35 @@ for line in sys.stdin:
 """
 
 
+# Handshakes that begin, one by one, with a server that does not end its flight: by a library that reads the header
+# of each record by itself, or whatever is there.
+HEADERS = """\
+import socket, ssl, sys
+context = ssl.create_default_context(cafile="pki/ca.crt")
+for line in sys.stdin:
+    port, how = line.split()
+    with socket.create_connection(("127.0.0.1", int(port))) as s:
+        try:
+            if how == "apart":
+                context.wrap_socket(s, server_hostname="upstream.test")
+            incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+            tls = context.wrap_bio(incoming, outgoing, server_hostname="upstream.test")
+            while True:
+                try:
+                    tls.do_handshake()
+                except ssl.SSLWantReadError:
+                    if outgoing.pending:
+                        s.sendall(outgoing.read())
+                    data = s.recv(16384)
+                    if not data:
+                        break
+                    incoming.write(data)
+        except (OSError, ssl.SSLError):
+            pass
+    print("done", flush=True)
+"""
+
+
 # A server that waits for something before it chooses its certificate, turns to another socket meanwhile,
 # and then fails: no I/O stands between what it did last and the error. A line of input a client.
 SUSPENDED = """\
@@ -288,7 +317,7 @@ for line in sys.stdin:
 def tests(here):
     yield from here.chosen("wire", {"innocent-peer": check_innocent, "socket-again": check_again,
                                     "vectors": check_vectors, "records-apart": check_records_apart,
-                                    "quiet": check_quiet, "suspended": check_suspended,
+                                    "headers": check_headers, "quiet": check_quiet, "suspended": check_suspended,
                                     "drained": check_drained,
                                     "crowd": check_crowd, "walls": check_walls})
 
@@ -427,6 +456,54 @@ def check_vectors(here):
         require(len(findings) == 4, *findings, tlsfail.stderr())
         for finding in findings:
             require(finding["error.type"] == BROKEN.slug, finding)
+
+
+def flight_of(lab, hello):
+    """What a server answers to that ClientHello, as a list of records."""
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(lab.directory / "pki/good.crt", lab.directory / "pki/good.key")
+    incoming.write(hello)
+    with suppress(ssl.SSLWantReadError):
+        context.wrap_bio(incoming, outgoing, server_side=True).do_handshake()
+    flight, records = outgoing.read(), []
+    while flight:
+        length = 5 + int.from_bytes(flight[3:5], "big")
+        records.append(flight[:length])
+        flight = flight[length:]
+    return records
+
+
+def check_headers(here):
+    """The header of a record that is read by itself is a part of the handshake as everything else is: the same is told
+    of connections that end within a record, or before it, however the client reads."""
+    with here.lab("headers", CASES, start_proxy=False) as lab, procs.Processes() as processes, \
+            socket.create_server(("127.0.0.1", 0)) as listener:
+        exe = python_of(lab)
+        child = start_script(processes, lab, exe, HEADERS)
+
+        def fail(whole, more, how):
+            child.stdin.write(f"{listener.getsockname()[1]} {how}\n")
+            child.stdin.flush()
+            with listener.accept()[0] as server:
+                records = flight_of(lab, server.recv(16384))
+                server.sendall(b"".join(records[:whole]) + records[whole][:more])
+                server.shutdown(socket.SHUT_WR)
+                require(child.stdout.readline().strip() == "done", tlsfail.stderr())
+
+        with here.trace(lab, "--exe", exe, *env.JSON, "-v", "--no-fold") as tlsfail:
+            tlsfail.wait_armed()
+            ends = [(1, 0), (1, 5), *((whole, more) for whole in (2, 3, 4) for more in (0, 5, 7))]
+            for how in ("apart", "together"):
+                for end in ends:
+                    fail(*end, how)
+            require(tlsfail.interrupt() == 0, tlsfail.stderr())
+        told = [(finding["tlsfail.bytes_received"], finding["tlsfail.first_bytes"][:10],
+                 [step["what"] for step in finding["tlsfail.timeline"] if "bytes" in step["what"]])
+                for finding in tlsfail.findings()]
+        require(len(told) == 2 * len(ends), *told, tlsfail.stderr())
+        require(told[:len(ends)] == told[len(ends):], *told)
+        require(len({str(each) for each in told}) == len(ends), *told)
 
 
 def check_records_apart(here):
