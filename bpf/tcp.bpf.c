@@ -115,36 +115,57 @@ static __always_inline void io_buffers(struct thread *t, int ret)
 		buffers_single(&t->io, 0);
 }
 
+/* The program in which those of sends and receives go on, whose arguments are the same. A handshake sends and
+ * receives in turn, with so much in between that neither finds its instructions in the processor's caches any
+ * more: there is one copy of them, then. Filled by the collector. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} wire_next SEC(".maps");
+
+/* Only for targets. Not to come back from there: nothing is left to do. */
+static __always_inline int tp_next(void *ctx, struct thread *t, __u32 dir, bool peek)
+{
+	if (!t)
+		return 0;
+	t->io_dir = dir;
+	t->io_peek = peek;
+	bpf_tail_call(ctx, &wire_next, 0);
+	return 0;
+}
+
 /* 6.3 and later (6e6eda44b939 "sock: add tracepoint for send recv length"): after the copy,
  * before the system call returns */
 SEC("tp_btf/sock_send_length")
 int BPF_PROG(wire_tp_send, struct sock *sk, int ret, int flags)
 {
-	struct thread *t = io_thread();
-
-	if (!t)
-		return 0;
-	if (is_quiet(sk))
-		return wire_beyond(sk, t, ret, TLSFAIL_DIR_SENT);
-	typed_view(sk, t);
-	io_buffers(t, ret);
-	return conn_io(sk, t, ret, TLSFAIL_DIR_SENT);
+	return tp_next(ctx, io_thread(), TLSFAIL_DIR_SENT, false);
 }
 
 SEC("tp_btf/sock_recv_length")
 int BPF_PROG(wire_tp_recv, struct sock *sk, int ret, int flags)
 {
 	bool peek = flags & MSG_PEEK;
-	struct thread *t;
 
-	t = peek ? thread_get() : io_thread();
+	return tp_next(ctx, peek ? thread_get() : io_thread(), TLSFAIL_DIR_RECEIVED, peek);
+}
+
+SEC("tp_btf/sock_send_length")
+int BPF_PROG(wire_tp_next, struct sock *sk, int ret, int flags)
+{
+	struct thread *t = thread_find();
+	__u32 dir;
+
 	if (!t)
 		return 0;
+	dir = t->io_dir & 1;
 	if (is_quiet(sk))
-		return peek ? 0 : wire_beyond(sk, t, ret, TLSFAIL_DIR_RECEIVED);
+		return t->io_peek ? 0 : wire_beyond(sk, t, ret, dir);
 	typed_view(sk, t);
 	io_buffers(t, ret);
-	return peek ? conn_peeked(sk, ret, t->io.at) : conn_io(sk, t, ret, TLSFAIL_DIR_RECEIVED);
+	return t->io_peek ? conn_peeked(sk, ret, t->io.at) : conn_io(sk, t, ret, dir);
 }
 
 /* The others see the call twice: at its entry the buffer is in the iterator, at its return the

@@ -252,7 +252,7 @@ static int bpf_load(struct tracer *t)
 			 libbpflog_warning());
 		return err;
 	}
-	err = hooks_make_ready(t->skel);
+	err = hooks_make_ready(t->skel, &t->choice);
 	if (err)
 		log_line("cannot fill a map of the BPF programs: %s", strerror(-err));
 	return err;

@@ -66,9 +66,12 @@ struct attachments {
 int hook_try(const struct features *features, const struct hook *hook, const char **target)
 {
 	for (size_t i = 0; i < HOOK_PROGS_MAX && hook->progs[i].name; i++) {
-		int err = features_try(features, hook->kind, hook->progs[i].target);
+		int err;
 
+		if (!hook->progs[i].target)
+			continue;
 		*target = hook->progs[i].target;
+		err = features_try(features, hook->kind, *target);
 		if (err)
 			return err;
 	}
@@ -175,13 +178,30 @@ static int slots_offer(const struct bpf_map *free, uint32_t first)
 	return 0;
 }
 
-int hooks_make_ready(const struct tlsfail_bpf *skel)
+/* The row's programs that are attached to nothing. */
+static int next_offer(const struct tlsfail_bpf *skel, const struct hook *hook)
+{
+	const struct bpf_program *prog;
+	uint32_t slot = 0;
+
+	for (size_t i = 0; (prog = row_program(skel->obj, hook, i)); i++) {
+		int fd = bpf_program__fd(prog);
+
+		if (!hook->progs[i].target &&
+		    bpf_map_update_elem(bpf_map__fd(skel->maps.wire_next), &slot, &fd, BPF_ANY))
+			return -errno;
+	}
+	return 0;
+}
+
+int hooks_make_ready(const struct tlsfail_bpf *skel, const struct hook_choice *choice)
 {
 	int err = slots_offer(skel->maps.client_wires, 0);
 
-	return err ? err
-		   : slots_offer(skel->maps.server_wires,
-				 bpf_map__max_entries(skel->maps.client_wires));
+	if (!err)
+		err = slots_offer(skel->maps.server_wires,
+				  bpf_map__max_entries(skel->maps.client_wires));
+	return err ? err : next_offer(skel, choice->rows[FACT_WIRE]);
 }
 
 static int link_keep(struct attachments *a, struct bpf_link *link)
@@ -200,11 +220,27 @@ static int link_keep(struct attachments *a, struct bpf_link *link)
 	return 0;
 }
 
+static int row_attach(struct attachments *a, const struct tlsfail_bpf *skel,
+		      const struct hook *hook, struct text *error)
+{
+	struct bpf_program *prog;
+	int err = 0;
+
+	for (size_t i = 0; !err && (prog = row_program(skel->obj, hook, i)); i++) {
+		if (!hook->progs[i].target)
+			continue;
+		err = link_keep(a, bpf_program__attach(prog));
+		if (err)
+			text_addf(error, "cannot attach %s: %s", bpf_program__name(prog),
+				  strerror(-err));
+	}
+	return err;
+}
+
 int hooks_attach(struct tlsfail_bpf *skel, const struct hook_choice *choice,
 		 struct attachments **out, struct text *error)
 {
 	struct attachments *a = calloc(1, sizeof(*a));
-	struct bpf_program *prog;
 
 	if (!a)
 		return -ENOMEM;
@@ -218,16 +254,12 @@ int hooks_attach(struct tlsfail_bpf *skel, const struct hook_choice *choice,
 	a->off[LIB_VERIFY] = a->from_wire && a->entry_only;
 	a->generation = &skel->bss->target_generation;
 	for (int fact = 0; fact < FACT_COUNT; fact++) {
-		for (size_t i = 0; (prog = row_program(skel->obj, choice->rows[fact], i)); i++) {
-			int err = link_keep(a, bpf_program__attach(prog));
+		int err = row_attach(a, skel, choice->rows[fact], error);
 
-			if (!err)
-				continue;
-			text_addf(error, "cannot attach %s: %s", bpf_program__name(prog),
-				  strerror(-err));
-			attachments_free(a);
-			return err;
-		}
+		if (!err)
+			continue;
+		attachments_free(a);
+		return err;
 	}
 	*out = a;
 	return 0;

@@ -36,9 +36,9 @@ int hooks_choose(const struct features *features, const struct hook_request *req
 /* Before loading: only the chosen programs, and those of the libraries, are loaded, and the maps that they use. */
 int hooks_select(struct tlsfail_bpf *skel, const struct hook_choice *choice);
 
-/* After loading, and before anything is attached: room for the bytes of handshakes is offered (bpf/bytes.bpf.c).
- * 0, or a negative errno. */
-int hooks_make_ready(const struct tlsfail_bpf *skel);
+/* After loading, and before anything is attached: room for the bytes of handshakes is offered (bpf/bytes.bpf.c), and
+ * programs that go on in another one find it. 0, or a negative errno. */
+int hooks_make_ready(const struct tlsfail_bpf *skel, const struct hook_choice *choice);
 
 /*
  * The first row of the fact for which this library has the symbol, and the symbol's offset in its

@@ -16,7 +16,9 @@ const struct hook hook_table[] = {
 	/* sock_send_length and sock_recv_length: 6.3, 6e6eda44b939 */
 	{ FACT_WIRE,
 	  HOOK_TP_BTF,
-	  { { "wire_tp_send", "sock_send_length" }, { "wire_tp_recv", "sock_recv_length" } } },
+	  { { "wire_tp_send", "sock_send_length" },
+	    { "wire_tp_recv", "sock_recv_length" },
+	    { "wire_tp_next", NULL } } },
 	{ FACT_WIRE,
 	  HOOK_FENTRY,
 	  { { "wire_fentry_send", "tcp_sendmsg" },

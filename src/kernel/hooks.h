@@ -31,8 +31,9 @@ enum hook_kind {
 
 /* One BPF program and what it is attached to. */
 struct hook_prog {
-	const char *name;   /* in the BPF object */
-	const char *target; /* tracepoint or kernel function */
+	const char *name; /* in the BPF object */
+	const char *
+		target; /* tracepoint or kernel function; NULL: the others go on in it, by the map wire_next */
 };
 
 struct hook {
