@@ -94,12 +94,16 @@ static __always_inline bool is_header(const struct thread *t, int ret, __u32 dir
 	       t->io.at && !t->io.more;
 }
 
-static __always_inline int conn_io(const struct sock *sk, struct thread *t, int ret, __u32 dir)
+/* In place: where sends and receives have one program, a single buffer takes no other search for the thread. */
+static __always_inline int conn_io(const struct sock *sk, struct thread *t, int ret, __u32 dir,
+				   bool in_place)
 {
 	if (t->t_failed && socket_is_tcp(sk))
 		t->t_failed = 0;
 	if (is_header(t, ret, dir) && wire_header(sk, t))
 		return 0;
+	if (in_place && handshake_from_wire() && (ret <= 0 || !t->io.more))
+		return wire_whole(sk, t, ret, dir);
 	t->io_sk = (__u64)sk;
 	buffers_io(sk, t, ret, dir);
 	t->io_sk = 0;
@@ -125,11 +129,14 @@ struct {
 	__type(value, __u32);
 } wire_next SEC(".maps");
 
-/* Only for targets. Not to come back from there: nothing is left to do. */
-static __always_inline int tp_next(void *ctx, struct thread *t, __u32 dir, bool peek)
+/* Only for what is of interest. Not to come back from there: nothing is left to do. */
+static __always_inline int tp_io(void *ctx, struct sock *sk, struct thread *t, int ret, __u32 dir,
+				 bool peek)
 {
 	if (!t)
 		return 0;
+	if (is_quiet(sk))
+		return peek ? 0 : wire_beyond(sk, t, ret, dir);
 	t->io_dir = dir;
 	t->io_peek = peek;
 	bpf_tail_call(ctx, &wire_next, 0);
@@ -141,7 +148,7 @@ static __always_inline int tp_next(void *ctx, struct thread *t, __u32 dir, bool 
 SEC("tp_btf/sock_send_length")
 int BPF_PROG(wire_tp_send, struct sock *sk, int ret, int flags)
 {
-	return tp_next(ctx, io_thread(), TLSFAIL_DIR_SENT, false);
+	return tp_io(ctx, sk, io_thread(), ret, TLSFAIL_DIR_SENT, false);
 }
 
 SEC("tp_btf/sock_recv_length")
@@ -149,23 +156,20 @@ int BPF_PROG(wire_tp_recv, struct sock *sk, int ret, int flags)
 {
 	bool peek = flags & MSG_PEEK;
 
-	return tp_next(ctx, peek ? thread_get() : io_thread(), TLSFAIL_DIR_RECEIVED, peek);
+	return tp_io(ctx, sk, peek ? thread_get() : io_thread(), ret, TLSFAIL_DIR_RECEIVED, peek);
 }
 
 SEC("tp_btf/sock_send_length")
 int BPF_PROG(wire_tp_next, struct sock *sk, int ret, int flags)
 {
 	struct thread *t = thread_find();
-	__u32 dir;
 
 	if (!t)
 		return 0;
-	dir = t->io_dir & 1;
-	if (is_quiet(sk))
-		return t->io_peek ? 0 : wire_beyond(sk, t, ret, dir);
 	typed_view(sk, t);
 	io_buffers(t, ret);
-	return t->io_peek ? conn_peeked(sk, ret, t->io.at) : conn_io(sk, t, ret, dir);
+	return t->io_peek ? conn_peeked(sk, ret, t->io.at)
+			  : conn_io(sk, t, ret, t->io_dir & 1, true);
 }
 
 /* The others see the call twice: at its entry the buffer is in the iterator, at its return the
@@ -188,7 +192,7 @@ static __always_inline int io_begin(const struct sock *sk, const struct msghdr *
 static __always_inline int io_end(const struct sock *sk, struct thread *t, int ret)
 {
 	t->io_sk = 0;
-	return t->io_peek ? conn_peeked(sk, ret, t->io.at) : conn_io(sk, t, ret, t->io_dir);
+	return t->io_peek ? conn_peeked(sk, ret, t->io.at) : conn_io(sk, t, ret, t->io_dir, false);
 }
 
 static __always_inline int untyped_end(int ret)

@@ -346,6 +346,12 @@ __hidden bool wire_header(const struct sock *sk, struct thread *t)
 	return true;
 }
 
+__hidden int wire_whole(const struct sock *sk, struct thread *t, int ret, __u32 dir)
+{
+	thread_io_begin(t, ret, dir, t->io.at);
+	return thread_io(sk, t);
+}
+
 int wire_io(int ret, __u32 dir, __u64 buf)
 {
 	struct thread *t = thread_find();

@@ -13,6 +13,9 @@
  * of a vector: so it is a global function, whose arguments are numbers (5.10 knows no others). */
 int wire_io(int ret, __u32 dir, __u64 buf);
 
+/* The same, of a call with one buffer, and of the calling thread. */
+int wire_whole(const struct sock *sk, struct thread *t, int ret, __u32 dir);
+
 /* The same, of a call that received no more than the header of a record, where that is what comes next in a client's
  * handshake: so OpenSSL reads unless it reads ahead, which since 3.2 it does not for nginx either, and half of the
  * receives of a handshake are such. False: nothing was done, it takes wire_io(). */
