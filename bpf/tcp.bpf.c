@@ -102,7 +102,7 @@ static __always_inline int conn_io(const struct sock *sk, struct thread *t, int 
 		t->t_failed = 0;
 	if (is_header(t, ret, dir) && wire_header(sk, t))
 		return 0;
-	if (in_place && handshake_from_wire() && (ret <= 0 || !t->io.more))
+	if (in_place && (ret <= 0 || !t->io.more))
 		return wire_whole(sk, t, ret, dir);
 	t->io_sk = (__u64)sk;
 	buffers_io(sk, t, ret, dir);
@@ -129,12 +129,23 @@ struct {
 	__type(value, __u32);
 } wire_next SEC(".maps");
 
-/* Only for what is of interest. Not to come back from there: nothing is left to do. */
+static __always_inline int tp_look(struct sock *sk, struct thread *t, int ret, __u32 dir, bool peek)
+{
+	typed_view(sk, t);
+	io_buffers(t, ret);
+	return peek ? conn_peeked(sk, ret, t->io.at)
+		    : conn_io(sk, t, ret, dir, handshake_from_wire());
+}
+
+/* Only what is of interest goes on, and does not come back: nothing is left to do. Where the TLS library tells of
+ * handshakes, the verifier could not follow all that may happen to either in one program. */
 static __always_inline int tp_io(void *ctx, struct sock *sk, struct thread *t, int ret, __u32 dir,
 				 bool peek)
 {
 	if (!t)
 		return 0;
+	if (!handshake_from_wire())
+		return tp_look(sk, t, ret, dir, peek);
 	if (is_quiet(sk))
 		return peek ? 0 : wire_beyond(sk, t, ret, dir);
 	t->io_dir = dir;
@@ -164,12 +175,7 @@ int BPF_PROG(wire_tp_next, struct sock *sk, int ret, int flags)
 {
 	struct thread *t = thread_find();
 
-	if (!t)
-		return 0;
-	typed_view(sk, t);
-	io_buffers(t, ret);
-	return t->io_peek ? conn_peeked(sk, ret, t->io.at)
-			  : conn_io(sk, t, ret, t->io_dir & 1, true);
+	return t && handshake_from_wire() ? tp_look(sk, t, ret, t->io_dir & 1, t->io_peek) : 0;
 }
 
 /* The others see the call twice: at its entry the buffer is in the iterator, at its return the

@@ -6,6 +6,7 @@ complex each is, against tests/verifier/figures.txt.
     test_verifier.py --update [RESULT.json...]    the figures of this kernel are right: expect them; or those of
                                                   the guests whose results these are
 """
+import functools
 import json
 import platform
 import re
@@ -34,11 +35,13 @@ GROWTH_MAX = 1.1
 def tests(here):
     checks = {"frames-" + name: (lambda here, c=c: check_frames(verify(*c)))
               for name, c in CHOICES.items()}
+    checks["choices"] = check_choices
     checks["complexity"] = check_complexity
     checks["judges"] = check_judges
     yield from here.chosen("verifier", checks)
 
 
+@functools.cache
 def verify(*choices):
     """{program: (instructions processed, frames)} of those that this kernel takes."""
     if not PROGRAM.exists():
@@ -67,6 +70,13 @@ def too_large(programs):
 def check_frames(programs):
     require(any(map(UPROBES.match, programs)), "no program of a uprobe")
     require(not too_large(programs), f"frames of more than {FRAME_MAX} bytes:", *too_large(programs))
+
+
+def check_choices(_here):
+    """What the kernel takes with the default choices, it takes with each, as a program can be too long to follow."""
+    for name, choices in CHOICES.items():
+        refused = set(verify()) - set(verify(*choices))
+        require(not refused, f"with {name}:", *sorted(refused))
 
 
 def release():
