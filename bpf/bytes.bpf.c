@@ -265,11 +265,11 @@ __hidden void bytes_received(struct tlsfail_conn *c, const struct thread *t)
 		first_received(c, len);
 }
 
-/* What follows the handshake is not part of its last flight. */
+/* What follows the handshake is not part of its last flight, which may have begun with what ended it. */
 static __always_inline bool flight_is_over(const struct tlsfail_conn *c,
 					   const struct tlsfail_flight *f)
 {
-	return c->flags & TLSFAIL_F_DONE && c->t_start + f->t_us * 1000ULL < c->t_done;
+	return c->flags & TLSFAIL_F_DONE && c->t_start + f->t_us * 1000ULL <= c->t_done;
 }
 
 /* Bytes in the same direction as before belong to the same flight, however they are cut. */
