@@ -17,8 +17,8 @@ int wire_io(int ret, __u32 dir, __u64 buf);
 int wire_whole(const struct sock *sk, struct thread *t, int ret, __u32 dir);
 
 /* The same, of a call that received no more than the header of a record, where that is what comes next in a client's
- * handshake: so OpenSSL reads unless it reads ahead, which since 3.2 it does not for nginx either, and half of the
- * receives of a handshake are such. False: nothing was done, it takes wire_io(). */
+ * handshake. So OpenSSL reads unless it reads ahead; 3.5 and 3.6 do not for nginx either, though that asks for it,
+ * and half of the receives of a handshake are such. False: nothing was done, it takes wire_io(). */
 bool wire_header(const struct sock *sk, struct thread *t);
 
 /* The same, of a whole call, on a connection whose handshake is long over, or that has none. */
