@@ -4,6 +4,8 @@
  */
 #include "command/notice.h"
 
+#include <inttypes.h>
+
 #include "base/text.h"
 #include "system/log.h"
 
@@ -48,4 +50,39 @@ void notice_armed(size_t processes, const char *version, const struct hook_choic
 		text_addf(&hooks, " %s=%s", fact_name(fact),
 			  hook_kind_name(choice->rows[fact]->kind));
 	log_line("hooks:%s", buf);
+}
+
+void notice_uncertain(const struct tlsfail_counters *counters)
+{
+	uint64_t errors = counters->n[TLSFAIL_N_UNOWNED];
+	uint64_t handshakes = counters->n[TLSFAIL_N_UNSURE];
+	uint64_t others = counters->n[TLSFAIL_N_OTHER_SOCKET];
+
+	if (errors)
+		log_line("%" PRIu64 " TLS %s not reported: it is not certain which connection "
+			 "%s about",
+			 errors, errors == 1 ? "error is" : "errors are",
+			 errors == 1 ? "it is" : "they are");
+	if (handshakes)
+		log_line("%" PRIu64
+			 " %s not reported: part of what passed could not be read, or the "
+			 "peer closed after what may be an answer, so that it is not certain "
+			 "whether %s failed",
+			 handshakes, handshakes == 1 ? "handshake is" : "handshakes are",
+			 handshakes == 1 ? "it" : "they");
+	if (others)
+		log_line("%" PRIu64 " %s not over TCP (Unix sockets) and not followed: whether %s "
+			 "failed is not known",
+			 others, others == 1 ? "handshake was" : "handshakes were",
+			 others == 1 ? "it" : "they");
+}
+
+void notice_untraced(const struct tlsfail_counters *counters, bool started)
+{
+	/* Of what has no library that is known the wire tells all the same. */
+	if (counters->n[TLSFAIL_N_CLIENT_SEEN] || counters->n[TLSFAIL_N_SERVER_SEEN] ||
+	    counters->n[TLSFAIL_N_REPORTED])
+		return;
+	log_line("nothing was traced: the expected process %s",
+		 started ? "loaded no TLS library that tlsfail knows" : "did not start");
 }

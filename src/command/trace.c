@@ -600,34 +600,16 @@ static void tracer_loop(struct tracer *t)
 	loop_run(&t->loop);
 }
 
-/* What is not reported, as nothing false is. */
+/* What was not told, and whether anything was there to be told. */
 static void uncertain_tell(const struct tracer *t)
 {
 	struct tlsfail_counters counters;
-	uint64_t errors, handshakes, others;
 
 	if (counters_read(bpf_map__fd(t->skel->maps.counters), &counters))
 		return;
-	errors = counters.n[TLSFAIL_N_UNOWNED];
-	handshakes = counters.n[TLSFAIL_N_UNSURE];
-	others = counters.n[TLSFAIL_N_OTHER_SOCKET];
-	if (errors)
-		log_line("%" PRIu64 " TLS %s not reported: it is not certain which connection "
-			 "%s about",
-			 errors, errors == 1 ? "error is" : "errors are",
-			 errors == 1 ? "it is" : "they are");
-	if (handshakes)
-		log_line("%" PRIu64
-			 " %s not reported: part of what passed could not be read, or the "
-			 "peer closed after what may be an answer, so that it is not certain "
-			 "whether %s failed",
-			 handshakes, handshakes == 1 ? "handshake is" : "handshakes are",
-			 handshakes == 1 ? "it" : "they");
-	if (others)
-		log_line("%" PRIu64 " %s not over TCP (Unix sockets) and not followed: whether %s "
-			 "failed is not known",
-			 others, others == 1 ? "handshake was" : "handshakes were",
-			 others == 1 ? "it" : "they");
+	notice_uncertain(&counters);
+	if (!t->told_armed)
+		notice_untraced(&counters, discovery_seen(t->discovery));
 }
 
 /* Everything that happened before the end is still told. */
@@ -643,16 +625,12 @@ static void tracer_finish(struct tracer *t)
 		       clock_monotonic(), on_record, t);
 	loop_drain(&t->loop, ring_size); /* what was closed meanwhile */
 	analysis_end(t->analysis);
-	uncertain_tell(t);
 	misses = probestats_misses(t->skel->obj);
 	if (misses)
 		log_line("%" PRIu64 " runs of BPF programs were skipped by the kernel; what they "
 			 "would have seen is missing",
 			 misses);
-	if (!t->told_armed)
-		log_line("nothing was traced: the expected process %s",
-			 discovery_seen(t->discovery) ? "loaded no TLS library that tlsfail knows"
-						      : "did not start");
+	uncertain_tell(t);
 }
 
 static void close_known(int fd)
