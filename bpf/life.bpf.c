@@ -6,7 +6,10 @@
  */
 #include "life.bpf.h"
 
-#define ECONNREFUSED 111 /* include/uapi/asm-generic/errno.h */
+/* include/uapi/asm-generic/errno.h */
+#define EADDRNOTAVAIL 99
+#define ECONNABORTED  103
+#define ECONNREFUSED  111
 
 #define PF_EXITING 0x00000004 /* include/linux/sched.h */
 
@@ -182,6 +185,9 @@ static __noinline int conn_end(const struct sock *sk, struct tlsfail_conn *c)
 	c->tcp_retransmits = BPF_CORE_READ(tcp(sk), total_retrans);
 	if (c->role == TLSFAIL_ROLE_CLIENT && e->plain[TLSFAIL_DIR_RECEIVED])
 		c->flags |= TLSFAIL_F_PEER_SPOKE;
+	/* shutdown(2) and another connect(2) give it up likewise, and leave no port (tcp_disconnect()). */
+	if (c->last_ret == -TLSFAIL_E_TAKEN && !BPF_CORE_READ(sk, __sk_common.skc_dport))
+		c->last_ret = 0;
 	/* An encrypted alert that the library made an error of is another one. */
 	if (c->error_count)
 		c->flags &= ~TLSFAIL_F_PEER_NOTIFY;
@@ -314,20 +320,37 @@ __hidden int conn_reset_received(const struct sock *sk)
 	return 0;
 }
 
+/* What connect() ended with, when that was no answer of the peer. ECONNABORTED is of an administrator, who had the
+ * socket closed (tcp_abort()). Without an error and a segment of the peer it was: a close here; no local port, as long
+ * as there is none (__inet_hash_connect()); or what an ICMP message says, taken by getsockopt(SO_ERROR), which needs
+ * no lock, on another CPU before it was read here. */
+static __always_inline int connect_error(const struct sock *sk, int error)
+{
+	if (error)
+		return error == ECONNABORTED ? 0 : error;
+	if (BPF_CORE_READ(sk, sk_shutdown) || BPF_CORE_READ(tcp(sk), segs_in))
+		return 0;
+	/* Not skc_num, which tcp_set_state() has wiped by now. */
+	return BPF_CORE_READ((const struct inet_sock *)sk, inet_sport) ? TLSFAIL_E_TAKEN
+								       : EADDRNOTAVAIL;
+}
+
 /* The kernel skips a program that it would run within itself on the same CPU, as in a soft interrupt
  * (__bpf_trace_run() in kernel/trace/bpf_trace.c), so of thousands of resets one may not be seen. What
- * tcp_reset() leaves in the socket tells of it, too. */
+ * tcp_reset() leaves in the socket tells of it, too; an ICMP message with the same error is no segment. */
 __hidden int conn_connect_failed(const struct sock *sk)
 {
 	struct tlsfail_conn *c = conn_find(sk);
-	int error = c ? BPF_CORE_READ(sk, sk_err) : 0;
+	int error;
 
-	if (!error || c->flags & TLSFAIL_F_REFUSED)
+	if (!c || c->flags & TLSFAIL_F_REFUSED)
 		return 0;
-	if (error == ECONNREFUSED)
+	error = BPF_CORE_READ(sk, sk_err);
+	if (error == ECONNREFUSED && BPF_CORE_READ(tcp(sk), segs_in)) {
 		peer_refused(c, sk);
-	else
-		c->last_ret = -error;
+		return 0;
+	}
+	c->last_ret = -connect_error(sk, error);
 	return 0;
 }
 

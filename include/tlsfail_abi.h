@@ -70,6 +70,10 @@ enum tlsfail_dir {
 	TLSFAIL_DIR_COUNT = TLSFAIL_DIR_CERT + TLSFAIL_CERTS_MAX,
 };
 
+/* In place of connect()'s errno: there was one, which was gone before it could be read. No errno is as large
+ * (MAX_ERRNO in include/linux/err.h). */
+#define TLSFAIL_E_TAKEN 4096
+
 /* What was seen on a connection. Facts only; what they mean is decided by the collector. */
 enum tlsfail_conn_flags {
 	TLSFAIL_F_CONNECT = 1 << 0,	  /* its connect() was seen (CLOSE to SYN_SENT) */
@@ -190,7 +194,7 @@ struct tlsfail_conn {
 	__u16 lport;
 	__u16 rport;
 	__s32 last_ret; /* of the last handshake I/O: bytes, 0 at end of file, negative errno; where TCP
-			 * was not connected, of connect() */
+			 * was not connected, of connect(), or -TLSFAIL_E_TAKEN */
 	__u8 laddr[16];
 	__u8 raddr[16];
 

@@ -141,6 +141,7 @@ struct sock_common {
 struct sock {
 	struct sock_common __sk_common;
 	int sk_err;
+	__u8 sk_shutdown;
 	__u16 sk_protocol;
 };
 
@@ -156,6 +157,7 @@ struct tcp_sock {
 	__u64 bytes_sent;
 	__u64 bytes_acked;
 	__u64 bytes_received;
+	__u32 segs_in;
 	__u32 data_segs_in;
 	__u32 data_segs_out;
 	__u32 srtt_us;

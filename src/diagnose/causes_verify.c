@@ -20,10 +20,12 @@ static const struct cause rows[] = {
 		.high_if = O_PEER_DID_TLS,
 		.high_with = C_USES_TLS,
 		.evidence = "the SYN was answered with RST; no TLS was spoken",
-		.message = "{peer} refused the TCP connection: nothing listens on that port.",
+		.message = "{peer} refused the TCP connection: nothing listens on that port, or a "
+			   "firewall answers instead.",
 		.doubt = "No TLS has been seen with this peer so far, so it may not speak TLS at "
 			 "all.",
-		.hint = "start the {upstream}, or correct {setting:address}",
+		.hint = "start the {upstream}, or correct {setting:address}; if it listens there, "
+			"check firewalls that reject with a TCP reset",
 	},
 
 	{
@@ -32,14 +34,29 @@ static const struct cause rows[] = {
 		.confidence = CONFIDENCE_LOW,
 		.high_if = O_PEER_DID_TLS,
 		.high_with = C_USES_TLS,
-		.evidence = "TCP was not connected: the network reported an error (no route to the "
-			    "host, prohibited); no TLS was spoken",
+		.evidence = "TCP was not connected: the network reported an error by ICMP (no route "
+			    "to the host, prohibited, port unreachable); no TLS was spoken",
 		.message = "The TCP connection to {peer} failed after {elapsed}: the network "
 			   "reported it as unreachable.",
 		.doubt = "No TLS has been seen with this peer so far, so it may not speak TLS at "
 			 "all.",
 		.hint = "check that the host of the {upstream} is up, the route to it, and "
 			"firewalls on the way that reject; check {setting:address}",
+	},
+	{
+		.slug = "local-ports-exhausted",
+		.when = { .with = C_NO_LOCAL_PORT },
+		.confidence = CONFIDENCE_LOW,
+		.high_if = O_PEER_DID_TLS,
+		.high_with = C_USES_TLS,
+		.evidence = "connect() failed at once, without a packet, and the socket had no "
+			    "local port",
+		.message = "No local port was left for a connection to {peer}: every one that the "
+			   "kernel may choose was in use with that address and port.",
+		.doubt = "No TLS has been seen with this peer so far, so it may not speak TLS at "
+			 "all.",
+		.hint = "{setting:keep_connections}; widen net.ipv4.ip_local_port_range, or spread "
+			"over more addresses of the {upstream} (ss -tan shows who holds the ports)",
 	},
 	{
 		.slug = "connect-timeout",

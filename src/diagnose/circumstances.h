@@ -51,6 +51,7 @@
 	X(OTHERS_SEND_HEADER, "other places in the configuration send this peer such a header")    \
 	X(UNANSWERED, "TCP was not connected: the SYN was not answered")                           \
 	X(UNREACHABLE, "TCP was not connected: connect() failed with an error that the network reports") \
+	X(NO_LOCAL_PORT, "TCP was not connected: no local port was free for that address and port") \
 	X(MOVED, "the name configured for the peer now resolves to another address")               \
 	X(GRPC, "it speaks gRPC, by its port or by other places of the configuration")              \
 	/* of a connection that has not failed by itself */                                       \

@@ -427,7 +427,8 @@ static uint64_t observe_config(const struct program_facts *facts, const struct f
 }
 
 /* Linux's numbers, whatever this runs on. */
-#define ETIMEDOUT_LINUX 110
+#define EADDRNOTAVAIL_LINUX 99
+#define ETIMEDOUT_LINUX	    110
 
 static uint64_t observe_connect(const struct tlsfail_conn *c)
 {
@@ -435,6 +436,8 @@ static uint64_t observe_connect(const struct tlsfail_conn *c)
 
 	if (!(c->flags & TLSFAIL_F_CONNECT) || c->flags & (begun | TLSFAIL_F_OPEN))
 		return 0;
+	if (c->last_ret == -EADDRNOTAVAIL_LINUX)
+		return C_NO_LOCAL_PORT;
 	return c->last_ret < 0 && c->last_ret != -ETIMEDOUT_LINUX ? C_UNREACHABLE : C_UNANSWERED;
 }
 

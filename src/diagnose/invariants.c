@@ -201,7 +201,7 @@ static bool is_unfinished(const struct failure *failure, const struct finding *f
 
 /* -- the table --------------------------------------------------------------------------------- */
 
-#define SLUGS_MAX 7
+#define SLUGS_MAX 8
 
 static const struct {
 	const char *words; /* what is so, though the finding says or implies the contrary */
@@ -229,11 +229,13 @@ static const struct {
 	{ "TLS was spoken",
 	  speaks_tls,
 	  { "peer-not-tls-http", "peer-not-tls-other", "client-not-tls", "plain-http-to-https",
-	    "connection-refused", "connect-timeout", "connect-unreachable" } },
+	    "connection-refused", "connect-timeout", "connect-unreachable",
+	    "local-ports-exhausted" } },
 	{ "the ClientHello was acknowledged", was_acknowledged, { "handshake-blackholed" } },
 	{ "the connection was accepted",
 	  was_connected,
-	  { "connection-refused", "connect-timeout", "connect-unreachable" } },
+	  { "connection-refused", "connect-timeout", "connect-unreachable",
+	    "local-ports-exhausted" } },
 	{ "TCP was not connected",
 	  was_not_connected,
 	  { "starttls-expected", "proxy-protocol-missing", "proxy-protocol-unexpected",

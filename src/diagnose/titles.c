@@ -11,10 +11,11 @@
 static const struct cause_title titles[] = {
 	/* as the client of an upstream */
 	{ "connect-unreachable", OF_CLIENT, "the network has no way to the upstream" },
+	{ "local-ports-exhausted", OF_CLIENT, "no local port is free for a connection" },
 	{ "plain-text-to-tls", OF_CLIENT, "plain text was sent to a port that speaks TLS" },
 	{ "client-cert-unloadable", OF_CLIENT, "the client certificate could not be loaded" },
 	{ "connect-timeout", OF_CLIENT, "the upstream does not answer the TCP connect" },
-	{ "connection-refused", OF_CLIENT, "nothing listens at the upstream's address" },
+	{ "connection-refused", OF_CLIENT, "the upstream's address refuses TCP connections" },
 	{ "peer-not-tls-http", OF_CLIENT, "the upstream speaks plain HTTP on that port" },
 	{ "peer-not-tls-other", OF_CLIENT, "the upstream speaks another protocol, not TLS" },
 	{ "sni-missing", OF_CLIENT, "the upstream needs a server name (SNI), and none was sent" },

@@ -45,6 +45,7 @@
 	X(LEGACY_RENEGOTIATION, "Options = UnsafeLegacyServerConnect in its openssl.cnf")          \
 	X(LOWEST_SECURITY_LEVEL, "use the cipher suites DEFAULT:@SECLEVEL=0 for that server alone")    \
 	X(CONNECT_TIMEOUT, "the time allowed for connecting may cover the TLS handshake too")      \
+	X(KEEP_CONNECTIONS, "have it keep connections open and use them again")                    \
 	X(SESSION_ORIGIN, "which may have been on another connection")                              \
 	X(SESSION_APART, "")                                                                       \
 	/* as the server */                                                                        \

@@ -18,6 +18,7 @@ import test_budget
 import test_cases
 import test_certs
 import test_confirm
+import test_connect
 import test_container
 import test_dist
 import test_doctor
@@ -67,7 +68,7 @@ SIDE_BY_SIDE = tuple(module.tests for module in (
     test_separation, test_probe_servers, test_gone, test_certs, test_metrics, test_top, test_probe, test_safety,
     test_server, test_wire, test_nginxconf, test_lifecycle, test_cases, test_confirm, test_hooks, test_verifier,
     test_container, test_peers, test_output, test_field, test_programs, test_plain, test_replay, test_input,
-    test_fold, test_service, test_implementations, test_doctor, test_unused, test_wordless, test_uring))
+    test_fold, test_service, test_connect, test_implementations, test_doctor, test_unused, test_wordless, test_uring))
 
 # Nothing runs beside these: a busy machine makes handshakes cheaper, what processes share counts in parts, a
 # storm takes all the time that there is, and whatever is called nginx is traced, or named by doctor.

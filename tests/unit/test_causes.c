@@ -30,6 +30,7 @@ static const struct fixture {
 #define REASON(n) .reason = TLS_REASON_##n
 	{ "connection-refused", { .observed = O_REFUSED } },
 	{ "connect-unreachable", { .observed = O_LOCAL, .context = C_UNREACHABLE } },
+	{ "local-ports-exhausted", { .observed = O_LOCAL, .context = C_NO_LOCAL_PORT } },
 	{ "connect-timeout", { .observed = O_LOCAL, .context = C_UNANSWERED } },
 	{ "verify-expired", { VERIFY(EXPIRED) } },
 	{ "verify-not-yet-valid", { VERIFY(NOT_YET_VALID) } },

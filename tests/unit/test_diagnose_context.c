@@ -112,6 +112,20 @@ static void unreachable(void)
 	scene.conn.last_ret = -113; /* EHOSTUNREACH */
 }
 
+/* The error was taken by another before it was read. */
+static void unreachable_somehow(void)
+{
+	unanswered();
+	scene.conn.last_ret = -TLSFAIL_E_TAKEN;
+}
+
+static void without_port(void)
+{
+	unanswered();
+	scene.conn.tcp_retransmits = 0;
+	scene.conn.last_ret = -99; /* EADDRNOTAVAIL */
+}
+
 /* The hello of what does not know that its peer speaks gRPC. */
 static void grpc_elsewhere(void)
 {
@@ -228,6 +242,8 @@ static const struct row rows[] = {
 	{ "connect-timeout", unanswered, TLSFAIL_F_LOCAL_FIN, 0, 0 },
 	{ "connect-timeout", timed_out, TLSFAIL_F_LOCAL_FIN, 0, 0 },
 	{ "connect-unreachable", unreachable, TLSFAIL_F_LOCAL_FIN, 0, 0 },
+	{ "connect-unreachable", unreachable_somehow, TLSFAIL_F_LOCAL_FIN, 0, 0 },
+	{ "local-ports-exhausted", without_port, TLSFAIL_F_LOCAL_FIN, 0, 0 },
 	{ "alpn-missing", grpc_elsewhere, TLSFAIL_F_DONE | TLSFAIL_F_PEER_FIN, 0, 0 },
 	{ "alpn-missing", grpc_port, TLSFAIL_F_DONE | TLSFAIL_F_PEER_NOTIFY, 0, 0 },
 	{ "prematurely-closed-after-handshake", NULL, TLSFAIL_F_DONE | TLSFAIL_F_PEER_NOTIFY, 0,

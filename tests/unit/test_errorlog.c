@@ -476,6 +476,22 @@ static void test_fits_numbers(void **state)
 	assert_true(errorlog_fits(&line, &conn, 0));
 	assert_true(parse(HEAD "upstream prematurely closed connection" READING));
 	assert_false(errorlog_fits(&line, &conn, 0));
+
+	conn.flags = TLSFAIL_F_CONNECT;
+	conn.last_ret = -99; /* EADDRNOTAVAIL */
+	assert_true(parse(HEAD "connect() to 10.0.0.1:443 failed (99: Cannot assign requested "
+			       "address) while connecting to upstream" CLIENT UPSTREAM));
+	assert_true(errorlog_fits(&line, &conn, 0));
+	conn.last_ret = -TLSFAIL_E_TAKEN;
+	assert_true(errorlog_fits(&line, &conn, 0));
+	conn.last_ret = -113; /* EHOSTUNREACH */
+	assert_false(errorlog_fits(&line, &conn, 0));
+	/* as an ICMP message says it */
+	assert_true(parse(HEAD "connect() failed (111: Connection refused) while connecting to "
+			       "upstream" CLIENT UPSTREAM));
+	assert_false(errorlog_fits(&line, &conn, 0));
+	conn.last_ret = -111;
+	assert_true(errorlog_fits(&line, &conn, 0));
 }
 
 static void test_levels(void **state)

@@ -307,6 +307,12 @@ static void test_lines(void **state)
 	assert_first(LINE_BEGIN "connect() failed (111: Connection refused) while connecting to "
 				"upstream" UPSTREAM,
 		     LOGLINE_UPSTREAM, "connection-refused");
+	assert_first(LINE_BEGIN "connect() to 10.0.0.1:443 failed (99: Cannot assign requested "
+				"address) while connecting to upstream" UPSTREAM,
+		     LOGLINE_UPSTREAM, "local-ports-exhausted");
+	assert_first(LINE_BEGIN "connect() to 10.0.0.1:443 failed (101: Network is unreachable) "
+				"while connecting to upstream" UPSTREAM,
+		     LOGLINE_UPSTREAM, "connect-unreachable");
 	assert_first(LINE_BEGIN
 		     "broken header: \"\x16\x03\x01\" while reading PROXY protocol" CLIENT,
 		     LOGLINE_CLIENT, "proxy-header-missing");

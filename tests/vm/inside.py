@@ -24,6 +24,7 @@ import env
 import guests
 import image
 import test_cases
+import test_connect
 import test_container
 import test_cost
 import test_doctor
@@ -43,7 +44,7 @@ from tap import Report, Skip
 
 # What locks the kernel down comes last.
 MODULES = (test_cases, test_hooks, test_unused, test_doctor, test_safety, test_obstacles, test_verifier,
-           test_lifecycle, test_host, test_container, test_mishaps,
+           test_lifecycle, test_connect, test_host, test_container, test_mishaps,
            test_preemption, test_soak, test_cost, test_lockdown)
 
 KEPT = ("*.out", "*.err", "*.rec", "*.prom", "proxy/error.log", test_cost.LEFT,

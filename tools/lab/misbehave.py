@@ -414,9 +414,9 @@ def resume_with_other_suite(conn):
         tls.sendall(ANSWER)
 
 
-def report_unreachable(listener):
-    """Drops what comes for LISTENER, and has the network say for each SYN that there is no route to the host:
-    ICMP type 3, code 1, with the beginning of the packet (RFC 792)."""
+def report_unreachable(listener, code):
+    """Drops what comes for LISTENER, and has the network say for each SYN that the destination is unreachable:
+    ICMP type 3 and that CODE, with the beginning of the packet (RFC 792)."""
     drop_longer(listener, 0)
     address, port = listener.getsockname()
     seen = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(IPV4))
@@ -429,8 +429,8 @@ def report_unreachable(listener):
             if packet[9] == socket.IPPROTO_TCP and packet[16:20] == socket.inet_aton(address) and \
                     packet[begin + 2:begin + 4] == struct.pack("!H", port):
                 quoted = packet[:begin + 8]
-                body = struct.pack("!BBHI", 3, 1, 0, 0) + quoted
-                out.sendto(struct.pack("!BBHI", 3, 1, checksum(body), 0) + quoted,
+                body = struct.pack("!BBHI", 3, code, 0, 0) + quoted
+                out.sendto(struct.pack("!BBHI", 3, code, checksum(body), 0) + quoted,
                            (socket.inet_ntoa(packet[12:16]), 0))
 
     threading.Thread(target=report, daemon=True).start()
@@ -465,6 +465,7 @@ BEHAVIOURS = {
     "downgrade": lambda conn: forge(forged.server_hello(ending=forged.DOWNGRADED))(conn),
     "resume-with-other-suite": resume_with_other_suite,
     "unreachable": hang,
+    "port-unreachable": hang,
     "close-unless-named": only_named(close_after_hello),
     "reset-unless-named": only_named(reset_after_hello),
     "alert-112-unless-named": only_named(lambda conn: answer_with_alert(conn, 112)),
@@ -515,6 +516,9 @@ BEHAVIOURS = {
 }
 
 
+# Which ICMP code answers every SYN: no route to the host; the port, as a firewall rejects by default.
+UNREACHABLE = {"unreachable": 1, "port-unreachable": 3}
+
 # Behaviours before which the path drops segments, and of how many bytes at least.
 DROPPED = {"unanswered": 0, "blackhole": LONGEST_TCP_HEADER, "long-hello-lost": ONE_PACKET}
 
@@ -542,8 +546,8 @@ def main():
     behave = find_behaviour(name)
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     listener = socket.create_server((address, int(port)), family=family)
-    if name == "unreachable":
-        report_unreachable(listener)
+    if name in UNREACHABLE:
+        report_unreachable(listener, UNREACHABLE[name])
     if name in DROPPED:
         drop_longer(listener, DROPPED[name])
     while True:

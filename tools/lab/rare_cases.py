@@ -5,8 +5,11 @@ recreated or distrusted, ports that mean something, names that have moved. Data 
 cases.py, behind those of default_cases.py.
 """
 import os
+import socket
 import time
+from contextlib import ExitStack, suppress
 from dataclasses import replace
+from pathlib import Path
 
 from . import drive, procs, upstreams
 from .case import MEDIUM, Case
@@ -32,6 +35,21 @@ def kill_worker(lab, case):
         time.sleep(0.1)
         os.kill(worker, 9)
         procs.wait_until(lambda: lab.proxy.worker_pids() not in ([], [worker]), 5, "a new worker")
+
+
+def without_ports(lab, case):
+    """One request, when each of the few local ports has a connection to the upstream."""
+    ports = Path("/proc/sys/net/ipv4/ip_local_port_range")
+    usual = ports.read_text(encoding="ascii")
+    ports.write_text("60998 60999", encoding="ascii")
+    try:
+        with ExitStack() as held:
+            with suppress(OSError):
+                while True:
+                    held.enter_context(socket.create_connection((case.address, case.port)))
+            return drive.once(lab, case)
+    finally:
+        ports.write_text(usual, encoding="ascii")
 
 
 def move_host(lab, case):
@@ -69,7 +87,13 @@ _ROWS = (
           "set $who weak; proxy_ssl_certificate pki/$who.crt; proxy_ssl_certificate_key pki/$who.key;",
           status=500, confidence=MEDIUM, log=r"SSL_use_certificate\(", says=("SSL_use_",)), None),
     # -- the network --
-    (Case("connect-unreachable", "connect-unreachable", Misbehave("unreachable")), None),
+    (Case("connect-unreachable", "connect-unreachable", Misbehave("unreachable"),
+          log=r"connect\(\) failed \(113: "), None),
+    (Case("connect-unreachable-port", "connect-unreachable", Misbehave("port-unreachable"),
+          log=r"connect\(\) failed \(111: ", says=("firewalls on the way that reject",),
+          never=("RST", "nothing listens")), None),
+    (Case("local-ports-exhausted", "local-ports-exhausted", Misbehave("hang"), drive=without_ports,
+          log=r"connect\(\) to \S+ failed \(99: ", says=("keepalive", "ip_local_port_range")), None),
     (Case("peer-moved", "peer-moved", server("stranger"), VERIFY + "proxy_ssl_server_name on;", defaults=True,
           drive=move_host), None),
     # -- certificates --

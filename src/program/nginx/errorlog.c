@@ -349,7 +349,7 @@ static enum errorlog_kind upstream_kind_of(struct rest message)
 		"upstream SSL certificate",  ":SSL alert number ", NULL,
 	};
 	static const char *const connection[] = {
-		"connect() failed",	"timed out",	     "prematurely closed",
+		"connect() ",		"timed out",	     "prematurely closed",
 		"connection is closed", "recv() failed",     "send() failed",
 		"readv() failed",	"writev() failed",   "SSL_read() failed",
 		"SSL_write() failed",	"sendfile() failed", NULL,
@@ -448,10 +448,20 @@ static bool peer_fits(const struct errorlog_line *line, const struct tlsfail_con
 	       memcmp(line->address + MAPPED_PREFIX_LEN, conn->raddr, 4) == 0;
 }
 
+/* What connect() ended with, which is not known of each that failed. */
+static bool connect_fits(const struct errorlog_line *line, const struct tlsfail_conn *conn)
+{
+	const uint32_t begun = TLSFAIL_F_ESTABLISHED | TLSFAIL_F_REFUSED | TLSFAIL_F_TLS;
+
+	if (conn->last_ret >= 0 || !(conn->flags & TLSFAIL_F_CONNECT) || conn->flags & begun)
+		return (line->system_error == ECONNREFUSED) == !!(conn->flags & TLSFAIL_F_REFUSED);
+	return conn->last_ret == -TLSFAIL_E_TAKEN || conn->last_ret == -line->system_error;
+}
+
 /* Numbers in both that do not agree are of two connections. */
 static bool numbers_fit(const struct errorlog_line *line, const struct tlsfail_conn *conn)
 {
-	if ((line->system_error == ECONNREFUSED) != !!(conn->flags & TLSFAIL_F_REFUSED))
+	if (!connect_fits(line, conn))
 		return false;
 	if (line->has_verify &&
 	    (!(conn->flags & TLSFAIL_F_VERIFY_ASKED) || line->verify_code != conn->verify_code))

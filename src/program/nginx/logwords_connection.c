@@ -19,6 +19,20 @@
 	"post-quantum ClientHello. After the upstream's certificate: it asked for a client "       \
 	"certificate and got none, or one that it does not trust."
 
+/* connect(), whose errno stands in parentheses: "connect() failed (111: ...", or "connect() to ADDRESS failed
+ * (99: ..." when it came at once. */
+#define CONNECTING "while connecting to upstream"
+#define ASK_TCP	   "ss -tlnp; curl -v https://{peer}/ -o /dev/null"
+#define UNANSWERED_APART                                                                           \
+	"A host that is down, a firewall that drops packets, or a full accept queue."
+#define UNREACHABLE                                                                                \
+	{                                                                                          \
+		"The network has no way there: no TLS was spoken.", { "connect-unreachable" },     \
+			"A host that is down, a route that is missing, or a firewall that "        \
+			"rejects.",                                                                \
+			"ip route get ADDRESS; " ASK_TCP                                           \
+	}
+
 static const struct logline_row rows[] = {
 	/* ---- the handshake ---- */
 	{ "peer closed connection in SSL handshake",
@@ -93,24 +107,65 @@ static const struct logline_row rows[] = {
 	    { "client-handshake-timeout", "port-scan" },
 	    NULL,
 	    WATCH_HERE } },
-	{ "connect() failed",
-	  "while connecting to upstream",
+	{ "failed (111: ",
+	  CONNECTING,
+	  UP,
+	  ANY,
+	  true,
+	  { "TCP itself was refused: no TLS was spoken.",
+	    { "connection-refused", "connect-unreachable" },
+	    "Nothing listens there, or a firewall rejects.",
+	    ASK_TCP } },
+	{ "failed (113: ", CONNECTING, UP, ANY, true, UNREACHABLE },
+	{ "failed (101: ", CONNECTING, UP, ANY, true, UNREACHABLE },
+	{ "failed (110: ",
+	  CONNECTING,
+	  UP,
+	  ANY,
+	  true,
+	  { "TCP itself was not connected: no TLS was spoken.",
+	    { "connect-timeout" },
+	    UNANSWERED_APART,
+	    ASK_TCP } },
+	{ "failed (99: ",
+	  CONNECTING,
+	  UP,
+	  ANY,
+	  true,
+	  { "TCP was not connected, as this host had no address or port for it: no TLS was spoken.",
+	    { "local-ports-exhausted" },
+	    "Each connection to one address and port needs a local port of its own, also for a while "
+	    "after its end; or proxy_bind names an address that this host lacks.",
+	    "ss -s; ss -tan dst {peer}; sysctl net.ipv4.ip_local_port_range" } },
+	{ "failed (13: ",
+	  CONNECTING,
+	  UP,
+	  ANY,
+	  true,
+	  { "This host does not let nginx connect there: no TLS was spoken.",
+	    { NULL },
+	    "A policy of SELinux (it has the boolean httpd_can_network_connect for that) or "
+	    "AppArmor; of a Unix socket, its mode or owner.",
+	    "ausearch -m avc -c nginx; ls -l of the Unix socket" } },
+	{ "connect() ",
+	  CONNECTING,
 	  UP,
 	  ANY,
 	  true,
 	  { "TCP itself failed: no TLS was spoken.",
-	    { "connection-refused", "connect-unreachable" },
-	    "111: nothing listens there. 113, 101: no route. 110: packets are dropped.",
-	    "ss -tlnp; curl -v https://{peer}/ -o /dev/null" } },
+	    { "connection-refused", "connect-unreachable", "connect-timeout",
+	      "local-ports-exhausted" },
+	    "The number in parentheses, an errno, says which: errno -l, or man 3 errno.",
+	    ASK_TCP } },
 	{ "timed out",
-	  "while connecting to upstream",
+	  CONNECTING,
 	  UP,
 	  ANY,
 	  true,
 	  { "TCP itself was not connected within proxy_connect_timeout: no TLS was spoken.",
 	    { "connect-timeout" },
-	    "A host that is down, a firewall that drops packets, or a full accept queue.",
-	    "curl -v https://{peer}/ -o /dev/null" } },
+	    UNANSWERED_APART,
+	    ASK_TCP } },
 	{ "prematurely closed connection, so upstream connection is closed too",
 	  NULL,
 	  UP,

@@ -82,6 +82,9 @@ const struct program program_nginx = {
 			"in @ssl_protocols"),
 		[SETTING_CONNECT_TIMEOUT] =
 			"@connect_timeout covers the TCP connect and the TLS handshake together",
+		[SETTING_KEEP_CONNECTIONS] =
+			"set keepalive in the upstream block, so that connections are used again (that "
+			"takes HTTP/1.1 and an empty Connection header)",
 		[SETTING_SESSION_ORIGIN] = "here or for another location with the same @pass",
 		[SETTING_SESSION_APART] =
 			("; if that is already the case here, a location that shares the session "

@@ -1,0 +1,80 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""A TCP connection that is not established: of every one that failed it is told, however fast the program is; of
+one that the program gave up by itself it is not. The program has no TLS library, which takes nothing from that."""
+import subprocess
+
+import env
+from lab.case import Case, numbered
+from lab.upstreams import Misbehave, Nothing
+from programs import copy_of
+from tap import require
+
+CASES = UNREACHABLE, UNANSWERED, REFUSED = numbered([
+    Case("unreachable", "connect-unreachable", Misbehave("unreachable")),
+    Case("unanswered", "connect-timeout", Misbehave("unanswered")),
+    Case("refused", "connection-refused", Nothing()),
+])
+
+# Asks for the error all the time, and so may have taken it before tlsfail sees that there is one.
+CONNECTIONS = 500
+TAKES = f"""
+import socket
+for _ in range({CONNECTIONS}):
+    with socket.socket() as s:
+        s.setblocking(False)
+        s.connect_ex(("{UNREACHABLE.address}", {UNREACHABLE.port}))
+        while not s.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+            pass
+"""
+
+# By close(2), shutdown(2), and connect(2) with no address (AF_UNSPEC); and one that is refused.
+GIVES_UP = f"""
+import ctypes, socket
+libc = ctypes.CDLL(None)
+def close(s):
+    pass
+def shut_down(s):
+    s.shutdown(socket.SHUT_RDWR)
+def disconnect(s):
+    libc.connect(s.fileno(), bytes(16), 16)
+for give_up in close, shut_down, disconnect:
+    with socket.socket() as s:
+        s.setblocking(False)
+        s.connect_ex(("{UNANSWERED.address}", {UNANSWERED.port}))
+        give_up(s)
+with socket.socket() as s:
+    s.connect_ex(("{REFUSED.address}", {REFUSED.port}))
+"""
+
+
+def tests(here):
+    yield from here.chosen("connect", {
+        "error-taken": check_error_taken,
+        "given-up": check_given_up,
+    })
+
+
+def run_traced(here, name, script):
+    """Findings about what SCRIPT does, and what was said."""
+    with here.lab(name, CASES, start_proxy=False) as lab:
+        exe = copy_of("/usr/bin/python3", lab.directory)
+        with here.trace(lab, "--exe", exe, *env.JSON) as tlsfail:
+            tlsfail.wait_stderr("tlsfail: waiting for")
+            subprocess.run([str(exe), "-c", script], check=True, timeout=60)
+            require(tlsfail.interrupt() == 0, tlsfail.stderr())
+        require(not tlsfail.stderr_lines("tlsfail: nothing was traced"), tlsfail.stderr())
+        return tlsfail.findings(), tlsfail.stderr()
+
+
+def check_error_taken(here):
+    findings, said = run_traced(here, "error-taken", TAKES)
+    told = {finding["error.type"] for finding in findings}
+    require(told == {UNREACHABLE.slug}, told, said)
+    require(f"{CONNECTIONS} {UNREACHABLE.slug}" in said, said)
+
+
+def check_given_up(here):
+    findings, said = run_traced(here, "given-up", GIVES_UP)
+    told = [(finding["error.type"], finding["network.peer.port"]) for finding in findings]
+    require(told == [(REFUSED.slug, REFUSED.port)], told, said)
