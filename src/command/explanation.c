@@ -70,8 +70,10 @@ void explanation_title(const struct logline *line, struct text *t)
 	while (len && strchr("(\" :", line->row->words[len - 1]) &&
 	       strncmp(line->row->words + len - 2, "()", 2) != 0)
 		len--;
-	text_addf(t, "%.*s%s%s", (int)len, line->row ? line->row->words : "",
-		  len && detail.len ? ": " : "", buf);
+	text_addf(t, "%.*s", (int)len, line->row ? line->row->words : "");
+	if (line->row && line->row->more && !strncmp(line->row->more, "failed (", 8))
+		text_addf(t, " failed (%d)", line->log.system_error);
+	text_addf(t, "%s%s", len && detail.len ? ": " : "", buf);
 	if (line->side == LOGLINE_UPSTREAM && !(line->row && strstr(line->row->words, "upstream")))
 		text_add(t, " (upstream)");
 	else if (line->side == LOGLINE_CLIENT && !(line->row && strstr(line->row->words, "client")))

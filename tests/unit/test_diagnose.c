@@ -245,7 +245,8 @@ static bool is_elsewhere(const char *slug)
 	static const char *const slugs[] = {
 		"sni-malformed", "starttls-expected", "resumption-refused", "peer-moved",
 		"proxy-protocol-unexpected", "proxy-protocol-missing", "session-verify-result",
-		"alpn-missing", "connect-timeout", "connect-unreachable", "plain-text-to-tls", "client-cert-unloadable",
+		"alpn-missing", "connect-timeout", "connect-unreachable", "local-ports-exhausted",
+		"plain-text-to-tls", "client-cert-unloadable",
 	};
 	/* clang-format on */
 

@@ -377,6 +377,7 @@ static const char *const markers[LOGLINE_MARKERS - 1] = {
 	"handshake rejected",
 	"broken header: \"",
 	"while connecting to upstream",
+	"connect() ",
 	"PROXY protocol",
 	"client attempted to request",
 };

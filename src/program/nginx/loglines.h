@@ -123,7 +123,7 @@ const char *logline_side_name(enum logline_side side);
 const struct logline_row *logline_row_at(size_t i);
 const struct logline_detail *logline_detail_at(size_t i);
 
-#define LOGLINE_MARKERS 8
+#define LOGLINE_MARKERS 9
 
 /*
  * Looks for lines that may be about TLS in a text that has mostly others. It is cheap, and lets some

@@ -21,6 +21,7 @@
 
 /* connect(), whose errno stands in parentheses: "connect() failed (111: ...", or "connect() to ADDRESS failed
  * (99: ..." when it came at once. */
+#define CONNECT	   "connect() "
 #define CONNECTING "while connecting to upstream"
 #define ASK_TCP	   "ss -tlnp; curl -v https://{peer}/ -o /dev/null"
 #define UNANSWERED_APART                                                                           \
@@ -107,8 +108,8 @@ static const struct logline_row rows[] = {
 	    { "client-handshake-timeout", "port-scan" },
 	    NULL,
 	    WATCH_HERE } },
-	{ "failed (111: ",
-	  CONNECTING,
+	{ CONNECT,
+	  "failed (111: ",
 	  UP,
 	  ANY,
 	  true,
@@ -118,8 +119,8 @@ static const struct logline_row rows[] = {
 	    ASK_TCP } },
 	{ "failed (113: ", CONNECTING, UP, ANY, true, UNREACHABLE },
 	{ "failed (101: ", CONNECTING, UP, ANY, true, UNREACHABLE },
-	{ "failed (110: ",
-	  CONNECTING,
+	{ CONNECT,
+	  "failed (110: ",
 	  UP,
 	  ANY,
 	  true,
@@ -127,8 +128,8 @@ static const struct logline_row rows[] = {
 	    { "connect-timeout" },
 	    UNANSWERED_APART,
 	    ASK_TCP } },
-	{ "failed (99: ",
-	  CONNECTING,
+	{ CONNECT,
+	  "failed (99: ",
 	  UP,
 	  ANY,
 	  true,
@@ -137,17 +138,17 @@ static const struct logline_row rows[] = {
 	    "Each connection to one address and port needs a local port of its own, also for a while "
 	    "after its end; or proxy_bind names an address that this host lacks.",
 	    "ss -s; ss -tan dst {peer}; sysctl net.ipv4.ip_local_port_range" } },
-	{ "failed (13: ",
-	  CONNECTING,
+	{ CONNECT,
+	  "failed (13: ",
 	  UP,
 	  ANY,
 	  true,
 	  { "This host does not let nginx connect there: no TLS was spoken.",
-	    { NULL },
+	    { "unknown" },
 	    "A policy of SELinux (it has the boolean httpd_can_network_connect for that) or "
 	    "AppArmor; of a Unix socket, its mode or owner.",
 	    "ausearch -m avc -c nginx; ls -l of the Unix socket" } },
-	{ "connect() ",
+	{ CONNECT,
 	  CONNECTING,
 	  UP,
 	  ANY,
