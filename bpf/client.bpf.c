@@ -231,12 +231,11 @@ static __always_inline bool is_unconnected(const struct tlsfail_conn *c)
 						   c->t_close - c->t_start >= SYN_PATIENCE_NS);
 }
 
-/* Closed here at once, without a request. */
+/* Closed here at once, without a request; be it that the program ends, as one does that does not like the peer. */
 static __always_inline bool is_unused(const struct tlsfail_conn *c, __u64 t_ready)
 {
-	return c->flags & (TLSFAIL_F_LOCAL_FIN | TLSFAIL_F_LOCAL_NOTIFY) &&
-	       !(c->flags & TLSFAIL_F_EXITING) && !c->t_request && t_ready &&
-	       c->t_close - t_ready < AT_ONCE_NS;
+	return c->flags & (TLSFAIL_F_LOCAL_FIN | TLSFAIL_F_LOCAL_NOTIFY) && !c->t_request &&
+	       t_ready && c->t_close - t_ready < AT_ONCE_NS;
 }
 
 static __always_inline enum client_end ended_after(const struct tlsfail_conn *c)
@@ -287,5 +286,6 @@ __hidden enum client_end client_ended(struct tlsfail_conn *c)
 		return plain_ended(c);
 	if (peer_closed)
 		return CLIENT_FAILED;
-	return is_unused(c, c->t_established) ? CLIENT_UNUSED : CLIENT_WELL;
+	return is_unused(c, c->t_established) && !(c->flags & TLSFAIL_F_EXITING) ? CLIENT_UNUSED
+										 : CLIENT_WELL;
 }

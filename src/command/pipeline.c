@@ -337,8 +337,10 @@ static int failure_report(struct pipeline *p)
 	p->failure.memo = p->certmemo;
 	p->failure.program = programs_find(p->failure.exe, p->failure.conn->comm);
 	diagnose(&p->failure, &p->work, &p->finding);
-	if (p->finding.nothing)
+	if (p->finding.nothing) {
+		p->tallies.n->unjudged += diagnose_is_unjudged(&p->failure, &p->finding);
 		return 0;
+	}
 	if (p->finding.kind == FINDING_PLAINTEXT)
 		return notes_first(p->notes, &p->finding.peer) ? finding_write(p, &p->finding) : 0;
 	failure_count(p);

@@ -11,6 +11,13 @@
 	"keyUsage keyCertSign and, if it has an extendedKeyUsage, serverAuth, and install it in place " \
 	"of the old one"
 
+/* Of what a program refuses by itself there is no error. */
+#define UNUSED                                                                                     \
+	"{program} completed the handshake with {peer} and closed the connection without a "       \
+	"request"
+#define SO_DO_CHECKS                                                                               \
+	"Programs that look at the certificate themselves do this, and so do health checks."
+
 static const struct cause rows[] = {
 	{
 		.slug = "connection-refused",
@@ -458,20 +465,40 @@ static const struct cause rows[] = {
 		},
 	},
 	{
+		.slug = "verify-expired",
+		.responsible = RESPONSIBLE_UPSTREAM,
+		.when = { .with = C_UNUSED_EXPIRED },
+		.confidence = CONFIDENCE_MEDIUM,
+		.candidates = { { .slug = "verify-hostname-mismatch", .with = C_NAME_UNFIT } },
+		.evidence = "handshake done, and the connection closed here at once, without a "
+			    "request; the certificate has expired",
+		.message = UNUSED "; a certificate has expired.",
+		.with_cert = UNUSED "; certificate {subject} expired on {ended}.",
+		.doubt = SO_DO_CHECKS,
+		.hint = "renew it on the {upstream} and reload it there",
+	},
+	{
+		.slug = "verify-not-yet-valid",
+		.when = { .with = C_UNUSED_EARLY },
+		.confidence = CONFIDENCE_MEDIUM,
+		.candidates = { { .slug = "verify-hostname-mismatch", .with = C_NAME_UNFIT } },
+		.evidence = "handshake done, and the connection closed here at once, without a "
+			    "request; the certificate is not valid yet",
+		.message = UNUSED "; a certificate is not valid yet.",
+		.with_cert = UNUSED "; certificate {subject} is not valid until {begins}.",
+		.doubt = SO_DO_CHECKS,
+		.hint = "check the clocks of both hosts; if they are right, the {upstream} serves "
+			"the wrong certificate",
+	},
+	{
 		.slug = "verify-hostname-mismatch",
 		.when = { .with = C_NAME_UNFIT },
 		.confidence = CONFIDENCE_MEDIUM,
 		.evidence = "handshake done, and the connection closed here at once, without a "
 			    "request; the certificate is not for the name asked for",
-		.message =
-			"{program} completed the handshake with {peer} and closed the connection "
-			"without a request; the certificate is not for {asked}.",
-		.with_cert =
-			"{program} completed the handshake with {peer} and closed the "
-			"connection without a request; the certificate is for {names}, not for "
-			"{asked}.",
-		.doubt =
-			"Programs that compare the name themselves do this, and so do health checks.",
+		.message = UNUSED "; the certificate is not for {asked}.",
+		.with_cert = UNUSED "; the certificate is for {names}, not for {asked}.",
+		.doubt = SO_DO_CHECKS,
 		.hint = "set {setting:name} to a name in the certificate, if that is the server you "
 			"mean; otherwise have it reissued with that name",
 	},

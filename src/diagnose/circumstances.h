@@ -56,6 +56,8 @@
 	X(GRPC, "it speaks gRPC, by its port or by other places of the configuration")              \
 	/* of a connection that has not failed by itself */                                       \
 	X(NAME_UNFIT, "the handshake was done and the connection closed here at once, without a request; the certificate is not for whom was asked for") \
+	X(UNUSED_EXPIRED, "the handshake was done and the connection closed here at once, without a request; the certificate has expired") \
+	X(UNUSED_EARLY, "the handshake was done and the connection closed here at once, without a request; the certificate is not valid yet") \
 	X(NOTHING_SAID, "TCP was connected and closed here at once, without a byte; a place in the configuration that connects to the peer has a client certificate that depends on a variable") \
 	X(REFUSED_PLAIN, "plain text was sent; the answer is a TLS alert, or says that TLS is expected") \
 	X(IGNORED_PLAIN, "plain text was sent to a peer that has spoken TLS, or to port 443; it closed without an answer") \
@@ -84,7 +86,9 @@ enum circumstance {
 };
 
 /* What makes a finding of a connection that has not failed by itself; see symptoms_is_suspect(). */
-#define C_OF_SUSPECTS (C_NAME_UNFIT | C_NOTHING_SAID | C_REFUSED_PLAIN | C_IGNORED_PLAIN)
+#define C_OF_SUSPECTS                                                                              \
+	(C_NAME_UNFIT | C_UNUSED_EXPIRED | C_UNUSED_EARLY | C_NOTHING_SAID | C_REFUSED_PLAIN |     \
+	 C_IGNORED_PLAIN)
 
 /* What it says. */
 const char *circumstance_words(enum circumstance_number number);

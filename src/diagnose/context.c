@@ -522,6 +522,19 @@ static bool asks_for_tls(const struct tls_capture *answer)
 	return false;
 }
 
+/* What a program may have refused by itself that closed the connection right after the handshake. */
+static uint64_t observe_unused(const struct failure *failure, const struct diagnose_work *work,
+			       const struct finding *f)
+{
+	uint64_t o = is_name_unfit(failure, work, f) ? C_NAME_UNFIT : 0;
+
+	if (work->cert_count && is_out_of_date(f))
+		o |= f->certificate.not_before > (int64_t)(f->time_ns / NS_PER_S)
+			     ? C_UNUSED_EARLY
+			     : C_UNUSED_EXPIRED;
+	return o;
+}
+
 /* A connection that has not failed by itself. */
 static uint64_t observe_suspect(const struct failure *failure, const struct diagnose_work *work,
 				const struct finding *f, const struct program_facts *facts)
@@ -532,9 +545,7 @@ static uint64_t observe_suspect(const struct failure *failure, const struct diag
 	if (!symptoms_is_suspect(c))
 		return 0;
 	if (c->flags & TLSFAIL_F_DONE)
-		return !(program && program->closes_unused) && is_name_unfit(failure, work, f)
-			       ? C_NAME_UNFIT
-			       : 0;
+		return program && program->closes_unused ? 0 : observe_unused(failure, work, f);
 	if (!(c->flags & TLSFAIL_F_PLAIN))
 		return facts->client_cert_varies ? C_NOTHING_SAID : 0;
 	if (!c->first_rx_kept)

@@ -99,13 +99,15 @@ bool symptoms_is_suspect(const struct tlsfail_conn *c)
 	const uint32_t closed = TLSFAIL_F_PEER_FIN | TLSFAIL_F_PEER_RST;
 	const uint32_t local = TLSFAIL_F_LOCAL_FIN | TLSFAIL_F_LOCAL_NOTIFY;
 
-	if (symptoms_is_server(c) || is_refused(c) ||
-	    c->flags & (TLSFAIL_F_EXITING | TLSFAIL_F_OPEN))
+	if (symptoms_is_server(c) || is_refused(c) || c->flags & TLSFAIL_F_OPEN)
 		return false;
-	if (c->flags & TLSFAIL_F_PLAIN)
-		return true;
-	if (c->flags & TLSFAIL_F_TLS)
-		return c->flags & TLSFAIL_F_DONE && c->flags & local && !c->t_request;
+	/* A program that does not like the peer may end for that. */
+	if (c->flags & TLSFAIL_F_DONE && !(c->flags & TLSFAIL_F_PLAIN))
+		return c->flags & local && !c->t_request;
+	if (c->flags & TLSFAIL_F_EXITING)
+		return false;
+	if (c->flags & (TLSFAIL_F_PLAIN | TLSFAIL_F_TLS))
+		return c->flags & TLSFAIL_F_PLAIN;
 	return c->flags & TLSFAIL_F_ESTABLISHED && !(c->flags & closed);
 }
 

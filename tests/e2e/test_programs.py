@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Programs other than nginx: a library that is loaded long after the start, the first run of one that
 ends at once, one that has no such library, and what is said of each."""
+import os
 import shutil
 import subprocess
 from functools import partial
@@ -12,7 +13,7 @@ from lab import procs
 from lab.cases import named
 from tap import Skip, require
 
-CASES = (BROKEN,) = named("verify-expired")
+CASES = BROKEN, NAMED = named("verify-expired", "good-verified")
 
 # Waits for a line, loads the TLS library, and fails with it each time it is given another line.
 LATE = """\
@@ -38,6 +39,9 @@ def tests(here):
         "implicit-handshake": partial(check_wire, program="openssl", argv=IMPLICIT),
         "memory-bio": partial(check_wire, program="/usr/bin/python3", argv=MEMORY_BIO),
         "padded-notify": check_padded,
+        "refuses-expired": partial(check_refused, program="/usr/bin/wget", argv=wget("--ciphers=" + TLS12), case=BROKEN),
+        "refuses-name-and-ends": partial(check_refused, program="/usr/bin/python3", argv=COMPARES, case=NAMED),
+        "refuses-unseen": check_unseen,
         "gnutls": partial(check_wire, program="gnutls-cli", argv=GNUTLS, armed="from the wire"),
     })
 
@@ -57,6 +61,60 @@ async def main():
 asyncio.run(main())
 """)
 GNUTLS = ("--port", str(BROKEN.port), BROKEN.address)
+
+
+TLS12 = "NORMAL:-VERS-ALL:+VERS-TLS1.2"
+
+
+def wget(*options):
+    """It trusts the CA, and looks at the certificate when the handshake is done: without a word to the server."""
+    return ("--quiet", "--tries=1", "--timeout=5", "--output-document=/dev/null", "--ca-certificate=pki/ca.crt",
+            *options, f"https://{BROKEN.endpoint}/")
+
+
+# Compares the name by itself, and ends when it does not like it.
+COMPARES = ("-c", f"""
+import os, socket, ssl
+context = ssl.create_default_context(cafile="pki/ca.crt")
+context.check_hostname = False
+context.maximum_version = ssl.TLSVersion.TLSv1_2
+tls = context.wrap_socket(socket.create_connection(("{NAMED.address}", {NAMED.port}), timeout=5),
+                          server_hostname="another.test")
+os._exit(("DNS", "another.test") not in tls.getpeercert()["subjectAltName"])
+""")
+
+
+def check_refused(here, program, argv, case):
+    """PROGRAM refuses the certificate of CASE, of TLS 1.2, after the handshake: what is wrong with it is told."""
+    if not os.path.exists(program):
+        raise Skip(f"{program} is not installed")
+    with here.lab("refused-" + program.rsplit("/", 1)[-1], CASES, start_proxy=False) as lab:
+        exe = copy_of(lab, program)
+        with here.trace(lab, "--exe", exe, *env.JSON) as tlsfail:
+            tlsfail.wait_stderr("tlsfail: waiting for")
+            done = subprocess.run([str(exe), *argv], cwd=lab.directory, check=False, timeout=10)
+            require(done.returncode, "it was not refused")
+            finding = tlsfail.wait_finding(case)
+            expected = case.slug or "verify-hostname-mismatch"
+            require(finding and finding["error.type"] == expected and finding["tlsfail.confidence"] == "medium",
+                    finding, tlsfail.stderr())
+
+
+def check_unseen(here):
+    """In TLS 1.3 nobody sees what GnuTLS refuses: no finding, but no all-clear either."""
+    program = "/usr/bin/wget"
+    if not os.path.exists(program):
+        raise Skip(f"{program} is not installed")
+    with here.lab("unseen", CASES, start_proxy=False) as lab:
+        exe = copy_of(lab, program)
+        with here.trace(lab, "--exe", exe, *env.JSON) as tlsfail:
+            tlsfail.wait_stderr("tlsfail: waiting for")
+            done = subprocess.run([str(exe), *wget()], cwd=lab.directory, check=False, timeout=10)
+            require(done.returncode, "it was not refused")
+            require(tlsfail.interrupt() == 0, tlsfail.stderr())
+        require(not tlsfail.findings(), *tlsfail.findings())
+        require("at least 1 handshake was done and the connection closed here at once" in tlsfail.stderr(),
+                tlsfail.stderr())
 
 
 def check_wire(here, program, argv, armed=""):

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -209,19 +210,35 @@ static void plain_ignored(void)
 }
 
 /* The handshake was done, for a certificate of leaf.test. */
-static void unused(const char *name)
+static void unused_from(const char *name, long begins, long ends)
 {
-	static const struct certificate_spec leaf = { "leaf.test", "Intermediate", -60, 3600 };
+	const struct certificate_spec leaf = { "leaf.test", "Intermediate", begins, ends };
 
 	scene_begin(&scene);
+	scene.failure.time_ns = (uint64_t)time(NULL) * 1000000000;
 	scene_client_hello(&scene, name, modern);
 	scene_server_hello(&scene, TLS_VERSION_1_3);
 	scene_certificate(&scene, &leaf);
 }
 
+static void unused(const char *name)
+{
+	unused_from(name, -60, 3600);
+}
+
 static void unused_stranger(void)
 {
 	unused("api.test");
+}
+
+static void unused_expired(void)
+{
+	unused_from("leaf.test", -7200, -3600);
+}
+
+static void unused_early(void)
+{
+	unused_from("leaf.test", 3600, 7200);
 }
 
 static const struct row rows[] = {
@@ -232,6 +249,10 @@ static const struct row rows[] = {
 	{ "verify-hostname-mismatch", unused_stranger, TLSFAIL_F_DONE | TLSFAIL_F_LOCAL_FIN, 0, 0 },
 	{ "verify-hostname-mismatch", unused_stranger, TLSFAIL_F_DONE | TLSFAIL_F_LOCAL_NOTIFY, 0,
 	  0 },
+	{ "verify-hostname-mismatch", unused_stranger,
+	  TLSFAIL_F_DONE | TLSFAIL_F_LOCAL_FIN | TLSFAIL_F_EXITING, 0, 0 },
+	{ "verify-expired", unused_expired, TLSFAIL_F_DONE | TLSFAIL_F_LOCAL_FIN, 0, 0 },
+	{ "verify-not-yet-valid", unused_early, TLSFAIL_F_DONE | TLSFAIL_F_LOCAL_FIN, 0, 0 },
 	{ "sni-malformed", odd_name, 0, 1047, 0 },
 	{ "starttls-expected", port_of_postgresql, TLSFAIL_F_PEER_FIN, 0, 0 },
 	{ "resumption-refused", short_ticket, 0, 1080, 0 },
