@@ -75,7 +75,9 @@ static __always_inline int buffers_io(const struct sock *sk, struct thread *t, i
 		return buffer_io(sk, t, ret, dir, b->at);
 	t->io_left = ret;
 	for (i = 1; i < BUFFERS_MAX && t->io_left; i++) {
-		__u32 n = b->at && b->len < t->io_left ? b->len : t->io_left;
+		/* An empty one may be nowhere: Erlang's have NULL. */
+		bool is_known = b->at || !b->len;
+		__u32 n = is_known && b->len < t->io_left ? b->len : t->io_left;
 
 		t->io_left -= n;
 		if (n && !buffer_io(sk, t, n, dir, b->at))

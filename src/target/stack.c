@@ -86,6 +86,7 @@ static const struct {
 	{ "GNUTLS_DEBUG_LEVEL", "GnuTLS", NULL, false },
 	{ "library/ssl_tls.c", "Mbed TLS", NULL, false },
 	{ "wolfSSL Entering", "wolfSSL", NULL, false },
+	{ "This BEAM file was compiled for", "Erlang's own (ssl)", NULL, false },
 };
 
 static void name_write(struct elf_file *exe, size_t i, char *name, size_t size)
