@@ -223,6 +223,15 @@ static __always_inline struct tlsfail_conn *conn_find_waiting(const struct sock 
 	return c ? c : server_awake(sk);
 }
 
+/* Not of MPTCP: what the program sends goes by a socket of that protocol, and then by some of TCP that the kernel
+ * connects and closes as it likes (not with tcp_close(), which may be what is hooked). Those have an upper protocol
+ * (subflow_ulp_init()) when they connect; those of a program have none before they are connected. */
+static __always_inline bool connects_tcp(const struct sock *sk)
+{
+	return socket_is_tcp(sk) &&
+	       !BPF_CORE_READ((const struct inet_connection_sock *)sk, icsk_ulp_ops);
+}
+
 __hidden int conn_connect(const struct sock *sk)
 {
 	struct tlsfail_conn *c;
@@ -237,7 +246,7 @@ __hidden int conn_connect(const struct sock *sk)
 	t->last_sk = 0;
 	t->blocked = 1;
 	orphan_drop(t);
-	if (!role_wanted(TLSFAIL_ROLE_CLIENT))
+	if (!role_wanted(TLSFAIL_ROLE_CLIENT) || !connects_tcp(sk))
 		return 0;
 	/* Another connection's, whose end was not seen, or that of the same socket, which connects again
 	 * without a close in between. */

@@ -149,6 +149,10 @@ struct inet_sock {
 	__be16 inet_sport;
 };
 
+struct inet_connection_sock {
+	const struct tcp_ulp_ops *icsk_ulp_ops;
+};
+
 struct tcp_sock {
 	__u32 rcv_nxt;
 	__u32 copied_seq;

@@ -71,7 +71,8 @@ void notice_uncertain(const struct tlsfail_counters *counters)
 			 handshakes, handshakes == 1 ? "handshake is" : "handshakes are",
 			 handshakes == 1 ? "it" : "they");
 	if (others)
-		log_line("%" PRIu64 " %s not over TCP (Unix sockets) and not followed: whether %s "
+		log_line("%" PRIu64
+			 " %s not over TCP (Unix sockets, MPTCP) and not followed: whether %s "
 			 "failed is not known",
 			 others, others == 1 ? "handshake was" : "handshakes were",
 			 others == 1 ? "it" : "they");

@@ -1,19 +1,23 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 """A TCP connection that is not established: of every one that failed it is told, however fast the program is; of
-one that the program gave up by itself it is not. The program has no TLS library, which takes nothing from that."""
+one that the program gave up by itself it is not. The program has no TLS library, which takes nothing from that.
+And a connection that is not of TCP alone."""
+import socket
 import subprocess
 
 import env
 from lab.case import Case, numbered
+from lab.default_cases import server
 from lab.upstreams import Misbehave, Nothing
 from programs import copy_of
-from tap import require
+from tap import Skip, require
 
-CASES = UNREACHABLE, UNANSWERED, REFUSED = numbered([
+CASES = UNREACHABLE, UNANSWERED, REFUSED, BROKEN = numbered([
     Case("unreachable", "connect-unreachable", Misbehave("unreachable")),
     Case("unanswered", "connect-timeout", Misbehave("unanswered")),
     Case("refused", "connection-refused", Nothing()),
+    Case("broken", "verify-expired", server("expired")),
 ])
 
 # Asks for the error all the time, and so may have taken it before tlsfail sees that there is one.
@@ -48,10 +52,30 @@ with socket.socket() as s:
 """
 
 
+# Over MPTCP: two handshakes with a server whose certificate is refused, a connect() that is; and one handshake more,
+# over TCP.
+IPPROTO_MPTCP = 262
+OF_MANY = f"""
+import socket, ssl
+context = ssl.create_default_context()
+def connect(protocol, address, port):
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM, protocol) as s:
+            s.connect((address, port))
+            context.wrap_socket(s, server_hostname=address)
+    except OSError:
+        pass
+for protocol in {IPPROTO_MPTCP}, {IPPROTO_MPTCP}, socket.IPPROTO_TCP:
+    connect(protocol, "{BROKEN.address}", {BROKEN.port})
+connect({IPPROTO_MPTCP}, "{REFUSED.address}", {REFUSED.port})
+"""
+
+
 def tests(here):
     yield from here.chosen("connect", {
         "error-taken": check_error_taken,
         "given-up": check_given_up,
+        "mptcp": check_mptcp,
     })
 
 
@@ -78,3 +102,16 @@ def check_given_up(here):
     findings, said = run_traced(here, "given-up", GIVES_UP)
     told = [(finding["error.type"], finding["network.peer.port"]) for finding in findings]
     require(told == [(REFUSED.slug, REFUSED.port)], told, said)
+
+
+def check_mptcp(here):
+    """It is not followed, and said so; and nothing of it is lost, or stays behind."""
+    try:
+        socket.socket(socket.AF_INET, socket.SOCK_STREAM, IPPROTO_MPTCP).close()
+    except OSError as error:
+        raise Skip(f"this kernel has no MPTCP: {error.strerror}") from error
+    findings, said = run_traced(here, "mptcp", OF_MANY)
+    told = [(finding["error.type"], finding["network.peer.port"]) for finding in findings
+            if finding["event.name"] == "tls.handshake.failure"]
+    require(len(told) == 1 and told[0][1] == BROKEN.port, told, said)
+    require("2 handshakes were not over TCP" in said and " 0 records lost" in said, said)
