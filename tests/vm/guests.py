@@ -23,7 +23,7 @@ SERVICE_PACKAGES = ("systemd-sysv", "procps", "libbpf1", "libelf1", "zlib1g", "l
                     "libconfig9", "libssl3", "libmicrohttpd12", "libcurl4")
 
 # The first part of a test's name.
-KERNEL = ("case", "cases", "hook", "hooks", "unused", "doctor", "seccomp", "obstacle", "verifier",
+KERNEL = ("case", "cases", "hook", "hooks", "unused", "connect", "doctor", "seccomp", "obstacle", "verifier",
           "lockdown")
 LIFE = ("host", "lifecycle")
 # An emulated CPU takes two minutes to ask the verifier about every program for every way to attach;
