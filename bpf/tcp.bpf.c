@@ -12,9 +12,12 @@
 /* include/linux/socket.h */
 #define MSG_PEEK 2
 
-/* Of a vector so many buffers are looked at, the last time at all that is left, unread. A TLS library
- * hands over one; GnuTLS, and a program that does its I/O itself, each record of a flight: up to six. */
-#define BUFFERS_MAX 8
+/* Of a vector so many buffers are looked at, the last time at all that is left, unread. A TLS library hands over
+ * one; GnuTLS, and a program that does its I/O itself, each record of a flight: up to six. Erlang hands over parts of
+ * records: 13 for a flight with one certificate. Where the TLS library tells of handshakes, the verifier follows each
+ * of them anew, and cannot follow so many. */
+#define BUFFERS_MAX	   32
+#define BUFFERS_MAX_UPROBE 8
 
 /* -- wire: bytes sent and received ------------------------------------------------------------ */
 
@@ -63,19 +66,30 @@ static __always_inline int buffer_io(const struct sock *sk, struct thread *t, in
 	return handshake_from_wire() ? wire_io(ret, dir, buf) : entered_io(sk, t, ret, dir, buf);
 }
 
+/* Of what is sent after a handshake only the first record's header counts. */
+static __always_inline bool is_sent_after(const struct sock *sk, __u32 dir)
+{
+	const struct tlsfail_conn *c = dir == TLSFAIL_DIR_SENT ? conn_find(sk) : NULL;
+
+	return c && c->flags & TLSFAIL_F_DONE;
+}
+
 /* In process context: ret bytes (or a negative errno) went from or to the user's buffers. Each counts as I/O of
- * its own, unless nothing is followed on that connection after the first. */
+ * its own, unless nothing is followed on that connection after the first. An empty one may be nowhere: Erlang has
+ * one of those in front. */
 static __always_inline int buffers_io(const struct sock *sk, struct thread *t, int ret, __u32 dir)
 {
 	struct buffers *b = &t->io;
 	int i;
 
 	t->io_left = 0;
-	if (ret <= 0 || !b->more)
+	if (ret > 0 && b->more && !b->len)
+		buffers_next(b);
+	if (ret <= 0 || !b->more || (handshake_from_wire() && is_sent_after(sk, dir)))
 		return buffer_io(sk, t, ret, dir, b->at);
 	t->io_left = ret;
-	for (i = 1; i < BUFFERS_MAX && t->io_left; i++) {
-		/* An empty one may be nowhere: Erlang's have NULL. */
+	for (i = 1; i < (handshake_from_wire() ? BUFFERS_MAX : BUFFERS_MAX_UPROBE) && t->io_left;
+	     i++) {
 		bool is_known = b->at || !b->len;
 		__u32 n = is_known && b->len < t->io_left ? b->len : t->io_left;
 

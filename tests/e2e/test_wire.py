@@ -451,15 +451,15 @@ def check_vectors(here):
 
         with here.trace(lab, "--exe", exe, *env.JSON) as tlsfail:
             tlsfail.wait_armed()
-            for first, buffers in ((5, 1), (5, 2), (5, 4), (5, 8), (3, 4), (40, 8), (0, 4)):
+            for first, buffers in ((5, 1), (5, 2), (5, 4), (5, 8), (3, 4), (40, 8), (0, 4), (5, 20)):
                 transfer(GOOD12, "TLSv1_2", first, buffers)
                 transfer(GOOD13, "TLSv1_3", first, buffers)
-            for first, buffers in ((5, 1), (5, 4), (5, 8), (0, 4)):
+            for first, buffers in ((5, 1), (5, 4), (5, 8), (0, 4), (5, 20)):
                 transfer(BROKEN, "TLSv1_3", first, buffers)
             transfer(RETRIED, "TLSv1_3", 5, 1, size=64)
             require(tlsfail.interrupt() == 0, tlsfail.stderr())
         findings = tlsfail.findings()
-        require(len(findings) == 5, *findings, tlsfail.stderr())
+        require(len(findings) == 6, *findings, tlsfail.stderr())
         for finding in findings:
             require(finding["error.type"] == BROKEN.slug, finding)
 
