@@ -607,6 +607,20 @@ static uint64_t observe_client(const struct failure *failure, const struct tls_v
 	return o;
 }
 
+/* The alert was ours: what the peer does then answers it, and may come before our end. */
+static void end_here(struct symptoms *s)
+{
+	s->observed = (s->observed & ~(uint64_t)(O_PEER_FIN | O_PEER_RST)) | O_LOCAL;
+}
+
+/* To a client without a certificate, by the server: encrypted, so that its size alone tells. */
+static bool is_refusal_hidden(const struct failure *failure, const struct tls_view *view,
+			      const struct symptoms *s)
+{
+	return s->observed & O_CERT_EMPTY && !(failure->conn->flags & TLSFAIL_F_DONE) &&
+	       view->server.records.encrypted_alert && sent_before_end(failure->conn);
+}
+
 void context_observe(const struct failure *failure, const struct diagnose_work *work,
 		     const struct finding *f, struct symptoms *s)
 {
@@ -616,6 +630,8 @@ void context_observe(const struct failure *failure, const struct diagnose_work *
 	if (s->server) {
 		s->context = observe_client(failure, &work->view) |
 			     (observe_offer(&f->hello) & C_FEW_SUITES);
+		if (is_refusal_hidden(failure, &work->view, s))
+			end_here(s);
 		return;
 	}
 	if (failure->places && failure->program && failure->program->observe)
@@ -644,10 +660,8 @@ void context_observe(const struct failure *failure, const struct diagnose_work *
 		s->context |= C_NOT_FOR_SNI;
 	if (alert_is_hidden(failure->conn, &work->view)) {
 		s->context |= C_ALERT_HIDDEN;
-		/* The peer's end answers it, and may come before ours. */
 		if (sent_before_end(failure->conn))
-			s->observed =
-				(s->observed & ~(uint64_t)(O_PEER_FIN | O_PEER_RST)) | O_LOCAL;
+			end_here(s);
 	}
 	if (!work->cert_count || s->observed & O_ONE_CERT)
 		s->context |= C_NO_CHAIN;

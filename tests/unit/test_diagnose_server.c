@@ -238,6 +238,19 @@ static void encrypted_alert(void)
 	hello13_answered(19, 0);
 }
 
+/* A client without a certificate was refused; it hangs up before the server does. */
+static void refused_and_gone(void)
+{
+	static const uint8_t alert[19];
+
+	hello13_answered(25, 53);
+	record_put(&scene.sent, 23, alert, sizeof(alert));
+	scene.conn.t_peer_fin = scene.conn.t_start + 20000000;
+	scene.conn.flights[0] =
+		(struct tlsfail_flight){ .t_us = 10000, .len = 24, .dir = TLSFAIL_DIR_SENT };
+	scene.conn.flight_count = 1;
+}
+
 static void finished_and_notify(void)
 {
 	hello13_answered(53, 19);
@@ -332,6 +345,8 @@ static const struct row rows[] = {
 	{ "client-cert-missing", NULL, 0, 199, 0 },
 	{ "client-cert-missing", hello_answered, AFTER | TLSFAIL_F_VERIFY_ASKED, 0, 0 },
 	{ "client-cert-missing", hello_answered, AFTER | TLSFAIL_F_CERT_EMPTY, 0, 0 },
+	{ "client-cert-missing", refused_and_gone, TLSFAIL_F_PEER_FIN | TLSFAIL_F_CERT_EMPTY, 0,
+	  0 },
 	{ "client-cert-verify-failed", NULL, 0, 134, 0 },
 	{ "client-cert-verify-failed", certificate, AFTER | TLSFAIL_F_VERIFY_ASKED, 0, 10 },
 	{ "client-cert-verify-failed", certificate, AFTER, 0, 0 },
