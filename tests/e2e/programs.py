@@ -364,7 +364,8 @@ def serve(options, top, where, names):
 
 # What a program does that leaves a cell without a report.
 SILENT = {
-    "wget": "it looks at the certificate after the handshake, and closes without a word; in TLS 1.3, which is what it "
+    "lftp": "it has sent its request when it looks at the certificate",
+    "wget, msmtp": "it looks at the certificate after the handshake, and closes without a word; in TLS 1.3, which is what it "
             "meets but for another name, the certificate is encrypted. The lines at the end of a run say how many such "
             "connections there were at least",
     "squid cache_peer, untrusted": "it lets the handshake be done, and looks for the issuer that is missing by itself",

@@ -7,11 +7,15 @@ Adding a program: a class below, and a row of DAEMONS.
 """
 import shutil
 import subprocess
+from pathlib import Path
 from urllib.parse import quote
 
 from . import unpacked
 from .pki import SERVER_NAME
 from .servers import Server
+
+
+_ERLANG = Path(__file__).with_name("tls_server.escript")
 
 
 class Daemon(Server):
@@ -212,6 +216,21 @@ class Deno(Daemon):
                 "data:application/typescript," + quote(_DENO), address, str(port), certificate, key]
 
 
+class Erlang(Daemon):
+    """Its own TLS, in a script: the program that listens is beam.smp."""
+
+    command = "escript"
+
+    def argv(self):
+        (address, port, listener), = self.listeners
+        certificate, key, ca = self.paths(listener)
+        return [self.program(), str(_ERLANG), address, str(port), certificate, key,
+                *([ca] if listener.client_ca else [])]
+
+    def environment(self):
+        return {**super().environment(), "HOME": str(self.home)}
+
+
 class Squid(Daemon):
     command = "squid"
 
@@ -236,4 +255,5 @@ class Squid(Daemon):
 DAEMONS = {
     "mosquitto": Mosquitto, "redis": Redis, "postgres": Postgres, "mariadb": Mariadb, "h2o": H2o,
     "squid": Squid, "deno": Deno, "dovecot": Dovecot, "postfix": Postfix,
+    "erlang": Erlang,
 }

@@ -61,6 +61,37 @@ try {
     tls.close();
 } catch { }
 """
+# It has its own names for the ways of TLS.
+PHP = """
+[, $address, $port, $name, $ca, $version, , $ciphers] = $argv;
+$ssl = ["cafile" => $ca, "peer_name" => $name,
+        "crypto_method" => constant("STREAM_CRYPTO_METHOD_{$version}_CLIENT")];
+if ($ciphers) $ssl["ciphers"] = $ciphers;
+$s = @stream_socket_client("ssl://$address:$port", $code, $words, 5, STREAM_CLIENT_CONNECT,
+                           stream_context_create(["ssl" => $ssl]));
+if ($s) {
+    fwrite($s, "GET / HTTP/1.0\r\n\r\n");
+    stream_get_contents($s);
+}
+"""
+RUBY = """
+require "socket"
+require "openssl"
+address, port, name, ca, version, _, ciphers = ARGV
+context = OpenSSL::SSL::SSLContext.new
+context.set_params(ca_file: ca)
+context.min_version = context.max_version = version.sub("TLSv", "TLS").to_sym
+context.ciphers = ciphers unless ciphers.empty?
+begin
+  tls = OpenSSL::SSL::SSLSocket.new(TCPSocket.new(address, port), context)
+  tls.hostname = name
+  tls.connect
+  tls.post_connection_check(name)
+  tls.write("GET / HTTP/1.0\r\n\r\n")
+  tls.read
+rescue SystemCallError, OpenSSL::SSL::SSLError
+end
+"""
 
 
 class Ask:
@@ -149,6 +180,23 @@ def deno(ask):
             "data:application/typescript," + quote(DENO), *ask.script()]
 
 
+def ncat(ask):
+    return ["ncat", "--ssl", "--ssl-verify", "--ssl-trustfile", ask.ca, "--ssl-servername", ask.name,
+            *(["--ssl-ciphers", ask.ciphers] if ask.ciphers else []), ask.name, str(ask.port)]
+
+
+def lftp(ask):
+    return ["lftp", "-c", f"set ssl:ca-file {ask.ca}; set net:max-retries 1; set net:timeout 5; set ssl:priority "
+                          f"NORMAL:-VERS-ALL:+VERS-TLS{ask.version}"
+                          f"{':-CIPHER-ALL:+AES-128-GCM' if ask.ciphers else ''}; cat https://{ask.name}:{ask.port}/"]
+
+
+def msmtp(ask):
+    return ["msmtp", "--serverinfo", f"--host={ask.name}", f"--port={ask.port}", "--tls=on", "--tls-starttls=off",
+            f"--tls-trust-file={ask.ca}", "--timeout=5", "--tls-priorities=NORMAL:-VERS-ALL:+VERS-TLS"
+            f"{ask.version}{':-CIPHER-ALL:+AES-128-GCM' if ask.ciphers else ''}"]
+
+
 CLIENTS = {
     "curl": curl, "openssl s_client": openssl,
     "Python ssl": lambda ask: ["/usr/bin/python3", "-c", PYTHON_SSL, *ask.script()],
@@ -157,6 +205,9 @@ CLIENTS = {
     "Deno (rustls)": deno, "gnutls-cli (GnuTLS)": gnutls, "wget (GnuTLS)": wget, "keytool (Java)": keytool,
     "Java (HttpsURLConnection)": java, "mosquitto_pub": mosquitto_pub, "redis-cli": redis_cli, "psql": psql,
     "mariadb": mariadb,
+    "PHP": lambda ask: ["php", "-r", PHP, "--", *ask.script()],
+    "Ruby": lambda ask: ["ruby", "-e", RUBY, *ask.script()],
+    "ncat": ncat, "lftp (GnuTLS)": lftp, "msmtp (GnuTLS)": msmtp,
 }
 
 # Who asks in the clear for TLS first: how, as dialogue.py has it.
