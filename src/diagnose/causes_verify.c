@@ -5,6 +5,7 @@
 #include "diagnose/cause_rows.h"
 
 #include "diagnose/circumstances.h"
+#include "tls/names.h"
 
 #define INVALID_CA_HINT                                                                                 \
 	"have the CA's certificate reissued with basicConstraints CA:TRUE, a sufficient path length, "  \
@@ -499,6 +500,23 @@ static const struct cause rows[] = {
 		.message = UNUSED "; the certificate is not for {asked}.",
 		.with_cert = UNUSED "; the certificate is for {names}, not for {asked}.",
 		.doubt = SO_DO_CHECKS,
+		.hint = "set {setting:name} to a name in the certificate, if that is the server you "
+			"mean; otherwise have it reissued with that name",
+	},
+	{
+		/* Seen of Erlang 25, for a name that does not match. */
+		.slug = "verify-hostname-mismatch",
+		.when = { .all = O_SERVER_HELLO,
+			  .alert_sent = { TLS_ALERT_HANDSHAKE_FAILURE },
+			  .with = C_NOT_FOR_SNI },
+		.confidence = CONFIDENCE_MEDIUM,
+		.evidence = "alert 40 sent once the peer's certificate was there, which is not for "
+			    "the server_name that was sent",
+		.message = "{program} ended the handshake with {peer} by alert 40, once it had the "
+			   "certificate, which is not for {asked}.",
+		.with_cert = "{program} ended the handshake with {peer} by alert 40, once it had the "
+			     "certificate, which is for {names}, not for {asked}.",
+		.doubt = "The alert does not name the reason: it may be another one.",
 		.hint = "set {setting:name} to a name in the certificate, if that is the server you "
 			"mean; otherwise have it reissued with that name",
 	},

@@ -654,9 +654,10 @@ void context_observe(const struct failure *failure, const struct diagnose_work *
 	s->context |= observe_greeting(failure);
 	if (failure->conn->flags & TLSFAIL_F_VERIFY_ASKED && !failure->conn->verify_code)
 		s->context |= C_FOUND_GOOD;
-	/* Refused, and nobody asked why: one reason is in sight, and only one. */
-	if (s->observed & O_VERIFY_UNKNOWN && s->observed & O_SNI &&
-	    is_name_unfit(failure, work, f) && !is_out_of_date(f))
+	/* Refused, and nobody asked why, or by an alert that says nothing: one reason is in sight, and only one. */
+	if ((s->observed & O_VERIFY_UNKNOWN ||
+	     (s->has_alert_sent && s->alert_sent == TLS_ALERT_HANDSHAKE_FAILURE)) &&
+	    s->observed & O_SNI && is_name_unfit(failure, work, f) && !is_out_of_date(f))
 		s->context |= C_NOT_FOR_SNI;
 	if (alert_is_hidden(failure->conn, &work->view)) {
 		s->context |= C_ALERT_HIDDEN;

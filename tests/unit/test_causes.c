@@ -68,6 +68,11 @@ static const struct fixture {
 	  { .observed = O_VERIFY_REFUSED | O_VERIFY_UNKNOWN,
 	    .context = C_NOT_FOR_SNI,
 	    REASON(VERIFY_FAILED) } },
+	{ "verify-hostname-mismatch",
+	  { .observed = O_SERVER_HELLO | O_ERROR | O_LOCAL,
+	    .context = C_NOT_FOR_SNI,
+	    .has_alert_sent = true,
+	    .alert_sent = 40 } },
 	{ "verify-hostname-mismatch", { .observed = O_HOST_REFUSED } },
 	{ "verify-hostname-mismatch", { .observed = O_HOST_REFUSED, VERIFY(HOSTNAME_MISMATCH) } },
 
