@@ -120,8 +120,8 @@ void tallies_summary(const struct tallies *t, const struct tallies_summary *how)
 		log_line(
 			"at least %" PRIu64
 			" handshake%s done and the connection closed here at once, without a "
-			"request: whether the program refused the certificate is not known (it was "
-			"not seen; health checks do the same)",
+			"request: whether the program refused the certificate is not known (health "
+			"checks do the same)",
 			t->n->unjudged, t->n->unjudged == 1 ? " was" : "s were");
 	if (totals && (how->server || totals->server_seen || t->n->server_failed || t->n->noise))
 		log_line("%" PRIu64 " handshake%s seen as the server, %" PRIu64

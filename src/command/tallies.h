@@ -20,7 +20,7 @@ struct tallies_numbers {
 	uint64_t refused;  /* TCP connections, no handshake began */
 	uint64_t server_failed;
 	uint64_t unconnected; /* TCP connections as the client that failed, and were not refused */
-	uint64_t unjudged;    /* closed here right after the handshake, the certificate not known */
+	uint64_t unjudged;    /* closed here right after the handshake, nobody knows why */
 	uint64_t noise;
 	uint64_t contradictions; /* causes that were withdrawn */
 	uint64_t lines;		 /* of error.log that findings have */

@@ -693,7 +693,9 @@ bool diagnose_is_unjudged(const struct failure *failure, const struct finding *f
 {
 	const struct program *program = failure->program;
 
-	return f->nothing && failure->conn->flags & TLSFAIL_F_DONE &&
-	       symptoms_is_suspect(failure->conn) && !f->certificate.known &&
-	       !(program && program->closes_unused);
+	/* Of OpenSSL's chains there would be an error. */
+	bool is_unknown = !f->certificate.known || !*failure->version;
+
+	return f->nothing && is_unknown && failure->conn->flags & TLSFAIL_F_DONE &&
+	       symptoms_is_suspect(failure->conn) && !(program && program->closes_unused);
 }
