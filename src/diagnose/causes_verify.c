@@ -53,6 +53,7 @@ static const struct cause rows[] = {
 	},
 	{
 		.slug = "local-ports-exhausted",
+		.responsible = RESPONSIBLE_THIS_HOST,
 		.when = { .with = C_NO_LOCAL_PORT },
 		.confidence = CONFIDENCE_LOW,
 		.high_if = O_PEER_DID_TLS,
