@@ -83,14 +83,14 @@ static __always_inline int buffers_io(const struct sock *sk, struct thread *t, i
 	int i;
 
 	t->io_left = 0;
-	if (ret > 0 && b->more && !b->len)
+	if (handshake_from_wire() && ret > 0 && b->more && !b->len)
 		buffers_next(b);
 	if (ret <= 0 || !b->more || (handshake_from_wire() && is_sent_after(sk, dir)))
 		return buffer_io(sk, t, ret, dir, b->at);
 	t->io_left = ret;
 	for (i = 1; i < (handshake_from_wire() ? BUFFERS_MAX : BUFFERS_MAX_UPROBE) && t->io_left;
 	     i++) {
-		bool is_known = b->at || !b->len;
+		bool is_known = b->at || (handshake_from_wire() && !b->len);
 		__u32 n = is_known && b->len < t->io_left ? b->len : t->io_left;
 
 		t->io_left -= n;
