@@ -160,6 +160,10 @@ static struct peer *peer_get(struct peers *peers, const struct tlsfail_peer_key 
 		for (size_t i = 0; i < PEERS_MAX && p->key.family; i++)
 			if (!peers->all[i].key.family || peers->all[i].age < p->age)
 				p = &peers->all[i];
+		/* The first that is empty ends the list. Behind it there may be what another process left, and
+		 * nobody put right: see peers_take_over(). */
+		if (!p->key.family && p < &peers->all[PEERS_MAX - 1])
+			p[1].key.family = 0;
 		*p = (struct peer){ .key = *key, .proof_ns = PROOF_MIN_NS };
 	}
 	p->age = ++peers->ages;
