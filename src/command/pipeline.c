@@ -324,6 +324,18 @@ static void peer_learn(struct pipeline *p)
 	peers_caused(p->peers, p->failure.conn, p->finding.cause, upstream_of(&p->finding.config));
 }
 
+/* Of a finding that says nothing: may the program have refused a certificate all the same, which nobody saw? */
+static bool is_unjudged(const struct failure *failure, const struct finding *f)
+{
+	const struct program *program = failure->program;
+
+	/* Of OpenSSL's chains there would be an error. */
+	bool is_unknown = !f->certificate.known || !*failure->version;
+
+	return is_unknown && failure->conn->flags & TLSFAIL_F_DONE &&
+	       symptoms_is_suspect(failure->conn) && !(program && program->closes_unused);
+}
+
 static int failure_report(struct pipeline *p)
 {
 	bool tell, told, server = symptoms_is_server(p->failure.conn);
@@ -338,7 +350,7 @@ static int failure_report(struct pipeline *p)
 	p->failure.program = programs_find(p->failure.exe, p->failure.conn->comm);
 	diagnose(&p->failure, &p->work, &p->finding);
 	if (p->finding.nothing) {
-		p->tallies.n->unjudged += diagnose_is_unjudged(&p->failure, &p->finding);
+		p->tallies.n->unjudged += is_unjudged(&p->failure, &p->finding);
 		return 0;
 	}
 	if (p->finding.kind == FINDING_PLAINTEXT)

@@ -688,14 +688,3 @@ void diagnose_group(const struct group *group, uint64_t now, uint64_t time_ns, c
 		  group->peers == 1 ? "" : "s");
 	add_share(&t, f);
 }
-
-bool diagnose_is_unjudged(const struct failure *failure, const struct finding *f)
-{
-	const struct program *program = failure->program;
-
-	/* Of OpenSSL's chains there would be an error. */
-	bool is_unknown = !f->certificate.known || !*failure->version;
-
-	return f->nothing && is_unknown && failure->conn->flags & TLSFAIL_F_DONE &&
-	       symptoms_is_suspect(failure->conn) && !(program && program->closes_unused);
-}

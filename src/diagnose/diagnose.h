@@ -18,9 +18,6 @@ const struct cause *diagnose_match(const struct symptoms *symptoms);
 /* Fills in *finding. Of *work, the caller has set x509; the rest is scratch space. */
 void diagnose(const struct failure *failure, struct diagnose_work *work, struct finding *finding);
 
-/* Of a finding that says nothing: may the program have refused a certificate all the same, which nobody saw? */
-bool diagnose_is_unjudged(const struct failure *failure, const struct finding *finding);
-
 /*
  * A probe has shown what it was: makes *finding, which is that of the failure, one about the cause of
  * that slug. proof says how, in a sentence without its end. Of the failure only conn, places and program are looked at.
