@@ -313,11 +313,13 @@ __hidden void server_handshake_received(struct tlsfail_conn *c)
 }
 
 /* With padding only to a client without a certificate: something else would seldom be as short. What was sent last
- * may be the body of a record (Erlang has that in a buffer of its own); its header was followed. */
+ * may be the body of a record (Erlang has that in a buffer of its own); its header was followed. Not where the TLS
+ * library tells of handshakes: the verifier could not follow that. */
 static __always_inline bool sent_alert(const struct tlsfail_conn *c)
 {
 	return record_is_alert(c->last_tx) ||
-	       ((const struct connection *)c)->streams[TLSFAIL_DIR_SENT].alert ||
+	       (handshake_from_wire() &&
+		((const struct connection *)c)->streams[TLSFAIL_DIR_SENT].alert) ||
 	       (c->flags & TLSFAIL_F_CERT_EMPTY && c->last_tx[0] == RECORD_APPLICATION_DATA &&
 		record_len(c->last_tx) == RECORD_PADDED_ALERT_LEN);
 }

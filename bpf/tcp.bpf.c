@@ -66,26 +66,15 @@ static __always_inline int buffer_io(const struct sock *sk, struct thread *t, in
 	return handshake_from_wire() ? wire_io(ret, dir, buf) : entered_io(sk, t, ret, dir, buf);
 }
 
-/* Of what is sent after a handshake only the first record's header counts. */
-static __always_inline bool is_sent_after(const struct sock *sk, __u32 dir)
-{
-	const struct tlsfail_conn *c = dir == TLSFAIL_DIR_SENT ? conn_find(sk) : NULL;
-
-	return c && c->flags & TLSFAIL_F_DONE;
-}
-
 /* In process context: ret bytes (or a negative errno) went from or to the user's buffers. Each counts as I/O of
- * its own, unless nothing is followed on that connection after the first. An empty one may be nowhere: Erlang has
- * one of those in front. */
+ * its own, unless nothing is followed on that connection after the first. */
 static __always_inline int buffers_io(const struct sock *sk, struct thread *t, int ret, __u32 dir)
 {
 	struct buffers *b = &t->io;
 	int i;
 
 	t->io_left = 0;
-	if (handshake_from_wire() && ret > 0 && b->more && !b->len)
-		buffers_next(b);
-	if (ret <= 0 || !b->more || (handshake_from_wire() && is_sent_after(sk, dir)))
+	if (ret <= 0 || !b->more)
 		return buffer_io(sk, t, ret, dir, b->at);
 	t->io_left = ret;
 	for (i = 1; i < (handshake_from_wire() ? BUFFERS_MAX : BUFFERS_MAX_UPROBE) && t->io_left;
@@ -110,6 +99,20 @@ static __always_inline bool is_header(const struct thread *t, int ret, __u32 dir
 	       t->io.at && !t->io.more;
 }
 
+/* Of several. An empty one may be nowhere: Erlang has one of those in front. And of what is sent after a handshake only
+ * the first record's header counts. */
+static __noinline int buffers_look(const struct sock *sk, struct thread *t, __u32 dir)
+{
+	const struct tlsfail_conn *c = dir == TLSFAIL_DIR_SENT ? conn_find(sk) : NULL;
+	struct buffers *b = &t->io;
+
+	if (!b->len)
+		buffers_next(b);
+	if (c && c->flags & TLSFAIL_F_DONE)
+		b->more = 0;
+	return 0;
+}
+
 /* In place: where sends and receives have one program, a single buffer takes no other search for the thread. */
 static __always_inline int conn_io(const struct sock *sk, struct thread *t, int ret, __u32 dir,
 				   bool in_place)
@@ -118,6 +121,8 @@ static __always_inline int conn_io(const struct sock *sk, struct thread *t, int 
 		t->t_failed = 0;
 	if (is_header(t, ret, dir) && wire_header(sk, t))
 		return 0;
+	if (handshake_from_wire() && ret > 0 && t->io.more)
+		buffers_look(sk, t, dir);
 	if (in_place && (ret <= 0 || !t->io.more))
 		return wire_whole(sk, t, ret, dir);
 	t->io_sk = (__u64)sk;

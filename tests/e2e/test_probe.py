@@ -21,6 +21,8 @@ NOT_PROBED = {
     "large-hello-ticket",  # what is large is a session of the worker's
     "session-refused", "session-mismatch",  # so is what is refused, or answered in another way
     "peer-moved",  # the driver moves it, and a probe looks it up anew
+    "local-ports-exhausted",  # the driver takes them
+    "connect-unreachable-port",  # connect() says no more than that it was refused
     "local-abort", "local-process-exited",
     "close-after-asking",  # so is what it closes on: a request
     "client-cert-unloadable",  # nor is what a variable leads to in a request
