@@ -3,6 +3,7 @@
 """A TCP connection that is not established: of every one that failed it is told, however fast the program is; of
 one that the program gave up by itself it is not. The program has no TLS library, which takes nothing from that.
 And a connection that is not of TCP alone."""
+import re
 import socket
 import subprocess
 
@@ -96,7 +97,12 @@ def check_error_taken(here):
     findings, said = run_traced(here, "error-taken", TAKES)
     told = {finding["error.type"] for finding in findings}
     require(told == {UNREACHABLE.slug}, told, said)
-    require(f"{CONNECTIONS} {UNREACHABLE.slug}" in said, said)
+    offered = alternatives_offered(here)
+    # A hook on tcp_close() is called before the socket is locked: there a program that has taken the error may close
+    # before the kernel, on another CPU, has said what becomes of the connection.
+    hooked = offered["close=fentry"] or offered["close=kprobe"]
+    count = int(re.search(rf"(\d+) {UNREACHABLE.slug}", said)[1])
+    require(CONNECTIONS * (0.9 if hooked else 1) <= count <= CONNECTIONS, said)
 
 
 def check_given_up(here):
