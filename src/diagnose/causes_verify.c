@@ -12,6 +12,13 @@
 	"keyUsage keyCertSign and, if it has an extendedKeyUsage, serverAuth, and install it in place " \
 	"of the old one"
 
+#define TAKE_ITS_NAME                                                                              \
+	"set {setting:name} to a name in the certificate, if that is the server you mean; "        \
+	"otherwise have it reissued with that name"
+#define CHECK_CLOCKS                                                                               \
+	"check the clocks of both hosts; if they are right, the {upstream} serves the wrong "      \
+	"certificate"
+
 /* Of what a program refuses by itself there is no error. */
 #define UNUSED                                                                                     \
 	"{program} completed the handshake with {peer} and closed the connection without a "       \
@@ -118,8 +125,7 @@ static const struct cause rows[] = {
 		.evidence = "the verify result is \"certificate is not yet valid\", and the program asked for the result",
 		.message = "A certificate sent by {peer} is not valid yet{code}.",
 		.with_cert = "Certificate {subject} of {peer} is not valid until {begins}.",
-		.hint = "check the clocks of both hosts; if they are right, the {upstream} serves "
-			"the wrong certificate",
+		.hint = CHECK_CLOCKS,
 		.wordings = {
 			{ .with = C_NAME_UNSENT,
 			  .hint = "check the clocks of both hosts; if they are right, the "
@@ -450,8 +456,7 @@ static const struct cause rows[] = {
 		.message = "The certificate of {peer} is not valid for the name {host}.",
 		.doubt = "The result of the check is inferred from the close that followed it.",
 		.with_cert = "The certificate of {peer} is valid for {names}, not for {host}.",
-		.hint = "set {setting:name} to a name in the certificate, if that is the server "
-			"you mean; otherwise have it reissued with that name",
+		.hint = TAKE_ITS_NAME,
 		.wordings = {
 			{ .with = C_NAME_DOTTED,
 			  .message = "The certificate of {peer} is for {names}; it was compared "
@@ -489,8 +494,7 @@ static const struct cause rows[] = {
 		.message = UNUSED "; a certificate is not valid yet.",
 		.with_cert = UNUSED "; certificate {subject} is not valid until {begins}.",
 		.doubt = SO_DO_CHECKS,
-		.hint = "check the clocks of both hosts; if they are right, the {upstream} serves "
-			"the wrong certificate",
+		.hint = CHECK_CLOCKS,
 	},
 	{
 		.slug = "verify-hostname-mismatch",
@@ -501,8 +505,7 @@ static const struct cause rows[] = {
 		.message = UNUSED "; the certificate is not for {asked}.",
 		.with_cert = UNUSED "; the certificate is for {names}, not for {asked}.",
 		.doubt = SO_DO_CHECKS,
-		.hint = "set {setting:name} to a name in the certificate, if that is the server you "
-			"mean; otherwise have it reissued with that name",
+		.hint = TAKE_ITS_NAME,
 	},
 	{
 		/* Seen of Erlang 25, for a name that does not match. */
@@ -518,8 +521,7 @@ static const struct cause rows[] = {
 		.with_cert = "{program} ended the handshake with {peer} by alert 40, once it had the "
 			     "certificate, which is for {names}, not for {asked}.",
 		.doubt = "The alert does not name the reason: it may be another one.",
-		.hint = "set {setting:name} to a name in the certificate, if that is the server you "
-			"mean; otherwise have it reissued with that name",
+		.hint = TAKE_ITS_NAME,
 	},
 	{
 		.slug = "verify-hostname-mismatch",
@@ -534,8 +536,7 @@ static const struct cause rows[] = {
 		.with_cert = "{program} refused the certificate of {peer}: it is for {names}, not "
 			     "for {asked}.",
 		.doubt = "The program did not reveal the reason: it may be another one.",
-		.hint = "set {setting:name} to a name in the certificate, if that is the server you "
-			"mean; otherwise have it reissued with that name",
+		.hint = TAKE_ITS_NAME,
 	},
 	{
 		.slug = "verify-refused",
